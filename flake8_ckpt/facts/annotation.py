@@ -1,0 +1,95 @@
+"""Annotations as values: what an object of the annotated type would be."""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_ckpt.facts.names import Names
+from flake8_ckpt.facts.names import dotted
+from flake8_ckpt.facts.torchlib import TENSOR_CLASSES
+from flake8_ckpt.facts.torchlib import is_module_class
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import NUMBER
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Instance
+from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import NdArray
+from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import join
+
+NUMBERS = frozenset("int float bool str complex bytes torch.dtype torch.device torch.Size numbers.Number".split())
+KINDS = {
+    "list": "list", "List": "list", "Sequence": "list", "MutableSequence": "list", "Iterable": "list",
+    "Collection": "list", "tuple": "tuple", "Tuple": "tuple", "dict": "dict", "Dict": "dict", "Mapping": "dict",
+    "MutableMapping": "dict", "OrderedDict": "dict", "DefaultDict": "dict", "set": "set", "Set": "set",
+}  # fmt: skip
+MAX_DEPTH = 8
+
+
+def annotation_value(node: ast.expr | None, names: Names, depth: int = 0) -> Value:
+    """Return the value that an annotation promises; Unknown for what it does not tell."""
+    if node is None or depth > MAX_DEPTH:
+        return UNKNOWN
+    if isinstance(node, ast.Constant):
+        if node.value is None:
+            return NONE
+        return _quoted(node.value, names, depth) if isinstance(node.value, str) else UNKNOWN
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        sides = (node.left, node.right)
+        return join([annotation_value(side, names, depth + 1) for side in sides])
+    if isinstance(node, ast.Subscript):
+        return _generic(node, names, depth)
+    name = dotted(node)
+    return _simple(names.resolve(name)) if name else UNKNOWN
+
+
+def _quoted(text: str, names: Names, depth: int) -> Value:
+    try:
+        return annotation_value(ast.parse(text.strip(), mode="eval").body, names, depth + 1)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return UNKNOWN
+
+
+def _simple(path: str) -> Value:
+    tail = path.rpartition(".")[2]
+    if path in NUMBERS:
+        return NUMBER
+    if path.startswith("torch.") and (tail in TENSOR_CLASSES or path == "torch.tensor"):
+        return Tensor("data")
+    if path in ("torch.nn.Parameter", "torch.nn.parameter.Parameter"):
+        return Parameter()
+    if is_module_class(path):
+        return Module(path)
+    if path == "numpy.ndarray":
+        return NdArray()
+    if tail in KINDS and not path.startswith(":"):
+        return Container(KINDS[tail], UNKNOWN)
+    if tail in ("Any", "object", "Callable"):
+        return UNKNOWN
+    return Instance(path)
+
+
+def _generic(node: ast.Subscript, names: Names, depth: int) -> Value:
+    head = dotted(node.value).rpartition(".")[2]
+    inner = node.slice
+    parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+    values = [annotation_value(part, names, depth + 1) for part in parts]
+    if head == "Optional":
+        return join([*values, NONE])
+    if head == "Union":
+        return join(values)
+    if head in ("Final", "Annotated", "ClassVar"):
+        return values[0]
+    kind = KINDS.get(head)
+    if kind is None:
+        return UNKNOWN
+    if kind == "dict":
+        return Container(kind, values[-1])
+    return Container(kind, join([value for part, value in zip(parts, values) if not _is_dots(part)]))
+
+
+def _is_dots(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...

@@ -1,0 +1,248 @@
+"""Collect the facts of one file: a pure function of its bytes.
+
+The stdlib's tree gives the outline, libcst reads the bodies that the outline selects. They are
+cut out with their own lines, put one after another under `if 1:` where they are indented, and
+parsed at once; each statement is then paired with its twin of the stdlib's tree.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import libcst as cst
+
+from flake8_ckpt.facts import evaluate as ev
+from flake8_ckpt.facts.annotation import annotation_value
+from flake8_ckpt.facts.frame import Frame
+from flake8_ckpt.facts.mentions import mentioned
+from flake8_ckpt.facts.model import ClassFacts
+from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Parameter
+from flake8_ckpt.facts.names import Names
+from flake8_ckpt.facts.names import dotted
+from flake8_ckpt.facts.names import names_of
+from flake8_ckpt.facts.values import NUMBER
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.walk import Walker
+from flake8_ckpt.facts.walk import parameter_names
+from flake8_ckpt.findings import Position
+from flake8_ckpt.source.depth import is_too_deep
+from flake8_ckpt.source.harmless import Function
+from flake8_ckpt.source.outline import CALLS
+from flake8_ckpt.source.outline import HOOKS
+from flake8_ckpt.source.outline import SAVES
+from flake8_ckpt.source.outline import ClassOutline
+from flake8_ckpt.source.outline import Outline
+from flake8_ckpt.source.outline import first_line
+from flake8_ckpt.source.outline import may_hold_facts
+from flake8_ckpt.source.outline import outline
+from flake8_ckpt.source.outline import statements
+from flake8_ckpt.source.text import Unreadable
+from flake8_ckpt.source.text import decode
+from flake8_ckpt.source.text import parse
+
+Bodies = dict[int, cst.FunctionDef]
+
+
+def collect_file(data: bytes) -> FileFacts:
+    """Return what a file says by itself; a file that cannot be read says only that."""
+    if not may_hold_facts(data):
+        return FileFacts()
+    try:
+        text = decode(data)
+        tree = parse(text)
+    except Unreadable as error:
+        return FileFacts(error=error.reason, error_line=error.line)
+    lines = text.split("\n")
+    found = outline(tree, lines)
+    selected = [*found.selected, *(method for each in found.classes for method in each.selected)]
+    return facts_of(tree, found, lines, read_slices(selected, lines))
+
+
+def facts_of(tree: ast.Module, found: Outline, lines: list[str], bodies: Bodies) -> FileFacts:
+    """Return the facts of a parsed file, given libcst's trees of the bodies to read."""
+    names = names_of(tree, found)
+    collector = _Collector(names, lines, bodies)
+    return FileFacts(
+        tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
+        names.stars,
+        tuple(collector.klass(each) for each in found.classes),
+        tuple(collector.functions(found)),
+    )
+
+
+def read_slices(functions: Sequence[Function], lines: list[str]) -> Bodies:
+    """Parse the bodies of some functions with libcst; those it cannot read are left out."""
+    functions = [each for each in functions if not is_too_deep(each, lines)]
+    try:
+        return _read(functions, lines)
+    except (cst.ParserSyntaxError, RecursionError):
+        bodies: Bodies = {}
+        for function in functions:
+            try:
+                bodies.update(_read([function], lines))
+            except (cst.ParserSyntaxError, RecursionError):
+                continue
+        return bodies
+
+
+def _read(functions: Sequence[Function], lines: list[str]) -> Bodies:
+    text: list[str] = []
+    for function in functions:
+        if lines[first_line(function) - 1][:1] in (" ", "\t", "\f"):
+            text.append("if 1:")
+        text.extend(lines[first_line(function) - 1 : function.end_lineno])
+    tree = cst.parse_module("\n".join(text) + "\n")
+    found = [_definition(each) for each in tree.body]
+    return {id(node): body for node, body in zip(functions, found) if body is not None}
+
+
+def _definition(node: cst.CSTNode) -> cst.FunctionDef | None:
+    if isinstance(node, cst.If):
+        node = node.body.body[0]
+    return node if isinstance(node, cst.FunctionDef) else None
+
+
+class _Collector:
+    def __init__(self, names: Names, lines: list[str], bodies: Bodies) -> None:
+        self.names = names
+        self.lines = lines
+        self.bodies = bodies
+
+    def locate(self, node: ast.stmt) -> Position:
+        """Return where a statement stands; columns are counted in characters."""
+        end_line = node.end_lineno or node.lineno
+        start = self._column(node.lineno, node.col_offset)
+        return Position(node.lineno, start, end_line, self._column(end_line, node.end_col_offset or 0))
+
+    def _column(self, line: int, offset: int) -> int:
+        text = self.lines[line - 1]
+        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
+
+    def heading(self, node: ast.ClassDef | Function) -> Position:
+        """Return where a definition's first line stands, without its body."""
+        start = self._column(node.lineno, node.col_offset)
+        return Position(node.lineno, start, node.lineno, len(self.lines[node.lineno - 1].rstrip()))
+
+    def klass(self, found: ClassOutline) -> ClassFacts:
+        """Return the facts of one class."""
+        node = found.node
+        bases = tuple(self.names.resolve(name) for name in map(_base, node.bases) if name)
+        readers = {id(method) for method in found.readers}
+        methods = tuple(
+            self.method(method) if id(method) in self.bodies else self.reader(method, found)
+            for method in found.methods
+            if id(method) in self.bodies or id(method) in readers
+        )
+        return ClassFacts(
+            found.name,
+            self.heading(node),
+            bases,
+            tuple(_class_attributes(node)),
+            methods,
+            tuple(dict.fromkeys(method.name for method in found.methods)),
+            tuple(self.graph(found)) if bases else (),
+        )
+
+    def graph(self, found: ClassOutline) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield which methods of its own object each method calls, read from the text."""
+        for method in found.methods:
+            text = "\n".join(self.lines[method.lineno - 1 : method.end_lineno])
+            called = dict.fromkeys(CALLS.findall(text))
+            kept = tuple(name for name in called if name in _METHODISH or not name.startswith("__"))
+            if kept:
+                yield method.name, kept[:MAX_CALLEES]
+
+    def functions(self, found: Outline) -> Iterator[FunctionFacts]:
+        """Yield the functions that linking may need: those read, and those whose annotation says enough."""
+        for name, node in found.functions:
+            if id(node) in self.bodies:
+                yield self.function(name, node)
+            elif node.returns is not None and "." not in name:
+                promised = annotation_value(node.returns, self.names)
+                if promised not in (UNKNOWN, NUMBER, Const(None)):
+                    yield FunctionFacts(name, self.heading(node), returns=promised)
+
+    def method(self, node: Function) -> FunctionFacts:
+        """Return the summary of a method."""
+        return self.function(node.name, node)
+
+    def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
+        """Return the summary of a method that only reads what may be state."""
+        position = self.heading(node)
+        return FunctionFacts(node.name, position, uses=mentioned(node, self.lines, found.suspects, position))
+
+    def function(self, name: str, node: Function) -> FunctionFacts:
+        """Return the summary of a function whose body was read."""
+        body = self.bodies[id(node)]
+        frame = self.frame(node)
+        walker = Walker(frame, self.locate)
+        walker.block(body.body, node.body)
+        decorators = tuple(dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list)
+        return FunctionFacts(
+            name,
+            self.heading(node),
+            tuple(self.parameters(node, body)),
+            decorators,
+            self.returns(node, frame),
+            tuple(frame.writes),
+            frame.registers_seen(),
+            frame.uses_seen(),
+            tuple(frame.calls),
+            tuple(frame.key_reads),
+        )
+
+    def frame(self, node: Function) -> Frame:
+        """Return a fresh frame for a function, its parameters bound to themselves."""
+        text = "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
+        frame = Frame(self.names, contract=node.name in HOOKS or SAVES.search(text) is not None)
+        for name in parameter_names(node.args):
+            frame.bind(name, Param(name), ())
+        return frame
+
+    def returns(self, node: Function, frame: Frame) -> Value | None:
+        """Return what a function gives: what its annotation promises, else what its returns give."""
+        promised = annotation_value(node.returns, self.names)
+        if promised != UNKNOWN:
+            return promised
+        return join(frame.returns) if frame.returns else None
+
+    def parameters(self, node: Function, body: cst.FunctionDef) -> Iterator[Parameter]:
+        """Yield the parameters with the values that annotations promise and defaults give."""
+        frame = Frame(self.names)
+        defaults = {
+            each.name.value: ev.evaluate(each.default, frame)
+            for each in (*body.params.posonly_params, *body.params.params, *body.params.kwonly_params)
+            if each.default is not None
+        }
+        for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+            annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
+            yield Parameter(arg.arg, annotation, defaults.get(arg.arg))
+
+
+MAX_CALLEES = 40
+_METHODISH = frozenset(["__init__"])
+
+
+def _base(node: ast.expr) -> str:
+    return dotted(node.value if isinstance(node, ast.Subscript) else node)
+
+
+def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, Value]]:
+    for each in statements(node.body):
+        if isinstance(each, ast.Assign):
+            value = Const(each.value.value) if _is_flag(each.value) else UNKNOWN
+            yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
+        elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+            yield each.target.id, Const(each.value.value) if each.value and _is_flag(each.value) else UNKNOWN
+
+
+def _is_flag(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))

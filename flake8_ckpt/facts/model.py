@@ -1,0 +1,129 @@
+"""The records that say what one file says by itself.
+
+They hold no path and nothing of other files: equal bytes give equal facts. Everything
+here is frozen and typed, so that a cache can validate what it reads.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from msgspec import Struct
+
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Position
+
+
+class Write(Struct, frozen=True, array_like=True):
+    """An attribute of `self` is set or changed.
+
+    `how` is "assign", "augment" (`+=`), "item" (`self.x[i] = v`), "inplace" (`self.x.add_(v)`),
+    "grow" (`self.x.append(v)`) or "delete". `carried` is true where the new value depends on
+    what the attribute held when the method was entered. `guards` are the conditions around
+    it: "none:x", "missing:x", "set:flag", "unset:flag", "nottensor:name", "branch".
+    """
+
+    attr: str
+    how: str
+    value: Value
+    position: Position
+    carried: bool = False
+    guards: tuple[str, ...] = ()
+
+
+class Register(Struct, frozen=True, array_like=True):
+    """A buffer, parameter, module or metric state is registered on `self`.
+
+    `kind` is "buffer", "parameter", "module", "state", "setattr" (of a computed name) or "wrapped"
+    (the attribute's elements were handed to a `ModuleList` or the like). `name` may hold `*` where an
+    f-string has a computed part; it is "*" where nothing is known of it.
+    """
+
+    kind: str
+    name: str
+    value: Value
+    position: Position
+    persistent: bool = True
+    guards: tuple[str, ...] = ()
+
+
+class Use(Struct, frozen=True, array_like=True):
+    """How one method reads one attribute of `self`.
+
+    `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
+    "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
+    (a method of its own). `first` is true where some path reads it before this method writes it.
+    """
+
+    attr: str
+    how: tuple[str, ...]
+    first: bool
+    position: Position
+
+
+class Site(Struct, frozen=True, array_like=True):
+    """A call that linking may follow: of a method, a class, or a function that saves or loads."""
+
+    call: Value
+    position: Position
+    target: str = ""
+    guards: tuple[str, ...] = ()
+
+
+class KeyRead(Struct, frozen=True, array_like=True):
+    """A key is taken from a mapping; `kind` is "required", "defaulted", "guarded" or "wholesale"."""
+
+    base: Value
+    key: str
+    kind: str
+    position: Position
+
+
+class Parameter(Struct, frozen=True, array_like=True):
+    """A parameter of a function, with the value its annotation promises and its default."""
+
+    name: str
+    annotation: Optional[Value] = None
+    default: Optional[Value] = None
+
+
+class FunctionFacts(Struct, frozen=True, array_like=True):
+    """The summary of one function, in terms of its parameters and of `self`."""
+
+    name: str
+    position: Position
+    parameters: tuple[Parameter, ...] = ()
+    decorators: tuple[str, ...] = ()
+    returns: Optional[Value] = None
+    writes: tuple[Write, ...] = ()
+    registers: tuple[Register, ...] = ()
+    uses: tuple[Use, ...] = ()
+    calls: tuple[Site, ...] = ()
+    key_reads: tuple[KeyRead, ...] = ()
+
+
+class ClassFacts(Struct, frozen=True, array_like=True):
+    """A class: its bases as names, its class attributes, and the methods that can matter.
+
+    `methods` holds a summary for each method that was read; `method_names` names them all;
+    `graph` says which methods of its own object each method calls.
+    """
+
+    name: str
+    position: Position
+    bases: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, Value], ...] = ()
+    methods: tuple[FunctionFacts, ...] = ()
+    method_names: tuple[str, ...] = ()
+    graph: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class FileFacts(Struct, frozen=True, array_like=True):
+    """All that one file says; `error` tells why it could not be read."""
+
+    imports: tuple[tuple[str, str], ...] = ()
+    stars: tuple[str, ...] = ()
+    classes: tuple[ClassFacts, ...] = ()
+    functions: tuple[FunctionFacts, ...] = ()
+    error: str = ""
+    error_line: int = 0

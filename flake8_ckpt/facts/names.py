@@ -1,0 +1,66 @@
+"""The import table of a file: what its global names stand for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Mapping
+
+from flake8_ckpt.source.outline import Outline
+from flake8_ckpt.source.outline import statements
+
+
+@dataclass(frozen=True)
+class Names:
+    """Maps local names to paths: "torch.nn" (absolute), ".mod.f" (relative), ":helper" (of this file)."""
+
+    table: Mapping[str, str]
+    stars: tuple[str, ...]
+
+    def resolve(self, dotted: str) -> str:
+        """Return the path of a dotted name as this file writes it."""
+        head, dot, rest = dotted.partition(".")
+        path = self.table.get(head, head)
+        if path.startswith(":") and dot:
+            return f"{path}.{rest}"
+        return f"{path}{dot}{rest}"
+
+
+def imported(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """Yield the names that the import statements of a block bind, with their paths."""
+    for node in statements(body):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                head = alias.name.partition(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (head, head)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            for alias in node.names:
+                if alias.name != "*":
+                    yield alias.asname or alias.name, f"{base}{'' if base.endswith('.') else '.'}{alias.name}"
+
+
+def names_of(tree: ast.Module, outline: Outline) -> Names:
+    """Build the import table of a module; its own classes and functions win over imports."""
+    table = dict(imported(tree.body))
+    definitions = [each.name for each in outline.classes] + [name for name, _ in outline.functions]
+    for name in sorted(definitions, key=lambda each: -each.count(".")):
+        table[name.rpartition(".")[2]] = f":{name}"
+    stars = tuple(
+        "." * node.level + (node.module or "")
+        for node in statements(tree.body)
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    )
+    return Names(table, stars)
+
+
+def dotted(node: ast.expr) -> str:
+    """Return the dotted name that an expression is, or an empty string."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])

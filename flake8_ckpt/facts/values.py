@@ -1,0 +1,223 @@
+"""Abstract values: what an expression may be, as far as one file can tell.
+
+The evaluator of both rule families gives these records. A file alone cannot know what
+`helper(x)` returns or what `config.size` is; such values stay symbolic (`Name`, `Call`,
+`Attr`, `Param`) and the project resolves them when it links the files. `Unknown` is the
+honest answer to everything else, and rules are silent on it.
+"""
+
+from __future__ import annotations
+
+from typing import Union
+
+from msgspec import Struct
+
+
+class Unknown(Struct, frozen=True, array_like=True, tag="?"):
+    """Nothing is known."""
+
+
+class Const(Struct, frozen=True, array_like=True, tag="c"):
+    """A literal: None, a bool, a number that fits 64 bits, or a short string."""
+
+    value: Union[None, bool, int, float, str]
+
+
+class Number(Struct, frozen=True, array_like=True, tag="n"):
+    """Some Python number, bool, string, shape, dtype or device: never tensor state."""
+
+
+class Tensor(Struct, frozen=True, array_like=True, tag="t"):
+    """A tensor; `origin` is "constant", "random", "data" (handed in), "complex" or "empty" (a placeholder)."""
+
+    origin: str = "constant"
+    trainable: bool = False
+
+
+class NdArray(Struct, frozen=True, array_like=True, tag="a"):
+    """A numpy array."""
+
+
+class Parameter(Struct, frozen=True, array_like=True, tag="P"):
+    """An `nn.Parameter`: registered as soon as it is an attribute."""
+
+
+class Buffer(Struct, frozen=True, array_like=True, tag="B"):
+    """An `nn.Buffer`: registered as soon as it is an attribute."""
+
+    persistent: bool = True
+
+
+class Module(Struct, frozen=True, array_like=True, tag="m"):
+    """An `nn.Module` of the class that a name refers to."""
+
+    path: str
+
+
+class Container(Struct, frozen=True, array_like=True, tag="l"):
+    """A plain Python container; `kind` is "list", "tuple", "dict" or "set", `of` joins its elements.
+
+    `size` is the number of elements that a display shows, -1 where it is not known.
+    """
+
+    kind: str
+    of: "Value"
+    size: int = -1
+
+
+class Field(Struct, frozen=True, array_like=True):
+    """One key of a record; `always` is false where a condition decides."""
+
+    key: str
+    value: "Value"
+    always: bool = True
+
+
+class Record(Struct, frozen=True, array_like=True, tag="r"):
+    """A dict with known string keys; `open` when it may hold other keys too."""
+
+    fields: tuple[Field, ...]
+    open: bool = False
+
+
+class Name(Struct, frozen=True, array_like=True, tag="g"):
+    """A global name: absolute ("torch.zeros"), of this file (":helper") or relative ("..mod.f")."""
+
+    path: str
+
+
+class Instance(Struct, frozen=True, array_like=True, tag="i"):
+    """An object of the class that a name refers to (from an annotation)."""
+
+    path: str
+
+
+class Self(Struct, frozen=True, array_like=True, tag="s"):
+    """The object a method runs on."""
+
+
+class Super(Struct, frozen=True, array_like=True, tag="u"):
+    """`super()` of that object."""
+
+
+class Param(Struct, frozen=True, array_like=True, tag="p"):
+    """A parameter of the function, as its caller gave it."""
+
+    name: str
+
+
+class Attr(Struct, frozen=True, array_like=True, tag="."):
+    """An attribute of a value."""
+
+    base: "Value"
+    name: str
+
+
+class Item(Struct, frozen=True, array_like=True, tag="["):
+    """A subscript of a value."""
+
+    base: "Value"
+    key: "Value"
+
+
+class Element(Struct, frozen=True, array_like=True, tag="e"):
+    """What iterating over a value gives."""
+
+    base: "Value"
+
+
+class Call(Struct, frozen=True, array_like=True, tag="("):
+    """A call that one file cannot resolve; `keywords` pairs names with values."""
+
+    callee: "Value"
+    args: tuple["Value", ...] = ()
+    keywords: tuple[tuple[str, "Value"], ...] = ()
+
+
+class Arith(Struct, frozen=True, array_like=True, tag="+"):
+    """Arithmetic: a tensor if an operand is one, else an array, else a number."""
+
+    operands: tuple["Value", ...]
+
+
+class Join(Struct, frozen=True, array_like=True, tag="|"):
+    """One of several values, as branches decide."""
+
+    options: tuple["Value", ...]
+
+
+Value = Union[
+    Unknown,
+    Const,
+    Number,
+    Tensor,
+    NdArray,
+    Parameter,
+    Buffer,
+    Module,
+    Container,
+    Record,
+    Name,
+    Instance,
+    Self,
+    Super,
+    Param,
+    Attr,
+    Item,
+    Element,
+    Call,
+    Arith,
+    Join,
+]
+
+UNKNOWN = Unknown()
+NONE = Const(None)
+NUMBER = Number()
+SELF = Self()
+MAX_OPTIONS = 6
+
+
+def join(values: list[Value]) -> Value:
+    """Join the values of several branches, without repeats; too many are Unknown."""
+    options: list[Value] = []
+    for value in values:
+        for option in value.options if isinstance(value, Join) else (value,):
+            if option not in options:
+                options.append(option)
+    if not options:
+        return UNKNOWN
+    if len(options) == 1:
+        return options[0]
+    return Join(tuple(options)) if len(options) <= MAX_OPTIONS else UNKNOWN
+
+
+def options_of(value: Value) -> tuple[Value, ...]:
+    """Return the alternatives of a join, or the value itself."""
+    return value.options if isinstance(value, Join) else (value,)
+
+MAX_DEPTH = 8
+
+
+def bounded(value: Value) -> Value:
+    """Return the value, or Unknown where it is nested too deeply to be worth keeping."""
+    return value if _depth(value, 0) <= MAX_DEPTH else UNKNOWN
+
+
+def _depth(value: Value, depth: int) -> int:
+    if depth > MAX_DEPTH:
+        return depth
+    if isinstance(value, (Attr, Item, Element)):
+        return _depth(value.base, depth + 1)
+    if isinstance(value, Container):
+        return _depth(value.of, depth + 1)
+    if isinstance(value, (Call, Arith, Join, Record)):
+        return max((_depth(part, depth + 1) for part in _parts(value)), default=depth)
+    return depth
+
+
+def _parts(value: Union[Call, Arith, Join, Record]) -> tuple[Value, ...]:
+    if isinstance(value, Call):
+        return (value.callee, *value.args, *(each for _, each in value.keywords))
+    if isinstance(value, Arith):
+        return value.operands
+    return value.options if isinstance(value, Join) else tuple(field.value for field in value.fields)

@@ -1,0 +1,1 @@
+"""From bytes to the few functions of a file that can matter."""
