@@ -1,0 +1,138 @@
+"""Plain containers on modules: what construction puts into them, and whether it is registered elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Buffer
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.project.state import Change
+from flake8_ckpt.project.state import ClassState
+
+MODULE_CALLS = frozenset(
+    "element.parameters element.named_parameters element.state_dict element.load_state_dict element.eval"
+    " element.requires_grad_ element.zero_grad element.modules element.half element.cuda element.train".split()
+)
+MODULE_NAMES = re.compile(r"(^|_)(models?|encoders?|decoders?|generators?|layers?|nets?|networks?|modules?|blocks?|critics?|actors?|heads?)$")
+
+
+@dataclass(frozen=True)
+class Held:
+    """A plain container: its attribute and kind, the writes that make it, and what it may hold."""
+
+    attr: str
+    kind: str
+    changes: tuple[Change, ...]
+    element: Value
+    modules_by_use: bool
+
+    @property
+    def holds_modules(self) -> bool:
+        """Tell whether some element is a module."""
+        return self.modules_by_use or any(isinstance(option, Module) for option in options_of(self.element))
+
+    @property
+    def holds_tensors(self) -> bool:
+        """Tell whether the elements are tensors or Parameters."""
+        options = [option for option in options_of(self.element) if option not in (NONE, UNKNOWN)]
+        return bool(options) and all(isinstance(option, (Tensor, Parameter, Buffer)) for option in options)
+
+
+def plain_containers(state: ClassState) -> Iterator[Held]:
+    """Yield the plain containers that a class's construction makes and nothing registers."""
+    for attr in state.changes:
+        made = state.constructed(attr)
+        if not made or any(change.method.owner != state.identity or "hidden" in change.guards for change in made):
+            continue
+        if state.registered(attr) or _is_registered_elsewhere(state, attr) or state.carried_by_hooks(attr):
+            continue
+        held = _held(state, attr, made)
+        if held is not None and not _is_replaced(state, attr):
+            yield held
+
+
+def _held(state: ClassState, attr: str, made: list[Change]) -> Held | None:
+    kinds = {kind for change in made for option in options_of(change.value) if (kind := _kind(option))}
+    by_use = _is_modules_by_use(state, attr, made)
+    if not kinds and not by_use:
+        return None
+    elements = [_element(state, change) for change in made]
+    elements += [
+        _unregistered(state, change.write.value, change.value)
+        for change in state.changes[attr]
+        if change.method.early and change.write.how in ("grow", "item")
+    ]
+    element = join([each for each in elements if each != UNKNOWN])
+    return Held(attr, sorted(kinds)[0] if kinds else "list", tuple(made), element, by_use)
+
+
+def _kind(value: Value) -> str:
+    if isinstance(value, Record):
+        return "dict"
+    return value.kind if isinstance(value, Container) else ""
+
+
+def _element(state: ClassState, change: Change) -> Value:
+    found: list[Value] = []
+    raw = change.write.value
+    for option in options_of(change.value):
+        if isinstance(option, Container) and option.size != 1 and option.size != 0:
+            source = raw.of if isinstance(raw, Container) else UNKNOWN
+            found.append(_unregistered(state, source, option.of))
+        elif isinstance(option, Record):
+            sources = {each.key: each.value for each in raw.fields} if isinstance(raw, Record) else {}
+            found += [_unregistered(state, sources.get(each.key, UNKNOWN), each.value) for each in option.fields]
+    return join(found) if found else UNKNOWN
+
+
+def _unregistered(state: ClassState, raw: Value, value: Value) -> Value:
+    """Return an element's value, Unknown where it is an attribute that is registered by itself."""
+    for option in options_of(raw):
+        if isinstance(option, Attr) and option.base == SELF and state.registered(option.name):
+            return UNKNOWN
+    return value
+
+
+def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
+    """Tell whether the elements are registered one by one under computed names, or wrapped in a module list."""
+    return any(
+        each.kind == "wrapped" and each.name == attr or each.kind in ("module", "setattr", "parameter", "buffer") and "*" in each.name
+        for _, each in state.registers
+    )
+
+
+def _is_replaced(state: ClassState, attr: str) -> bool:
+    """Tell whether later methods refill the container: then it holds what a call made."""
+    return any(change.write.how in ("assign", "delete") for change in state.later(attr))
+
+
+def _is_modules_by_use(state: ClassState, attr: str, made: list[Change]) -> bool:
+    hows = {how for reading in state.uses.get(attr, ()) for how in reading.use.how}
+    if not all(_is_handed_in(change) for change in made):
+        return False
+    if hows & MODULE_CALLS:
+        return True
+    called = "element()" in hows or "element.forward" in hows
+    copied = any(isinstance(change.write.value, Container) for change in made)
+    return called and copied and MODULE_NAMES.search(attr) is not None
+
+
+def _is_handed_in(change: Change) -> bool:
+    raw = change.write.value
+    if isinstance(raw, Param):
+        return change.value == UNKNOWN
+    return isinstance(raw, Container) and raw.size == -1 and isinstance(change.value, Container) and change.value.of == UNKNOWN

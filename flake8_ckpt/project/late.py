@@ -1,0 +1,132 @@
+"""Buffers and parameters that a class registers only after construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flake8_ckpt.facts.model import Register
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Buffer
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.findings import Position
+from flake8_ckpt.project.state import CONSTRUCTION
+from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.project.state import Method
+
+LOADERS = frozenset(["_load_from_state_dict", "load_state_dict", "set_extra_state", "__setstate__"])
+PRE_HOOKS = frozenset(
+    "_register_load_state_dict_pre_hook register_load_state_dict_pre_hook _register_load_state_dict_hook".split()
+)
+LAZY = ("none:", "missing:", "unset:")
+
+
+@dataclass(frozen=True)
+class LateRegistration:
+    """An attribute registered outside construction, the method that does it, and where."""
+
+    attr: str
+    method: str
+    position: Position
+
+
+def late_registrations(state: ClassState) -> list[LateRegistration]:
+    """Return what a class registers lazily, nothing where a load hook prepares it."""
+    if _prepares_itself(state):
+        return []
+    certain = _certain_construction(state)
+    found = [
+        LateRegistration(each.name, method.name, each.position)
+        for method, each in state.registers
+        if method.owner == state.identity and method.name not in certain and _is_lazy(state, method, each.guards)
+        and _is_persistent(each) and not _is_registered_first(state, each.name, certain)
+    ]  # fmt: skip
+    return found + _late_assignments(state, certain)
+
+
+def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRegistration]:
+    return [
+        LateRegistration(attr, change.method.name, change.write.position)
+        for attr, changes in state.changes.items()
+        for change in changes
+        if change.method.owner == state.identity
+        and change.method.name not in certain
+        and change.write.how == "assign"
+        and (isinstance(change.value, Parameter) or change.value == Buffer(True))
+        and _is_lazy(state, change.method, change.guards)
+        and not _is_registered_first(state, attr, certain)
+    ]
+
+
+def _is_persistent(register: Register) -> bool:
+    if register.kind not in ("buffer", "parameter") or "*" in register.name:
+        return False
+    return register.persistent and register.value != NONE
+
+
+def _is_registered_first(state: ClassState, attr: str, certain: frozenset[str]) -> bool:
+    """Tell whether construction always gives the attribute a value that a checkpoint can fill."""
+    for method, each in state.registers:
+        if each.name == attr and method.name in certain and each.value != NONE:
+            return True
+    assigned = [change for change in state.changes.get(attr, ()) if change.method.name in certain]
+    return any(change.value != NONE for change in assigned)
+
+
+def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool:
+    """Tell whether a step runs a method, or some method does where a look says that it has not run yet."""
+    if any(guard.startswith(LAZY) for guard in guards):
+        return True
+    if method.name in state.stepping:
+        return True
+    return any(method.name in _called(each, lazily=True) for each in state.methods)
+
+
+def _called(method: Method, lazily: bool) -> set[str]:
+    """Return the methods that a method calls: those under a lazy guard, or those it always calls."""
+    return {
+        site.call.callee.name
+        for site in method.facts.calls
+        if isinstance(site.call, Call)
+        and isinstance(site.call.callee, Attr)
+        and site.call.callee.base == SELF
+        and (any(guard.startswith(LAZY) for guard in site.guards) if lazily else not site.guards)
+    }
+
+
+def _certain_construction(state: ClassState) -> frozenset[str]:
+    """Return the methods that construction runs whatever its arguments are."""
+    read = {method.name: method for method in state.methods}
+    reached = set(CONSTRUCTION)
+    stack = list(CONSTRUCTION)
+    while stack:
+        name = stack.pop()
+        callees = _called(read[name], lazily=False) if name in read else state.graph.get(name, frozenset())
+        for callee in callees - reached:
+            reached.add(callee)
+            stack.append(callee)
+    return frozenset(reached)
+
+
+def _prepares_itself(state: ClassState) -> bool:
+    if any(use.attr in PRE_HOOKS for method in state.methods for use in method.facts.uses):
+        return True
+    if any(each.endswith("LazyModuleMixin") for each in state.hierarchy.ancestors(state.identity)):
+        return True
+    loaders = {method.name for method in state.methods if method.name in LOADERS}
+    reached = state.reach(frozenset(loaders)) - CONSTRUCTION
+    making = {method.name for method, _ in state.registers}
+    making |= {
+        change.method.name
+        for changes in state.changes.values()
+        for change in changes
+        if isinstance(change.value, (Parameter, Buffer)) or change.write.how == "assign" and change.method.name in LOADERS
+        and change.write.value not in (NONE,) and change.write.attr.startswith("_") is False and _is_tensor_like(change.value)
+    }  # fmt: skip
+    return bool(loaders and reached & making)
+
+
+def _is_tensor_like(value: object) -> bool:
+    return type(value).__name__ in ("Tensor", "Parameter", "Buffer", "Unknown", "Join")

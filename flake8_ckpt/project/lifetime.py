@@ -1,0 +1,127 @@
+"""How an attribute of a module lives: set once, carried across calls, or recomputed by each.
+
+- *constant*: nothing outside construction changes it
+- *state*: a later method builds its new value on the old one
+- *fitted*: a method that no step runs sets it anew, and others read it
+- *cache*: it is recomputed where a look at it says so
+- *scratch*: each call or episode starts it afresh, or nothing reads what an earlier call left
+"""
+
+from __future__ import annotations
+
+import re
+
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.project.state import Change
+from flake8_ckpt.project.state import ClassState
+
+RESETS = re.compile(r"^_?(reset|init|clear|start|begin|zero|flush|free|empty|detach|new|on_\w+_(start|begin|end))(_|$)|_reset$|reset_|_start$|_begin$")
+STATISTIC = re.compile(
+    r"(^|_)(mean|means|var|variance|std|count|counts|running|ema|avg|average|moment|moments|momentum|m2|sumsq|n_seen|usage"
+    r"|cluster|codebook|center|centers|centroids|prototypes?|queue|quantiles?|num_batches|shadow|returns?|discounted|stats?)(_|$)"
+)
+TRANSIENT = re.compile(r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|state|states|h|c|hx|cx|buffer)(_|$)|mask|grad|loss")
+IDLE_USES = frozenset(["none", "meta", "test"])
+
+
+def is_tensor(value: Value) -> bool:
+    """Tell whether a value is certainly a tensor, or None."""
+    options = [option for option in options_of(value) if option != NONE]
+    return bool(options) and all(isinstance(option, Tensor) for option in options)
+
+
+def is_statistic(attr: str) -> bool:
+    """Tell whether a name is one that running statistics have: a hint, never evidence by itself."""
+    return STATISTIC.search(attr) is not None
+
+
+def is_transient(attr: str) -> bool:
+    """Tell whether a name says that the value belongs to one sequence or one call."""
+    return TRANSIENT.search(attr) is not None and not is_statistic(attr)
+
+
+def tensor_writes(state: ClassState, attr: str) -> list[Change]:
+    """Return the assignments of construction that certainly give a tensor, the class's own only.
+
+    Empty where an ancestor sets the attribute first: the finding is the ancestor's.
+    """
+    found = [change for change in state.constructed(attr) if is_tensor(change.value)]
+    if any(change.method.owner != state.identity for change in found):
+        return []
+    return [change for change in found if "hidden" not in change.guards]
+
+
+def lifetime(state: ClassState, attr: str) -> str:
+    """Return how an attribute lives, in one word."""
+    later = [change for change in state.later(attr) if change.write.how != "delete"]
+    if not later:
+        return "constant"
+    if any(state.carries(change) for change in later):
+        return "scratch" if _is_restarted(later, state) and not is_statistic(attr) else "state"
+    if all(_looks_first(change) for change in later):
+        return "cache"
+    if not _is_read_across(state, attr):
+        return "scratch"
+    writers = {change.method.name for change in later}
+    if writers & state.stepping or all(RESETS.search(name) for name in writers):
+        return "scratch"
+    return "fitted"
+
+
+def _is_restarted(later: list[Change], state: ClassState) -> bool:
+    return any(RESETS.search(change.method.name) and not state.carries(change) for change in later)
+
+
+def _looks_first(change: Change) -> bool:
+    attr = change.write.attr
+    return any(guard.partition(":")[2] == attr for guard in change.guards)
+
+
+def _is_read_across(state: ClassState, attr: str) -> bool:
+    return any(reading.use.first and set(reading.use.how) - IDLE_USES for reading in state.readings(attr))
+
+
+def is_idle(state: ClassState, attr: str) -> bool:
+    """Tell whether later methods read an attribute only to look at its shape or to branch on it."""
+    readings = state.readings(attr)
+    return bool(readings) and all(set(reading.use.how) <= IDLE_USES for reading in readings)
+
+
+def is_moved_by_hand(state: ClassState, attr: str) -> bool:
+    """Tell whether every later use of an attribute moves it first: `self.k.to(x)`."""
+    hows = {how for reading in state.readings(attr) for how in reading.use.how}
+    return "moved" in hows and hows <= IDLE_USES | {"moved"} or state.moved_by_hooks(attr)
+
+
+def is_trainable(state: ClassState, attr: str) -> bool:
+    """Tell whether an attribute's tensor requires grad."""
+    marks = [change.value for change in state.changes.get(attr, ()) if change.write.how == "grad"]
+    values = [option for change in state.constructed(attr) for option in options_of(change.value)]
+    return any(isinstance(value, Tensor) and value.trainable for value in (*marks, *values))
+
+
+def is_placeholder(state: ClassState, attr: str) -> bool:
+    """Tell whether construction leaves only an empty tensor that nothing fills there."""
+    values = [option for change in state.constructed(attr) for option in options_of(change.value) if option != NONE]
+    filled = any(change.method.early and change.write.how in ("inplace", "item") for change in state.changes[attr])
+    return not filled and all(isinstance(value, Tensor) and value.origin in ("empty", "complex") for value in values)
+
+
+def is_random(state: ClassState, attr: str) -> bool:
+    """Tell whether construction draws an attribute's value at random."""
+    values = [option for change in state.constructed(attr) for option in options_of(change.value)]
+    filled = [change.value for change in state.changes[attr] if change.method.early and change.write.how == "inplace"]
+    return any(isinstance(value, Tensor) and value.origin == "random" for value in (*values, *filled))
+
+
+def plain_tensors(state: ClassState) -> dict[str, list[Change]]:
+    """Return the attributes that construction sets to tensors which nothing registers, carries or hides."""
+    found = {}
+    for attr in state.changes:
+        writes = tensor_writes(state, attr)
+        if writes and not state.registered(attr):
+            found[attr] = writes
+    return found

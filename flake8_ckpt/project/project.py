@@ -1,0 +1,35 @@
+"""The linked project: what rules ask their questions of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import cached_property
+
+from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.project.hierarchy import Hierarchy
+from flake8_ckpt.project.resolve import Resolver
+from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.project.symbols import Symbols
+
+
+class Project:
+    """All files of a project, linked; `module_bases` names outside classes that are modules too."""
+
+    def __init__(self, files: Mapping[str, FileFacts], module_bases: Sequence[str] = ()) -> None:
+        self.files = files
+        self.symbols = Symbols(files)
+        self.hierarchy = Hierarchy(self.symbols, module_bases)
+        self.resolver = Resolver(self.hierarchy)
+
+    @cached_property
+    def module_classes(self) -> tuple[ClassState, ...]:
+        """Return the module classes that set or register something, in order of file and line."""
+        return tuple(self._module_classes())
+
+    def _module_classes(self) -> Iterator[ClassState]:
+        for identity, facts in self.symbols.classes.items():
+            if any(method.writes or method.registers for method in facts.methods):
+                if self.hierarchy.is_module(identity):
+                    yield ClassState(identity, self.hierarchy, self.resolver)

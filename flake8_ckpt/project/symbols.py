@@ -1,0 +1,135 @@
+"""What a name of one file means in the whole project: a class, a function, or something outside.
+
+Definitions have an identity `path:qualified.name`; outside names stay absolute and dotted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from posixpath import dirname
+
+from flake8_ckpt.facts.model import ClassFacts
+from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.facts.model import FunctionFacts
+
+MAX_HOPS = 12
+
+
+class Symbols:
+    """The definitions and the import tables of all files."""
+
+    def __init__(self, files: Mapping[str, FileFacts]) -> None:
+        self.files = files
+        self._resolved: dict[tuple[str, str], str] = {}
+
+    @cached_property
+    def classes(self) -> dict[str, ClassFacts]:
+        """Return all classes by identity."""
+        return {f"{path}:{each.name}": each for path, facts in self.files.items() for each in facts.classes}
+
+    @cached_property
+    def functions(self) -> dict[str, FunctionFacts]:
+        """Return all summarized functions by identity."""
+        return {f"{path}:{each.name}": each for path, facts in self.files.items() for each in facts.functions}
+
+    @cached_property
+    def modules(self) -> dict[str, str]:
+        """Return the files by the module names under which they can be imported."""
+        found: dict[str, str] = {}
+        packages = {dirname(path) for path in self.files if path.endswith("__init__.py")}
+        for path in self.files:
+            found.setdefault(_module_name(path, _import_root(path, packages)), path)
+        for path in self.files:
+            found.setdefault(_module_name(path, ""), path)
+        return found
+
+    @cached_property
+    def imports(self) -> dict[str, dict[str, str]]:
+        """Return the import table of each file."""
+        return {path: dict(facts.imports) for path, facts in self.files.items()}
+
+    @cached_property
+    def packages(self) -> dict[str, str]:
+        """Return the module name of each file, as its relative imports see it."""
+        packages = {dirname(path) for path in self.files if path.endswith("__init__.py")}
+        return {path: _module_name(path, _import_root(path, packages)) for path in self.files}
+
+    def resolve(self, name: str, path: str) -> str:
+        """Return the identity, or the absolute outside name, of a name as one file writes it."""
+        key = (name, path)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(name, path, 0)
+        return self._resolved[key]
+
+    def _resolve(self, name: str, path: str, hops: int) -> str:
+        if hops > MAX_HOPS:
+            return ""
+        if name.startswith(":"):
+            return self._local(name[1:], path)
+        if name.startswith("."):
+            name = self._absolute(name, path)
+        if "." not in name:
+            return self._starred(name, path, hops) or name
+        return self._dotted(name, path, hops)
+
+    def _local(self, name: str, path: str) -> str:
+        identity = f"{path}:{name}"
+        return identity
+
+    def _absolute(self, name: str, path: str) -> str:
+        level = len(name) - len(name.lstrip("."))
+        parts = self.packages[path].split(".") if self.packages.get(path) else []
+        if not path.endswith("__init__.py"):
+            level += 1
+        base = parts[: len(parts) - level + 1] if level > 1 else parts
+        return ".".join([*base, name.lstrip(".")])
+
+    def _starred(self, name: str, path: str, hops: int) -> str:
+        for star in self.files[path].stars:
+            module = self._module(self._absolute(star, path) if star.startswith(".") else star, path)
+            if module is not None and module != path:
+                found = self._member(name, module, hops + 1)
+                if found:
+                    return found
+        return ""
+
+    def _dotted(self, name: str, path: str, hops: int) -> str:
+        parts = name.split(".")
+        for cut in range(len(parts) - 1, 0, -1):
+            module = self._module(".".join(parts[:cut]), path)
+            if module is not None:
+                return self._member(".".join(parts[cut:]), module, hops + 1) or name
+        return name
+
+    def _module(self, name: str, path: str) -> str | None:
+        found = self.modules.get(name)
+        if found is None and "." not in name:
+            sibling = f"{dirname(path)}/{name}.py".lstrip("/")
+            found = sibling if sibling in self.files else None
+        return found
+
+    def _member(self, name: str, path: str, hops: int) -> str:
+        identity = f"{path}:{name}"
+        if identity in self.classes or identity in self.functions:
+            return identity
+        head, dot, rest = name.partition(".")
+        if f"{path}:{head}" in self.classes:
+            return identity
+        imported = self.imports[path].get(head)
+        if imported is not None:
+            return self._resolve(f"{imported}{dot}{rest}", path, hops)
+        return self._starred(name, path, hops)
+
+
+def _import_root(path: str, packages: set[str]) -> str:
+    folder = dirname(path)
+    while folder in packages and folder:
+        folder = dirname(folder)
+    return folder
+
+
+def _module_name(path: str, root: str) -> str:
+    relative = path[len(root) + 1 :] if root else path
+    name = relative[:-3].replace("/", ".")
+    return name[: -len(".__init__")] if name.endswith(".__init__") else "" if name == "__init__" else name

@@ -1,0 +1,67 @@
+"""What a rule is, and how all rules are found: by walking this package."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Optional
+
+import flake8_ckpt.rules as package
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Related
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.state import Change
+
+Check = Callable[[Project], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: `check` is on by default, `opt_in` runs when the user enables the code."""
+
+    module: str
+    code: str
+    check: Optional[Check] = None
+    opt_in: Optional[Check] = None
+
+    @property
+    def name(self) -> str:
+        """Return the rule's name: that of its file, with hyphens."""
+        return self.module.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def page(self) -> str:
+        """Return the rule's documentation page: the docstring of its file."""
+        return inspect.cleandoc(sys.modules[self.module].__doc__ or "")
+
+    @property
+    def summary(self) -> str:
+        """Return the first line of the page."""
+        return self.page.partition("\n")[0]
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Import every file of this package and return its rules in order of code."""
+    names = [found.name for found in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    rules = [module.RULE for module in modules if hasattr(module, "RULE")]
+    return tuple(sorted(rules, key=lambda rule: rule.code))
+
+
+def finding_at(rule: Rule, changes: Sequence[Change], message: str) -> Finding:
+    """Return a finding at the first of some writes, the others related."""
+    first, *others = changes
+    related = tuple(Related(_path(each), each.write.position, "set here too") for each in others)
+    return Finding(_path(first), first.write.position, rule.code, message, related)
+
+
+def _path(change: Change) -> str:
+    return change.method.owner.partition(":")[0]

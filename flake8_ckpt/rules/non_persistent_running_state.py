@@ -1,0 +1,136 @@
+"""A buffer that methods update is registered with `persistent=False`, so it is not saved.
+
+## What it does
+
+Finds buffers with `persistent=False` that a method changes from what they held before, and that later
+calls depend on: a running variance, a codebook's usage, a step count.
+
+## Why it matters
+
+`persistent=False` is for what the constructor can compute again.
+Running state cannot be computed again: it follows `.to()`, so everything looks registered, but the
+checkpoint does not hold it and a resumed run starts with the constructor's values.
+
+## Bad
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class Codebook(nn.Module):
+    def __init__(self, codes: int, size: int) -> None:
+        super().__init__()
+        self.codes = nn.Parameter(torch.zeros(codes, size))
+        self.register_buffer("usage", torch.zeros(codes), persistent=False)
+
+    def forward(self, indices: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.usage += torch.bincount(indices, minlength=len(self.usage))
+        return self.codes[indices]
+
+    def unused(self) -> torch.Tensor:
+        return self.usage == 0
+
+
+trained = Codebook(codes=4, size=2)
+trained(torch.tensor([0, 1, 1, 3]))
+file = io.BytesIO()
+torch.save(trained.state_dict(), file)
+file.seek(0)
+
+resumed = Codebook(codes=4, size=2)
+resumed.load_state_dict(torch.load(file, weights_only=True))
+assert trained.unused().sum() == 1
+assert resumed.unused().sum() == 4
+```
+
+## Good
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class Codebook(nn.Module):
+    def __init__(self, codes: int, size: int) -> None:
+        super().__init__()
+        self.codes = nn.Parameter(torch.zeros(codes, size))
+        self.register_buffer("usage", torch.zeros(codes))
+
+    def forward(self, indices: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.usage += torch.bincount(indices, minlength=len(self.usage))
+        return self.codes[indices]
+
+    def unused(self) -> torch.Tensor:
+        return self.usage == 0
+
+
+trained = Codebook(codes=4, size=2)
+trained(torch.tensor([0, 1, 1, 3]))
+file = io.BytesIO()
+torch.save(trained.state_dict(), file)
+file.seek(0)
+
+resumed = Codebook(codes=4, size=2)
+resumed.load_state_dict(torch.load(file, weights_only=True))
+assert trained.unused().sum() == 1
+assert resumed.unused().sum() == 1
+```
+
+## Fix safety
+
+Unsafe: a persistent buffer adds a key to the `state_dict`, so a checkpoint from before the change no
+longer loads with `strict=True`.
+
+## When it stays silent
+
+- The buffer is a cache: its new value does not depend on the old one (a mask for a longer sequence).
+- It is scratch of one call or one episode that starts afresh.
+- The class carries it itself, in its own `state_dict` or extra state.
+- Nothing changes it after construction.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_buffer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Related
+from flake8_ckpt.project.lifetime import is_transient
+from flake8_ckpt.project.lifetime import lifetime
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.rules.base import Rule
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report buffers with persistent=False whose value is carried from call to call."""
+    for state in project.module_classes:
+        for method, register in state.registers:
+            attr = register.name
+            if method.owner != state.identity or register.persistent or register.kind != "buffer":
+                continue
+            if _is_state(state, attr):
+                change = next(each for each in state.later(attr) if state.carries(each))
+                place = Related(change.method.owner.partition(":")[0], change.write.position, "changed here")
+                message = f"'{attr}' has persistent=False but {change.method.name}() changes it: a reload resets it"
+                yield Finding(state.path, register.position, RULE.code, message, (place,))
+
+
+def _is_state(state: ClassState, attr: str) -> bool:
+    if state.carried_by_hooks(attr) or is_transient(attr):
+        return False
+    return lifetime(state, attr) == "state"
+
+
+RULE = Rule(__name__, "CKP107", check=check)

@@ -1,0 +1,107 @@
+"""The result of `register_buffer` is assigned to the buffer's own name, which empties the buffer.
+
+## What it does
+
+Finds `self.x = self.register_buffer("x", ...)`, and the same with `register_parameter`.
+
+## Why it matters
+
+`register_buffer` returns `None`.
+The assignment goes through the module's `__setattr__`, which knows `x` as a buffer and sets it to `None`:
+the tensor is gone, `state_dict()` does not hold it, and its first use fails with
+`unsupported operand type(s) for -: 'Tensor' and 'NoneType'`.
+
+## Bad
+
+```python
+import torch
+from torch import nn
+
+
+class Whitening(nn.Module):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.mean = self.register_buffer("mean", torch.zeros(size))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x - self.mean
+
+
+model = Whitening(3)
+assert "mean" not in model.state_dict()
+try:
+    model(torch.ones(2, 3))
+except TypeError as error:
+    message = str(error)
+assert "NoneType" in message
+```
+
+## Good
+
+```python
+import torch
+from torch import nn
+
+
+class Whitening(nn.Module):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x - self.mean
+
+
+model = Whitening(3)
+assert "mean" in model.state_dict()
+assert torch.equal(model(torch.ones(2, 3)), torch.ones(2, 3))
+```
+
+## Fix safety
+
+Safe: without the assignment the buffer holds what the call registered.
+No working checkpoint can depend on the empty one.
+
+## When it stays silent
+
+- The result goes to a local variable or to an attribute of another name.
+- The call is a method of the project that happens to have this name and returns something.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_buffer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.state import Change
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_at
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report attributes that are set to what a registration returns."""
+    for state in project.module_classes:
+        for attr, changes in state.owned():
+            for change in changes:
+                if change.method.owner == state.identity and _is_registration(change, attr):
+                    message = f"'{attr}' is set to the result of register_buffer, which is None: the buffer is emptied"
+                    yield finding_at(RULE, [change], message)
+
+
+def _is_registration(change: Change, attr: str) -> bool:
+    value = change.write.value
+    if change.write.how != "assign" or not isinstance(value, Call):
+        return False
+    return value.callee in (Attr(SELF, "register_buffer"), Attr(SELF, "register_parameter")) and value.args == (Const(attr),)
+
+
+RULE = Rule(__name__, "CKP111", check=check)

@@ -1,0 +1,94 @@
+"""A constant tensor is a plain attribute that every use moves by hand, with a copy on each call.
+
+## What it does
+
+Finds constant tensors kept as a plain attribute of an `nn.Module` whose every use after construction is a
+direct move: `self.grid.to(x.device)`, `self.grid.type_as(x)`, `self.grid.cuda()`.
+This rule is opt-in: such code works.
+
+## Why it matters
+
+The tensor stays on the CPU, so each call copies it to the GPU and waits for the copy.
+The next method that forgets the `.to(...)` fails on a GPU only, and the constant is neither cast by
+`model.half()` nor seen by tools that walk the module's buffers, such as DDP, FSDP and export.
+
+## Bad
+
+```python
+import torch
+from torch import nn
+
+
+class CategoricalValue(nn.Module):
+    def __init__(self, low: float, high: float, bins: int) -> None:
+        super().__init__()
+        self.support = torch.linspace(low, high, bins)
+
+    def forward(self, logits: torch.Tensor) -> torch.Tensor:
+        support = self.support.to(logits.device)
+        return (logits.softmax(dim=-1) * support).sum(dim=-1)
+
+
+model = CategoricalValue(-10.0, 10.0, bins=51).to("meta")
+assert model.support.device.type == "cpu"
+assert not list(model.buffers())
+```
+
+## Good
+
+```python
+import torch
+from torch import nn
+
+
+class CategoricalValue(nn.Module):
+    def __init__(self, low: float, high: float, bins: int) -> None:
+        super().__init__()
+        self.register_buffer("support", torch.linspace(low, high, bins), persistent=False)
+
+    def forward(self, logits: torch.Tensor) -> torch.Tensor:
+        return (logits.softmax(dim=-1) * self.support).sum(dim=-1)
+
+
+model = CategoricalValue(-10.0, 10.0, bins=51).to("meta")
+assert model.support.device.type == "meta"
+assert len(list(model.buffers())) == 1
+assert not model.state_dict()
+```
+
+## When it stays silent
+
+- CKP112 is not enabled.
+- Some use is not a move: the constant then breaks after `.to()`, and CKP102 reports it.
+- The name is registered somewhere, also in a base class.
+- A method changes the tensor: that is state, see CKP101.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_buffer
+- https://docs.pytorch.org/docs/stable/notes/cuda.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.lifetime import is_moved_by_hand
+from flake8_ckpt.project.lifetime import plain_tensors
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_at
+from flake8_ckpt.rules.unregistered_tensor_constant import is_constant
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report plain tensors that every use moves to the right device itself."""
+    for state in project.module_classes:
+        for attr, writes in plain_tensors(state).items():
+            if is_constant(state, attr) and is_moved_by_hand(state, attr):
+                message = f"'{attr}' is a plain tensor that every use moves by hand: a buffer moves with the module"
+                yield finding_at(RULE, writes, message)
+
+
+RULE = Rule(__name__, "CKP112", opt_in=check)

@@ -1,0 +1,148 @@
+"""An attribute is `None` at first and a running tensor later: a reloaded module starts from `None` again.
+
+## What it does
+
+Finds attributes of an `nn.Module` that are `None` or absent after construction, become a tensor in a
+method, and are read there before they are written: the value is carried from one call to the next.
+
+## Why it matters
+
+A discounted return or a moving average that starts as `None` is a plain attribute for ever, also once
+it holds a tensor.
+The checkpoint leaves it out, and the resumed run begins its recursion anew: the first scaled rewards
+after a resume are far off, and nothing says so.
+
+## Bad
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class DiscountedReturn(nn.Module):
+    def __init__(self, gamma: float = 0.9) -> None:
+        super().__init__()
+        self.gamma = gamma
+        self.returns = None
+
+    def forward(self, reward: torch.Tensor, done: torch.Tensor) -> torch.Tensor:
+        if self.returns is None:
+            self.returns = torch.zeros_like(reward)
+        self.returns = self.returns * self.gamma * (1 - done.float()) + reward
+        return self.returns
+
+
+reward, done = torch.ones(2), torch.zeros(2)
+trained = DiscountedReturn()
+trained(reward, done)
+file = io.BytesIO()
+torch.save(trained.state_dict(), file)
+file.seek(0)
+
+resumed = DiscountedReturn()
+resumed.load_state_dict(torch.load(file, weights_only=True))
+assert not torch.equal(resumed(reward, done), trained(reward, done))
+```
+
+## Good
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class DiscountedReturn(nn.Module):
+    def __init__(self, environments: int, gamma: float = 0.9) -> None:
+        super().__init__()
+        self.gamma = gamma
+        self.register_buffer("returns", torch.zeros(environments))
+
+    def forward(self, reward: torch.Tensor, done: torch.Tensor) -> torch.Tensor:
+        self.returns = self.returns * self.gamma * (1 - done.float()) + reward
+        return self.returns
+
+
+reward, done = torch.ones(2), torch.zeros(2)
+trained = DiscountedReturn(environments=2)
+trained(reward, done)
+file = io.BytesIO()
+torch.save(trained.state_dict(), file)
+file.seek(0)
+
+resumed = DiscountedReturn(environments=2)
+resumed.load_state_dict(torch.load(file, weights_only=True))
+assert torch.equal(resumed(reward, done), trained(reward, done))
+```
+
+## Fix safety
+
+Shown, not applied: the constructor has to learn the shape, or a load hook has to create the buffer.
+`register_buffer("returns", None)` alone is not enough: a checkpoint that holds the key is then refused.
+
+## When it stays silent
+
+- The name is declared with `register_buffer(name, None)` or `register_parameter(name, None)`
+  (CKP108 looks at how it is filled).
+- The method writes the attribute before it reads it: a cache, an output kept for inspection.
+- A `reset` method sets it back to `None` for each episode or call.
+- The class carries it itself, in its own `state_dict`, extra state or pickling.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_buffer
+- https://docs.pytorch.org/docs/stable/notes/modules.html#module-state
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.lifetime import is_transient
+from flake8_ckpt.project.lifetime import lifetime
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.state import Change
+from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.project.tensorness import is_tensor_by_use
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_at
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report attributes that start as None and become a tensor which later calls build on."""
+    for state in project.module_classes:
+        for attr, changes in state.owned():
+            if _starts_empty(state, attr) and _becomes_state(state, attr):
+                carried = [change for change in state.later(attr) if state.carries(change)]
+                starts = [change for change in state.constructed(attr) if change.method.owner == state.identity]
+                message = (
+                    f"'{attr}' starts as None and {carried[0].method.name}() carries it from call to call:"
+                    " state_dict() omits it, a reload drops it"
+                )
+                yield finding_at(RULE, starts or _first_tensor(state, changes), message)
+
+
+def _starts_empty(state: ClassState, attr: str) -> bool:
+    if any(change.value != NONE for change in state.constructed(attr)):
+        return False
+    inherited = [change for change in state.constructed(attr) if change.method.owner != state.identity]
+    return not inherited and not state.registered(attr)
+
+
+def _becomes_state(state: ClassState, attr: str) -> bool:
+    if is_transient(attr) or state.carried_by_hooks(attr) or lifetime(state, attr) != "state":
+        return False
+    return is_tensor_by_use(state, attr)
+
+
+def _first_tensor(state: ClassState, changes: list[Change]) -> list[Change]:
+    later = [change for change in changes if not change.method.early and change.method.owner == state.identity]
+    return [change for change in later if change.write.how == "assign" and change.value != NONE] or later
+
+
+RULE = Rule(__name__, "CKP109", check=check)

@@ -1,0 +1,114 @@
+"""Tensors or parameters sit in a Python list, tuple or dict, where the module cannot see them.
+
+## What it does
+
+Finds lists, tuples and dicts of tensors or `nn.Parameter` objects kept on an `nn.Module`, whether
+made at once, by a comprehension, or filled later with `append`, `extend` or a subscript.
+
+## Why it matters
+
+A module looks only at attributes that are themselves tensors, parameters or modules.
+What hides in a plain container is not saved, not moved by `.to()`, and parameters in it are not trained.
+
+## Bad
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class TaskEmbedding(nn.Module):
+    def __init__(self, tasks: int, size: int) -> None:
+        super().__init__()
+        self.embeddings = [nn.Parameter(torch.zeros(size)) for _ in range(tasks)]
+
+    def forward(self, features: torch.Tensor, task: int) -> torch.Tensor:
+        return features + self.embeddings[task]
+
+
+trained = TaskEmbedding(tasks=2, size=3)
+assert not list(trained.parameters())
+with torch.no_grad():
+    trained.embeddings[0].fill_(7.0)
+file = io.BytesIO()
+torch.save(trained.state_dict(), file)
+file.seek(0)
+
+resumed = TaskEmbedding(tasks=2, size=3)
+resumed.load_state_dict(torch.load(file, weights_only=True))
+assert not torch.equal(resumed.embeddings[0], trained.embeddings[0])
+```
+
+## Good
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class TaskEmbedding(nn.Module):
+    def __init__(self, tasks: int, size: int) -> None:
+        super().__init__()
+        self.embeddings = nn.ParameterList(nn.Parameter(torch.zeros(size)) for _ in range(tasks))
+
+    def forward(self, features: torch.Tensor, task: int) -> torch.Tensor:
+        return features + self.embeddings[task]
+
+
+trained = TaskEmbedding(tasks=2, size=3)
+assert len(list(trained.parameters())) == 2
+with torch.no_grad():
+    trained.embeddings[0].fill_(7.0)
+file = io.BytesIO()
+torch.save(trained.state_dict(), file)
+file.seek(0)
+
+resumed = TaskEmbedding(tasks=2, size=3)
+resumed.load_state_dict(torch.load(file, weights_only=True))
+assert torch.equal(resumed.embeddings[0], trained.embeddings[0])
+```
+
+## Fix safety
+
+Shown, not applied: parameters want an `nn.ParameterList` or `nn.ParameterDict`, while tensors that are
+not trained want one stacked buffer, or a buffer each under a name with a number.
+Which one is right, and what reads the container, only the author knows.
+
+## When it stays silent
+
+- The same tensors are registered one by one under names of their own.
+- The container stays empty in the constructor and is filled and emptied within one call.
+- Every call fills it afresh: outputs, hooks, parameters of a random augmentation.
+- Its elements are numbers, shapes or strings.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterList.html
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterDict.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.holding import plain_containers
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_at
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report plain containers that construction fills with tensors or Parameters."""
+    for state in project.module_classes:
+        for held in plain_containers(state):
+            if held.holds_tensors:
+                message = f"'{held.attr}' keeps tensors in a plain {held.kind}: .to() and state_dict() miss them"
+                yield finding_at(RULE, held.changes, message)
+
+
+RULE = Rule(__name__, "CKP104", check=check)

@@ -1,0 +1,120 @@
+"""A constant tensor is a plain attribute of a module, so `.to()` leaves it on the old device.
+
+## What it does
+
+Finds tensors that `__init__` sets as a plain attribute of an `nn.Module` and that nothing changes
+afterwards: kernels, masks, position tables, class weights.
+
+## Why it matters
+
+The model works on the CPU where it was written.
+After `model.to("cuda")` or `model.half()` the constant is still where, and what, it was:
+`Expected all tensors to be on the same device`, or a silent promotion to float32.
+It is not saved either, so a value that came from the constructor's caller must be given again.
+
+## Bad
+
+```python
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Smoothing(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.kernel = torch.full((1, 1, width), 1.0 / width)
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        return F.conv1d(signal, self.kernel)
+
+
+model = Smoothing(3).to(torch.float64)
+try:
+    model(torch.zeros(1, 1, 8, dtype=torch.float64))
+except RuntimeError as error:
+    message = str(error)
+assert "type" in message
+assert model.kernel.dtype == torch.float32
+```
+
+## Good
+
+```python
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Smoothing(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("kernel", torch.full((1, 1, width), 1.0 / width), persistent=False)
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        return F.conv1d(signal, self.kernel)
+
+
+model = Smoothing(3).to(torch.float64)
+assert model(torch.zeros(1, 1, 8, dtype=torch.float64)).shape == (1, 1, 6)
+assert model.kernel.dtype == torch.float64
+assert not model.state_dict()
+```
+
+## Fix safety
+
+Safe: a non-persistent buffer is moved with the module and leaves the `state_dict` as it was.
+Make it persistent only if the checkpoint should carry it; older checkpoints then fail a strict load.
+
+## When it stays silent
+
+- The name is registered somewhere, also in a base class, or is a parameter.
+- `forward` moves the constant by hand wherever it reads it (`self.kernel.to(x)`): see CKP112.
+- Only its shape, its numbers (`.item()`, `.tolist()`) or the truth of it are used.
+- It is complex, or kept in full precision on purpose (rotary tables).
+- It is random or fitted: that is state, see CKP101.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_buffer
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.lifetime import is_idle
+from flake8_ckpt.project.lifetime import is_moved_by_hand
+from flake8_ckpt.project.lifetime import is_placeholder
+from flake8_ckpt.project.lifetime import is_random
+from flake8_ckpt.project.lifetime import is_trainable
+from flake8_ckpt.project.lifetime import lifetime
+from flake8_ckpt.project.lifetime import plain_tensors
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_at
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report plain tensors that stay as construction left them."""
+    for state in project.module_classes:
+        for attr, writes in plain_tensors(state).items():
+            if is_constant(state, attr) and not is_moved_by_hand(state, attr):
+                message = f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
+                yield finding_at(RULE, writes, message)
+
+
+def is_constant(state: ClassState, attr: str) -> bool:
+    """Tell whether an attribute is a constant that other code reads as a tensor."""
+    if is_trainable(state, attr) or is_placeholder(state, attr) or is_idle(state, attr):
+        return False
+    if state.carried_by_hooks(attr):
+        return False
+    life = lifetime(state, attr)
+    return life == "cache" or life == "constant" and not is_random(state, attr)
+
+
+RULE = Rule(__name__, "CKP102", check=check)

@@ -1,0 +1,142 @@
+"""A tensor that methods update is a plain attribute of a module, so `state_dict()` does not hold it.
+
+## What it does
+
+Finds tensors that `__init__` (or a method it calls) sets as a plain attribute of an `nn.Module`,
+and that another method changes: running means, moving averages, counters kept as tensors.
+A random or fitted value that is drawn only once, such as a permutation or a whitening matrix,
+counts too: a fresh instance holds another one.
+
+## Why it matters
+
+Saving works, loading works, and nothing is reported.
+But the resumed run starts with fresh statistics, so the policy sees inputs on another scale than
+the ones it was trained on, and its return drops.
+`model.to("cuda")` leaves the tensor behind as well.
+
+## Bad
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class ObservationNormalizer(nn.Module):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.mean = torch.zeros(size)
+
+    def update(self, observations: torch.Tensor) -> None:
+        self.mean = 0.9 * self.mean + 0.1 * observations.mean(dim=0)
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        return observations - self.mean
+
+
+trained = ObservationNormalizer(3)
+trained.update(torch.full((8, 3), 5.0))
+file = io.BytesIO()
+torch.save(trained.state_dict(), file)
+file.seek(0)
+
+resumed = ObservationNormalizer(3)
+resumed.load_state_dict(torch.load(file, weights_only=True))
+assert not torch.equal(resumed.mean, trained.mean)
+```
+
+## Good
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class ObservationNormalizer(nn.Module):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+
+    def update(self, observations: torch.Tensor) -> None:
+        self.mean = 0.9 * self.mean + 0.1 * observations.mean(dim=0)
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        return observations - self.mean
+
+
+trained = ObservationNormalizer(3)
+trained.update(torch.full((8, 3), 5.0))
+file = io.BytesIO()
+torch.save(trained.state_dict(), file)
+file.seek(0)
+
+resumed = ObservationNormalizer(3)
+resumed.load_state_dict(torch.load(file, weights_only=True))
+assert torch.equal(resumed.mean, trained.mean)
+```
+
+## Fix safety
+
+Unsafe: a buffer adds a key to the `state_dict`, so a checkpoint from before the change no longer
+loads with `strict=True`.
+`register_buffer` also raises `KeyError` where the class already has an attribute of that name.
+
+## When it stays silent
+
+- The name is registered somewhere: `register_buffer`, `nn.Buffer`, `nn.Parameter`, `add_state` of a
+  torchmetrics metric, also in a base class or with `None` first.
+- The class carries it itself: its own `state_dict`, extra state or pickling writes it.
+- Every call computes it again before reading it: a cache, an output kept for inspection.
+- It is scratch of one episode that a `reset` method starts afresh.
+- The class is not an `nn.Module`.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_buffer
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Buffer.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.lifetime import is_placeholder
+from flake8_ckpt.project.lifetime import is_random
+from flake8_ckpt.project.lifetime import is_trainable
+from flake8_ckpt.project.lifetime import is_transient
+from flake8_ckpt.project.lifetime import lifetime
+from flake8_ckpt.project.lifetime import plain_tensors
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_at
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report plain tensors that later methods change, and those drawn at random."""
+    for state in project.module_classes:
+        for attr, writes in plain_tensors(state).items():
+            message = _message(state, attr)
+            if message:
+                yield finding_at(RULE, writes, message)
+
+
+def _message(state: ClassState, attr: str) -> str:
+    if is_trainable(state, attr) or state.carried_by_hooks(attr):
+        return ""
+    life = lifetime(state, attr)
+    if life in ("state", "fitted") and not is_transient(attr):
+        if life == "fitted" and is_placeholder(state, attr):
+            return ""
+        writer = state.later(attr)[0].method.name
+        return f"'{attr}' is a plain tensor that {writer}() changes: state_dict() omits it, a reload starts it afresh"
+    if life == "constant" and is_random(state, attr):
+        return f"'{attr}' is a plain tensor drawn at random: state_dict() omits it, a reload draws another"
+    return ""
+
+
+RULE = Rule(__name__, "CKP101", check=check)

@@ -1,0 +1,107 @@
+"""A tensor with `requires_grad=True` is a plain attribute: `parameters()` does not list it.
+
+## What it does
+
+Finds tensors made with `requires_grad=True` (or `requires_grad_()`) that are set as a plain attribute
+of an `nn.Module` instead of an `nn.Parameter`.
+
+## Why it matters
+
+`optim.Adam(model.parameters())` never sees the tensor, so it stays at its first value while
+everything around it trains.
+If it is handed to the optimizer by hand it does train, and the checkpoint then leaves it out.
+
+## Bad
+
+```python
+import torch
+from torch import nn
+from torch import optim
+
+
+class GaussianPolicy(nn.Module):
+    def __init__(self, observations: int, actions: int) -> None:
+        super().__init__()
+        self.mean = nn.Linear(observations, actions)
+        self.log_std = torch.zeros(actions, requires_grad=True)
+
+    def forward(self, observation: torch.Tensor) -> torch.Tensor:
+        mean = self.mean(observation)
+        return mean + self.log_std.exp() * torch.randn_like(mean)
+
+
+policy = GaussianPolicy(4, 2)
+optimizer = optim.SGD(policy.parameters(), lr=0.1)
+policy(torch.ones(8, 4)).square().mean().backward()
+optimizer.step()
+assert policy.log_std.grad is not None
+assert torch.equal(policy.log_std, torch.zeros(2))
+assert "log_std" not in policy.state_dict()
+```
+
+## Good
+
+```python
+import torch
+from torch import nn
+from torch import optim
+
+
+class GaussianPolicy(nn.Module):
+    def __init__(self, observations: int, actions: int) -> None:
+        super().__init__()
+        self.mean = nn.Linear(observations, actions)
+        self.log_std = nn.Parameter(torch.zeros(actions))
+
+    def forward(self, observation: torch.Tensor) -> torch.Tensor:
+        mean = self.mean(observation)
+        return mean + self.log_std.exp() * torch.randn_like(mean)
+
+
+policy = GaussianPolicy(4, 2)
+optimizer = optim.SGD(policy.parameters(), lr=0.1)
+policy(torch.ones(8, 4)).square().mean().backward()
+optimizer.step()
+assert not torch.equal(policy.log_std, torch.zeros(2))
+assert "log_std" in policy.state_dict()
+```
+
+## Fix safety
+
+Unsafe: a parameter adds a key to the `state_dict` and an entry to the optimizer, so older checkpoints
+of both no longer load with `strict=True`, and training changes because the tensor now learns.
+
+## When it stays silent
+
+- The tensor becomes an `nn.Parameter`, or is registered under its name elsewhere.
+- `requires_grad` is false, or is not known to be true.
+- The class is not an `nn.Module`.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.parameters
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.lifetime import is_trainable
+from flake8_ckpt.project.lifetime import plain_tensors
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_at
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report plain tensors that require grad."""
+    for state in project.module_classes:
+        for attr, writes in plain_tensors(state).items():
+            if is_trainable(state, attr) and not state.carried_by_hooks(attr):
+                message = f"'{attr}' requires grad but is no Parameter: parameters() and state_dict() omit it"
+                yield finding_at(RULE, writes, message)
+
+
+RULE = Rule(__name__, "CKP103", check=check)
