@@ -6,8 +6,7 @@ import ast
 
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import dotted
-from flake8_ckpt.facts.torchlib import TENSOR_CLASSES
-from flake8_ckpt.facts.torchlib import is_module_class
+from flake8_ckpt.facts.torchlib import instance_of
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import UNKNOWN
@@ -57,14 +56,9 @@ def _simple(path: str) -> Value:
     tail = path.rpartition(".")[2]
     if path in NUMBERS:
         return NUMBER
-    if path.startswith("torch.") and (tail in TENSOR_CLASSES or path == "torch.tensor"):
-        return Tensor("data")
-    if path in ("torch.nn.Parameter", "torch.nn.parameter.Parameter"):
-        return Parameter()
-    if is_module_class(path):
-        return Module(path)
-    if path == "numpy.ndarray":
-        return NdArray()
+    known = instance_of(path)
+    if known is not None:
+        return known
     if tail in KINDS and not path.startswith(":"):
         return Container(KINDS[tail], UNKNOWN)
     if tail in ("Any", "object", "Callable"):
@@ -88,7 +82,8 @@ def _generic(node: ast.Subscript, names: Names, depth: int) -> Value:
         return UNKNOWN
     if kind == "dict":
         return Container(kind, values[-1])
-    return Container(kind, join([value for part, value in zip(parts, values) if not _is_dots(part)]))
+    items = tuple(values) if kind == "tuple" and not any(map(_is_dots, parts)) and len(values) <= MAX_DEPTH else ()
+    return Container(kind, join([value for part, value in zip(parts, values) if not _is_dots(part)]), -1, items)
 
 
 def _is_dots(node: ast.expr) -> bool:

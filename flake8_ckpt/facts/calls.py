@@ -54,6 +54,7 @@ REGISTERS = {
     "add_module": "module", "add_state": "state",
 }  # fmt: skip
 REGISTERED_KEYWORDS = {"buffer": "tensor", "parameter": "param", "module": "module", "state": "default"}
+SHAPE_METHODS = frozenset("size dim numel ndimension new_zeros new_ones new_empty new_full new_tensor is_floating_point".split())
 WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 GROWS = frozenset("append extend insert update setdefault add appendleft".split())
 SAVERS = frozenset(
@@ -116,6 +117,7 @@ def _state_attribute(node: cst.BaseExpression) -> str | None:
 
 
 def _on_attribute(attr: str, method: str, node: cst.Call, frame: Frame) -> Value:
+    how = "moved" if method in torchlib.MOVES else "meta" if method in SHAPE_METHODS else f".{method}"
     inplace = method.endswith("_") and not method.endswith("__") and method not in torchlib.INPLACE_HARMLESS
     before = set(frame.depends)
     args, keywords = arguments(node, frame)
@@ -127,7 +129,7 @@ def _on_attribute(attr: str, method: str, node: cst.Call, frame: Frame) -> Value
         frame.write(attr, "grow", _grown(method, args, keywords), True)
     elif method == "requires_grad_":
         frame.write(attr, "grad", Tensor(trainable=args[:1] != (Const(False),)))
-    frame.read(attr, "moved" if method in torchlib.MOVES else f".{method}")
+    frame.read(attr, how)
     if method in ("values", "items", "keys", "copy"):
         return Attr(SELF, attr)
     if method in ("get", "pop") and frame.contract and args and isinstance(args[0], Const):
@@ -166,10 +168,7 @@ def _on_self(method: str, base: Value, node: cst.Call, frame: Frame) -> Value:
 def _register(kind: str, node: cst.Call, frame: Frame) -> Value:
     args, keywords = arguments(node, frame)
     named = dict(keywords)
-    keyword_nodes = {each.keyword.value: each.value for each in node.args if each.keyword is not None}
-    name_node = node.args[0].value if args else keyword_nodes.get("name")
-    name_value = args[0] if args else named.get("name", UNKNOWN)
-    name = ev.pattern_of(name_node, name_value) if name_node is not None else "*"
+    name = ev.pattern_of(args[0] if args else named.get("name", UNKNOWN))
     value = args[1] if len(args) > 1 else named.get(REGISTERED_KEYWORDS[kind], UNKNOWN)
     persistent = (args[2] if len(args) > 2 else named.get("persistent")) != Const(False)
     frame.registers.append(Register(kind, name, value, frame.position, persistent, frame.guards))
@@ -178,9 +177,8 @@ def _register(kind: str, node: cst.Call, frame: Frame) -> Value:
 
 
 def _set_attribute(node: cst.Call, index: int, value: Value, frame: Frame, guards: tuple[str, ...]) -> Value:
-    name_node = node.args[index].value
-    name = ev.pattern_of(name_node, ev.evaluate(name_node, frame))
-    if "*" in name:
+    name = ev.pattern_of(ev.evaluate(node.args[index].value, frame))
+    if "*" in name or name.startswith("$"):
         frame.registers.append(Register("setattr", name, value, frame.position, True, frame.guards))
     else:
         before = frame.guards
@@ -194,7 +192,10 @@ def _on_value(base: Value, func: cst.Attribute, node: cst.Call, frame: Frame) ->
     method = func.attr.value
     if isinstance(base, Super) and method in REGISTERS:
         return _register(REGISTERS[method], node, frame)
+    depends = set(frame.depends)
     args, keywords = arguments(node, frame)
+    if method.endswith("_like"):
+        frame.depends = depends
     if isinstance(base, (Self, Super)):
         value = bounded(Call(Attr(base, method), args, keywords))
         if isinstance(base, Super) and method == "__setattr__" and len(args) == 2:
@@ -273,7 +274,12 @@ def _global(
         if attr is not None:
             frame.write(attr, "inplace", Tensor("random"))
         return args[0]
-    if path.rpartition(".")[2] in WRAPPERS:
+    tail = path.rpartition(".")[2]
+    if path.startswith("torch.") and (tail in torchlib.TENSOR_ONLY) and node.args:
+        attr = ev.self_attribute(node.args[0].value)
+        if attr is not None:
+            frame.read(attr, "tensor")
+    if tail in WRAPPERS:
         _wrap(node, frame)
     known = torchlib.call_global(path, args, dict(keywords))
     if known is not None:

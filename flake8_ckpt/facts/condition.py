@@ -88,8 +88,8 @@ def _compared(node: cst.Comparison, quiet: _Quiet) -> str | None:
         if attr is None and isinstance(node.left, cst.Name):
             return f"{'absent' if equal else 'present'}:{node.left.value}"
         return f"{'none' if equal else 'some'}:{attr}"
-    if attr is not None and other in (Const(True), Const(False)):
-        return f"{'set' if equal == (other == Const(True)) else 'unset'}:{attr}"
+    if attr is not None and isinstance(other, Const) and isinstance(other.value, bool):
+        return f"{'set' if equal == other.value else 'unset'}:{attr}"
     return None
 
 
@@ -116,7 +116,7 @@ def _tested(node: cst.Call, quiet: _Quiet) -> str | None:
         return f"tensor:{name}"
     if callee.path == "isinstance" and len(node.args) == 2:
         kind = quiet.evaluate(node.args[1].value)
-        if isinstance(kind, Name) and kind.path.startswith("torch.") and kind.path[6:] in TENSOR_CLASSES:
+        if isinstance(kind, Name) and kind.path.rpartition(".")[2] in TENSOR_CLASSES:
             return f"tensor:{name}"
         if not isinstance(kind, Container):
             return f"present:{name}" if isinstance(kind, Name) and kind.path == "torch.nn.Module" else None

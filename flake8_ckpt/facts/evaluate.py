@@ -23,6 +23,7 @@ from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Call
@@ -49,6 +50,7 @@ from flake8_ckpt.facts.values import join
 
 MAX_STRING = 120
 MAX_KEYS = 64
+MAX_ITEMS = 6
 LITERALS = {"None": NONE, "True": Const(True), "False": Const(False)}
 
 
@@ -131,19 +133,28 @@ def _concatenated(node: cst.ConcatenatedString, frame: Frame) -> Value:
 
 
 def _formatted(node: cst.FormattedString, frame: Frame) -> Value:
+    parts: list[Value] = []
     for part in node.parts:
         if isinstance(part, cst.FormattedStringExpression):
             evaluate(part.expression, frame)
-    return NUMBER
+            parts.append(NUMBER)
+        elif isinstance(part, cst.FormattedStringText):
+            parts.append(Const(part.value[:MAX_STRING]))
+    return Arith(tuple(parts[:MAX_KEYS]))
 
 
-def pattern_of(node: cst.BaseExpression, value: Value) -> str:
-    """Return a name that an expression spells, with `*` for what is computed; "*" where nothing is known."""
+def pattern_of(value: Value) -> str:
+    """Return a name that a value spells, with `*` for what is computed.
+
+    "$p" where it is the parameter p, "*" where nothing is known.
+    """
     if isinstance(value, Const) and isinstance(value.value, str):
         return value.value
-    if isinstance(node, cst.FormattedString):
-        parts = [part.value if isinstance(part, cst.FormattedStringText) else "*" for part in node.parts]
-        return "".join(parts) or "*"
+    if isinstance(value, Param):
+        return f"${value.name}"
+    if isinstance(value, Arith):
+        parts = (part.value if isinstance(part, Const) and isinstance(part.value, str) else "*" for part in value.operands)
+        return "".join(parts)
     return "*"
 
 
@@ -168,7 +179,7 @@ def _join_containers(left: Value, right: Value) -> Value:
         return Record((*left.fields, *right.fields), left.open or right.open)
     if not isinstance(left, Container):
         return UNKNOWN if not isinstance(right, Container) or not isinstance(left, (Const, Number)) else right
-    return Container(left.kind, join([left.of, right.of])) if isinstance(right, Container) else left
+    return Container(left.kind, join([left.of, right.of]) if isinstance(right, Container) else left.of)
 
 
 def _unary(node: cst.UnaryOperation, frame: Frame) -> Value:
@@ -227,7 +238,8 @@ def _display(kind: str) -> Callable[[Any, Frame], Value]:
         values = [element_of(evaluate(each.value, frame)) if isinstance(each, cst.StarredElement)
                   else evaluate(each.value, frame) for each in node.elements]  # fmt: skip
         starred = any(isinstance(each, cst.StarredElement) for each in node.elements)
-        return bounded(Container(kind, join(values), -1 if starred else len(values)))
+        items = tuple(values) if kind == "tuple" and not starred and len(values) <= MAX_ITEMS else ()
+        return bounded(Container(kind, join(values), -1 if starred else len(values), items))
 
     return handler
 

@@ -21,6 +21,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.findings import Position
 
+LOOKS = frozenset(["meta", "none", "test"])
 NOWHERE = Position(1, 0, 1, 0)
 
 
@@ -110,13 +111,12 @@ class Frame:
         earlier = self.state.written.get(attr)
         if earlier is None:
             self.first_uses.setdefault(attr, self.position)
-            self.depends.add(attr)
-        else:
-            self.depends |= earlier
+        if how not in LOOKS:
+            self.depends |= {attr} if earlier is None else earlier
 
     def write(self, attr: str, how: str, value: Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
-        carried = carried or attr in self.depends
+        carried = carried and attr not in self.state.written or attr in self.depends
         self.writes.append(Write(attr, how, value, self.position, carried, self.guards))
         if how == "assign":
             self.state.written[attr] = frozenset(self.depends)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from flake8_ckpt.facts.model import Use
+from flake8_ckpt.facts.calls import SHAPE_METHODS
 from flake8_ckpt.facts.torchlib import MOVES
 from flake8_ckpt.facts.torchlib import NOT_TENSOR_FIELDS
 from flake8_ckpt.findings import Position
@@ -43,7 +44,7 @@ def _how(tail: str, line: str) -> str:
     name = tail.lstrip(". ")
     if name in MOVES:
         return "moved"
-    if name in NOT_TENSOR_FIELDS:
+    if name in NOT_TENSOR_FIELDS or name in SHAPE_METHODS:
         return "meta"
     if name:
         return f".{name}"

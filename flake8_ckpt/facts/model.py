@@ -36,7 +36,7 @@ class Register(Struct, frozen=True, array_like=True):
 
     `kind` is "buffer", "parameter", "module", "state", "setattr" (of a computed name) or "wrapped"
     (the attribute's elements were handed to a `ModuleList` or the like). `name` may hold `*` where an
-    f-string has a computed part; it is "*" where nothing is known of it.
+    f-string has a computed part; it is "$p" where it is the parameter p, "*" where nothing is known.
     """
 
     kind: str

@@ -44,6 +44,7 @@ def imported(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
 def names_of(tree: ast.Module, outline: Outline) -> Names:
     """Build the import table of a module; its own classes and functions win over imports."""
     table = dict(imported(tree.body))
+    table.update(_aliases(tree.body, table))
     definitions = [each.name for each in outline.classes] + [name for name, _ in outline.functions]
     for name in sorted(definitions, key=lambda each: -each.count(".")):
         table[name.rpartition(".")[2]] = f":{name}"
@@ -53,6 +54,15 @@ def names_of(tree: ast.Module, outline: Outline) -> Names:
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     )
     return Names(table, stars)
+
+
+def _aliases(body: list[ast.stmt], table: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the module's plain renamings: `Tensor = torch.Tensor`."""
+    for node in body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            head, dot, rest = dotted(node.value).partition(".")
+            if head in table:
+                yield node.targets[0].id, f"{table[head]}{dot}{rest}"
 
 
 def dotted(node: ast.expr) -> str:

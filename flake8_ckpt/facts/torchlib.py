@@ -40,6 +40,10 @@ OPERATIONS = frozenset(
     " tile trace transpose trapz tril triu true_divide trunc unflatten unsqueeze vander var vstack where xlogy"
     " block_diag bucketize broadcast_to column_stack cosine_similarity fft logit atleast_1d atleast_2d".split()
 )
+TENSOR_ONLY = frozenset(
+    "cumprod cumsum matmul mm bmm gather index_select masked_fill repeat_interleave flip roll sqrt rsqrt exp log"
+    " conv2d conv1d conv3d grid_sample clamp sin cos softmax sum mean unsqueeze squeeze transpose".split()
+)
 SEQUENCES = frozenset("split chunk unbind meshgrid tensor_split broadcast_tensors nonzero_tuple topk sort mode kthvalue".split())
 TENSOR_CLASSES = frozenset(
     "Tensor FloatTensor DoubleTensor HalfTensor LongTensor IntTensor ShortTensor ByteTensor BoolTensor BFloat16Tensor".split()
@@ -87,8 +91,20 @@ def is_module_class(path: str) -> bool:
     """Tell whether an absolute name is a module class of torch itself."""
     tail = path.rpartition(".")[2]
     return (
-        path.startswith(MODULE_NAMESPACES) and tail[:1].isupper() and path not in NOT_MODULES and ".utils." not in path
+        path.startswith(MODULE_NAMESPACES) and tail.lstrip("_")[:1].isupper() and path not in NOT_MODULES and ".utils." not in path
     )
+
+
+def instance_of(path: str) -> Value | None:
+    """Return what an object of a class of torch or numpy is; None for other classes."""
+    tail = path.rpartition(".")[2]
+    if path.startswith("torch.") and (tail in TENSOR_CLASSES or path == "torch.tensor"):
+        return Tensor("data")
+    if path in ("torch.nn.Parameter", "torch.nn.parameter.Parameter"):
+        return Parameter()
+    if is_module_class(path):
+        return Module(path)
+    return NdArray() if path == "numpy.ndarray" else None
 
 
 def call_global(path: str, args: Sequence[Value], keywords: dict[str, Value]) -> Value | None:
@@ -189,7 +205,7 @@ def call_method(base: Value, name: str, args: Sequence[Value]) -> Value:
 def _call_tensor_method(base: Tensor, name: str, args: Sequence[Value]) -> Value:
     if name == "numpy":
         return NdArray()
-    if name in NOT_TENSOR or name.startswith("is_"):
+    if (name in NOT_TENSOR or name.startswith("is_")) and not (name == "type" and args):
         return NUMBER
     if name in SEQUENCES or (name in ("max", "min", "std_mean", "var_mean") and args and isinstance(args[0], (Const, Number))):
         return Container("tuple", Tensor(base.origin))

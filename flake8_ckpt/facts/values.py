@@ -57,12 +57,14 @@ class Module(Struct, frozen=True, array_like=True, tag="m"):
 class Container(Struct, frozen=True, array_like=True, tag="l"):
     """A plain Python container; `kind` is "list", "tuple", "dict" or "set", `of` joins its elements.
 
-    `size` is the number of elements that a display shows, -1 where it is not known.
+    `size` is the number of elements that a display shows, -1 where it is not known; `items` are the
+    elements of a short tuple display.
     """
 
     kind: str
     of: "Value"
     size: int = -1
+    items: tuple["Value", ...] = ()
 
 
 class Field(Struct, frozen=True, array_like=True):

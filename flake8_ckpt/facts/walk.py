@@ -16,6 +16,7 @@ import libcst as cst
 from flake8_ckpt.facts import evaluate as ev
 from flake8_ckpt.facts import torchlib
 from flake8_ckpt.facts.access import element_of
+from flake8_ckpt.facts.access import item_of
 from flake8_ckpt.facts.condition import conditions
 from flake8_ckpt.facts.condition import narrow
 from flake8_ckpt.facts.frame import Frame
@@ -123,7 +124,7 @@ def _unpack(
             each = ev.evaluate(sources[index].value, frame)
             frame.depends |= depends if not frame.depends else set()
         else:
-            each = UNKNOWN if isinstance(element, cst.StarredElement) else element_of(value)
+            each = UNKNOWN if isinstance(element, cst.StarredElement) else item_of(value, Const(index))
         assign(element.value, each, None, frame)
         frame.depends = set(depends)
 
@@ -139,14 +140,14 @@ def _is_moved(source: cst.BaseExpression, attr: str) -> bool:
     return node is not source and ev.self_attribute(node) == attr
 
 
-def _assign_item(target: cst.Subscript, value: Value, frame: Frame) -> None:
+def _assign_item(target: cst.Subscript, value: Value, frame: Frame, carried: bool = False) -> None:
     root: cst.BaseExpression = target.value
     while isinstance(root, cst.Subscript) or isinstance(root, cst.Attribute) and root.attr.value == "data":
         root = root.value
     attr = ev.self_attribute(root)
     key = ev.subscript_key(target, frame)
     if attr is not None:
-        frame.write(attr, "item", bounded(value), not _is_whole(target))
+        frame.write(attr, "item", bounded(value), carried or not _is_whole(target))
     elif isinstance(root, cst.Name) and root.value in frame.state.locals:
         frame.bind(root.value, _with_item(frame.local(root.value), key, value, bool(frame.guards)), frame.depends)
 
@@ -205,10 +206,7 @@ def _augmented(walker: Walker, statement: cst.AugAssign, node: ast.stmt) -> None
         combined = ev._join_containers(held, value) if isinstance(held, Container) else torchlib.combine((held, value))
         frame.bind(statement.target.value, bounded(combined), frame.depends)
     elif isinstance(statement.target, cst.Subscript):
-        root: cst.BaseExpression = statement.target.value
-        attr = ev.self_attribute(root)
-        if attr is not None:
-            frame.write(attr, "item", bounded(value), True)
+        _assign_item(statement.target, value, frame, True)
     elif isinstance(statement.target, cst.Attribute) and statement.target.attr.value == "data":
         attr = ev.self_attribute(statement.target.value)
         if attr is not None:

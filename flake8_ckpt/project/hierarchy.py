@@ -21,6 +21,7 @@ class Hierarchy:
         self._ancestors: dict[str, tuple[str, ...]] = {}
         self._is_module: dict[str, bool] = {}
         self._methods: dict[str, dict[str, FunctionFacts]] = {}
+        self._heirs: dict[str, list[str]] = {}
 
     def ancestors(self, identity: str) -> tuple[str, ...]:
         """Return a class and all its ancestors; those outside the project by absolute name."""
@@ -38,6 +39,14 @@ class Hierarchy:
         path = identity.partition(":")[0]
         for base in facts.bases:
             yield from self._walk(self.symbols.resolve(base, path), open_classes | {identity})
+
+    def heirs(self, identity: str) -> list[str]:
+        """Return the classes of the project that derive from a class."""
+        if not self._heirs:
+            for each in self.symbols.classes:
+                for ancestor in self.ancestors(each)[1:]:
+                    self._heirs.setdefault(ancestor, []).append(each)
+        return self._heirs.get(identity, [])
 
     def is_module(self, identity: str) -> bool:
         """Tell whether a class is an `nn.Module`."""

@@ -27,7 +27,21 @@ MODULE_CALLS = frozenset(
     "element.parameters element.named_parameters element.state_dict element.load_state_dict element.eval"
     " element.requires_grad_ element.zero_grad element.modules element.half element.cuda element.train".split()
 )
+STATELESS = re.compile(
+    r"\.(\w*ReLU\d?|(Log)?Sigmoid|Tanh|\w*ELU|Mish|Hardswish|Hardtanh|Hardsigmoid|Soft\w+|LogSoftmax|Dropout\w*|AlphaDropout|Identity"
+    r"|Flatten|Unflatten|\w*Loss|\w*Pool\dd|Upsample\w*|Pixel\w+|\w*Pad\dd|Fold|Unfold|GLU|SiLU|Threshold|CosineSimilarity)$"
+)
+HANDED_NAMES = re.compile(r"^_?(models|encoders|decoders|generators|networks|nets|critics|actors|policies|experts)$")
+PLAIN_METHODS = frozenset(
+    "split lower upper strip get keys items values append extend format join startswith endswith replace item tolist"
+    " size shape dim reset step close update copy pop index count".split()
+)
 MODULE_NAMES = re.compile(r"(^|_)(models?|encoders?|decoders?|generators?|layers?|nets?|networks?|modules?|blocks?|critics?|actors?|heads?)$")
+
+
+def is_stateless(module: Module) -> bool:
+    """Tell whether a module of torch has neither parameters nor buffers: an activation, a loss, a pooling."""
+    return module.path.startswith("torch.nn.") and STATELESS.search(module.path) is not None
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,8 @@ class Held:
     @property
     def holds_modules(self) -> bool:
         """Tell whether some element is a module."""
-        return self.modules_by_use or any(isinstance(option, Module) for option in options_of(self.element))
+        modules = [option for option in options_of(self.element) if isinstance(option, Module)]
+        return self.modules_by_use or any(not is_stateless(module) for module in modules)
 
     @property
     def holds_tensors(self) -> bool:
@@ -89,6 +104,8 @@ def _kind(value: Value) -> str:
 def _element(state: ClassState, change: Change) -> Value:
     found: list[Value] = []
     raw = change.write.value
+    if any(isinstance(each, Param) for each in options_of(raw)) and _may_be_empty(change.value):
+        return UNKNOWN
     for option in options_of(change.value):
         if isinstance(option, Container) and option.size != 1 and option.size != 0:
             source = raw.of if isinstance(raw, Container) else UNKNOWN
@@ -97,6 +114,10 @@ def _element(state: ClassState, change: Change) -> Value:
             sources = {each.key: each.value for each in raw.fields} if isinstance(raw, Record) else {}
             found += [_unregistered(state, sources.get(each.key, UNKNOWN), each.value) for each in option.fields]
     return join(found) if found else UNKNOWN
+
+
+def _may_be_empty(value: Value) -> bool:
+    return any(option == NONE or isinstance(option, Container) and option.size == 0 for option in options_of(value))
 
 
 def _unregistered(state: ClassState, raw: Value, value: Value) -> Value:
@@ -125,6 +146,9 @@ def _is_modules_by_use(state: ClassState, attr: str, made: list[Change]) -> bool
     if not all(_is_handed_in(change) for change in made):
         return False
     if hows & MODULE_CALLS:
+        return True
+    methods = {how[8:] for how in hows if how.startswith("element.")}
+    if HANDED_NAMES.search(attr) and "iter" in hows and methods - PLAIN_METHODS:
         return True
     called = "element()" in hows or "element.forward" in hows
     copied = any(isinstance(change.write.value, Container) for change in made)

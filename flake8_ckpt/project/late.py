@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import Register
+from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.facts.values import Super
+from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.findings import Position
+from flake8_ckpt.project.lifetime import lifetime
 from flake8_ckpt.project.state import CONSTRUCTION
+from flake8_ckpt.project.state import Change
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.project.state import Method
 
@@ -43,7 +50,25 @@ def late_registrations(state: ClassState) -> list[LateRegistration]:
         if method.owner == state.identity and method.name not in certain and _is_lazy(state, method, each.guards)
         and _is_persistent(each) and not _is_registered_first(state, each.name, certain)
     ]  # fmt: skip
-    return found + _late_assignments(state, certain)
+    return found + _late_assignments(state, certain) + _declared_only(state)
+
+
+def _declared_only(state: ClassState) -> list[LateRegistration]:
+    """Return the buffers that are registered as None and that a method fills with what it learns."""
+    return [
+        LateRegistration(each.name, state.later(each.name)[0].method.name, each.position)
+        for method, each in state.registers
+        if method.owner == state.identity and each.value == NONE and each.kind == "buffer" and each.persistent
+        and any(change.write.how == "assign" and _is_learned(state, change) for change in state.later(each.name))
+    ]  # fmt: skip
+
+
+def _is_learned(state: ClassState, change: Change) -> bool:
+    """Tell whether a write fills a buffer with what the method is given, other than to look it up again."""
+    if state.carries(change):
+        return True
+    looked_at = any(guard.partition(":")[2] == change.write.attr for guard in change.guards)
+    return not looked_at and change.method.name not in state.stepping and lifetime(state, change.write.attr) == "fitted"
 
 
 def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRegistration]:
@@ -77,9 +102,11 @@ def _is_registered_first(state: ClassState, attr: str, certain: frozenset[str]) 
 
 def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool:
     """Tell whether a step runs a method, or some method does where a look says that it has not run yet."""
-    if any(guard.startswith(LAZY) for guard in guards):
-        return True
     if method.name in state.stepping:
+        return True
+    if method.early and not any(method.name in callees for name, callees in state.graph.items() if name not in state.early):
+        return False
+    if any(guard.startswith(LAZY) for guard in guards):
         return True
     return any(method.name in _called(each, lazily=True) for each in state.methods)
 
@@ -115,18 +142,34 @@ def _prepares_itself(state: ClassState) -> bool:
         return True
     if any(each.endswith("LazyModuleMixin") for each in state.hierarchy.ancestors(state.identity)):
         return True
-    loaders = {method.name for method in state.methods if method.name in LOADERS}
-    reached = state.reach(frozenset(loaders)) - CONSTRUCTION
     making = {method.name for method, _ in state.registers}
     making |= {
         change.method.name
         for changes in state.changes.values()
         for change in changes
-        if isinstance(change.value, (Parameter, Buffer)) or change.write.how == "assign" and change.method.name in LOADERS
-        and change.write.value not in (NONE,) and change.write.attr.startswith("_") is False and _is_tensor_like(change.value)
+        if isinstance(change.value, (Parameter, Buffer, Tensor)) or change.value == UNKNOWN and change.write.how == "assign"
     }  # fmt: skip
-    return bool(loaders and reached & making)
+    return any(_makes_first(state, method, making) for method in state.methods if method.name in LOADERS)
 
 
-def _is_tensor_like(value: object) -> bool:
-    return type(value).__name__ in ("Tensor", "Parameter", "Buffer", "Unknown", "Join")
+def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
+    """Tell whether a load hook creates something before it lets the base class look."""
+    handed_on = [
+        site.position
+        for site in loader.facts.calls
+        if isinstance(site.call, Call) and isinstance(site.call.callee, Attr) and isinstance(site.call.callee.base, Super)
+    ]
+    creations = [each.position for each in (*loader.facts.registers, *loader.facts.writes) if _is_creation(each)]
+    creations += [
+        site.position
+        for site in loader.facts.calls
+        if isinstance(site.call, Call)
+        and isinstance(site.call.callee, Attr)
+        and site.call.callee.base == SELF
+        and state.reach(frozenset([site.call.callee.name])) & making
+    ]
+    return bool(creations) and (not handed_on or min(creations) < min(handed_on))
+
+
+def _is_creation(each: Register | Write) -> bool:
+    return isinstance(each, Register) or each.how == "assign" and not isinstance(each.value, Const)

@@ -10,14 +10,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.project.state import CONSTRUCTION
 from flake8_ckpt.project.state import Change
 from flake8_ckpt.project.state import ClassState
 
+RESTARTS = re.compile(r"(^|_)reset(_|$)")
 RESETS = re.compile(r"^_?(reset|init|clear|start|begin|zero|flush|free|empty|detach|new|on_\w+_(start|begin|end))(_|$)|_reset$|reset_|_start$|_begin$")
 STATISTIC = re.compile(
     r"(^|_)(mean|means|var|variance|std|count|counts|running|ema|avg|average|moment|moments|momentum|m2|sumsq|n_seen|usage"
@@ -48,10 +57,38 @@ def tensor_writes(state: ClassState, attr: str) -> list[Change]:
 
     Empty where an ancestor sets the attribute first: the finding is the ancestor's.
     """
-    found = [change for change in state.constructed(attr) if is_tensor(change.value)]
+    made = state.constructed(attr)
+    found = [change for change in made if is_tensor(change.value)]
+    if not found and made and all(change.value == UNKNOWN for change in made) and _is_used_as_tensor(state, attr):
+        found = made
     if any(change.method.owner != state.identity for change in found):
         return []
     return [change for change in found if "hidden" not in change.guards]
+
+
+def _is_used_as_tensor(state: ClassState, attr: str) -> bool:
+    if any("tensor" in reading.use.how for reading in state.uses.get(attr, ())):
+        return True
+    return any(_shares_arithmetic(change, attr) and _is_used_as_tensor(state, other) for other, change in _assignments(state))
+
+
+def _assignments(state: ClassState) -> Iterator[tuple[str, Change]]:
+    for attr, changes in state.changes.items():
+        yield from ((attr, change) for change in changes if change.write.how == "assign" and change.write.attr == attr)
+
+
+def _shares_arithmetic(change: Change, attr: str) -> bool:
+    """Tell whether a write sets another attribute to arithmetic of this one and numbers only."""
+    value = change.write.value
+    if change.write.attr == attr or not isinstance(value, Arith):
+        return False
+    others = [operand for operand in value.operands if operand != Attr(SELF, attr)]
+    return len(others) < len(value.operands) and all(isinstance(each, (Const, Number)) for each in others)
+
+
+def is_optional(state: ClassState, attr: str) -> bool:
+    """Tell whether construction may leave None: then only some objects hold a tensor."""
+    return any(NONE in options_of(change.value) for change in state.constructed(attr))
 
 
 def lifetime(state: ClassState, attr: str) -> str:
@@ -60,7 +97,7 @@ def lifetime(state: ClassState, attr: str) -> str:
     if not later:
         return "constant"
     if any(state.carries(change) for change in later):
-        return "scratch" if _is_restarted(later, state) and not is_statistic(attr) else "state"
+        return "scratch" if _is_restarted(state, attr) and not is_statistic(attr) else "state"
     if all(_looks_first(change) for change in later):
         return "cache"
     if not _is_read_across(state, attr):
@@ -71,8 +108,13 @@ def lifetime(state: ClassState, attr: str) -> str:
     return "fitted"
 
 
-def _is_restarted(later: list[Change], state: ClassState) -> bool:
-    return any(RESETS.search(change.method.name) and not state.carries(change) for change in later)
+def _is_restarted(state: ClassState, attr: str) -> bool:
+    changes = [*state.changes.get(attr, ()), *state.heir_changes.get(attr, ())]
+    return any(
+        (RESTARTS if change.method.early else RESETS).search(change.method.name)
+        and change.method.name not in CONSTRUCTION
+        for change in changes
+    )
 
 
 def _looks_first(change: Change) -> bool:

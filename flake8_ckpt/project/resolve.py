@@ -5,6 +5,7 @@ Depth of substitution is bounded; recursion and everything beyond is Unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
@@ -38,9 +39,11 @@ from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.bases import is_external_module
 from flake8_ckpt.project.hierarchy import Hierarchy
 
+CONVERTERS = re.compile(r"(^|[._])(to|as)_tensor$")
 MAX_CALLS = 5
 MAX_NESTING = 24
 SYMBOLIC = (Name, Param, Attr, Item, Element, Call, Arith, Self, Super)
@@ -81,7 +84,7 @@ class Resolver:
             return Module(identity) if self.hierarchy.is_module(identity) else Instance(identity)
         if is_external_module(identity, self.hierarchy.module_bases):
             return Module(identity)
-        return Instance(identity) if identity else UNKNOWN
+        return torchlib.instance_of(identity) or (Instance(identity) if identity else UNKNOWN)
 
     def attribute(self, klass: str, attr: str) -> Value:
         """Return what an attribute of a class's objects is after construction, as far as its methods tell."""
@@ -158,7 +161,8 @@ class Resolver:
         return result
 
     def _container(self, value: Container, place: Place, nesting: int) -> Value:
-        return Container(value.kind, self.resolve(value.of, place, nesting), value.size)
+        items = tuple(self.resolve(item, place, nesting) for item in value.items)
+        return Container(value.kind, self.resolve(value.of, place, nesting), value.size, items)
 
     def _record(self, value: Record, place: Place, nesting: int) -> Value:
         fields = tuple(Field(each.key, self.resolve(each.value, place, nesting), each.always) for each in value.fields)
@@ -176,7 +180,8 @@ class Resolver:
         args = [self.resolve(arg, place, nesting) for arg in value.args]
         keywords = {name: self.resolve(each, place, nesting) for name, each in value.keywords}
         if isinstance(callee, Name):
-            return self._call_name(callee.path, args, keywords, place)
+            found = self._call_name(callee.path, args, keywords, place)
+            return Tensor("data") if UNKNOWN in options_of(found) and CONVERTERS.search(callee.path) else found
         if not isinstance(callee, Attr):
             return UNKNOWN
         if isinstance(callee.base, (Self, Super)):

@@ -6,6 +6,7 @@ the *construction*; all others are *later*.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,14 +16,18 @@ from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.model import Write
+from flake8_ckpt.facts.torchlib import VIEWS
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
@@ -36,6 +41,8 @@ CARRIERS = frozenset(
 )
 MOVERS = frozenset("_apply to cuda cpu half float double".split())
 CONSTRUCTION = frozenset("__init__ __post_init__ __new__ reset_parameters _reset_parameters __attrs_post_init__".split())
+UNEVENTFUL = frozenset("__repr__ extra_repr __str__ __getstate__ __setstate__ __deepcopy__".split())
+CASTS = re.compile(r"(^|[._])(to|move|cast|send)_\w+$|(device|dtype)$")
 STEPS = frozenset(
     "forward __call__ step training_step validation_step test_step predict_step update normalize call compute_loss".split()
 )
@@ -138,13 +145,35 @@ class ClassState:
     @cached_property
     def changes(self) -> dict[str, list[Change]]:
         """Return the writes to each attribute, with their values resolved."""
+        return self._changes(self.methods)
+
+    def _changes(self, methods: tuple[Method, ...]) -> dict[str, list[Change]]:
         found: dict[str, list[Change]] = {}
-        for method in self.methods:
+        for method in methods:
             place = self.place(method)
             for write in method.facts.writes:
                 value = self.resolver.resolve(write.value, place)
                 found.setdefault(write.attr, []).append(Change(method, write, value))
         return found
+
+    @cached_property
+    def heir_methods(self) -> tuple[Method, ...]:
+        """Return what the classes that derive from this one add to it."""
+        found = []
+        for heir in self.hierarchy.heirs(self.identity):
+            for method in self.hierarchy.methods(heir).values():
+                found.append(Method(heir, method, method.name in self.early))
+        return tuple(found)
+
+    def heir_views(self) -> Iterator[ClassState]:
+        """Yield the states of the classes that derive from this one."""
+        for heir in self.hierarchy.heirs(self.identity):
+            yield ClassState(heir, self.hierarchy, self.resolver)
+
+    @cached_property
+    def heir_changes(self) -> dict[str, list[Change]]:
+        """Return the writes to each attribute in the classes that derive from this one."""
+        return self._changes(self.heir_methods)
 
     def place(self, method: Method) -> Place:
         """Return the place in which a method's values are resolved."""
@@ -170,12 +199,45 @@ class ClassState:
             if changes and any(change.method.owner == self.identity for change in changes):
                 yield attr, changes
 
+    @cached_property
+    def has_unknown_base(self) -> bool:
+        """Tell whether an ancestor outside the project may declare attributes of its own."""
+        known = ("torch.nn.Module", "object", "abc.ABC", "typing.Generic", "typing.Protocol")
+        classes = self.hierarchy.symbols.classes
+        return any(
+            each not in classes and each not in known and not each.endswith("LightningModule")
+            for each in self.hierarchy.ancestors(self.identity)
+        )
+
+    @cached_property
+    def registered_names(self) -> frozenset[str]:
+        """Return the names, or patterns of names, that some method registers."""
+        found: set[str] = set()
+        for method, each in self.registers:
+            if each.name.startswith("$"):
+                found |= self._given_names(method, each.name[1:])
+            elif each.kind not in ("setattr", "wrapped") and (each.kind, each.name) != ("module", "*"):
+                found.add(each.name)
+        return frozenset(found)
+
+    def _given_names(self, method: Method, parameter: str) -> set[str]:
+        """Return the names with which the class calls a method that registers what it is told to."""
+        names = [each.name for each in method.facts.parameters][1:]
+        given: set[str] = set()
+        for site in (site for each in self.methods for site in each.facts.calls):
+            call = site.call
+            if not isinstance(call, Call) or call.callee not in (Attr(SELF, method.name), Attr(Super(), method.name)):
+                continue
+            bound = {**dict(zip(names, call.args)), **dict(call.keywords)}.get(parameter)
+            if isinstance(bound, Const) and isinstance(bound.value, str):
+                given.add(bound.value)
+        return given
+
     def registered(self, attr: str) -> bool:
         """Tell whether an attribute is a buffer, parameter, module or metric state, or a property."""
-        for _, each in self.registers:
-            if each.kind != "setattr" and fnmatchcase(attr, each.name):
-                return True
-        if any(_is_registered_value(change.value) for change in self.changes.get(attr, ())):
+        if any(fnmatchcase(attr, name) for name in self.registered_names):
+            return True
+        if any(_is_registered_value(each.value) for each in self.changes.get(attr, ()) if each.write.how == "assign"):
             return True
         return self.hierarchy.defines(self.identity, attr)
 
@@ -187,7 +249,19 @@ class ClassState:
         """Tell whether the class moves an attribute itself in `_apply` or `to`."""
         return self._mentioned(attr, MOVERS)
 
+    @cached_property
+    def saves_itself(self) -> bool:
+        """Tell whether a method pickles the whole object."""
+        calls = [site.call for method in self.methods for site in method.facts.calls]
+        return any(
+            isinstance(call, Call) and isinstance(call.callee, Name) and call.args[:1] == (SELF,)
+            and call.callee.path.rpartition(".")[2] in ("save", "dump", "dumps")
+            for call in calls
+        )  # fmt: skip
+
     def _mentioned(self, attr: str, names: frozenset[str]) -> bool:
+        if names is CARRIERS and self.saves_itself:
+            return True
         for method in self.methods:
             if method.name in names or "state_dict" in method.name:
                 if any(use.attr in (attr, "__dict__") for use in method.facts.uses):
@@ -212,15 +286,22 @@ class ClassState:
         """Return the writes outside construction, moves to another device or dtype excepted."""
         return [
             change
-            for change in self.changes.get(attr, ())
+            for change in (*self.changes.get(attr, ()), *self.heir_changes.get(attr, ()))
             if not change.method.early and change.write.how not in ("moved", "grad") and not self._is_cast(change)
         ]
 
     def _is_cast(self, change: Change) -> bool:
-        return change.method.name in MOVERS
+        value = change.write.value
+        if change.method.name in MOVERS:
+            return True
+        if not isinstance(value, Call) or not isinstance(value.callee, Name):
+            return False
+        return value.args[:1] == (Attr(SELF, change.write.attr),) and CASTS.search(value.callee.path) is not None
 
     def carries(self, change: Change) -> bool:
         """Tell whether a write builds on what the attribute held before the method was entered."""
+        if change.write.how == "assign" and is_passed_through(change.write.value, change.write.attr):
+            return False
         if change.write.carried:
             return True
         called = _self_calls(change.write.value)
@@ -232,12 +313,26 @@ class ClassState:
 
     def readings(self, attr: str) -> list[Reading]:
         """Return the uses outside construction and outside saving and moving."""
-        skipped = CARRIERS | MOVERS | {"__repr__", "extra_repr", "__str__", "__getstate__", "__setstate__", "__deepcopy__"}
-        return [each for each in self.uses.get(attr, ()) if not each.method.early and each.method.name not in skipped]
+        skipped = CARRIERS | MOVERS | UNEVENTFUL
+        heirs = [Reading(each, use) for each in self.heir_methods for use in each.facts.uses if use.attr == attr]
+        found = [*self.uses.get(attr, ()), *heirs]
+        return [each for each in found if not each.method.early and each.method.name not in skipped]
 
     def flag(self, attr: str, state: bool) -> bool:
         """Tell whether construction leaves an attribute as the given bool."""
         return any(change.value == Const(state) for change in self.constructed(attr))
+
+
+def is_passed_through(value: Value, attr: str) -> bool:
+    """Tell whether a value is, in one case, just what the attribute held, moved or detached at most."""
+    for option in options_of(value):
+        while isinstance(option, Call) and isinstance(option.callee, Attr) and option.callee.name in VIEWS:
+            option = option.callee.base
+        if option == Attr(SELF, attr):
+            return True
+        if isinstance(option, Join) and is_passed_through(option, attr):
+            return True
+    return False
 
 
 def _is_registered_value(value: Value) -> bool:

@@ -104,7 +104,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Related
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
@@ -116,15 +118,25 @@ from flake8_ckpt.rules.base import Rule
 def check(project: Project) -> Iterator[Finding]:
     """Report buffers with persistent=False whose value is carried from call to call."""
     for state in project.module_classes:
-        for method, register in state.registers:
-            attr = register.name
-            if method.owner != state.identity or register.persistent or register.kind != "buffer":
-                continue
+        for attr, position in sorted({*_registered(state), *_assigned(state)}):
             if _is_state(state, attr):
                 change = next(each for each in state.later(attr) if state.carries(each))
                 place = Related(change.method.owner.partition(":")[0], change.write.position, "changed here")
                 message = f"'{attr}' has persistent=False but {change.method.name}() changes it: a reload resets it"
-                yield Finding(state.path, register.position, RULE.code, message, (place,))
+                yield Finding(state.path, position, RULE.code, message, (place,))
+
+
+def _registered(state: ClassState) -> Iterator[tuple[str, Position]]:
+    for method, register in state.registers:
+        if method.owner == state.identity and method.early and register.kind == "buffer" and not register.persistent:
+            yield register.name, register.position
+
+
+def _assigned(state: ClassState) -> Iterator[tuple[str, Position]]:
+    for attr in state.changes:
+        for change in state.constructed(attr):
+            if change.method.owner == state.identity and change.value == Buffer(False):
+                yield attr, change.write.position
 
 
 def _is_state(state: ClassState, attr: str) -> bool:

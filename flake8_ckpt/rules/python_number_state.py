@@ -110,16 +110,20 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.project.state import Change
 from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.project.state import Method
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
@@ -128,8 +132,9 @@ def check(project: Project) -> Iterator[Finding]:
     """Report bool flags that let a method initialize buffers or weights once more after a reload."""
     for state in project.module_classes:
         for attr, writes in _plain_numbers(state):
-            if state.flag(attr, False):
-                target = _initialized(state, attr)
+            if len(writes) == 1 and _is_flag(writes[0].value):
+                views = [state, *state.heir_views()]
+                target = next(filter(None, (_initialized(view, attr, writes[0].value) for view in views)), "")
                 if target:
                     message = f"'{attr}' is a plain bool: after a reload it lets '{target}' be initialized over again"
                     yield finding_at(RULE, writes, message)
@@ -163,15 +168,23 @@ def _is_used(state: ClassState, attr: str) -> bool:
     return any(reading.method.name in state.stepping for reading in state.readings(attr))
 
 
-def _initialized(state: ClassState, flag: str) -> str:
-    """Return the buffer or weight that is initialized where the flag is still unset, or an empty string."""
-    raised = [change for change in state.later(flag) if change.value == Const(True)]
-    for change in raised:
+def _is_flag(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, bool)
+
+
+def _initialized(state: ClassState, flag: str, initial: Value) -> str:
+    """Return the buffer or weight that a step initializes while the flag is as it started, or an empty string."""
+    start = initial == Const(True)
+    guard = f"{'set' if start else 'unset'}:{flag}"
+    turned = [change for change in state.later(flag) if _is_flag(change.value) and change.value == Const(not start)]
+    if not any(change.method.name in state.stepping for change in turned):
+        return ""
+    for change in turned:
         for attr, others in state.changes.items():
             for other in others:
-                if other.method == change.method and f"unset:{flag}" in other.guards and _overwrites(state, other):
+                if other.method == change.method and guard in other.guards and _overwrites(state, other):
                     return attr
-        helper = _initializing_helper(state, change, flag)
+        helper = _initializing_helper(state, change, guard) or _guarded_caller(state, change, guard)
         if helper:
             return helper
     return ""
@@ -179,24 +192,40 @@ def _initialized(state: ClassState, flag: str) -> str:
 
 def _overwrites(state: ClassState, change: Change) -> bool:
     attr = change.write.attr
-    if change.write.how not in ("inplace", "item", "assign") or not state.registered(attr):
-        return False
-    return any(each.name == attr for method, each in state.registers if method.early) or bool(state.constructed(attr))
+    buffers = {each.name for method, each in state.registers if each.kind in ("buffer", "parameter")}
+    made = {type(option) for each in state.constructed(attr) for option in options_of(each.value)}
+    if change.write.how in ("inplace", "item"):
+        return attr in buffers or bool(made & {Parameter, Buffer})
+    return change.write.how == "assign" and (attr in buffers or Buffer in made)
 
 
-def _initializing_helper(state: ClassState, change: Change, flag: str) -> str:
-    called = {
-        site.call.callee.name
-        for site in change.method.facts.calls
-        if f"unset:{flag}" in site.guards
-        and isinstance(site.call, Call)
-        and isinstance(site.call.callee, Attr)
-        and site.call.callee.base == SELF
-    }
+def _guarded_caller(state: ClassState, change: Change, guard: str) -> str:
+    """Return what the method that turns the flag initializes, where it is called only while the flag has not turned."""
+    for method in state.methods:
+        if change.method.name in _called_under(method, guard):
+            for attr, others in state.changes.items():
+                if any(other.method == change.method and _overwrites(state, other) for other in others):
+                    return attr
+    return ""
+
+
+def _initializing_helper(state: ClassState, change: Change, guard: str) -> str:
+    called = _called_under(change.method, guard)
     for attr, others in state.changes.items():
         if any(other.method.name in called and _overwrites(state, other) for other in others):
             return attr
     return ""
+
+
+def _called_under(method: Method, guard: str) -> set[str]:
+    return {
+        site.call.callee.name
+        for site in method.facts.calls
+        if guard in site.guards
+        and isinstance(site.call, Call)
+        and isinstance(site.call.callee, Attr)
+        and site.call.callee.base == SELF
+    }
 
 
 RULE = Rule(__name__, "CKP110", check=check, opt_in=check_numbers)

@@ -130,8 +130,14 @@ def check(project: Project) -> Iterator[Finding]:
 def _starts_empty(state: ClassState, attr: str) -> bool:
     if any(change.value != NONE for change in state.constructed(attr)):
         return False
+    if not state.constructed(attr) and (state.has_unknown_base or not _is_made_later(state, attr)):
+        return False
     inherited = [change for change in state.constructed(attr) if change.method.owner != state.identity]
     return not inherited and not state.registered(attr)
+
+
+def _is_made_later(state: ClassState, attr: str) -> bool:
+    return any(change.write.how == "assign" and not state.carries(change) for change in state.later(attr))
 
 
 def _becomes_state(state: ClassState, attr: str) -> bool:

@@ -87,8 +87,10 @@ from collections.abc import Iterator
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.lifetime import is_idle
 from flake8_ckpt.project.lifetime import is_moved_by_hand
+from flake8_ckpt.project.lifetime import is_optional
 from flake8_ckpt.project.lifetime import is_placeholder
 from flake8_ckpt.project.lifetime import is_random
+from flake8_ckpt.project.lifetime import is_tensor
 from flake8_ckpt.project.lifetime import is_trainable
 from flake8_ckpt.project.lifetime import lifetime
 from flake8_ckpt.project.lifetime import plain_tensors
@@ -102,9 +104,31 @@ def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that stay as construction left them."""
     for state in project.module_classes:
         for attr, writes in plain_tensors(state).items():
-            if is_constant(state, attr) and not is_moved_by_hand(state, attr):
+            if is_constant(state, attr) and not is_moved_by_hand(state, attr) and not is_optional(state, attr):
                 message = f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
                 yield finding_at(RULE, writes, message)
+        yield from _registered_too_late(state)
+
+
+def check_optional(project: Project) -> Iterator[Finding]:
+    """Report tensors that a caller may hand in, and need not."""
+    for state in project.module_classes:
+        for attr, writes in plain_tensors(state).items():
+            if is_constant(state, attr) and not is_moved_by_hand(state, attr) and is_optional(state, attr):
+                message = f"'{attr}' is a plain tensor if one is given: .to() does not move it, state_dict() omits it"
+                yield finding_at(RULE, writes, message)
+
+
+def _registered_too_late(state: ClassState) -> Iterator[Finding]:
+    """Report a tensor that is a plain attribute already when register_buffer is called for it."""
+    for method, register in state.registers:
+        for change in state.changes.get(register.name, ()):
+            before = change.method == method and change.write.position < register.position
+            if before and method.owner == state.identity and change.write.how == "assign" and is_tensor(change.value):
+                if register.kind == "buffer" and method.early and change.guards == register.guards:
+                    message = f"'{register.name}' is a plain tensor when register_buffer is called, which raises KeyError"
+                    yield finding_at(RULE, [change], message)
+                    break
 
 
 def is_constant(state: ClassState, attr: str) -> bool:
@@ -117,4 +141,4 @@ def is_constant(state: ClassState, attr: str) -> bool:
     return life == "cache" or life == "constant" and not is_random(state, attr)
 
 
-RULE = Rule(__name__, "CKP102", check=check)
+RULE = Rule(__name__, "CKP102", check=check, opt_in=check_optional)

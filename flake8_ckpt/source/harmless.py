@@ -39,11 +39,16 @@ class Bindings:
     open: set[str] = field(default_factory=set)
 
 
-def bindings_of(function: Function, bindings: Mapping[str, Sequence[ast.expr]]) -> Bindings:
-    """Say which parameters of a function may hold tensors or containers, by annotation, default and name."""
+def bindings_of(
+    function: Function, bindings: Mapping[str, Sequence[ast.expr]], grown: Sequence[str] = ()
+) -> Bindings:
+    """Say which names of a function may hold tensors or containers: parameters by annotation, default and name.
+
+    `grown` names the locals that are filled step by step.
+    """
     arguments = function.args
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    suspect = {arg.arg for arg in every if _is_suspect(arg)}
+    suspect = {arg.arg for arg in every if _is_suspect(arg)} | set(grown)
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = list(zip(reversed(positional), reversed(arguments.defaults)))
     defaults += [(arg, value) for arg, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value]

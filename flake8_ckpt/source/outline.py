@@ -24,11 +24,12 @@ GATE = re.compile(
     rb"^[ \t]*class\s+\w+\s*[(\[]|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy", re.MULTILINE
 )
 REGISTERS = re.compile(
-    r"\b(register_buffer|register_parameter|register_module|add_module|add_state|__setattr__|setattr|__dict__)\b"
+    r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state|__setattr__|setattr|__dict__)\b"
 )
 LATE_REGISTERS = re.compile(r"\b(Parameter|Buffer)\s*\(")
 INPLACE = re.compile(r"\bself\.(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
 GROWS = re.compile(r"\bself\.(\w+)\s*(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))")
+LOCAL_GROWS = re.compile(r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE)
 LOOPS = re.compile(r"\bin\b[^\n]*\bself\.")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
 BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
@@ -157,8 +158,11 @@ def _class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[
     suspects = frozenset().union(*(each.suspects for each in writes))
     selected, readers = [], []
     mention = mention_of(suspects)
+    lazy = any(method.name not in CONSTRUCTORS and _has_word(method, text) for method, text in zip(methods, texts))
     for method, text, written in zip(methods, texts, writes):
-        if method.name in called or method.name in HOOKS or written.every & suspects or _has_word(method, text):
+        if lazy and method.name in CONSTRUCTORS:
+            selected.append(method)
+        elif method.name in called or method.name in HOOKS or written.every & suspects or _has_word(method, text):
             selected.append(method)
         elif suspects and mention.search(text):
             (selected if LOOPS.search(text) else readers).append(method)
@@ -200,8 +204,8 @@ def _method_writes(method: Function, text: str, called: set[str]) -> _Writes:
     bindings: Optional[Bindings] = None
     for target, value, change in _self_writes(method):
         every.add(target)
-        bindings = bindings or bindings_of(method, _local_values(method))
-        if change or _turns_true(method, value):
+        bindings = bindings or bindings_of(method, _local_values(method), LOCAL_GROWS.findall(text))
+        if change or _turns(method, value) or _mentions(method, target, value):
             suspects.add(target)
         elif value is not None and not _is_plain(value, bindings):
             suspects.add(target)
@@ -216,8 +220,16 @@ def _is_plain(value: ast.expr, names: Bindings) -> bool:
     return is_harmless(value, names)
 
 
-def _turns_true(method: Function, value: Optional[ast.expr]) -> bool:
-    return method.name not in CONSTRUCTORS and isinstance(value, ast.Constant) and value.value is True
+def _turns(method: Function, value: Optional[ast.expr]) -> bool:
+    """Tell whether a method other than the constructor sets a flag."""
+    return method.name not in CONSTRUCTORS and isinstance(value, ast.Constant) and isinstance(value.value, bool)
+
+
+def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
+    """Tell whether a method other than the constructor sets an attribute to something that holds it."""
+    if method.name in CONSTRUCTORS or not isinstance(value, (ast.Call, ast.BinOp)):
+        return False
+    return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
 
 
 def _self_writes(method: Function) -> Iterator[tuple[str, Optional[ast.expr], bool]]:
@@ -238,7 +250,7 @@ def _attributes(target: ast.expr) -> Iterator[str]:
     if isinstance(target, (ast.Tuple, ast.List)):
         for element in target.elts:
             yield from _attributes(element)
-    elif isinstance(target, ast.Starred):
+    elif isinstance(target, (ast.Starred, ast.Subscript)):
         yield from _attributes(target.value)
     elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
         yield target.attr

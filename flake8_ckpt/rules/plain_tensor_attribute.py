@@ -74,21 +74,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.lifetime import is_idle
 from flake8_ckpt.project.lifetime import is_moved_by_hand
+from flake8_ckpt.project.lifetime import is_placeholder
 from flake8_ckpt.project.lifetime import plain_tensors
 from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.rules import unregistered_tensor_constant
+from flake8_ckpt.rules import unregistered_tensor_state
+from flake8_ckpt.rules import unregistered_trainable_tensor
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
-from flake8_ckpt.rules.unregistered_tensor_constant import is_constant
+
+OTHERS = (
+    unregistered_tensor_state.check,
+    unregistered_tensor_constant.check,
+    unregistered_tensor_constant.check_optional,
+    unregistered_trainable_tensor.check,
+)
 
 
 def check(project: Project) -> Iterator[Finding]:
-    """Report plain tensors that every use moves to the right device itself."""
+    """Report the plain tensors that no other rule reports, each with the reason that makes it harmless."""
+    reported = {(each.path, each.position) for other in OTHERS for each in other(project)}
     for state in project.module_classes:
         for attr, writes in plain_tensors(state).items():
-            if is_constant(state, attr) and is_moved_by_hand(state, attr):
-                message = f"'{attr}' is a plain tensor that every use moves by hand: a buffer moves with the module"
-                yield finding_at(RULE, writes, message)
+            message = f"'{attr}' is a plain tensor, {_reason(state, attr)}: .to() and state_dict() miss it"
+            finding = finding_at(RULE, writes, message)
+            if (finding.path, finding.position) not in reported:
+                yield finding
+
+
+def _reason(state: ClassState, attr: str) -> str:
+    if is_moved_by_hand(state, attr):
+        return "moved by hand at every use"
+    if is_placeholder(state, attr):
+        return "empty until a method fills it"
+    if is_idle(state, attr):
+        return "read for its shape or in conditions only"
+    return "carried by hooks" if state.carried_by_hooks(attr) else "made anew by later calls"
 
 
 RULE = Rule(__name__, "CKP112", opt_in=check)

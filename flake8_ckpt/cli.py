@@ -1,0 +1,75 @@
+"""The command `flake8-ckpt`: its subcommands, and the one place that turns our failures into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Optional
+
+from flake8.exceptions import ExecutionError
+
+from flake8_ckpt import __version__
+
+CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+DESCRIPTION = "Find the module state that a PyTorch checkpoint loses."
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run the command; return 0 for nothing found, 1 for findings, 2 for an error of use or our own."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND if arguments[:1] == ["check"] else CLEAN
+    except ExecutionError as error:
+        return _fail(str(error))
+    except Exception as error:
+        if "-vv" in arguments or arguments.count("-v") > 1:
+            traceback.print_exc()
+        return _fail(f"internal error: {type(error).__name__}: {error}; please report it")
+    # Nothing is freed before the process ends, so there are no cycles to look for.
+    gc.freeze()
+    return code
+
+
+def _fail(message: str) -> int:
+    print(f"flake8-ckpt: error: {' '.join(message.split())}", file=sys.stderr)
+    return FAILED
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments[:1] == ["check"]:
+        from flake8_ckpt.check import check_files
+
+        return check_files(arguments[1:])
+    args = _parser().parse_args(arguments)
+    if args.command == "demo":
+        from flake8_ckpt.demonstration import show_demo
+
+        return show_demo()
+    from flake8_ckpt.handbook import explain
+    from flake8_ckpt.handbook import list_rules
+
+    print(list_rules() if args.command == "rules" else explain(args.rule))
+    return CLEAN
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="flake8-ckpt", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"flake8-ckpt {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    commands.add_parser("check", help="check files and folders (options: flake8-ckpt check --help)")
+    commands.add_parser("rules", help="list the rules")
+    explain = commands.add_parser("explain", help="show the page of a rule")
+    explain.add_argument("rule", help="a code or a name, such as CKP101")
+    commands.add_parser("demo", help="check a small embedded project and say why each finding matters")
+    return parser

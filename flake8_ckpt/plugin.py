@@ -1,0 +1,185 @@
+"""The flake8 plugin: the project is read once, each file's findings are looked up."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import sys
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Optional
+
+from flake8_ckpt import __version__
+from flake8_ckpt.options import Options
+from flake8_ckpt.options import add_options
+from flake8_ckpt.options import from_namespace
+
+if TYPE_CHECKING:
+    from flake8_ckpt.engine import Analysis
+    from flake8_ckpt.findings import Finding
+
+Report = tuple[int, int, str, type]
+# Imports nothing, because it speaks even where our own modules cannot be loaded.
+FAILURE = "CKP002 internal error in 'plugin': {}: {}; please report it to flake8-ckpt"
+
+
+@dataclass
+class Session:
+    """One flake8 run: its options, and the analysis once it was made."""
+
+    namespace: argparse.Namespace
+    config_dir: Optional[Path]
+    options: Options
+    analysis: Optional[Analysis] = None
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    failure: Optional[Exception] = None
+
+    def prepare(self, filename: str = "", data: Optional[bytes] = None) -> None:
+        """Read the project unless that was done; a failure is kept, and not tried again."""
+        if self.analysis is None and self.failure is None:
+            try:
+                self.analyze(filename, data)
+            except Exception as error:
+                self.failure = error
+
+    def analyze(self, filename: str, data: Optional[bytes]) -> None:
+        """Read the whole project; `data` is the text of `filename` where that is not on the disk."""
+        from flake8_ckpt import engine
+        from flake8_ckpt.selection import asked_files
+        from flake8_ckpt.selection import asked_paths
+        from flake8_ckpt.selection import root_for
+        from flake8_ckpt.selection import jobs_for
+        from flake8_ckpt.selection import project_path
+
+        root = root_for(self.namespace, self.options, self.config_dir)
+        asked = asked_paths(asked_files(self.namespace), self.options, root)
+        replaced = {project_path(root, filename): data} if data is not None else {}
+        jobs = jobs_for(self.options)
+        self.keep(engine.analyze(root, self.options, replaced=replaced, paths=asked, jobs=jobs))
+
+    def keep(self, analysis: Analysis) -> None:
+        """Sort the findings of an analysis by file."""
+        from flake8_ckpt.engine import report_fault
+
+        by_path: dict[str, list[Finding]] = defaultdict(list)
+        for finding in analysis.findings:
+            by_path[finding.path].append(finding)
+        for fault in analysis.faults:
+            finding = report_fault(fault, self.first_asked(analysis))
+            by_path[finding.path].append(finding)
+        self.analysis = analysis
+        self.findings = by_path
+
+    def first_asked(self, analysis: Analysis) -> str:
+        """Return the file that shows a fault of no file: one per run, whatever the number of processes."""
+        from flake8_ckpt.selection import asked_files
+        from flake8_ckpt.selection import asked_paths
+
+        return min(asked_paths(asked_files(self.namespace), self.options, analysis.root), default="")
+
+    def findings_of(self, filename: str, lines: Sequence[str]) -> list[Finding]:
+        """Return the findings of the text that flake8 has of a file, be it saved or not."""
+        from flake8_ckpt import engine
+        from flake8_ckpt.project.discovery import is_excluded
+        from flake8_ckpt.selection import STDIN
+        from flake8_ckpt.selection import project_path
+
+        text = "".join(lines)
+        self.prepare(filename, encode(text) if STDIN in self.namespace.filenames else None)
+        if self.analysis is None:
+            raise self.failure or RuntimeError("no analysis")
+        path = project_path(self.analysis.root, filename, self.analysis.index.digests)
+        if is_excluded(self.analysis.root, self.options.exclude, path):
+            return []
+        known = self.analysis.index.digests.get(path)
+        if known is None or not _is_text_of(known, filename, text):
+            self.keep(engine.replace_file(self.analysis, self.options, path, encode(text)))
+        return self.findings[path] if path in self.findings else []
+
+
+class CheckpointPlugin:
+    """What flake8 sees: it makes one of these for each file."""
+
+    name = "flake8-ckpt"
+    version = __version__
+    _session: Optional[Session] = None
+
+    def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
+        self.filename = filename
+        self.lines = lines
+
+    @staticmethod
+    def add_options(option_manager: Any) -> None:
+        """Declare the options."""
+        add_options(option_manager)
+
+    @classmethod
+    def parse_options(cls, _manager: Any, namespace: argparse.Namespace, _filenames: Sequence[str]) -> None:
+        """Begin a run. The project is read here when flake8 is about to fork workers."""
+        from flake8_ckpt.selection import config_directory
+        from flake8_ckpt.selection import is_selected
+        from flake8_ckpt.selection import is_worker
+
+        cls._session = None
+        if namespace.bug_report or not is_selected(namespace):
+            return
+        config_dir = config_directory(sys.argv[1:])
+        cls._session = Session(namespace, config_dir, from_namespace(namespace, config_dir))
+        if _is_parallel(namespace) and not is_worker():
+            cls._session.prepare()
+
+    def run(self) -> Iterator[Report]:
+        """Give the findings of this file; never raise, because that would end the whole run."""
+        if self._session is None:
+            return
+        try:
+            findings = self._session.findings_of(self.filename, self.lines)
+        except Exception as error:
+            yield 1, 0, FAILURE.format(type(error).__name__, " ".join(str(error).split())), type(self)
+            return
+        for finding in findings:
+            yield finding.position.line, finding.position.col, f"{finding.code} {finding.message}", type(self)
+
+
+def _is_parallel(namespace: argparse.Namespace) -> bool:
+    jobs = namespace.jobs
+    return "-" not in namespace.filenames and (jobs.is_auto or jobs.n_jobs > 1)
+
+
+def encode(text: str) -> bytes:
+    """Encode a text as the coding cookie in it says, so that it can be decoded again."""
+    data = text.encode("utf-8", "surrogatepass")
+    with suppress(SyntaxError, LookupError, UnicodeError):
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        if encoding != "utf-8":
+            return text.encode(encoding)
+    return data
+
+
+def _is_text_of(digest: bytes, filename: str, text: str) -> bool:
+    """Say whether a text is what the project has read: as it is, or from the file as flake8 decodes it.
+
+    The second look is needed for carriage returns, byte order marks and wrong encodings.
+    """
+    from flake8_ckpt.project.cache import digest_of
+    from flake8_ckpt.source.text import Unreadable
+    from flake8_ckpt.source.text import decode
+
+    if digest == digest_of(encode(text)):
+        return True
+    try:
+        data = Path(filename).read_bytes()
+        return digest == digest_of(data) and decode(data) == text
+    except Unreadable:
+        return True
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""The tests; `tests/rules` holds one file for each rule."""

@@ -1,0 +1,1 @@
+"""The tests of the rules, one file each: silent cases first, regressions last."""

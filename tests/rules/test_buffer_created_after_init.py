@@ -1,0 +1,280 @@
+"""CKP108: buffers and parameters that appear after construction."""
+
+from __future__ import annotations
+
+from tests.rule_cases import TORCH
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+SILENT: dict[str, Case] = {
+    "the constructor registers it": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+
+    def update(self, batch):
+        self.mean.lerp_(batch.mean(0), 0.1)
+""",
+    "a method that the constructor always calls": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.reset(size)
+
+    def reset(self, size):
+        self.register_buffer("mean", torch.zeros(size))
+
+    def update(self, batch):
+        self.mean.lerp_(batch.mean(0), 0.1)
+""",
+    "the load hook creates it before the base class looks": TORCH
+    + """
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.epsilon = 1e-5
+
+    def _create(self, shape):
+        self.register_buffer("mean", torch.zeros(shape))
+
+    def update(self, batch):
+        if not hasattr(self, "mean"):
+            self._create(batch.shape[1:])
+        self.mean.lerp_(batch.mean(0), 0.1)
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        if prefix + "mean" in state_dict and not hasattr(self, "mean"):
+            self._create(state_dict[prefix + "mean"].shape)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+""",
+    "a pre-hook creates it": TORCH
+    + """
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._register_load_state_dict_pre_hook(self._prepare)
+
+    def _prepare(self, state_dict, prefix, *args):
+        if prefix + "mean" in state_dict:
+            self.register_buffer("mean", torch.zeros_like(state_dict[prefix + "mean"]))
+
+    def update(self, batch):
+        if not hasattr(self, "mean"):
+            self.register_buffer("mean", torch.zeros(batch.shape[1:]))
+        self.mean.lerp_(batch.mean(0), 0.1)
+""",
+    "its own load_state_dict creates it first": TORCH
+    + """
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.epsilon = 1e-5
+
+    def update(self, batch):
+        if not hasattr(self, "mean"):
+            self.register_buffer("mean", torch.zeros(batch.shape[1:]))
+        self.mean.lerp_(batch.mean(0), 0.1)
+
+    def load_state_dict(self, state_dict, strict=True):
+        if "mean" in state_dict:
+            self.register_buffer("mean", torch.zeros_like(state_dict["mean"]))
+        return super().load_state_dict(state_dict, strict)
+""",
+    "a table that is not persistent": TORCH
+    + """
+class Positions(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x):
+        if not hasattr(self, "table"):
+            self.register_buffer("table", torch.zeros(x.shape[1], self.size), persistent=False)
+        return x + self.table
+""",
+    "uninitialized parameters know how to load": """
+import torch
+from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import UninitializedParameter
+
+class LazyScale(LazyModuleMixin, nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = UninitializedParameter()
+
+    def initialize_parameters(self, x):
+        if self.has_uninitialized_params():
+            self.scale.materialize((x.shape[-1],))
+
+    def forward(self, x):
+        return x * self.scale
+""",
+    "a buffer that was declared and given by the caller": TORCH
+    + """
+class Loss(nn.Module):
+    def __init__(self, weight: torch.Tensor):
+        super().__init__()
+        self.register_buffer("weight", None)
+        self.weight = weight
+
+    def forward(self, x):
+        return (x * self.weight).mean()
+""",
+    "registers on another module": """
+import torch
+from torch import nn
+
+def add_scale(module: nn.Module, size: int) -> None:
+    module.register_buffer("scale", torch.ones(size))
+
+class Pruner:
+    def apply(self, module: nn.Module) -> None:
+        module.register_parameter("mask", nn.Parameter(torch.ones(3)))
+""",
+    "a buffer of the constructor is registered anew": TORCH
+    + """
+class Bank(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("queue", torch.zeros(size))
+
+    def shuffle(self):
+        self.register_buffer("queue", self.queue[torch.randperm(len(self.queue))])
+""",
+    "a base class in another file registers it": {
+        "base.py": TORCH
+        + """
+class Statistics(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+""",
+        "model.py": """
+import torch
+from base import Statistics
+
+class Normalizer(Statistics):
+    def restart(self):
+        self.register_buffer("mean", torch.zeros_like(self.mean))
+""",
+    },
+}
+
+FOUND: dict[str, Case] = {
+    "registered on the first update": TORCH
+    + """
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.epsilon = 1e-5
+
+    def update(self, batch):
+        if not hasattr(self, "mean"):
+            self.register_buffer("mean", torch.zeros(batch.shape[1:]))  # CKP108
+        self.mean.lerp_(batch.mean(0), 0.1)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    "the constructor creates them only with a shape": TORCH
+    + """
+class RunningMeanStd(nn.Module):
+    def __init__(self, shape=None):
+        super().__init__()
+        self.shape = shape
+        if shape is not None:
+            self._create(shape)
+
+    def _create(self, shape):
+        self.register_buffer("mean", torch.zeros(shape))  # CKP108
+        self.register_buffer("var", torch.ones(shape))
+        self.shape = shape
+
+    def update(self, batch):
+        if self.shape is None:
+            self._create(batch.shape[1:])
+        self.mean.lerp_(batch.mean(0), 0.1)
+        self.var.lerp_(batch.var(0), 0.1)
+
+    def forward(self, x):
+        return (x - self.mean) / self.var.sqrt()
+""",
+    "a parameter on the first call": TORCH
+    + """
+class LazyScale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = None
+
+    def forward(self, x):
+        if self.scale is None:
+            self.scale = nn.Parameter(torch.ones(x.shape[-1]))  # CKP108
+        return x * self.scale
+""",
+    "a declared buffer that a method fills": TORCH
+    + """
+class Whitening(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", None)
+
+    def fit(self, data):
+        self.mean = data.mean(0)  # CKP108
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    "the load hook acts after the base class": TORCH
+    + """
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.ready = None
+
+    def update(self, batch):
+        if not hasattr(self, "mean"):
+            self.register_buffer("mean", torch.zeros(batch.shape[1:]))  # CKP108
+        self.mean.lerp_(batch.mean(0), 0.1)
+
+    def forward(self, x):
+        return x - self.mean
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        if prefix + "mean" in state_dict:
+            self.ready = state_dict[prefix + "mean"].shape
+""",
+    "a base class of another file": {
+        "pkg/__init__.py": "",
+        "pkg/layer.py": "from torch import nn\n\nclass Layer(nn.Module):\n    pass\n",
+        "pkg/model.py": """
+import torch
+from .layer import Layer
+
+class Lazy(Layer):
+    def update(self, batch):
+        if not hasattr(self, "mean"):
+            self.register_buffer("mean", torch.zeros(batch.shape[1:]))  # CKP108
+        self.mean.lerp_(batch.mean(0), 0.1)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    },
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_late_registration(case: Case) -> None:
+    check_findings(case)

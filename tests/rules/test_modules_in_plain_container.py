@@ -1,0 +1,372 @@
+"""CKP105: modules in Python containers."""
+
+from __future__ import annotations
+
+from tests.rule_cases import TORCH
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+SILENT: dict[str, Case] = {
+    "a ModuleList": TORCH
+    + """
+class Heads(nn.Module):
+    def __init__(self, tasks, size):
+        super().__init__()
+        self.heads = nn.ModuleList([nn.Linear(size, 1) for _ in range(tasks)])
+
+    def forward(self, x):
+        return [head(x) for head in self.heads]
+""",
+    "a ModuleDict filled by subscript": TORCH
+    + """
+class Heads(nn.Module):
+    def __init__(self, tasks: list[str], size: int):
+        super().__init__()
+        self.heads = nn.ModuleDict()
+        for task in tasks:
+            self.heads[task] = nn.Linear(size, 1)
+
+    def forward(self, x, task):
+        return self.heads[task](x)
+""",
+    "add_module with a computed name in the loop": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, blocks, size):
+        super().__init__()
+        self._blocks = []
+        for i in range(blocks):
+            block = nn.Linear(size, size)
+            self.add_module(f"block_{i}", block)
+            self._blocks.append(block)
+
+    def forward(self, x):
+        for block in self._blocks:
+            x = block(x)
+        return x
+""",
+    "add_module in a second loop": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, blocks, size):
+        super().__init__()
+        self.blocks = [nn.Linear(size, size) for _ in range(blocks)]
+        for i, block in enumerate(self.blocks):
+            self.add_module("block_" + str(i), block)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+""",
+    "setattr with a computed name in the loop": TORCH
+    + """
+class Pyramid(nn.Module):
+    def __init__(self, levels, size):
+        super().__init__()
+        self.stages = []
+        for i in range(levels):
+            stage = nn.Linear(size, size)
+            setattr(self, "stage%d" % i, stage)
+            self.stages.append(stage)
+
+    def forward(self, x):
+        return [stage(x) for stage in self.stages]
+""",
+    "the same modules in a Sequential": TORCH
+    + """
+class Mlp(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = [nn.Linear(size, size), nn.ReLU(), nn.Linear(size, 1)]
+        self.net = nn.Sequential(*self.layers)
+
+    def forward(self, x):
+        return self.net(x)
+""",
+    "the same modules in a ModuleList": TORCH
+    + """
+class Mlp(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = []
+        for _ in range(3):
+            self.layers.append(nn.Linear(size, size))
+        self.registered = nn.ModuleList(self.layers)
+
+    def forward(self, x):
+        return [layer(x) for layer in self.layers]
+""",
+    "list rebound to a ModuleList under its own name": TORCH
+    + """
+class Mlp(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = []
+        for _ in range(3):
+            self.layers.append(nn.Linear(size, size))
+        self.layers = nn.ModuleList(self.layers)
+
+    def forward(self, x):
+        return [layer(x) for layer in self.layers]
+""",
+    "layers that are attributes already": TORCH
+    + """
+class Agent(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.actor = nn.Linear(size, 2)
+        self.critic = nn.Linear(size, 1)
+        self.parts = [self.actor, self.critic]
+        self.by_name = {"actor": self.actor, "critic": self.critic}
+
+    def forward(self, x):
+        return [part(x) for part in self.parts]
+""",
+    "one module hidden from its second owner": TORCH
+    + """
+class SharedLayer(nn.Module):
+    def __init__(self, shared: nn.Linear):
+        super().__init__()
+        # in a list, so that the layer of the parent is not registered twice
+        self.shared = [shared]
+
+    def forward(self, x):
+        return self.shared[0](x)
+""",
+    "hidden by object setattr": TORCH
+    + """
+class Student(nn.Module):
+    def __init__(self, teacher: nn.Module, size: int):
+        super().__init__()
+        object.__setattr__(self, "teachers", [teacher, nn.Linear(size, size)])
+        self.layer = nn.Linear(size, size)
+
+    def forward(self, x):
+        return self.layer(x) - self.teachers[0](x)
+""",
+    "the class is no module": """
+from torch import nn
+
+class Search:
+    def __init__(self, models: list[nn.Module]):
+        self.models = models
+        self.extra = [nn.Linear(2, 2), nn.Linear(2, 2)]
+""",
+    "the branch leaves it empty": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        if sizes:
+            self.tables = nn.ModuleList([nn.Embedding(10, size) for size in sizes])
+        else:
+            self.tables = []
+
+    def forward(self, x):
+        return [table(x) for table in self.tables]
+""",
+    "classes and functions and names": TORCH
+    + """
+class Mlp(nn.Module):
+    def __init__(self, size, names: list[str]):
+        super().__init__()
+        self.kinds = [nn.Linear, nn.Conv1d]
+        self.calls = {"relu": nn.functional.relu, "tanh": torch.tanh}
+        self.names = [name.lower() for name in names]
+        self.layer = self.kinds[0](size, size)
+
+    def forward(self, x):
+        return self.calls["relu"](self.layer(x))
+""",
+    "layers are registered on the owner by what the list holds": TORCH
+    + """
+class Target:
+    def __init__(self, owner: nn.Module, name: str, size: int):
+        self.decoder = nn.Linear(size, size)
+        owner.add_module(f"{name}_decoder", self.decoder)
+
+class Model(nn.Module):
+    def __init__(self, names: list[str], size: int):
+        super().__init__()
+        self.targets = {}
+        for name in names:
+            self.targets[name] = Target(self, name, size)
+
+    def forward(self, x):
+        return [target.decoder(x) for target in self.targets.values()]
+""",
+    "a local list": TORCH
+    + """
+class Mlp(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.net(x)
+""",
+    "activations that hold nothing": TORCH
+    + """
+class Mlp(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layer = nn.Linear(size, size)
+        self.activations = {"relu": nn.ReLU(), "tanh": nn.Tanh()}
+
+    def forward(self, x, name):
+        return self.activations[name](self.layer(x))
+""",
+}
+
+FOUND: dict[str, Case] = {
+    "comprehension": TORCH
+    + """
+class Heads(nn.Module):
+    def __init__(self, tasks, size):
+        super().__init__()
+        self.heads = [nn.Linear(size, 1) for _ in range(tasks)]  # CKP105
+
+    def forward(self, x):
+        return [head(x) for head in self.heads]
+""",
+    "append in a loop": TORCH
+    + """
+class Heads(nn.Module):
+    def __init__(self, tasks, size):
+        super().__init__()
+        self.heads = []  # CKP105
+        for _ in range(tasks):
+            self.heads.append(nn.Linear(size, 1))
+
+    def forward(self, x):
+        return [head(x) for head in self.heads]
+""",
+    "dict filled by subscript": TORCH
+    + """
+class Descriptor(nn.Module):
+    def __init__(self, kinds: list[str]):
+        super().__init__()
+        self.features = {}  # CKP105
+        for kind in kinds:
+            self.features[kind] = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1))
+
+    def forward(self, x, kind):
+        return self.features[kind](x)
+""",
+    "list multiplied": TORCH
+    + """
+class Shared(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = [nn.Linear(size, size)] * 3  # CKP105
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+""",
+    "tuple set before the base constructor": TORCH
+    + """
+class Twin(nn.Module):
+    def __init__(self, size):
+        self.critics = (nn.Linear(size, 1), nn.Linear(size, 1))  # CKP105
+        super().__init__()
+
+    def forward(self, x):
+        return torch.min(*(critic(x) for critic in self.critics))
+""",
+    "models handed in": """
+from typing import List
+from torch import nn
+
+class Ensemble(nn.Module):
+    def __init__(self, models: List[nn.Module]):
+        super().__init__()
+        self.models = models  # CKP105
+
+    def forward(self, x):
+        return sum(model(x) for model in self.models) / len(self.models)
+""",
+    "built in a method that the constructor calls": TORCH
+    + """
+class Bridge(nn.Module):
+    def __init__(self, layers, size):
+        super().__init__()
+        self._build(layers, size)
+
+    def _build(self, layers, size):
+        self.bridge = [nn.Linear(size, size) for _ in range(layers)]  # CKP105
+
+    def forward(self, states):
+        return [layer(state) for layer, state in zip(self.bridge, states)]
+""",
+    "modules and base of other files": {
+        "nets/__init__.py": "from .layers import Block\nfrom .base import Network\n",
+        "nets/base.py": "from torch import nn\n\nclass Network(nn.Module):\n    pass\n",
+        "nets/layers.py": """
+from torch import nn
+
+class Block(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layer = nn.Linear(size, size)
+""",
+        "tower.py": """
+import nets
+
+class Tower(nets.Network):
+    def __init__(self, blocks, size):
+        super().__init__()
+        self.blocks = [nets.Block(size) for _ in range(blocks)]  # CKP105
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+""",
+    },
+    "helper of the same file": TORCH
+    + """
+def mlp(size):
+    return nn.Sequential(nn.Linear(size, size), nn.ReLU(), nn.Linear(size, 1))
+
+class Ensemble(nn.Module):
+    def __init__(self, members, size):
+        super().__init__()
+        self.members = [mlp(size) for _ in range(members)]  # CKP105
+
+    def forward(self, x):
+        return torch.stack([member(x) for member in self.members])
+""",
+    "local list that is kept": TORCH
+    + """
+class Mlp(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers.append(nn.Linear(a, b))
+        self.layers = layers  # CKP105
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+""",
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_hidden_modules(case: Case) -> None:
+    check_findings(case)

@@ -1,0 +1,126 @@
+"""CKP112: constants that every use moves by hand."""
+
+from __future__ import annotations
+
+from tests.rule_cases import TORCH
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+from tests.rule_cases import lint
+
+SILENT: dict[str, Case] = {
+    "a buffer that is not persistent": TORCH
+    + """
+class Value(nn.Module):
+    def __init__(self, bins):
+        super().__init__()
+        self.register_buffer("support", torch.linspace(-1.0, 1.0, bins), persistent=False)
+
+    def forward(self, logits):
+        return (logits.softmax(-1) * self.support.to(logits.dtype)).sum(-1)
+""",
+    "moved once in the constructor and then registered": TORCH
+    + """
+class Value(nn.Module):
+    def __init__(self, bins, device):
+        super().__init__()
+        support = torch.linspace(-1.0, 1.0, bins).to(device)
+        self.register_buffer("support", support)
+
+    def forward(self, logits):
+        return (logits.softmax(-1) * self.support).sum(-1)
+""",
+    "the class is no module": """
+import torch
+
+class Value:
+    def __init__(self, bins):
+        self.support = torch.linspace(-1.0, 1.0, bins)
+
+    def mean(self, logits):
+        return (logits.softmax(-1) * self.support.to(logits.device)).sum(-1)
+""",
+    "a parameter": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.scale.to(x.dtype)
+""",
+    "a number": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self, weights: torch.Tensor):
+        super().__init__()
+        self.scale = weights.abs().max().item()
+
+    def forward(self, x):
+        return x * torch.tensor(self.scale).to(x.device)
+""",
+}
+
+FOUND: dict[str, Case] = {
+    "to the device of the input": TORCH
+    + """
+class Value(nn.Module):
+    def __init__(self, bins):
+        super().__init__()
+        self.support = torch.linspace(-1.0, 1.0, bins)  # CKP112
+
+    def forward(self, logits):
+        return (logits.softmax(-1) * self.support.to(logits.device)).sum(-1)
+""",
+    "type_as": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)  # CKP112
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel.type_as(x))
+""",
+    "moved in each of two methods": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)  # CKP112
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel.to(x))
+
+    def backward(self, x):
+        kernel = self.kernel.to(device=x.device, dtype=x.dtype)
+        return nn.functional.conv_transpose1d(x, kernel)
+""",
+    "list of weights that a loss moves": TORCH
+    + """
+class Loss(nn.Module):
+    def __init__(self, weights: list[float]):
+        super().__init__()
+        self.weights = torch.tensor(weights)  # CKP112
+
+    def forward(self, x):
+        weights = self.weights.to(x.device)
+        return (x * weights).sum()
+""",
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case, enable=["CKP112"])
+
+
+@cases(FOUND)
+def test_reports_when_enabled(case: Case) -> None:
+    check_findings(case, enable=["CKP112"])
+
+
+def test_stays_silent_unless_enabled() -> None:
+    assert lint(FOUND["to the device of the input"]) == []

@@ -1,0 +1,276 @@
+"""CKP109: running tensors that start as None."""
+
+from __future__ import annotations
+
+from tests.rule_cases import TORCH
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+SILENT: dict[str, Case] = {
+    "a buffer from the start": TORCH
+    + """
+class Returns(nn.Module):
+    def __init__(self, environments, gamma):
+        super().__init__()
+        self.gamma = gamma
+        self.register_buffer("returns", torch.zeros(environments))
+
+    def update(self, reward):
+        self.returns = self.returns * self.gamma + reward
+        return self.returns
+""",
+    "a cache made for the shape at hand": TORCH
+    + """
+class Causal(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mask = None
+
+    def forward(self, x):
+        if self.mask is None or self.mask.shape[-1] < x.shape[-1]:
+            self.mask = torch.ones(x.shape[-1], x.shape[-1], device=x.device).tril()
+        return x * self.mask[: x.shape[-1], : x.shape[-1]]
+""",
+    "an output kept for inspection": TORCH
+    + """
+class Attention(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.query = nn.Linear(size, size)
+        self.weights = None
+
+    def forward(self, x):
+        self.weights = (self.query(x) @ x.transpose(1, 2)).softmax(-1)
+        return self.weights @ x
+""",
+    "hidden state of an episode": TORCH
+    + """
+class Recurrent(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.cell = nn.GRUCell(size, size)
+        self.hidden = None
+
+    def reset(self):
+        self.hidden = None
+
+    def forward(self, x):
+        if self.hidden is None:
+            self.hidden = torch.zeros(len(x), 8)
+        self.hidden = self.cell(x, self.hidden)
+        return self.hidden
+""",
+    "keys of a generation that starts afresh": TORCH
+    + """
+class Decoder(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.key = nn.Linear(size, size)
+        self.past = None
+
+    def generate(self, x, steps):
+        self.past = None
+        for _ in range(steps):
+            x = self.step(x)
+        return x
+
+    def step(self, x):
+        key = self.key(x)
+        self.past = key if self.past is None else torch.cat([self.past, key])
+        return x @ self.past.T
+""",
+    "its own state dict carries it": TORCH
+    + """
+class Returns(nn.Module):
+    def __init__(self, gamma):
+        super().__init__()
+        self.gamma = gamma
+        self.returns = None
+
+    def update(self, reward):
+        if self.returns is None:
+            self.returns = torch.zeros_like(reward)
+        self.returns = self.returns * self.gamma + reward
+        return self.returns
+
+    def get_extra_state(self):
+        return {"returns": self.returns}
+
+    def set_extra_state(self, state):
+        self.returns = state["returns"]
+""",
+    "an optional module": TORCH
+    + """
+class Agent(nn.Module):
+    def __init__(self, size, project: bool):
+        super().__init__()
+        self.projection = None
+        if project:
+            self.projection = nn.Linear(size, size)
+
+    def forward(self, x):
+        return x if self.projection is None else self.projection(x)
+""",
+    "the class is no module": """
+import torch
+
+class Returns:
+    def __init__(self, gamma):
+        self.gamma = gamma
+        self.returns = None
+
+    def update(self, reward):
+        if self.returns is None:
+            self.returns = torch.zeros_like(reward)
+        self.returns = self.returns * self.gamma + reward
+        return self.returns
+""",
+    "a number": TORCH
+    + """
+class Stopper(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.best = None
+
+    def update(self, loss):
+        value = loss.item()
+        self.best = value if self.best is None else min(self.best, value)
+        return self.best
+""",
+    "declared in a base class in another file": {
+        "base.py": TORCH
+        + """
+class Scaler(nn.Module):
+    def __init__(self, environments):
+        super().__init__()
+        self.register_buffer("returns", torch.zeros(environments))
+""",
+        "model.py": """
+from base import Scaler
+
+class Discounted(Scaler):
+    def update(self, reward):
+        self.returns = self.returns * 0.99 + reward
+        return self.returns
+""",
+    },
+}
+
+FOUND: dict[str, Case] = {
+    "a discounted return": TORCH
+    + """
+class Returns(nn.Module):
+    def __init__(self, gamma):
+        super().__init__()
+        self.gamma = gamma
+        self.returns = None  # CKP109
+
+    def update(self, reward):
+        if self.returns is None:
+            self.returns = torch.zeros_like(reward)
+        self.returns = self.returns * self.gamma + reward
+        return self.returns
+""",
+    "a moving average in two branches": TORCH
+    + """
+class Scaler(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.average = None  # CKP109
+
+    def forward(self, reward: torch.Tensor):
+        if self.average is None:
+            self.average = reward.clone()
+        else:
+            self.average = 0.99 * self.average + 0.01 * reward
+        return reward / self.average
+""",
+    "an early return instead of else": TORCH
+    + """
+class Scaler(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.average = None  # CKP109
+
+    def update(self, loss: torch.Tensor):
+        if self.average is None:
+            self.average = loss.detach().mean()
+            return
+        self.average = 0.99 * self.average + 0.01 * loss.detach().mean()
+
+    def forward(self, loss):
+        return loss / self.average
+""",
+    "absent until the first update": TORCH
+    + """
+class Scaler(nn.Module):
+    def __init__(self, momentum: float):
+        super().__init__()
+        self.momentum = momentum
+
+    def update(self, batch: torch.Tensor):
+        if not hasattr(self, "average"):
+            self.average = batch.mean(0)  # CKP109
+        self.average = self.momentum * self.average + (1 - self.momentum) * batch.mean(0)
+
+    def forward(self, x):
+        return x - self.average
+""",
+    "changed in place": TORCH
+    + """
+class Scaler(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.average = None  # CKP109
+
+    def update(self, batch: torch.Tensor):
+        if self.average is None:
+            self.average = torch.zeros(batch.shape[1:])
+        self.average.lerp_(batch.mean(0), 0.1)
+
+    def forward(self, x):
+        return x - self.average
+""",
+    "a normalizer whose base is in another file": {
+        "pkg/__init__.py": "from pkg.running import RunningMeanStd\n",
+        "pkg/running.py": TORCH
+        + """
+class RunningMeanStd(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(shape))
+
+    def record(self, batch):
+        self.mean.lerp_(batch.mean(0), 0.1)
+""",
+        "pkg/reward.py": """
+import torch
+from pkg import RunningMeanStd
+
+class RewardRunningMeanStd(RunningMeanStd):
+    def __init__(self, shape, gamma):
+        super().__init__(shape)
+        self.gamma = gamma
+        self.discounted = None  # CKP109
+
+    def record_reward(self, reward: torch.Tensor, done: torch.Tensor):
+        if self.discounted is None:
+            self.discounted = reward.clone()
+        else:
+            self.discounted = self.discounted * self.gamma * (1 - done.float()) + reward
+        self.record(self.discounted)
+""",
+    },
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_carried_tensors(case: Case) -> None:
+    check_findings(case)

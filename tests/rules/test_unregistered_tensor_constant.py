@@ -1,0 +1,385 @@
+"""CKP102: constants kept as a plain tensor."""
+
+from __future__ import annotations
+
+from tests.rule_cases import TORCH
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+SILENT: dict[str, Case] = {
+    "a buffer that is not persistent": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("kernel", torch.ones(1, 1, 3), persistent=False)
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel)
+""",
+    "nn Buffer registers": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.nn.Buffer(torch.ones(1, 1, 3), persistent=False)
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel)
+""",
+    "every use moves it by hand": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel.to(x.device))
+""",
+    "a parameter of another layer is shared": TORCH
+    + """
+class Decoder(nn.Module):
+    def __init__(self, embedding: nn.Embedding):
+        super().__init__()
+        self.out = nn.Linear(8, 100)
+        self.weight = self.out.weight
+        self.tied = embedding.weight
+
+    def forward(self, x):
+        return x @ self.weight.T @ self.tied
+""",
+    "only Python numbers are kept": TORCH
+    + """
+class Anchors(nn.Module):
+    def __init__(self, count: int):
+        super().__init__()
+        self.ratios = torch.linspace(0.5, 2.0, count).tolist()
+        self.largest = torch.linspace(0.5, 2.0, count).max().item()
+        self.size = torch.zeros(count, 4).shape[0]
+        self.count = len(torch.arange(count))
+        self.dtype = torch.zeros(1).dtype
+
+    def forward(self, x):
+        return x * self.largest * self.ratios[0] + self.size + self.count
+""",
+    "used only to decide in Python": TORCH
+    + """
+class Searched(nn.Module):
+    def __init__(self, codes: list[int]):
+        super().__init__()
+        self.active = torch.tensor(codes)
+        self.layers = nn.ModuleList(nn.Linear(8, 8) for _ in codes)
+
+    def forward(self, x):
+        for i, layer in enumerate(self.layers):
+            if self.active[i]:
+                x = layer(x)
+        return x
+""",
+    "complex rotary table in full precision": TORCH
+    + """
+class Rotary(nn.Module):
+    def __init__(self, size, length):
+        super().__init__()
+        angle = torch.outer(torch.arange(length), 1.0 / 10000 ** (torch.arange(0, size, 2) / size))
+        self.freqs_cis = torch.polar(torch.ones_like(angle), angle)
+
+    def forward(self, x):
+        return x * self.freqs_cis[: x.shape[1]]
+""",
+    "the class is no module": """
+import torch
+
+class Scheduler:
+    def __init__(self, steps):
+        self.betas = torch.linspace(0.0, 0.02, steps)
+
+    def step(self, x, t):
+        return x * self.betas[t]
+""",
+    "only reached where the value is no tensor": """
+from torch import nn, Tensor, is_tensor
+
+class Loss(nn.Module):
+    def __init__(self, weight: float | Tensor):
+        super().__init__()
+        if is_tensor(weight):
+            self.register_buffer("weight", weight)
+        else:
+            self.weight = weight
+
+    def forward(self, x):
+        return (x * self.weight).mean()
+""",
+    "a float parameter": """
+import torch
+from torch import nn
+
+class Scale(nn.Module):
+    def __init__(self, scale: float = 1.0, bias=0.0):
+        super().__init__()
+        self.scale = scale
+        self.bias = bias * 2
+
+    def forward(self, x):
+        return x * self.scale + self.bias
+""",
+    "a base class in another file registers the name": {
+        "kernels.py": TORCH
+        + """
+class Filter(nn.Module):
+    def __init__(self, kernel):
+        super().__init__()
+        self.register_buffer("kernel", kernel)
+""",
+        "blur.py": """
+import torch
+import kernels
+
+class Blur(kernels.Filter):
+    def __init__(self):
+        super().__init__(torch.ones(1, 1, 3))
+        self.kernel = torch.ones(1, 1, 3) / 3
+
+    def forward(self, x):
+        return torch.conv1d(x, self.kernel)
+""",
+    },
+    "a local that becomes a buffer": TORCH
+    + """
+class Positions(nn.Module):
+    def __init__(self, length, size):
+        super().__init__()
+        table = torch.zeros(length, size)
+        table[:, 0] = torch.arange(length)
+        self.register_buffer("table", table)
+
+    def forward(self, x):
+        return x + self.table
+""",
+    "made on the device of its user at first use": TORCH
+    + """
+class Quantizer(nn.Module):
+    def __init__(self, groups: int, size: int):
+        super().__init__()
+        self.groups = groups
+        self.codes = nn.Parameter(torch.zeros(groups, size))
+        self.offsets = None
+
+    def forward(self, x):
+        if self.offsets is None:
+            self.offsets = torch.arange(self.groups, device=self.codes.device)
+        return x + self.offsets
+""",
+    "a parameter that nn init fills": TORCH
+    + """
+class Gate(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gate = nn.Parameter(torch.zeros(size))
+        nn.init.constant_(self.gate, 0.5)
+
+    def forward(self, x):
+        return x * self.gate
+""",
+}
+
+FOUND: dict[str, Case] = {
+    "kernel": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)  # CKP102
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel)
+""",
+    "helper of the same file": TORCH
+    + """
+def neighbours(size):
+    kernel = torch.zeros(size * size, 1, size, size)
+    for i in range(size * size):
+        kernel[i, 0, i // size, i % size] = 1.0
+    return kernel
+
+class Suppression(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.kernel = neighbours(size)  # CKP102
+
+    def forward(self, x):
+        return nn.functional.conv2d(x, self.kernel)
+""",
+    "helper of another file through a re-export": {
+        "filters/__init__.py": "from .kernels import gaussian\n",
+        "filters/kernels.py": """
+import torch
+
+def gaussian(size: int, sigma: float):
+    x = torch.arange(size) - size // 2
+    weights = torch.exp(-x.pow(2.0) / (2 * sigma**2))
+    return weights / weights.sum()
+""",
+        "losses/ssim.py": """
+from torch import nn
+from filters import gaussian
+
+class Ssim(nn.Module):
+    def __init__(self, size: int):
+        super().__init__()
+        self.window = gaussian(size, 1.5)  # CKP102
+
+    def forward(self, x, y):
+        return (self.window * (x - y)).mean()
+""",
+    },
+    "static method": TORCH
+    + """
+class Positions(nn.Module):
+    def __init__(self, length, size):
+        super().__init__()
+        self.weights = Positions.sinusoids(length, size)  # CKP102
+
+    @staticmethod
+    def sinusoids(length, size):
+        angle = torch.arange(length)[:, None] / 10000 ** torch.linspace(0, 1, size // 2)
+        return torch.cat([angle.sin(), angle.cos()], dim=-1)
+
+    def forward(self, x):
+        return x + self.weights[: x.shape[1]]
+""",
+    "one of three branches each": TORCH
+    + """
+class Descriptor(nn.Module):
+    def __init__(self, size, kind):
+        super().__init__()
+        if kind == "gauss":
+            self.weighting = torch.hann_window(size)  # CKP102
+        elif kind == "flat":
+            self.weighting = torch.ones(size)
+        else:
+            self.weighting = torch.eye(size)
+
+    def forward(self, x):
+        return x * self.weighting
+""",
+    "filled by slices in a local": TORCH
+    + """
+class Pyramid(nn.Module):
+    def __init__(self, levels):
+        super().__init__()
+        masks = torch.zeros(levels, 1, 5, 5)
+        for i in range(levels):
+            masks[i, 0, :, :] = i
+        self.masks = masks  # CKP102
+
+    def forward(self, x):
+        return nn.functional.conv2d(x, self.masks)
+""",
+    "tensor of the caller with a tensor default": TORCH
+    + """
+class Invert(nn.Module):
+    def __init__(self, largest: torch.Tensor = torch.tensor(1.0)):
+        super().__init__()
+        self.largest = largest  # CKP102
+
+    def forward(self, x):
+        return self.largest - x
+""",
+    "list rebound to a tensor": TORCH
+    + """
+class Loss(nn.Module):
+    def __init__(self, weights: list[float]):
+        super().__init__()
+        weights = torch.as_tensor(weights).float().unsqueeze(0)
+        self.weights = weights / weights.sum()  # CKP102
+
+    def forward(self, x):
+        return (x * self.weights).sum()
+""",
+    "Variable of an old torch": """
+import torch
+import torch.nn as nn
+from torch.autograd import Variable
+
+class Positions(nn.Module):
+    def __init__(self, length, size):
+        super(Positions, self).__init__()
+        table = torch.zeros(length, size)
+        self.table = Variable(table, requires_grad=False)  # CKP102
+
+    def forward(self, x):
+        return x + self.table
+""",
+    "array turned into a tensor": """
+import numpy as np
+import torch
+from torch import nn
+
+class Mel(nn.Module):
+    def __init__(self, bands):
+        super().__init__()
+        self.bank = torch.from_numpy(np.linspace(0.0, 1.0, bands)).float()  # CKP102
+
+    def forward(self, x):
+        return x @ self.bank
+""",
+    "moved in one method and forgotten in another": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)  # CKP102
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel.to(x))
+
+    def backward(self, x):
+        return nn.functional.conv_transpose1d(x, self.kernel)
+""",
+    "rebound where it was moved to and then read": TORCH
+    + """
+class Loss(nn.Module):
+    def __init__(self, weights: list[float]):
+        super().__init__()
+        self.weights = torch.tensor(weights)  # CKP102
+
+    def forward(self, x):
+        self.weights = self.weights.to(x.device)
+        return (x * self.weights).sum()
+""",
+}
+
+REGRESSIONS: dict[str, Case] = {
+    # register_buffer raises KeyError for a name that is already an attribute.
+    "plain first and registered afterwards": TORCH
+    + """
+class Decoder(nn.Module):
+    def __init__(self, length):
+        super().__init__()
+        self.mask = torch.ones(length, length).triu(1)  # CKP102
+        self.register_buffer("mask", self.mask)
+
+    def forward(self, x):
+        return x.masked_fill(self.mask, 0.0)
+""",
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_constants(case: Case) -> None:
+    check_findings(case)
+
+
+@cases(REGRESSIONS)
+def test_keeps_reporting(case: Case) -> None:
+    check_findings(case)

@@ -1,0 +1,558 @@
+"""CKP101: running state kept as a plain tensor."""
+
+from __future__ import annotations
+
+from tests.rule_cases import TORCH
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+SILENT: dict[str, Case] = {
+    "a buffer may be rebound by its name": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+""",
+    "nn Buffer registers": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = nn.Buffer(torch.zeros(size))
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+""",
+    "a base class in another file registers the name": {
+        "pkg/__init__.py": "",
+        "pkg/base.py": TORCH
+        + """
+class Statistics(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+""",
+        "pkg/normalizer.py": """
+import torch
+from .base import Statistics
+
+class Normalizer(Statistics):
+    def __init__(self, size):
+        super().__init__(size)
+        self.mean = torch.ones(size)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+""",
+    },
+    "the buffer was declared with None": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("mean", None)
+        self.mean = torch.zeros(size)
+
+    def update(self, batch):
+        self.mean.lerp_(batch.mean(0), 0.1)
+""",
+    "names registered in a loop": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        for name in ("mean", "var"):
+            self.register_buffer(f"running_{name}", torch.zeros(size))
+        self.running_var = torch.ones(size)
+
+    def update(self, batch):
+        self.running_var = 0.9 * self.running_var + 0.1 * batch.var(0)
+""",
+    "a torchmetrics state is reset and reduced by its base": """
+import torch
+from torchmetrics import Metric
+
+class Accuracy(Metric):
+    def __init__(self):
+        super().__init__()
+        self.add_state("correct", default=torch.tensor(0), dist_reduce_fx="sum")
+        self.correct = torch.tensor(0)
+
+    def update(self, predicted, target):
+        self.correct += (predicted == target).sum()
+
+    def compute(self):
+        return self.correct
+""",
+    "a metric state of a base class in another file": {
+        "metrics/base.py": """
+import torch
+from torchmetrics import Metric
+
+class Counting(Metric):
+    def __init__(self):
+        super().__init__()
+        self.add_state("total", default=torch.tensor(0), dist_reduce_fx="sum")
+""",
+        "metrics/accuracy.py": """
+import torch
+from metrics.base import Counting
+
+class Accuracy(Counting):
+    def __init__(self):
+        super().__init__()
+        self.total = torch.zeros(())
+
+    def update(self, target):
+        self.total += target.numel()
+""",
+    },
+    "the class is no module": """
+import torch
+
+class Average:
+    def __init__(self, size):
+        self.sum = torch.zeros(size)
+
+    def update(self, batch):
+        self.sum += batch.sum(0)
+""",
+    "a class of the project that is only called Module": """
+import torch
+
+class Module:
+    pass
+
+class Average(Module):
+    def __init__(self, size):
+        self.sum = torch.zeros(size)
+
+    def update(self, batch):
+        self.sum += batch.sum(0)
+""",
+    "its own state dict carries it": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def state_dict(self, *args, **kwargs):
+        state = super().state_dict(*args, **kwargs)
+        state["mean"] = self.mean
+        return state
+
+    def load_state_dict(self, state, strict=True):
+        self.mean = state.pop("mean")
+        return super().load_state_dict(state, strict)
+""",
+    "extra state carries it": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def get_extra_state(self):
+        return {"mean": self.mean}
+
+    def set_extra_state(self, state):
+        self.mean = state["mean"]
+""",
+    "its own save writes it": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def save(self, path):
+        torch.save({"mean": self.mean}, path)
+
+    def load(self, path):
+        self.mean = torch.load(path)["mean"]
+""",
+    "the whole object is pickled": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def save(self, path):
+        torch.save(self, path)
+""",
+    "an output is kept for inspection": TORCH
+    + """
+class Attention(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.query = nn.Linear(size, size)
+        self.weights = torch.zeros(1)
+
+    def forward(self, x):
+        weights = (self.query(x) @ x.transpose(1, 2)).softmax(-1)
+        self.weights = weights.detach()
+        return weights @ x
+""",
+    "a cache is computed again before it is read": TORCH
+    + """
+class Similarity(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embedding = nn.Embedding(size, 8)
+        self.normed = torch.zeros(size, 8)
+
+    def forward(self, x):
+        self.normed = nn.functional.normalize(self.embedding.weight, dim=-1)
+        return x @ self.normed.T
+""",
+    "scratch of an episode starts afresh in reset": TORCH
+    + """
+class RecurrentPolicy(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.cell = nn.GRUCell(size, size)
+        self.hidden = torch.zeros(1, 8)
+
+    def reset(self):
+        self.hidden = torch.zeros(1, 8)
+
+    def forward(self, observation):
+        self.hidden = self.cell(observation, self.hidden)
+        return self.hidden
+""",
+    "the expression ends in a number": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self, weights: torch.Tensor):
+        super().__init__()
+        self.largest = weights.abs().max().item()
+
+    def update(self, batch):
+        self.largest = max(self.largest, batch.abs().max().item())
+""",
+    "only reached where the value is no tensor": TORCH
+    + """
+class GuidedBlur(nn.Module):
+    def __init__(self, eps: float | torch.Tensor):
+        super().__init__()
+        if isinstance(eps, torch.Tensor):
+            self.register_buffer("eps", eps)
+        else:
+            self.eps = eps
+
+    def soften(self):
+        self.eps = self.eps * 2
+""",
+    "a property stores it in a buffer": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("_mean", torch.zeros(size))
+        self.mean = torch.zeros(size)
+
+    @property
+    def mean(self):
+        return self._mean
+
+    @mean.setter
+    def mean(self, value):
+        self._mean.copy_(value)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+""",
+    "a parameter is assigned by name": TORCH
+    + """
+class Prototype(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        setattr(self, "center", nn.Parameter(torch.zeros(size)))
+
+    def update(self, batch):
+        self.center.data = batch.mean(0)
+""",
+}
+
+FOUND: dict[str, Case] = {
+    "moving average": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)  # CKP101
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    "changed in place": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)  # CKP101
+
+    def update(self, batch):
+        self.mean.mul_(0.9).add_(0.1 * batch.mean(0))
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    "counter as a tensor": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.count = torch.zeros((), dtype=torch.long)  # CKP101
+
+    def forward(self, x):
+        self.count += len(x)
+        return x / self.count
+""",
+    "changed through a subscript": TORCH
+    + """
+class Codebook(nn.Module):
+    def __init__(self, codes: int):
+        super().__init__()
+        self.usage = torch.zeros(codes)  # CKP101
+
+    def forward(self, index):
+        self.usage[index] += 1
+        return self.usage.argmin()
+""",
+    "set in a method that the constructor calls": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self._build()
+
+    def _build(self):
+        self.mean = torch.zeros(self.size)  # CKP101
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    "class hierarchy and re-export across files": {
+        "pkg/__init__.py": "from .base import Layer as Layer\n",
+        "pkg/base.py": "from torch import nn\n\nclass Layer(nn.Module):\n    pass\n",
+        "pkg/normalizer.py": """
+import torch as t
+from . import Layer as Base
+
+class Normalizer(Base):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = t.zeros(size)  # CKP101
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    },
+    "base class through a star import": {
+        "layers.py": "import torch.nn as tnn\n\nclass Layer(tnn.Module):\n    pass\n",
+        "normalizer.py": """
+from torch import zeros
+from layers import *
+
+class Normalizer(Layer):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = zeros(size)  # CKP101
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    },
+    "helper in another file returns the tensor": {
+        "pkg/__init__.py": "",
+        "pkg/initial.py": """
+import torch
+
+def start(size):
+    ones = torch.ones(size)
+    return ones / ones.sum()
+""",
+        "pkg/model.py": """
+from torch import nn
+from pkg.initial import start
+
+class Sampler(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.weights = start(size)  # CKP101
+
+    def update(self, losses):
+        self.weights = 0.9 * self.weights + 0.1 * losses.softmax(0)
+
+    def forward(self):
+        return self.weights.multinomial(1)
+""",
+    },
+    "optional tensor of the caller": """
+from typing import Optional
+import torch
+from torch import nn, Tensor
+
+class Normalizer(nn.Module):
+    def __init__(self, size, mean: Optional[Tensor] = None):
+        super().__init__()
+        self.mean = mean if mean is not None else torch.zeros(size)  # CKP101
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    "built in place in a local": TORCH
+    + """
+class Transition(nn.Module):
+    def __init__(self, states):
+        super().__init__()
+        counts = torch.zeros(states, states)
+        for i in range(states):
+            counts[i, i] = 1.0
+        self.counts = counts  # CKP101
+
+    def observe(self, a, b):
+        self.counts[a, b] += 1
+
+    def forward(self, a):
+        return self.counts[a] / self.counts[a].sum()
+""",
+    "made like another tensor": TORCH
+    + """
+class Ema(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(size))
+        self.shadow = torch.zeros_like(self.weight)  # CKP101
+
+    def update(self):
+        self.shadow.lerp_(self.weight.detach(), 0.01)
+
+    def forward(self, x):
+        return x * self.shadow
+""",
+    "set by setattr with a constant name": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        setattr(self, "mean", torch.zeros(size))  # CKP101
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    "a random permutation differs in a fresh instance": TORCH
+    + """
+class Shuffle(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.order = torch.randperm(size)  # CKP101
+
+    def forward(self, x):
+        return x[:, self.order]
+""",
+    "a Lightning module": """
+import torch
+import pytorch_lightning as pl
+
+class Learner(pl.LightningModule):
+    def __init__(self, size):
+        super().__init__()
+        self.baseline = torch.zeros(size)  # CKP101
+
+    def training_step(self, batch, index):
+        self.baseline = 0.9 * self.baseline + 0.1 * batch.mean(0)
+        return (batch - self.baseline).square().mean()
+""",
+    "assigned in two branches": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size, warm: bool):
+        super().__init__()
+        if warm:
+            self.mean = torch.ones(size)  # CKP101
+        else:
+            self.mean = torch.zeros(size)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def forward(self, x):
+        return x - self.mean
+""",
+    "updated by a subclass in another file": {
+        "base.py": TORCH
+        + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)  # CKP101
+
+    def forward(self, x):
+        return x - self.mean
+""",
+        "running.py": """
+from base import Normalizer
+
+class RunningNormalizer(Normalizer):
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+""",
+    },
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_lost_state(case: Case) -> None:
+    check_findings(case)
+
+
+def test_names_further_assignments() -> None:
+    (finding,) = check_findings(FOUND["assigned in two branches"])
+    assert [related.position.line for related in finding.related] == [10]
+    assert "'mean'" in finding.message
