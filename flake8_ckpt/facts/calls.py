@@ -55,6 +55,7 @@ REGISTERS = {
 }  # fmt: skip
 REGISTERED_KEYWORDS = {"buffer": "tensor", "parameter": "param", "module": "module", "state": "default"}
 SHAPE_METHODS = frozenset("size dim numel ndimension new_zeros new_ones new_empty new_full new_tensor is_floating_point".split())
+COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
 WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 GROWS = frozenset("append extend insert update setdefault add appendleft".split())
 SAVERS = frozenset(
@@ -173,7 +174,7 @@ def _register(kind: str, node: cst.Call, frame: Frame) -> Value:
     persistent = (args[2] if len(args) > 2 else named.get("persistent")) != Const(False)
     frame.registers.append(Register(kind, name, value, frame.position, persistent, frame.guards))
     frame.state.written[name] = frozenset()
-    return Call(Attr(SELF, f"register_{kind}"), (Const(name),))
+    return bounded(Call(Attr(SELF, f"register_{kind}"), (Const(name), value)))
 
 
 def _set_attribute(node: cst.Call, index: int, value: Value, frame: Frame, guards: tuple[str, ...]) -> Value:
@@ -279,6 +280,10 @@ def _global(
         attr = ev.self_attribute(node.args[0].value)
         if attr is not None:
             frame.read(attr, "tensor")
+    if path.startswith("torch.") and tail in COLLECTORS:
+        for attr in frame.depends:
+            frame.uses.setdefault(attr, {})["cat"] = None
+            frame.use_positions.setdefault(attr, frame.position)
     if tail in WRAPPERS:
         _wrap(node, frame)
     known = torchlib.call_global(path, args, dict(keywords))
@@ -294,8 +299,11 @@ def _global(
 
 def _wrap(node: cst.Call, frame: Frame) -> None:
     for argument in node.args:
-        attr = ev.self_attribute(argument.value)
-        name = argument.value.value if isinstance(argument.value, cst.Name) else attr
+        source = argument.value
+        while isinstance(source, cst.Call):
+            func = source.func
+            source = func.value if isinstance(func, cst.Attribute) else source.args[0].value if source.args else func
+        name = source.value if isinstance(source, cst.Name) else ev.self_attribute(source)
         if name is not None:
             frame.wrapped[name] = frame.position
 

@@ -53,13 +53,13 @@ Bodies = dict[int, cst.FunctionDef]
 
 def collect_file(data: bytes) -> FileFacts:
     """Return what a file says by itself; a file that cannot be read says only that."""
-    if not may_hold_facts(data):
-        return FileFacts()
     try:
         text = decode(data)
         tree = parse(text)
     except Unreadable as error:
         return FileFacts(error=error.reason, error_line=error.line)
+    if not may_hold_facts(text):
+        return FileFacts()
     lines = text.split("\n")
     found = outline(tree, lines)
     selected = [*found.selected, *(method for each in found.classes for method in each.selected)]

@@ -20,6 +20,8 @@ from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.project.lifetime import is_statistic
+from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.state import Change
 from flake8_ckpt.project.state import ClassState
 
@@ -31,6 +33,8 @@ STATELESS = re.compile(
     r"\.(\w*ReLU\d?|(Log)?Sigmoid|Tanh|\w*ELU|Mish|Hardswish|Hardtanh|Hardsigmoid|Soft\w+|LogSoftmax|Dropout\w*|AlphaDropout|Identity"
     r"|Flatten|Unflatten|\w*Loss|\w*Pool\dd|Upsample\w*|Pixel\w+|\w*Pad\dd|Fold|Unfold|GLU|SiLU|Threshold|CosineSimilarity)$"
 )
+ARGUMENTS = re.compile(r"(args|kwargs|config|cfg|hparams|params|options)$")
+CONTAINERS = frozenset("torch.nn.ModuleList torch.nn.ModuleDict torch.nn.Sequential".split())
 HANDED_NAMES = re.compile(r"^_?(models|encoders|decoders|generators|networks|nets|critics|actors|policies|experts)$")
 PLAIN_METHODS = frozenset(
     "split lower upper strip get keys items values append extend format join startswith endswith replace item tolist"
@@ -75,9 +79,16 @@ def plain_containers(state: ClassState) -> Iterator[Held]:
             continue
         if state.registered(attr) or _is_registered_elsewhere(state, attr) or state.carried_by_hooks(attr):
             continue
+        if ARGUMENTS.search(attr) or _is_module_container(state):
+            continue
         held = _held(state, attr, made)
         if held is not None and not _is_replaced(state, attr):
             yield held
+
+
+def _is_module_container(state: ClassState) -> bool:
+    """Tell whether the class is a module list itself, which its constructor fills."""
+    return bool(CONTAINERS & set(state.hierarchy.ancestors(state.identity)))
 
 
 def _held(state: ClassState, attr: str, made: list[Change]) -> Held | None:
@@ -139,6 +150,16 @@ def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
 def _is_replaced(state: ClassState, attr: str) -> bool:
     """Tell whether later methods refill the container: then it holds what a call made."""
     return any(change.write.how in ("assign", "delete") for change in state.later(attr))
+
+
+def is_transient_store(state: ClassState, attr: str) -> bool:
+    """Tell whether calls put their own tensors into the container, or take each one to where it is needed."""
+    if is_transient(attr) or not is_statistic(attr) and any(
+        change.write.how in ("item", "grow") for change in state.later(attr)
+    ):
+        return True
+    hows = {how for reading in state.readings(attr) for how in reading.use.how}
+    return "element.to" in hows and "plain" not in hows - {"iter"}
 
 
 def _is_modules_by_use(state: ClassState, attr: str, made: list[Change]) -> bool:

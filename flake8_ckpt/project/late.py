@@ -17,6 +17,7 @@ from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.findings import Position
+from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
 from flake8_ckpt.project.state import CONSTRUCTION
 from flake8_ckpt.project.state import Change
@@ -27,6 +28,7 @@ LOADERS = frozenset(["_load_from_state_dict", "load_state_dict", "set_extra_stat
 PRE_HOOKS = frozenset(
     "_register_load_state_dict_pre_hook register_load_state_dict_pre_hook _register_load_state_dict_hook".split()
 )
+FOREIGN = frozenset("weight bias running_mean running_var num_batches_tracked in_proj_weight in_proj_bias".split())
 LAZY = ("none:", "missing:", "unset:")
 
 
@@ -48,19 +50,25 @@ def late_registrations(state: ClassState) -> list[LateRegistration]:
         LateRegistration(each.name, method.name, each.position)
         for method, each in state.registers
         if method.owner == state.identity and method.name not in certain and _is_lazy(state, method, each.guards)
-        and _is_persistent(each) and not _is_registered_first(state, each.name, certain)
+        and _is_persistent(each) and not _is_foreign(state, each.name) and not _is_registered_first(state, each.name, certain)
     ]  # fmt: skip
     return found + _late_assignments(state, certain) + _declared_only(state)
 
 
 def _declared_only(state: ClassState) -> list[LateRegistration]:
     """Return the buffers that are registered as None and that a method fills with what it learns."""
-    return [
-        LateRegistration(each.name, state.later(each.name)[0].method.name, each.position)
+    declared = {
+        each.name
         for method, each in state.registers
         if method.owner == state.identity and each.value == NONE and each.kind == "buffer" and each.persistent
-        and any(change.write.how == "assign" and _is_learned(state, change) for change in state.later(each.name))
-    ]  # fmt: skip
+    }
+    return [
+        LateRegistration(attr, change.method.name, change.write.position)
+        for attr in sorted(declared)
+        if not is_transient(attr)
+        for change in state.later(attr)
+        if change.method.owner == state.identity and change.write.how == "assign" and _is_learned(state, change)
+    ]
 
 
 def _is_learned(state: ClassState, change: Change) -> bool:
@@ -82,6 +90,8 @@ def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRe
         and (isinstance(change.value, Parameter) or change.value == Buffer(True))
         and _is_lazy(state, change.method, change.guards)
         and not _is_registered_first(state, attr, certain)
+        and not _is_foreign(state, attr)
+        and not any(each.value == NONE for each in state.later(attr))
     ]
 
 
@@ -89,6 +99,11 @@ def _is_persistent(register: Register) -> bool:
     if register.kind not in ("buffer", "parameter") or "*" in register.name:
         return False
     return register.persistent and register.value != NONE
+
+
+def _is_foreign(state: ClassState, attr: str) -> bool:
+    """Tell whether a base class of torch declares the name itself."""
+    return state.has_unknown_base and attr in FOREIGN
 
 
 def _is_registered_first(state: ClassState, attr: str, certain: frozenset[str]) -> bool:
@@ -102,8 +117,6 @@ def _is_registered_first(state: ClassState, attr: str, certain: frozenset[str]) 
 
 def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool:
     """Tell whether a step runs a method, or some method does where a look says that it has not run yet."""
-    if method.name in state.stepping:
-        return True
     if method.early and not any(method.name in callees for name, callees in state.graph.items() if name not in state.early):
         return False
     if any(guard.startswith(LAZY) for guard in guards):

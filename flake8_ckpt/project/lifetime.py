@@ -18,7 +18,9 @@ from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -32,7 +34,8 @@ STATISTIC = re.compile(
     r"(^|_)(mean|means|var|variance|std|count|counts|running|ema|avg|average|moment|moments|momentum|m2|sumsq|n_seen|usage"
     r"|cluster|codebook|center|centers|centroids|prototypes?|queue|quantiles?|num_batches|shadow|returns?|discounted|stats?)(_|$)"
 )
-TRANSIENT = re.compile(r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|state|states|h|c|hx|cx|buffer)(_|$)|mask|grad|loss")
+TRANSIENT = re.compile(r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|cur|current|state|states|h|c|hx|cx|buffer)(_|$)|mask|grad|loss")
+ROTARY = re.compile(r"(^|_)(freqs?|freqs_cis|rope|rotary)(_|$)")
 IDLE_USES = frozenset(["none", "meta", "test"])
 
 
@@ -87,17 +90,26 @@ def _shares_arithmetic(change: Change, attr: str) -> bool:
 
 
 def is_optional(state: ClassState, attr: str) -> bool:
-    """Tell whether construction may leave None: then only some objects hold a tensor."""
-    return any(NONE in options_of(change.value) for change in state.constructed(attr))
+    """Tell whether construction may leave None or a number: then only some objects hold a tensor."""
+    return any(NONE in options_of(each.value) or _is_something_else(each.value) for each in state.constructed(attr))
+
+
+def _is_something_else(value: Value) -> bool:
+    return all(isinstance(option, (Const, Number, Container, Record)) for option in options_of(value))
 
 
 def lifetime(state: ClassState, attr: str) -> str:
     """Return how an attribute lives, in one word."""
-    later = [change for change in state.later(attr) if change.write.how != "delete"]
+    later = [change for change in state.later(attr) if change.write.how not in ("delete", "grow")]
     if not later:
         return "constant"
-    if any(state.carries(change) for change in later):
-        return "scratch" if _is_restarted(state, attr) and not is_statistic(attr) else "state"
+    carried = [change for change in later if state.carries(change)]
+    if carried:
+        if _is_begun_anew(state, carried, later):
+            return "fitted" if is_statistic(attr) and _is_read_across(state, attr) else "scratch"
+        if _is_restarted(state, attr) or _is_collected(state, attr):
+            return "state" if is_statistic(attr) else "scratch"
+        return "state"
     if all(_looks_first(change) for change in later):
         return "cache"
     if not _is_read_across(state, attr):
@@ -106,6 +118,21 @@ def lifetime(state: ClassState, attr: str) -> str:
     if writers & state.stepping or all(RESETS.search(name) for name in writers):
         return "scratch"
     return "fitted"
+
+
+def _is_begun_anew(state: ClassState, carried: list[Change], later: list[Change]) -> bool:
+    """Tell whether some method sets the attribute afresh and then runs all those that carry it on."""
+    for change in later:
+        if change.write.how == "assign" and not change.guards and change not in carried:
+            run = state.reach(frozenset([change.method.name]))
+            if all(each.method.name in run for each in carried):
+                return True
+    return False
+
+
+def _is_collected(state: ClassState, attr: str) -> bool:
+    """Tell whether the attribute is a sequence that calls append to."""
+    return any("cat" in reading.use.how for reading in state.uses.get(attr, ()))
 
 
 def _is_restarted(state: ClassState, attr: str) -> bool:
@@ -135,7 +162,9 @@ def is_idle(state: ClassState, attr: str) -> bool:
 def is_moved_by_hand(state: ClassState, attr: str) -> bool:
     """Tell whether every later use of an attribute moves it first: `self.k.to(x)`."""
     hows = {how for reading in state.readings(attr) for how in reading.use.how}
-    return "moved" in hows and hows <= IDLE_USES | {"moved"} or state.moved_by_hooks(attr)
+    if "moved" in hows and (hows <= IDLE_USES | {"moved"} or ROTARY.search(attr)):
+        return True
+    return state.moved_by_hooks(attr)
 
 
 def is_trainable(state: ClassState, attr: str) -> bool:

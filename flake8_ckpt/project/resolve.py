@@ -125,7 +125,7 @@ class Resolver:
                 default = self.resolve(parameter.default or UNKNOWN, place, nesting)
                 if promised == UNKNOWN:
                     return Tensor("data") if isinstance(default, Tensor) else UNKNOWN
-                return promised
+                return join([promised, NONE]) if default == NONE else promised
         return UNKNOWN
 
     def _instance(self, value: Instance, place: Place, nesting: int) -> Value:

@@ -25,6 +25,7 @@ from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Super
@@ -42,6 +43,9 @@ CARRIERS = frozenset(
 MOVERS = frozenset("_apply to cuda cpu half float double".split())
 CONSTRUCTION = frozenset("__init__ __post_init__ __new__ reset_parameters _reset_parameters __attrs_post_init__".split())
 UNEVENTFUL = frozenset("__repr__ extra_repr __str__ __getstate__ __setstate__ __deepcopy__".split())
+SAVERS = re.compile(
+    r"(^|_)(save|dump|serialize|export|checkpoint)(_|$)|^_?get_\w*state$|state_dict|statistics_dict|extra_state|^_?load_state|checkpoint"
+)
 CASTS = re.compile(r"(^|[._])(to|move|cast|send)_\w+$|(device|dtype)$")
 STEPS = frozenset(
     "forward __call__ step training_step validation_step test_step predict_step update normalize call compute_loss".split()
@@ -263,7 +267,7 @@ class ClassState:
         if names is CARRIERS and self.saves_itself:
             return True
         for method in self.methods:
-            if method.name in names or "state_dict" in method.name:
+            if method.name in names or names is CARRIERS and SAVERS.search(method.name):
                 if any(use.attr in (attr, "__dict__") for use in method.facts.uses):
                     return True
                 if any(write.attr == attr for write in method.facts.writes) and method.name in names:
@@ -303,13 +307,35 @@ class ClassState:
         if change.write.how == "assign" and is_passed_through(change.write.value, change.write.attr):
             return False
         if change.write.carried:
-            return True
+            return not self._returns_what_it_is_given(change)
         called = _self_calls(change.write.value)
         return any(
             reading.use.first and "plain" in reading.use.how
             for reading in self.uses.get(change.write.attr, ())
             if reading.method.name in called
         )
+
+    def _returns_what_it_is_given(self, change: Change) -> bool:
+        """Tell whether the value comes from a function that may hand back the old one: a cache that grows."""
+        call = change.write.value
+        if not isinstance(call, Call):
+            return False
+        if isinstance(call.callee, Attr) and call.callee.base == SELF:
+            found = self.hierarchy.find_method(self.identity, call.callee.name)
+            function = found[1] if found else None
+            skipped = 0 if function and "staticmethod" in function.decorators else 1
+        elif isinstance(call.callee, Name):
+            place = self.place(change.method)
+            function = self.resolver.symbols.functions.get(self.resolver.symbols.resolve(call.callee.path, place.path))
+            skipped = 0
+        else:
+            return False
+        if function is None or function.returns is None:
+            return False
+        names = [each.name for each in function.parameters][skipped:]
+        bound = {**dict(zip(names, call.args)), **dict(call.keywords)}
+        given = {Param(name) for name, value in bound.items() if value == Attr(SELF, change.write.attr)}
+        return any(option in given for option in options_of(function.returns))
 
     def readings(self, attr: str) -> list[Reading]:
         """Return the uses outside construction and outside saving and moving."""

@@ -1,14 +1,16 @@
-"""A constant tensor is a plain attribute that every use moves by hand, with a copy on each call.
+"""A plain tensor attribute that no other rule reports: moved by hand, filled by each call, or only looked at.
 
 ## What it does
 
-Finds constant tensors kept as a plain attribute of an `nn.Module` whose every use after construction is a
-direct move: `self.grid.to(x.device)`, `self.grid.type_as(x)`, `self.grid.cuda()`.
-This rule is opt-in: such code works.
+Lists the remaining tensors that are plain attributes of an `nn.Module`, each with the reason why no other rule
+reports it: every use moves it (`self.grid.to(x.device)`), each call makes it anew, it is empty until a method
+fills it, it is read for its shape or in conditions only, or the class's own hooks carry it.
+Together with CKP101 to CKP103 this is every plain tensor that the objects of a class hold after construction.
+This rule is opt-in, for an audit: such code works today.
 
 ## Why it matters
 
-The tensor stays on the CPU, so each call copies it to the GPU and waits for the copy.
+A constant that is moved by hand stays on the CPU, so each call copies it to the GPU and waits for the copy.
 The next method that forgets the `.to(...)` fails on a GPU only, and the constant is neither cast by
 `model.half()` nor seen by tools that walk the module's buffers, such as DDP, FSDP and export.
 
@@ -59,9 +61,8 @@ assert not model.state_dict()
 ## When it stays silent
 
 - CKP112 is not enabled.
-- Some use is not a move: the constant then breaks after `.to()`, and CKP102 reports it.
 - The name is registered somewhere, also in a base class.
-- A method changes the tensor: that is state, see CKP101.
+- Another rule reports the tensor: CKP101, CKP102 or CKP103.
 
 ## References
 

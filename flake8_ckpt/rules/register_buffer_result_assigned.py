@@ -76,6 +76,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -93,15 +94,22 @@ def check(project: Project) -> Iterator[Finding]:
         for attr, changes in state.owned():
             for change in changes:
                 if change.method.owner == state.identity and _is_registration(change, attr):
-                    message = f"'{attr}' is set to the result of register_buffer, which is None: the buffer is emptied"
+                    name = _registrar(change)
+                    message = f"'{attr}' is set to the result of {name}, which is None: what was registered is dropped"
                     yield finding_at(RULE, [change], message)
 
 
 def _is_registration(change: Change, attr: str) -> bool:
     value = change.write.value
-    if change.write.how != "assign" or not isinstance(value, Call):
+    if change.write.how != "assign" or not isinstance(value, Call) or not _registrar(change):
         return False
-    return value.callee in (Attr(SELF, "register_buffer"), Attr(SELF, "register_parameter")) and value.args == (Const(attr),)
+    return value.args[:1] == (Const(attr),) and value.args[1:] != (NONE,)
+
+
+def _registrar(change: Change) -> str:
+    callee = change.write.value.callee if isinstance(change.write.value, Call) else None
+    known = isinstance(callee, Attr) and callee.base == SELF and callee.name in ("register_buffer", "register_parameter")
+    return callee.name if known and isinstance(callee, Attr) else ""
 
 
 RULE = Rule(__name__, "CKP111", check=check)

@@ -96,6 +96,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.holding import is_transient_store
 from flake8_ckpt.project.holding import plain_containers
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.rules.base import Rule
@@ -106,7 +107,7 @@ def check(project: Project) -> Iterator[Finding]:
     """Report plain containers that construction fills with tensors or Parameters."""
     for state in project.module_classes:
         for held in plain_containers(state):
-            if held.holds_tensors:
+            if held.holds_tensors and not is_transient_store(state, held.attr):
                 message = f"'{held.attr}' keeps tensors in a plain {held.kind}: .to() and state_dict() miss them"
                 yield finding_at(RULE, held.changes, message)
 

@@ -125,7 +125,8 @@ def _registered_too_late(state: ClassState) -> Iterator[Finding]:
         for change in state.changes.get(register.name, ()):
             before = change.method == method and change.write.position < register.position
             if before and method.owner == state.identity and change.write.how == "assign" and is_tensor(change.value):
-                if register.kind == "buffer" and method.early and change.guards == register.guards:
+                deleted = any(each.write.how == "delete" for each in state.changes[register.name])
+                if register.kind == "buffer" and method.early and not (change.guards or register.guards or deleted):
                     message = f"'{register.name}' is a plain tensor when register_buffer is called, which raises KeyError"
                     yield finding_at(RULE, [change], message)
                     break

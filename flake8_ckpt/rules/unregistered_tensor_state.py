@@ -132,7 +132,8 @@ def _message(state: ClassState, attr: str) -> str:
     if life in ("state", "fitted") and not is_transient(attr):
         if life == "fitted" and is_placeholder(state, attr):
             return ""
-        writer = state.later(attr)[0].method.name
+        changes = state.later(attr)
+        writer = next((each for each in changes if state.carries(each)), changes[0]).method.name
         return f"'{attr}' is a plain tensor that {writer}() changes: state_dict() omits it, a reload starts it afresh"
     if life == "constant" and is_random(state, attr):
         return f"'{attr}' is a plain tensor drawn at random: state_dict() omits it, a reload draws another"

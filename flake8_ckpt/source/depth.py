@@ -7,13 +7,46 @@ instead of raising. Generated tables and sums are that deep, written code is not
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+
+from flake8_ckpt.source.harmless import Function
+from flake8_ckpt.source.outline import BLOCKS
+from flake8_ckpt.source.outline import statements
 
 MAX_DEPTH = 100
 MAX_QUOTES = 400
 
 
-def is_too_deep(node: ast.AST, lines: list[str]) -> bool:
-    """Tell whether a tree is nested deeper than MAX_DEPTH, as libcst would nest it."""
+def is_too_deep(function: Function, lines: list[str]) -> bool:
+    """Tell whether a function is nested deeper than MAX_DEPTH, as libcst would nest it."""
+    return _is_deep_block(function) or any(
+        _is_deep(expression, lines) for node in statements(function.body) for expression in _long_expressions(node, lines)
+    )
+
+
+def _is_deep_block(function: Function) -> bool:
+    stack: list[tuple[ast.AST, int]] = [(node, 1) for node in function.body]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            return True
+        if type(node) in BLOCKS or isinstance(node, (ast.ExceptHandler, ast.match_case, ast.FunctionDef, ast.ClassDef)):
+            stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
+    return False
+
+
+def _long_expressions(node: ast.stmt, lines: list[str]) -> Iterator[ast.AST]:
+    """Yield what may be deep in a statement: a level takes a character, so short ones are not."""
+    body = getattr(node, "body", None)
+    end = body[0].lineno if isinstance(body, list) and body else (node.end_lineno or node.lineno) + 1
+    if sum(map(len, lines[node.lineno - 1 : max(end - 1, node.lineno)])) >= MAX_DEPTH:
+        if type(node) in BLOCKS or body is not None:
+            yield from (child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt))
+        else:
+            yield node
+
+
+def _is_deep(node: ast.AST, lines: list[str]) -> bool:
     stack = [(node, 0)]
     while stack:
         each, depth = stack.pop()

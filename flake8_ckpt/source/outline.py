@@ -20,17 +20,14 @@ from flake8_ckpt.source.harmless import Bindings
 from flake8_ckpt.source.harmless import is_harmless
 from flake8_ckpt.source.harmless import bindings_of
 
-GATE = re.compile(
-    rb"^[ \t]*class\s+\w+\s*[(\[]|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy", re.MULTILINE
-)
+GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
 REGISTERS = re.compile(
-    r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state|__setattr__|setattr|__dict__)\b"
+    r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state|__setattr__|setattr)\b"
 )
 LATE_REGISTERS = re.compile(r"\b(Parameter|Buffer)\s*\(")
 INPLACE = re.compile(r"\bself\.(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
 GROWS = re.compile(r"\bself\.(\w+)\s*(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))")
 LOCAL_GROWS = re.compile(r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE)
-LOOPS = re.compile(r"\bin\b[^\n]*\bself\.")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
 BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(
@@ -42,7 +39,17 @@ HOOKS = frozenset(
     " on_save_checkpoint on_load_checkpoint get_weights set_weights _save_to_state_dict _load_from_state_dict _apply"
     " _excluded_save_params _get_torch_save_params __deepcopy__ __reduce__".split()
 )
-TRIVIAL_BASES = re.compile(r"(^|\.)(object|ABC|Enum|IntEnum|str|int|float|dict|NamedTuple|TypedDict|Protocol|\w*Exception|\w*Error|TestCase)$")
+TRIVIAL_BASES = re.compile(
+    r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"
+    r"|\w*Exception|\w*Error|Warning|TestCase|Dataset|IterableDataset|Sampler|BatchSampler|DataLoader|Optimizer|Function"
+    r"|Thread|Process|Distribution|Handler|Formatter|Action|JSONEncoder|UserDict|Mapping|MutableMapping|Sequence|Iterator"
+    r"|Iterable|Callable|Hashable|\w*Config|\w*Tokenizer|\w*TokenizerFast|\w*Processor|ProcessorMixin|ModelOutput)$"
+)
+DULL_NAMES = re.compile(
+    r"(^|_)(keys?|specs?|device|dtype|shape|sizes?|names?|types?|kwargs|config|cfg|vocab|path|paths|url|lock|process|queues?|threads?"
+    r"|pipes?|workers?|jobs|closed|space|callbacks?|hooks?|logger|timer|tokens?|tokenizer|merges|strings?|labels|columns|args|options)$"
+)
+BUILDING = re.compile(r"\b(?:torch|th|np|numpy|nn|F)\.|ensor|Parameter|Variable")
 BLOCKS: dict[type, tuple[str, ...]] = {
     ast.If: ("body", "orelse"),
     ast.For: ("body", "orelse"),
@@ -83,19 +90,21 @@ class Outline:
     selected: tuple[Function, ...]
 
 
-def may_hold_facts(data: bytes) -> bool:
-    """Tell from the bytes alone whether a file can define, save, load or pass on anything of interest."""
-    return GATE.search(data) is not None
+def may_hold_facts(text: str) -> bool:
+    """Tell from the text alone whether a file can define, save, load or pass on anything of interest."""
+    return GATE.search(text) is not None
 
 
 def outline(tree: ast.Module, lines: list[str]) -> Outline:
     """Find the classes and functions of a module, nested ones too, and select the bodies to read."""
     definitions = list(_definitions(tree.body, ""))
     called: set[str] = set()
+    plain = _plain_classes(node for _, node in definitions if isinstance(node, ast.ClassDef))
     classes = []
     for name, node in definitions:
         if isinstance(node, ast.ClassDef):
-            classes.append(_class_outline(node, name, lines, called))
+            choose = _plain_outline if node.name in plain else _class_outline
+            classes.append(choose(node, name, lines, called))
     inside = {id(method) for each in classes for method in each.methods}
     functions = tuple(
         (name, node) for name, node in definitions if not isinstance(node, ast.ClassDef) and id(node) not in inside
@@ -119,11 +128,15 @@ def _blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements of a body in order, those of nested blocks too, but not of nested definitions."""
-    for node in body:
-        yield node
-        if type(node) in BLOCKS:
-            for block in _blocks(node):
-                yield from statements(block)
+    stack = [iter(body)]
+    while stack:
+        for node in stack[-1]:
+            yield node
+            if type(node) in BLOCKS:
+                stack.extend([iter(block) for block in _blocks(node)][::-1])
+                break
+        else:
+            stack.pop()
 
 
 def _functions(body: list[ast.stmt]) -> Iterator[Function]:
@@ -149,15 +162,31 @@ def _text(node: ast.stmt, lines: list[str]) -> str:
     ) else "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
 
+def _plain_classes(classes: Iterable[ast.ClassDef]) -> set[str]:
+    """Return the names of the classes that plainly are no modules, by what their bases are in this very file."""
+    plain: dict[str, bool] = {}
+    for node in classes:
+        bases = [ast.unparse(base) for base in node.bases]
+        is_plain = all(plain.get(base, TRIVIAL_BASES.search(base) is not None) for base in bases)
+        plain[node.name] = is_plain and plain.get(node.name, True)
+    return {name for name, is_plain in plain.items() if is_plain}
+
+
+def _plain_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
+    """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
+    methods = tuple(_functions(node.body))
+    chosen = (each for each in methods if each.name in HOOKS or _has_word(each, _text(each, lines)))
+    return ClassOutline(node, name, methods, tuple(chosen))
+
+
 def _class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
     methods = tuple(_functions(node.body))
-    if not _is_interesting(node):
-        return ClassOutline(node, name, methods)
     texts = [_text(method, lines) for method in methods]
-    writes = [_method_writes(method, text, called) for method, text in zip(methods, texts)]
+    writes = [_method_writes(method, text, lines, called) for method, text in zip(methods, texts)]
     suspects = frozenset().union(*(each.suspects for each in writes))
     selected, readers = [], []
-    mention = mention_of(suspects)
+    mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(suspects))) + r")\b")
+    loops = re.compile(r"\bin\b[^\n]*" + mention.pattern)
     lazy = any(method.name not in CONSTRUCTORS and _has_word(method, text) for method, text in zip(methods, texts))
     for method, text, written in zip(methods, texts, writes):
         if lazy and method.name in CONSTRUCTORS:
@@ -165,27 +194,16 @@ def _class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[
         elif method.name in called or method.name in HOOKS or written.every & suspects or _has_word(method, text):
             selected.append(method)
         elif suspects and mention.search(text):
-            (selected if LOOPS.search(text) else readers).append(method)
+            (selected if loops.search(text) else readers).append(method)
     return ClassOutline(node, name, methods, tuple(selected), tuple(readers), suspects)
 
 
-def mention_of(attributes: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern that finds the mentions of some attributes of `self`."""
-    return re.compile(r"\bself\.(" + "|".join(map(re.escape, sorted(attributes))) + r")\b")
-
-
 def _has_word(method: Function, text: str) -> bool:
-    if ("add_" in text or "register_" in text or "setattr" in text or "__dict__" in text) and REGISTERS.search(text):
+    if ("add_" in text or "register_" in text or "setattr" in text) and REGISTERS.search(text):
         return True
     if method.name not in CONSTRUCTORS and ("Parameter" in text or "Buffer" in text) and LATE_REGISTERS.search(text):
         return True
     return SAVES.search(text) is not None
-
-
-def _is_interesting(node: ast.ClassDef) -> bool:
-    if any(isinstance(method, ast.FunctionDef) and method.name in HOOKS for method in node.body):
-        return True
-    return any(not TRIVIAL_BASES.search(ast.unparse(base)) for base in node.bases)
 
 
 @dataclass(frozen=True)
@@ -196,13 +214,22 @@ class _Writes:
     suspects: frozenset[str] = frozenset()
 
 
-def _method_writes(method: Function, text: str, called: set[str]) -> _Writes:
+def _is_dull(attr: str, value: ast.expr, lines: list[str]) -> bool:
+    """Tell whether a name says that its value is no state, and the value does not say otherwise."""
+    if DULL_NAMES.search(attr) is None:
+        return False
+    return BUILDING.search("\n".join(lines[value.lineno - 1 : value.end_lineno])) is None
+
+
+def _method_writes(method: Function, text: str, lines: list[str], called: set[str]) -> _Writes:
     if "self." not in text and "setattr" not in text:
         return _Writes()
-    suspects = {*INPLACE.findall(text), *GROWS.findall(text)}
+    suspects = {*INPLACE.findall(text), *GROWS.findall(text)} - {"__dict__"}
     every = set(suspects)
     bindings: Optional[Bindings] = None
     for target, value, change in _self_writes(method):
+        if target == "__dict__" or value is not None and _is_dull(target, value, lines):
+            continue
         every.add(target)
         bindings = bindings or bindings_of(method, _local_values(method), LOCAL_GROWS.findall(text))
         if change or _turns(method, value) or _mentions(method, target, value):
@@ -278,8 +305,10 @@ def _called(value: ast.expr) -> Iterator[str]:
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name):
                 yield node.func.id
-            elif isinstance(node.func, ast.Attribute):
-                yield node.func.attr
+            elif isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+                owner = node.func.value.id
+                if owner in ("self", "cls") or owner[:1].isupper():
+                    yield node.func.attr
 
 
 def _called_by_locals(value: ast.expr, names: Bindings) -> Iterator[str]:

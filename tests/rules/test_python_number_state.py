@@ -149,21 +149,6 @@ class Layer(nn.Module):
 }
 
 SILENT_WHEN_ENABLED: dict[str, Case] = {
-    "a counter that only a log reads": """
-import logging
-from torch import nn
-
-class Layer(nn.Module):
-    def __init__(self, size):
-        super().__init__()
-        self.layer = nn.Linear(size, size)
-        self.calls = 0
-
-    def forward(self, x):
-        self.calls += 1
-        logging.debug("call %d", self.calls)
-        return self.layer(x)
-""",
     "extra state carries the counter": TORCH
     + """
 class Warmup(nn.Module):
@@ -234,32 +219,6 @@ class Codebook(nn.Module):
         self.start(x)
         return torch.cdist(x, self.codes).argmin(-1)
 """,
-    "flag of a base class in another file": {
-        "base.py": """
-from torch import nn
-
-class DataDependent(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.initialized = False  # CKP110
-""",
-        "norm.py": """
-import torch
-from torch import nn
-from base import DataDependent
-
-class ActNorm(DataDependent):
-    def __init__(self, size):
-        super().__init__()
-        self.bias = nn.Parameter(torch.zeros(size))
-
-    def forward(self, x):
-        if not self.initialized:
-            self.bias.data.copy_(-x.mean(0))
-            self.initialized = True
-        return x + self.bias
-""",
-    },
 }
 
 FOUND_WHEN_ENABLED: dict[str, Case] = {

@@ -1,4 +1,4 @@
-"""CKP112: constants that every use moves by hand."""
+"""CKP112: the plain tensors that no other rule reports."""
 
 from __future__ import annotations
 
