@@ -37,12 +37,13 @@ from flake8_ckpt.source.depth import is_too_deep
 from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.outline import CALLS
 from flake8_ckpt.source.outline import HOOKS
-from flake8_ckpt.source.outline import SAVES
 from flake8_ckpt.source.outline import ClassOutline
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import first_line
+from flake8_ckpt.source.outline import is_idle
 from flake8_ckpt.source.outline import may_hold_facts
 from flake8_ckpt.source.outline import outline
+from flake8_ckpt.source.outline import saves
 from flake8_ckpt.source.outline import statements
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
@@ -98,10 +99,27 @@ def _read(functions: Sequence[Function], lines: list[str]) -> Bodies:
     for function in functions:
         if lines[first_line(function) - 1][:1] in (" ", "\t", "\f"):
             text.append("if 1:")
-        text.extend(lines[first_line(function) - 1 : function.end_lineno])
+        text.extend(_without_idle(function, lines))
     tree = cst.parse_module("\n".join(text) + "\n")
     found = [_definition(each) for each in tree.body]
     return {id(node): body for node, body in zip(functions, found) if body is not None}
+
+
+def _without_idle(function: Function, lines: list[str]) -> Iterator[str]:
+    """Yield the lines of a function, each statement that nothing looks at replaced by a short one."""
+    at = first_line(function)
+    for node in statements(function.body):
+        if is_idle(node) and node.end_lineno is not None and _stands_alone(node, lines):
+            yield from lines[at - 1 : node.lineno - 1]
+            yield lines[node.lineno - 1][: node.col_offset] + ("raise" if isinstance(node, ast.Raise) else "pass")
+            at = node.end_lineno + 1
+    yield from lines[at - 1 : function.end_lineno]
+
+
+def _stands_alone(node: ast.stmt, lines: list[str]) -> bool:
+    before = lines[node.lineno - 1].encode()[: node.col_offset]
+    after = lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset or 0 :]
+    return not before.strip() and not after.strip()
 
 
 def _definition(node: cst.CSTNode) -> cst.FunctionDef | None:
@@ -202,7 +220,7 @@ class _Collector:
     def frame(self, node: Function) -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
-        frame = Frame(self.names, contract=node.name in HOOKS or SAVES.search(text) is not None)
+        frame = Frame(self.names, contract=node.name in HOOKS or saves(text))
         for name in parameter_names(node.args):
             frame.bind(name, Param(name), ())
         return frame

@@ -35,6 +35,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import bounded
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.findings import Position
+from flake8_ckpt.source.outline import is_idle
 
 Statement = Union[cst.BaseSmallStatement, cst.BaseCompoundStatement]
 Locate = Callable[[ast.stmt], Position]
@@ -72,6 +73,9 @@ class Walker:
         """Walk one statement."""
         self.frame.position = self.locate(node)
         self.frame.depends = set()
+        if is_idle(node):
+            self.frame.state.dead = isinstance(node, ast.Raise)
+            return
         handler = HANDLERS.get(type(statement))
         if handler is not None:
             handler(self, statement, node)
@@ -223,7 +227,7 @@ def _return(walker: Walker, statement: cst.Return, node: ast.stmt) -> None:
     walker.frame.state.dead = True
 
 
-def _leave(walker: Walker, statement: cst.BaseSmallStatement, node: ast.stmt) -> None:
+def _leave(walker: Walker, statement: cst.Break | cst.Continue, node: ast.stmt) -> None:
     walker.frame.state.dead = True
 
 
@@ -364,7 +368,6 @@ HANDLERS: dict[type, Callable[[Walker, Any, Any], None]] = {
     cst.AugAssign: _augmented,
     cst.Expr: _expression,
     cst.Return: _return,
-    cst.Raise: _leave,
     cst.Break: _leave,
     cst.Continue: _leave,
     cst.Assert: _assert,

@@ -62,6 +62,7 @@ BLOCKS: dict[type, tuple[str, ...]] = {
 }
 if sys.version_info >= (3, 11):
     BLOCKS[ast.TryStar] = BLOCKS[ast.Try]
+LOGGERS = frozenset("logger logging log warnings print LOG LOGGER _logger rank_zero_warn rank_zero_info".split())
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
 
 
@@ -203,7 +204,26 @@ def _has_word(method: Function, text: str) -> bool:
         return True
     if method.name not in CONSTRUCTORS and ("Parameter" in text or "Buffer" in text) and LATE_REGISTERS.search(text):
         return True
-    return SAVES.search(text) is not None
+    return saves(text)
+
+
+def saves(text: str) -> bool:
+    """Tell whether a function's text saves something or loads it."""
+    return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
+
+
+def is_idle(node: ast.stmt) -> bool:
+    """Tell whether a statement only raises, documents or logs: nothing in it is looked at."""
+    if isinstance(node, ast.Raise):
+        return True
+    if not isinstance(node, ast.Expr):
+        return False
+    value = node.value
+    if isinstance(value, ast.Constant):
+        return True
+    while isinstance(value, (ast.Call, ast.Attribute)):
+        value = value.func if isinstance(value, ast.Call) else value.value
+    return isinstance(value, ast.Name) and value.id in LOGGERS
 
 
 @dataclass(frozen=True)
@@ -224,7 +244,7 @@ def _is_dull(attr: str, value: ast.expr, lines: list[str]) -> bool:
 def _method_writes(method: Function, text: str, lines: list[str], called: set[str]) -> _Writes:
     if "self." not in text and "setattr" not in text:
         return _Writes()
-    suspects = {*INPLACE.findall(text), *GROWS.findall(text)} - {"__dict__"}
+    suspects = {*(INPLACE.findall(text) if "_(" in text else ()), *GROWS.findall(text)} - {"__dict__"}
     every = set(suspects)
     bindings: Optional[Bindings] = None
     for target, value, change in _self_writes(method):
@@ -323,7 +343,7 @@ def _select_functions(
 ) -> Iterator[Function]:
     for name, node in functions:
         text = _text(node, lines)
-        if SAVES.search(text):
+        if saves(text):
             yield node
         elif node.returns is None and "." not in name and "return" in text:
             if node.name in called or len(text) < MAX_HELPER and BUILDS.search(text):
