@@ -20,6 +20,7 @@ from flake8_ckpt.options import Options
 from flake8_ckpt.project.cache import open_cache
 from flake8_ckpt.project.cache import paused_gc
 from flake8_ckpt.project.discovery import find_files
+from flake8_ckpt.project.discovery import package_of
 from flake8_ckpt.project.index import Index
 from flake8_ckpt.project.index import Progress
 from flake8_ckpt.project.index import index_files
@@ -122,7 +123,7 @@ def report_fault(fault: Fault, default_path: str) -> Finding:
 def _link_and_check(root: Path, options: Options, index: Index) -> Analysis:
     failed = tuple(Fault("collect", error, path) for path, error in index.failed)
     try:
-        project = Project(index.files, options.module_bases)
+        project = Project(index.files, options.module_bases, package_of(root))
         checks = list(active_checks(all_rules(), options.enable))
     except Exception as error:
         return Analysis(root, index, (), (*failed, Fault("link", describe(error))))

@@ -82,6 +82,11 @@ def call(node: cst.Call, frame: Frame, evaluate: Evaluate) -> Value:
         return _on_self(attr, SELF, node, frame)
     if isinstance(func, cst.Attribute):
         return _on_value(evaluate(func.value, frame), func, node, frame)
+    if isinstance(func, cst.Name) and func.value == "len" and len(node.args) == 1:
+        attr = ev.self_attribute(node.args[0].value)
+        if attr is not None:
+            frame.read(attr, "meta")
+            return NUMBER
     callee = evaluate(func, frame)
     args, keywords = arguments(node, frame)
     _note_elements(callee, "element()", frame)

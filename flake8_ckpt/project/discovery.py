@@ -61,6 +61,15 @@ def _shared_folder(paths: Sequence[Path]) -> Path:
     return folder
 
 
+def package_of(root: Path) -> str:
+    """Return the dotted name that a root has as a package itself, or an empty string."""
+    parts: list[str] = []
+    while (root / "__init__.py").is_file() and root.parent != root:
+        parts.append(root.name)
+        root = root.parent
+    return ".".join(reversed(parts))
+
+
 def _is_marked(folder: Path) -> bool:
     return any(os.path.exists(folder / marker) for marker in MARKERS)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Sequence
 
 from flake8_ckpt.facts.model import FunctionFacts
@@ -26,19 +25,19 @@ class Hierarchy:
     def ancestors(self, identity: str) -> tuple[str, ...]:
         """Return a class and all its ancestors; those outside the project by absolute name."""
         if identity not in self._ancestors:
-            order = list(self._walk(identity, set()))[:MAX_ANCESTORS]
+            self._ancestors[identity] = (identity,)
+            order = [identity]
+            for base in self._bases(identity):
+                order += self.ancestors(base)
             last = {each: index for index, each in enumerate(order)}
-            self._ancestors[identity] = tuple(each for index, each in enumerate(order) if last[each] == index)
+            kept = [each for index, each in enumerate(order) if last[each] == index]
+            self._ancestors[identity] = tuple(kept[:MAX_ANCESTORS])
         return self._ancestors[identity]
 
-    def _walk(self, identity: str, open_classes: set[str]) -> Iterator[str]:
-        yield identity
+    def _bases(self, identity: str) -> list[str]:
         facts = self.symbols.classes.get(identity)
-        if facts is None or identity in open_classes or len(open_classes) > MAX_ANCESTORS:
-            return
         path = identity.partition(":")[0]
-        for base in facts.bases:
-            yield from self._walk(self.symbols.resolve(base, path), open_classes | {identity})
+        return [self.symbols.resolve(base, path) for base in facts.bases] if facts else []
 
     def heirs(self, identity: str) -> list[str]:
         """Return the classes of the project that derive from a class."""

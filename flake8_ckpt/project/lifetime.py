@@ -10,13 +10,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Arith
-from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Number
@@ -62,31 +58,11 @@ def tensor_writes(state: ClassState, attr: str) -> list[Change]:
     """
     made = state.constructed(attr)
     found = [change for change in made if is_tensor(change.value)]
-    if not found and made and all(change.value == UNKNOWN for change in made) and _is_used_as_tensor(state, attr):
+    if not found and attr in state.used_as_tensor and made and all(change.value == UNKNOWN for change in made):
         found = made
     if any(change.method.owner != state.identity for change in found):
         return []
     return [change for change in found if "hidden" not in change.guards]
-
-
-def _is_used_as_tensor(state: ClassState, attr: str) -> bool:
-    if any("tensor" in reading.use.how for reading in state.uses.get(attr, ())):
-        return True
-    return any(_shares_arithmetic(change, attr) and _is_used_as_tensor(state, other) for other, change in _assignments(state))
-
-
-def _assignments(state: ClassState) -> Iterator[tuple[str, Change]]:
-    for attr, changes in state.changes.items():
-        yield from ((attr, change) for change in changes if change.write.how == "assign" and change.write.attr == attr)
-
-
-def _shares_arithmetic(change: Change, attr: str) -> bool:
-    """Tell whether a write sets another attribute to arithmetic of this one and numbers only."""
-    value = change.write.value
-    if change.write.attr == attr or not isinstance(value, Arith):
-        return False
-    others = [operand for operand in value.operands if operand != Attr(SELF, attr)]
-    return len(others) < len(value.operands) and all(isinstance(each, (Const, Number)) for each in others)
 
 
 def is_optional(state: ClassState, attr: str) -> bool:

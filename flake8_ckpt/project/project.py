@@ -15,11 +15,14 @@ from flake8_ckpt.project.symbols import Symbols
 
 
 class Project:
-    """All files of a project, linked; `module_bases` names outside classes that are modules too."""
+    """All files of a project, linked.
 
-    def __init__(self, files: Mapping[str, FileFacts], module_bases: Sequence[str] = ()) -> None:
+    `module_bases` names outside classes that are modules too; `package` is the root's own name as a package.
+    """
+
+    def __init__(self, files: Mapping[str, FileFacts], module_bases: Sequence[str] = (), package: str = "") -> None:
         self.files = files
-        self.symbols = Symbols(files)
+        self.symbols = Symbols(files, package)
         self.hierarchy = Hierarchy(self.symbols, module_bases)
         self.resolver = Resolver(self.hierarchy)
 

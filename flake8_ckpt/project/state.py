@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.torchlib import VIEWS
 from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Call
@@ -25,6 +27,7 @@ from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import UNKNOWN
@@ -68,11 +71,16 @@ class Method:
 
 @dataclass(frozen=True)
 class Change:
-    """A write, the method it stands in, and the value it gives, resolved."""
+    """A write and the method it stands in."""
 
     method: Method
     write: Write
-    value: Value
+    state: ClassState = field(compare=False, repr=False)
+
+    @cached_property
+    def value(self) -> Value:
+        """Return the value that the write gives, resolved in the class it was seen in."""
+        return self.state.resolver.resolve(self.write.value, self.state.place(self.method))
 
     @property
     def guards(self) -> tuple[str, ...]:
@@ -154,10 +162,8 @@ class ClassState:
     def _changes(self, methods: tuple[Method, ...]) -> dict[str, list[Change]]:
         found: dict[str, list[Change]] = {}
         for method in methods:
-            place = self.place(method)
             for write in method.facts.writes:
-                value = self.resolver.resolve(write.value, place)
-                found.setdefault(write.attr, []).append(Change(method, write, value))
+                found.setdefault(write.attr, []).append(Change(method, write, self))
         return found
 
     @cached_property
@@ -237,6 +243,19 @@ class ClassState:
                 given.add(bound.value)
         return given
 
+    @cached_property
+    def used_as_tensor(self) -> frozenset[str]:
+        """Return the attributes that tensor functions are given, and those that make one up with numbers alone."""
+        given = {attr for attr, uses in self.uses.items() if any("tensor" in each.use.how for each in uses)}
+        shared = {
+            other.name
+            for attr in given
+            for change in self.changes.get(attr, ())
+            if isinstance(change.write.value, Arith)
+            for other in _only_attribute(change.write.value)
+        }
+        return frozenset(given | shared)
+
     def registered(self, attr: str) -> bool:
         """Tell whether an attribute is a buffer, parameter, module or metric state, or a property."""
         if any(fnmatchcase(attr, name) for name in self.registered_names):
@@ -263,11 +282,16 @@ class ClassState:
             for call in calls
         )  # fmt: skip
 
+    @cached_property
+    def carriers(self) -> tuple[Method, ...]:
+        """Return the methods that save the object in its own way."""
+        return tuple(each for each in self.methods if each.name in CARRIERS or SAVERS.search(each.name))
+
     def _mentioned(self, attr: str, names: frozenset[str]) -> bool:
         if names is CARRIERS and self.saves_itself:
             return True
-        for method in self.methods:
-            if method.name in names or names is CARRIERS and SAVERS.search(method.name):
+        for method in self.carriers if names is CARRIERS else self.methods:
+            if names is CARRIERS or method.name in names:
                 if any(use.attr in (attr, "__dict__") for use in method.facts.uses):
                     return True
                 if any(write.attr == attr for write in method.facts.writes) and method.name in names:
@@ -276,11 +300,15 @@ class ClassState:
 
     def constructed(self, attr: str) -> list[Change]:
         """Return the assignments to an attribute during construction."""
-        return [
-            change
-            for change in self.changes.get(attr, ())
-            if change.method.early and change.write.how == "assign" and change.method.name not in STEPS
-        ]
+        return self._constructed.get(attr, [])
+
+    @cached_property
+    def _constructed(self) -> dict[str, list[Change]]:
+        found = {
+            attr: [each for each in changes if each.method.early and each.write.how == "assign"]
+            for attr, changes in self.changes.items()
+        }
+        return {attr: changes for attr, changes in found.items() if changes}
 
     def value(self, attr: str) -> Value:
         """Return what an attribute may be after construction."""
@@ -335,7 +363,7 @@ class ClassState:
         names = [each.name for each in function.parameters][skipped:]
         bound = {**dict(zip(names, call.args)), **dict(call.keywords)}
         given = {Param(name) for name, value in bound.items() if value == Attr(SELF, change.write.attr)}
-        return any(option in given for option in options_of(function.returns))
+        return any(_without_views(option) in given for option in options_of(function.returns))
 
     def readings(self, attr: str) -> list[Reading]:
         """Return the uses outside construction and outside saving and moving."""
@@ -349,11 +377,22 @@ class ClassState:
         return any(change.value == Const(state) for change in self.constructed(attr))
 
 
+def _only_attribute(value: Arith) -> list[Attr]:
+    """Return the attribute of `self` that arithmetic combines with numbers, if there is just one."""
+    others = [each for each in value.operands if not isinstance(each, (Const, Number))]
+    return [each for each in others if isinstance(each, Attr) and each.base == SELF] if len(others) == 1 else []
+
+
+def _without_views(value: Value) -> Value:
+    """Return what a chain of moves, casts and views starts from."""
+    while isinstance(value, Call) and isinstance(value.callee, Attr) and value.callee.name in VIEWS:
+        value = value.callee.base
+    return value
+
+
 def is_passed_through(value: Value, attr: str) -> bool:
     """Tell whether a value is, in one case, just what the attribute held, moved or detached at most."""
-    for option in options_of(value):
-        while isinstance(option, Call) and isinstance(option.callee, Attr) and option.callee.name in VIEWS:
-            option = option.callee.base
+    for option in map(_without_views, options_of(value)):
         if option == Attr(SELF, attr):
             return True
         if isinstance(option, Join) and is_passed_through(option, attr):

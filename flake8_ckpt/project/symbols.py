@@ -17,10 +17,14 @@ MAX_HOPS = 12
 
 
 class Symbols:
-    """The definitions and the import tables of all files."""
+    """The definitions and the import tables of all files.
 
-    def __init__(self, files: Mapping[str, FileFacts]) -> None:
+    `package` is the name that the files' root itself has as a package, if it is one.
+    """
+
+    def __init__(self, files: Mapping[str, FileFacts], package: str = "") -> None:
         self.files = files
+        self.package = package
         self._resolved: dict[tuple[str, str], str] = {}
 
     @cached_property
@@ -37,9 +41,8 @@ class Symbols:
     def modules(self) -> dict[str, str]:
         """Return the files by the module names under which they can be imported."""
         found: dict[str, str] = {}
-        packages = {dirname(path) for path in self.files if path.endswith("__init__.py")}
-        for path in self.files:
-            found.setdefault(_module_name(path, _import_root(path, packages)), path)
+        for path, name in self.packages.items():
+            found.setdefault(name, path)
         for path in self.files:
             found.setdefault(_module_name(path, ""), path)
         return found
@@ -53,7 +56,10 @@ class Symbols:
     def packages(self) -> dict[str, str]:
         """Return the module name of each file, as its relative imports see it."""
         packages = {dirname(path) for path in self.files if path.endswith("__init__.py")}
-        return {path: _module_name(path, _import_root(path, packages)) for path in self.files}
+        names = {path: _module_name(path, _import_root(path, packages)) for path in self.files}
+        if not self.package:
+            return names
+        return {path: f"{self.package}.{name}".rstrip(".") for path, name in names.items()}
 
     def resolve(self, name: str, path: str) -> str:
         """Return the identity, or the absolute outside name, of a name as one file writes it."""

@@ -192,6 +192,8 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
 
 def _overwrites(state: ClassState, change: Change) -> bool:
     attr = change.write.attr
+    if state.carries(change) and change.write.how != "item":
+        return False
     buffers = {each.name for method, each in state.registers if each.kind in ("buffer", "parameter")}
     made = {type(option) for each in state.constructed(attr) for option in options_of(each.value)}
     if change.write.how in ("inplace", "item"):

@@ -252,10 +252,11 @@ def _method_writes(method: Function, text: str, lines: list[str], called: set[st
             continue
         every.add(target)
         bindings = bindings or bindings_of(method, _local_values(method), LOCAL_GROWS.findall(text))
-        if change or _turns(method, value) or _mentions(method, target, value):
-            suspects.add(target)
-        elif value is not None and not _is_plain(value, bindings):
-            suspects.add(target)
+        plain = value is None or _is_plain(value, bindings)
+        if plain and not (change or _turns(method, value) or _mentions(method, target, value)):
+            continue
+        suspects.add(target)
+        if value is not None:
             called.update(_called(value))
             called.update(_called_by_locals(value, bindings))
     return _Writes(frozenset(every), frozenset(suspects))
