@@ -56,9 +56,9 @@ class Session:
         from flake8_ckpt import engine
         from flake8_ckpt.selection import asked_files
         from flake8_ckpt.selection import asked_paths
-        from flake8_ckpt.selection import root_for
         from flake8_ckpt.selection import jobs_for
         from flake8_ckpt.selection import project_path
+        from flake8_ckpt.selection import root_for
 
         root = root_for(self.namespace, self.options, self.config_dir)
         asked = asked_paths(asked_files(self.namespace), self.options, root)

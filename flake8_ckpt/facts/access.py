@@ -52,7 +52,12 @@ def item_of(base: Value, key: Value, sliced: bool = False) -> Value:
     if isinstance(base, (Parameter, Buffer)):
         return Tensor("data")
     if isinstance(base, Container):
-        if base.items and isinstance(key, Const) and isinstance(key.value, int) and -1 <= key.value < len(base.items):
+        if (
+            base.items
+            and isinstance(key, Const)
+            and isinstance(key.value, int)
+            and -1 <= key.value < len(base.items)
+        ):
             return base.items[key.value]
         return Container(base.kind, base.of) if sliced else base.of
     if isinstance(base, Record) and isinstance(key, Const):

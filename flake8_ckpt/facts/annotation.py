@@ -12,14 +12,12 @@ from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Instance
-from flake8_ckpt.facts.values import Module
-from flake8_ckpt.facts.values import NdArray
-from flake8_ckpt.facts.values import Parameter
-from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 
-NUMBERS = frozenset("int float bool str complex bytes torch.dtype torch.device torch.Size numbers.Number".split())
+NUMBERS = frozenset(
+    "int float bool str complex bytes torch.dtype torch.device torch.Size numbers.Number".split()
+)
 KINDS = {
     "list": "list", "List": "list", "Sequence": "list", "MutableSequence": "list", "Iterable": "list",
     "Collection": "list", "tuple": "tuple", "Tuple": "tuple", "dict": "dict", "Dict": "dict", "Mapping": "dict",
@@ -82,8 +80,14 @@ def _generic(node: ast.Subscript, names: Names, depth: int) -> Value:
         return UNKNOWN
     if kind == "dict":
         return Container(kind, values[-1])
-    items = tuple(values) if kind == "tuple" and not any(map(_is_dots, parts)) and len(values) <= MAX_DEPTH else ()
-    return Container(kind, join([value for part, value in zip(parts, values) if not _is_dots(part)]), -1, items)
+    items = (
+        tuple(values)
+        if kind == "tuple" and not any(map(_is_dots, parts)) and len(values) <= MAX_DEPTH
+        else ()
+    )
+    return Container(
+        kind, join([value for part, value in zip(parts, values) if not _is_dots(part)]), -1, items
+    )
 
 
 def _is_dots(node: ast.expr) -> bool:

@@ -41,33 +41,40 @@ from flake8_ckpt.facts.values import join
 Evaluate = Callable[[cst.BaseExpression, Frame], Value]
 
 NUMBER_FUNCTIONS = frozenset(
-    "len int float str bool isinstance issubclass hasattr callable id hash repr ord chr round any all type".split()
+    "len int float str bool isinstance issubclass hasattr callable id hash repr ord chr round any all"
+    " type".split()
 )
 CONTAINERS = {
     "list": "list", "tuple": "tuple", "set": "set", "frozenset": "set", "sorted": "list", "reversed": "list",
     "iter": "list", "filter": "list", "deque": "list", "collections.deque": "list",
 }  # fmt: skip
-DICTS = frozenset(["dict", "OrderedDict", "collections.OrderedDict", "collections.defaultdict", "typing.OrderedDict"])
+DICTS = frozenset(
+    ["dict", "OrderedDict", "collections.OrderedDict", "collections.defaultdict", "typing.OrderedDict"]
+)
 COPIES = frozenset(["copy.copy", "copy.deepcopy", "deepcopy", "typing.cast"])
 REGISTERS = {
     "register_buffer": "buffer", "register_parameter": "parameter", "register_module": "module",
     "add_module": "module", "add_state": "state",
 }  # fmt: skip
 REGISTERED_KEYWORDS = {"buffer": "tensor", "parameter": "param", "module": "module", "state": "default"}
-SHAPE_METHODS = frozenset("size dim numel ndimension new_zeros new_ones new_empty new_full new_tensor is_floating_point".split())
+SHAPE_METHODS = frozenset(
+    "size dim numel ndimension new_zeros new_ones new_empty new_full new_tensor is_floating_point".split()
+)
 COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
 WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 GROWS = frozenset("append extend insert update setdefault add appendleft".split())
 SAVERS = frozenset(
-    "torch.save torch.load torch.jit.load pickle.dump pickle.load pickle.dumps pickle.loads joblib.dump joblib.load"
-    " numpy.savez numpy.savez_compressed numpy.save numpy.load safetensors.torch.save_file safetensors.torch.load_file"
-    " cloudpickle.dump cloudpickle.load dill.dump dill.load".split()
+    "torch.save torch.load torch.jit.load pickle.dump pickle.load pickle.dumps pickle.loads joblib.dump"
+    " joblib.load numpy.savez numpy.savez_compressed numpy.save numpy.load safetensors.torch.save_file"
+    " safetensors.torch.load_file cloudpickle.dump cloudpickle.load dill.dump dill.load".split()
 )
 CONTRACT_METHODS = frozenset(
-    "save load state_dict load_state_dict save_checkpoint load_checkpoint save_state load_state get_weights set_weights"
-    " get_parameters set_parameters restore resume".split()
+    "save load state_dict load_state_dict save_checkpoint load_checkpoint save_state load_state"
+    " get_weights set_weights get_parameters set_parameters restore resume".split()
 )
-MODULE_METHODS = frozenset("to cuda cpu eval train half float double requires_grad_ apply bfloat16 compile".split())
+MODULE_METHODS = frozenset(
+    "to cuda cpu eval train half float double requires_grad_ apply bfloat16 compile".split()
+)
 
 
 def call(node: cst.Call, frame: Frame, evaluate: Evaluate) -> Value:
@@ -228,7 +235,11 @@ def _note_get(base: Value, method: str, args: Sequence[Value], frame: Frame) -> 
 
 
 def _grow_local(
-    target: cst.BaseExpression, method: str, args: Sequence[Value], keywords: Sequence[tuple[str, Value]], frame: Frame
+    target: cst.BaseExpression,
+    method: str,
+    args: Sequence[Value],
+    keywords: Sequence[tuple[str, Value]],
+    frame: Frame,
 ) -> None:
     if method not in GROWS or not isinstance(target, cst.Name):
         return
@@ -236,7 +247,9 @@ def _grow_local(
     if isinstance(held, Container):
         known = [] if held.size == 0 else [held.of]
         grown = Container(held.kind, join([*known, _grown(method, args, keywords)]))
-        frame.bind(target.value, bounded(grown), frame.depends | frame.state.taint.get(target.value, frozenset()))
+        frame.bind(
+            target.value, bounded(grown), frame.depends | frame.state.taint.get(target.value, frozenset())
+        )
     elif isinstance(held, Record):
         added = args[0] if args else Record(tuple(Field(key, value) for key, value in keywords))
         fields = added.fields if isinstance(added, Record) else ()
@@ -252,7 +265,13 @@ def _method(
     if isinstance(base, Module):
         return base if method in MODULE_METHODS else UNKNOWN
     if isinstance(base, Container):
-        return base if method in ("copy", "values", "items") else base.of if method in ("get", "pop") else UNKNOWN
+        return (
+            base
+            if method in ("copy", "values", "items")
+            else base.of
+            if method in ("get", "pop")
+            else UNKNOWN
+        )
     if isinstance(base, Record):
         values = [field.value for field in base.fields if args and Const(field.key) == args[0]]
         return values[0] if method in ("get", "pop") and values else base if method == "copy" else UNKNOWN
@@ -307,7 +326,13 @@ def _wrap(node: cst.Call, frame: Frame) -> None:
         source = argument.value
         while isinstance(source, cst.Call):
             func = source.func
-            source = func.value if isinstance(func, cst.Attribute) else source.args[0].value if source.args else func
+            source = (
+                func.value
+                if isinstance(func, cst.Attribute)
+                else source.args[0].value
+                if source.args
+                else func
+            )
         name = source.value if isinstance(source, cst.Name) else ev.self_attribute(source)
         if name is not None:
             frame.wrapped[name] = frame.position
@@ -321,12 +346,20 @@ def _builtin(
     if path in NUMBER_FUNCTIONS:
         return NUMBER
     if path in CONTAINERS:
-        return bounded(Container(CONTAINERS[path], element_of(args[0]))) if args else Container("list", UNKNOWN, 0)
+        return (
+            bounded(Container(CONTAINERS[path], element_of(args[0])))
+            if args
+            else Container("list", UNKNOWN, 0)
+        )
     if path in DICTS:
         fields = tuple(Field(key, value) for key, value in keywords)
         return Record(fields) if fields and not args else Container("dict", UNKNOWN, -1 if args else 0)
     if path in ("sum", "max", "min", "abs"):
-        return bounded(torchlib.combine([element_of(each) if len(args) == 1 and path != "abs" else each for each in args]))
+        return bounded(
+            torchlib.combine(
+                [element_of(each) if len(args) == 1 and path != "abs" else each for each in args]
+            )
+        )
     if path in COPIES and args:
         return args[-1]
     if path == "range":

@@ -35,19 +35,19 @@ from flake8_ckpt.facts.walk import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.depth import is_too_deep
 from flake8_ckpt.source.harmless import Function
-from flake8_ckpt.source.outline import CALLS
-from flake8_ckpt.source.outline import HOOKS
-from flake8_ckpt.source.outline import ClassOutline
 from flake8_ckpt.source.outline import Outline
-from flake8_ckpt.source.outline import first_line
-from flake8_ckpt.source.outline import is_idle
-from flake8_ckpt.source.outline import may_hold_facts
 from flake8_ckpt.source.outline import outline
-from flake8_ckpt.source.outline import saves
-from flake8_ckpt.source.outline import statements
+from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
+from flake8_ckpt.source.tree import first_line
+from flake8_ckpt.source.tree import is_idle
+from flake8_ckpt.source.tree import statements
+from flake8_ckpt.source.words import CALLS
+from flake8_ckpt.source.words import HOOKS
+from flake8_ckpt.source.words import may_hold_facts
+from flake8_ckpt.source.words import saves
 
 Bodies = dict[int, cst.FunctionDef]
 
@@ -111,7 +111,9 @@ def _without_idle(function: Function, lines: list[str]) -> Iterator[str]:
     for node in statements(function.body):
         if is_idle(node) and node.end_lineno is not None and _stands_alone(node, lines):
             yield from lines[at - 1 : node.lineno - 1]
-            yield lines[node.lineno - 1][: node.col_offset] + ("raise" if isinstance(node, ast.Raise) else "pass")
+            yield lines[node.lineno - 1][: node.col_offset] + (
+                "raise" if isinstance(node, ast.Raise) else "pass"
+            )
             at = node.end_lineno + 1
     yield from lines[at - 1 : function.end_lineno]
 
@@ -203,7 +205,9 @@ class _Collector:
         frame = self.frame(node)
         walker = Walker(frame, self.locate)
         walker.block(body.body, node.body)
-        decorators = tuple(dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list)
+        decorators = tuple(
+            dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
+        )
         return FunctionFacts(
             name,
             self.heading(node),
@@ -256,11 +260,13 @@ def _base(node: ast.expr) -> str:
 def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, Value]]:
     for each in statements(node.body):
         if isinstance(each, ast.Assign):
-            value = Const(each.value.value) if _is_flag(each.value) else UNKNOWN
+            value = _flag(each.value)
             yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            yield each.target.id, Const(each.value.value) if each.value and _is_flag(each.value) else UNKNOWN
+            yield each.target.id, _flag(each.value)
 
 
-def _is_flag(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
+def _flag(node: ast.expr | None) -> Value:
+    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
+        return Const(node.value)
+    return UNKNOWN

@@ -22,8 +22,8 @@ from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
-from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.values import options_of
 
 Guards = tuple[str, ...]
 OPPOSITES = {"none": "some", "missing": "has", "unset": "set", "tensor": "other", "absent": "present"}

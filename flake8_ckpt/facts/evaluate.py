@@ -25,25 +25,19 @@ from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
-from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Join
-from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
-from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
-from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import bounded
 from flake8_ckpt.facts.values import join
@@ -119,7 +113,7 @@ def _subscript_part(part: cst.BaseSlice, frame: Frame) -> Value:
 
 def note_key(frame: Frame, base: Value, key: str, kind: str) -> None:
     """Note that a key is taken from a mapping whose origin linking may know."""
-    if isinstance(base, (Call, Param, Item, Attr, Join)) and base != SELF:
+    if isinstance(base, (Call, Param, Item, Attr, Join)):
         frame.key_reads.append(KeyRead(base, key, kind, frame.position))
 
 
@@ -153,7 +147,10 @@ def pattern_of(value: Value) -> str:
     if isinstance(value, Param):
         return f"${value.name}"
     if isinstance(value, Arith):
-        parts = (part.value if isinstance(part, Const) and isinstance(part.value, str) else "*" for part in value.operands)
+        parts = (
+            part.value if isinstance(part, Const) and isinstance(part.value, str) else "*"
+            for part in value.operands
+        )
         return "".join(parts)
     return "*"
 

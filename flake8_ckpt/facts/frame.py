@@ -43,7 +43,11 @@ def merge(states: Sequence[State]) -> State:
     """Join the paths that go on; where none does, the result is dead."""
     alive = [state for state in states if not state.dead]
     if len(alive) < 2:
-        return alive[0] if alive else State(dict(states[0].locals), dict(states[0].taint), dict(states[0].written), True)
+        return (
+            alive[0]
+            if alive
+            else State(dict(states[0].locals), dict(states[0].taint), dict(states[0].written), True)
+        )
     names = {name for state in alive for name in state.locals}
     merged = State()
     for name in names:
@@ -133,13 +137,20 @@ class Frame:
 
     def registers_seen(self) -> tuple[Register, ...]:
         """Return the registrations, with a "wrapped" one for each attribute whose elements a module list took."""
-        names = {attr: place for name, place in self.wrapped.items() for attr in self.aliases.get(name, {name})}
+        names = {
+            attr: place for name, place in self.wrapped.items() for attr in self.aliases.get(name, {name})
+        }
         wrapped = [Register("wrapped", attr, UNKNOWN, place) for attr, place in names.items()]
         return (*self.registers, *wrapped)
 
     def uses_seen(self) -> tuple[Use, ...]:
         """Return one record per attribute that was read."""
         return tuple(
-            Use(attr, tuple(hows), attr in self.first_uses, self.first_uses.get(attr, self.use_positions[attr]))
+            Use(
+                attr,
+                tuple(hows),
+                attr in self.first_uses,
+                self.first_uses.get(attr, self.use_positions[attr]),
+            )
             for attr, hows in self.uses.items()
         )

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterable
 
-from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.calls import SHAPE_METHODS
+from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.torchlib import MOVES
 from flake8_ckpt.facts.torchlib import NOT_TENSOR_FIELDS
 from flake8_ckpt.findings import Position
@@ -17,9 +17,13 @@ CONDITION = re.compile(r"\s*(?:if|elif|while|assert)\b")
 COMMENT = re.compile(r"#[^'\"]*$")
 
 
-def mentioned(function: Function, lines: list[str], suspects: Iterable[str], position: Position) -> tuple[Use, ...]:
+def mentioned(
+    function: Function, lines: list[str], suspects: Iterable[str], position: Position
+) -> tuple[Use, ...]:
     """Return one use per attribute that a method mentions."""
-    pattern = re.compile(r"\bself\.(" + "|".join(map(re.escape, sorted(suspects))) + r")\b(\s*\.\s*\w+|\s*\(|\s+is\b)?")
+    pattern = re.compile(
+        r"\bself\.(" + "|".join(map(re.escape, sorted(suspects))) + r")\b(\s*\.\s*\w+|\s*\(|\s+is\b)?"
+    )
     found: dict[str, dict[str, None]] = {}
     for line in lines[_body_line(function) - 1 : function.end_lineno]:
         if "self." not in line:
@@ -31,7 +35,9 @@ def mentioned(function: Function, lines: list[str], suspects: Iterable[str], pos
 
 def _body_line(function: Function) -> int:
     first = function.body[0]
-    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(function.body) > 1
+    documented = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(function.body) > 1
+    )
     return function.body[1 if documented else 0].lineno
 
 

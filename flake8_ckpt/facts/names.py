@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from flake8_ckpt.source.outline import Outline
-from flake8_ckpt.source.outline import statements
+from flake8_ckpt.source.tree import statements
 
 
 @dataclass(frozen=True)

@@ -29,53 +29,71 @@ CONSTANT = frozenset(
     " scalar_tensor heaviside".split()
 )
 OPERATIONS = frozenset(
-    "abs absolute acos add addcdiv addcmul addmm amax amin angle argmax argmin argsort asin atan atan2 baddbmm bincount bmm"
-    " cartesian_prod cat ceil cdist cholesky clamp clip combinations concat concatenate conj cos cosh cov cross cumprod"
-    " cumsum deg2rad diff div divide dot dstack einsum eq erf erfinv exp exp2 expm1 flatten flip fliplr flipud floor"
-    " floor_divide fmod frac gather ge gt histc hstack hypot imag index_select inner inverse isfinite isinf isnan kron le"
-    " lerp log log10 log1p log2 logical_and logical_not logical_or logsumexp lt masked_fill masked_select matmul maximum"
-    " mean minimum mm moveaxis movedim mul multiply mv nan_to_num narrow ne neg negative norm numel_ outer permute pow prod"
-    " quantile rad2deg real reciprocal relu remainder repeat_interleave reshape roll rot90 round rsqrt scatter searchsorted"
-    " select sigmoid sign sin sinc sinh softmax sqrt square squeeze stack std sub subtract sum take t tan tanh tensordot"
-    " tile trace transpose trapz tril triu true_divide trunc unflatten unsqueeze vander var vstack where xlogy"
-    " block_diag bucketize broadcast_to column_stack cosine_similarity fft logit atleast_1d atleast_2d".split()
+    "abs absolute acos add addcdiv addcmul addmm amax amin angle argmax argmin argsort asin atan atan2"
+    " baddbmm bincount bmm cartesian_prod cat ceil cdist cholesky clamp clip combinations concat"
+    " concatenate conj cos cosh cov cross cumprod cumsum deg2rad diff div divide dot dstack einsum eq erf"
+    " erfinv exp exp2 expm1 flatten flip fliplr flipud floor floor_divide fmod frac gather ge gt histc"
+    " hstack hypot imag index_select inner inverse isfinite isinf isnan kron le lerp log log10 log1p log2"
+    " logical_and logical_not logical_or logsumexp lt masked_fill masked_select matmul maximum mean"
+    " minimum mm moveaxis movedim mul multiply mv nan_to_num narrow ne neg negative norm numel_ outer"
+    " permute pow prod quantile rad2deg real reciprocal relu remainder repeat_interleave reshape roll"
+    " rot90 round rsqrt scatter searchsorted select sigmoid sign sin sinc sinh softmax sqrt square squeeze"
+    " stack std sub subtract sum take t tan tanh tensordot tile trace transpose trapz tril triu"
+    " true_divide trunc unflatten unsqueeze vander var vstack where xlogy block_diag bucketize"
+    " broadcast_to column_stack cosine_similarity fft logit atleast_1d atleast_2d".split()
 )
 TENSOR_ONLY = frozenset(
-    "cumprod cumsum matmul mm bmm gather index_select masked_fill repeat_interleave flip roll sqrt rsqrt exp log"
-    " conv2d conv1d conv3d grid_sample clamp sin cos softmax sum mean unsqueeze squeeze transpose".split()
+    "cumprod cumsum matmul mm bmm gather index_select masked_fill repeat_interleave flip roll sqrt rsqrt"
+    " exp log conv2d conv1d conv3d grid_sample clamp sin cos softmax sum mean unsqueeze squeeze transpose".split()
 )
-SEQUENCES = frozenset("split chunk unbind meshgrid tensor_split broadcast_tensors nonzero_tuple topk sort mode kthvalue".split())
+SEQUENCES = frozenset(
+    "split chunk unbind meshgrid tensor_split broadcast_tensors nonzero_tuple topk sort mode kthvalue".split()
+)
 TENSOR_CLASSES = frozenset(
-    "Tensor FloatTensor DoubleTensor HalfTensor LongTensor IntTensor ShortTensor ByteTensor BoolTensor BFloat16Tensor".split()
+    "Tensor FloatTensor DoubleTensor HalfTensor LongTensor IntTensor ShortTensor ByteTensor BoolTensor"
+    " BFloat16Tensor".split()
 )
 NOT_TENSOR = frozenset(
-    "item size dim numel nelement tolist stride storage_offset element_size data_ptr is_contiguous type ndimension"
-    " backward register_hook is_floating_point is_complex equal allclose get_device storage untyped_storage retain_grad"
-    " dim_order is_signed has_names".split()
+    "item size dim numel nelement tolist stride storage_offset element_size data_ptr is_contiguous type"
+    " ndimension backward register_hook is_floating_point is_complex equal allclose get_device storage"
+    " untyped_storage retain_grad dim_order is_signed has_names".split()
 )
 NOT_TENSOR_FIELDS = frozenset(
-    "shape dtype device ndim is_cuda requires_grad layout names is_leaf is_sparse is_quantized itemsize nbytes grad_fn".split()
+    "shape dtype device ndim is_cuda requires_grad layout names is_leaf is_sparse is_quantized itemsize"
+    " nbytes grad_fn".split()
 )
 MOVES = frozenset("to cuda cpu type_as xpu npu".split())
-VIEWS = MOVES | frozenset("detach clone contiguous float double half bfloat16 type long int view reshape requires_grad_ data".split())
-OVERWRITES = frozenset(
-    "copy_ fill_ zero_ normal_ uniform_ set_ random_ exponential_ bernoulli_ xavier_uniform_ trunc_normal_ resize_".split()
+VIEWS = MOVES | frozenset(
+    "detach clone contiguous float double half bfloat16 type long int view reshape requires_grad_ data".split()
 )
-INPLACE_HARMLESS = frozenset("requires_grad_ share_memory_ detach_ retain_grad_ pin_memory_ eval_ train_".split())
+OVERWRITES = frozenset(
+    "copy_ fill_ zero_ normal_ uniform_ set_ random_ exponential_ bernoulli_ xavier_uniform_"
+    " trunc_normal_ resize_".split()
+)
+INPLACE_HARMLESS = frozenset(
+    "requires_grad_ share_memory_ detach_ retain_grad_ pin_memory_ eval_ train_".split()
+)
 ARRAYS = frozenset(
-    "zeros ones empty full array asarray arange linspace logspace eye zeros_like ones_like full_like empty_like concatenate"
-    " stack vstack hstack tile repeat load loadtxt fromiter frombuffer identity diag tri tril triu meshgrid".split()
+    "zeros ones empty full array asarray arange linspace logspace eye zeros_like ones_like full_like"
+    " empty_like concatenate stack vstack hstack tile repeat load loadtxt fromiter frombuffer identity"
+    " diag tri tril triu meshgrid".split()
 )
 ELEMENTWISE = frozenset(
-    "sqrt exp log log2 log10 sin cos tan tanh abs absolute power square sign floor ceil round clip maximum minimum mean"
-    " std var sum prod cumsum cumprod dot matmul outer where sort argsort max min transpose reshape add multiply subtract"
-    " divide true_divide percentile median".split()
+    "sqrt exp log log2 log10 sin cos tan tanh abs absolute power square sign floor ceil round clip"
+    " maximum minimum mean std var sum prod cumsum cumprod dot matmul outer where sort argsort max min"
+    " transpose reshape add multiply subtract divide true_divide percentile median".split()
 )
-MODULE_NAMESPACES = ("torch.nn.", "torch.ao.nn.", "torch.nn.modules.", "torchvision.models.", "torchvision.ops.")
+MODULE_NAMESPACES = (
+    "torch.nn.",
+    "torch.ao.nn.",
+    "torch.nn.modules.",
+    "torchvision.models.",
+    "torchvision.ops.",
+)
 NOT_MODULES = frozenset(
-    "torch.nn.Parameter torch.nn.parameter.Parameter torch.nn.Buffer torch.nn.parameter.Buffer torch.nn.ModuleNotFoundError"
-    " torch.nn.UninitializedParameter torch.nn.UninitializedBuffer torch.nn.parameter.UninitializedParameter"
-    " torch.nn.parameter.UninitializedBuffer".split()
+    "torch.nn.Parameter torch.nn.parameter.Parameter torch.nn.Buffer torch.nn.parameter.Buffer"
+    " torch.nn.ModuleNotFoundError torch.nn.UninitializedParameter torch.nn.UninitializedBuffer"
+    " torch.nn.parameter.UninitializedParameter torch.nn.parameter.UninitializedBuffer".split()
 )
 COMPLEX = frozenset("polar complex view_as_complex".split())
 ORIGINS = ("constant", "empty", "data", "random", "complex")
@@ -91,7 +109,10 @@ def is_module_class(path: str) -> bool:
     """Tell whether an absolute name is a module class of torch itself."""
     tail = path.rpartition(".")[2]
     return (
-        path.startswith(MODULE_NAMESPACES) and tail.lstrip("_")[:1].isupper() and path not in NOT_MODULES and ".utils." not in path
+        path.startswith(MODULE_NAMESPACES)
+        and tail.lstrip("_")[:1].isupper()
+        and path not in NOT_MODULES
+        and ".utils." not in path
     )
 
 
@@ -120,9 +141,19 @@ def call_global(path: str, args: Sequence[Value], keywords: dict[str, Value]) ->
 
 def _call_torch(path: str, args: Sequence[Value], keywords: dict[str, Value]) -> Value | None:
     name = path[6:]
-    if name in ("nn.Parameter", "nn.parameter.Parameter", "nn.UninitializedParameter", "nn.parameter.UninitializedParameter"):
+    if name in (
+        "nn.Parameter",
+        "nn.parameter.Parameter",
+        "nn.UninitializedParameter",
+        "nn.parameter.UninitializedParameter",
+    ):
         return Parameter()
-    if name in ("nn.Buffer", "nn.parameter.Buffer", "nn.UninitializedBuffer", "nn.parameter.UninitializedBuffer"):
+    if name in (
+        "nn.Buffer",
+        "nn.parameter.Buffer",
+        "nn.UninitializedBuffer",
+        "nn.parameter.UninitializedBuffer",
+    ):
         return Buffer(keywords.get("persistent") != Const(False))
     if is_module_class(path):
         return Module(path)
@@ -141,7 +172,9 @@ def _call_torch(path: str, args: Sequence[Value], keywords: dict[str, Value]) ->
         return Tensor("empty", trainable)
     if name in FROM_DATA:
         literal = all(_is_literal(arg) for arg in args)
-        return Tensor("constant" if literal else merge_origin(args) if _has_tensor(args) else "data", trainable)
+        return Tensor(
+            "constant" if literal else merge_origin(args) if _has_tensor(args) else "data", trainable
+        )
     if name in COMPLEX:
         return Tensor("complex", trainable)
     if name in CONSTANT:
@@ -207,7 +240,9 @@ def _call_tensor_method(base: Tensor, name: str, args: Sequence[Value]) -> Value
         return NdArray()
     if (name in NOT_TENSOR or name.startswith("is_")) and not (name == "type" and args):
         return NUMBER
-    if name in SEQUENCES or (name in ("max", "min", "std_mean", "var_mean") and args and isinstance(args[0], (Const, Number))):
+    if name in SEQUENCES or (
+        name in ("max", "min", "std_mean", "var_mean") and args and isinstance(args[0], (Const, Number))
+    ):
         return Container("tuple", Tensor(base.origin))
     if name == "requires_grad_":
         return Tensor(base.origin, args[:1] != [Const(False)])

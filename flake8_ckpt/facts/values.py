@@ -197,6 +197,7 @@ def options_of(value: Value) -> tuple[Value, ...]:
     """Return the alternatives of a join, or the value itself."""
     return value.options if isinstance(value, Join) else (value,)
 
+
 MAX_DEPTH = 8
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 from typing import Union
 
@@ -35,7 +36,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import bounded
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.findings import Position
-from flake8_ckpt.source.outline import is_idle
+from flake8_ckpt.source.tree import is_idle
 
 Statement = Union[cst.BaseSmallStatement, cst.BaseCompoundStatement]
 Locate = Callable[[ast.stmt], Position]
@@ -106,7 +107,9 @@ def assign(target: cst.BaseExpression, value: Value, source: cst.BaseExpression 
     if attr is not None:
         if isinstance(source, cst.Name):
             frame.aliases.setdefault(source.value, set()).add(attr)
-        frame.write(attr, "moved" if source is not None and _is_moved(source, attr) else "assign", bounded(value))
+        frame.write(
+            attr, "moved" if source is not None and _is_moved(source, attr) else "assign", bounded(value)
+        )
     elif isinstance(target, cst.Name):
         frame.bind(target.value, value, frame.depends)
     elif isinstance(target, (cst.Tuple, cst.List)):
@@ -120,7 +123,11 @@ def assign(target: cst.BaseExpression, value: Value, source: cst.BaseExpression 
 def _unpack(
     target: cst.Tuple | cst.List, value: Value, source: cst.BaseExpression | None, frame: Frame
 ) -> None:
-    sources = source.elements if isinstance(source, cst.Tuple) and len(source.elements) == len(target.elements) else None
+    sources = (
+        source.elements
+        if isinstance(source, cst.Tuple) and len(source.elements) == len(target.elements)
+        else None
+    )
     depends = set(frame.depends)
     for index, element in enumerate(target.elements):
         if sources is not None:
@@ -153,7 +160,9 @@ def _assign_item(target: cst.Subscript, value: Value, frame: Frame, carried: boo
     if attr is not None:
         frame.write(attr, "item", bounded(value), carried or not _is_whole(target))
     elif isinstance(root, cst.Name) and root.value in frame.state.locals:
-        frame.bind(root.value, _with_item(frame.local(root.value), key, value, bool(frame.guards)), frame.depends)
+        frame.bind(
+            root.value, _with_item(frame.local(root.value), key, value, bool(frame.guards)), frame.depends
+        )
 
 
 def _is_whole(target: cst.Subscript) -> bool:
@@ -207,7 +216,11 @@ def _augmented(walker: Walker, statement: cst.AugAssign, node: ast.stmt) -> None
             frame.write(attr, "augment", bounded(torchlib.combine((Attr(SELF, attr), value))), True)
     elif isinstance(statement.target, cst.Name):
         held = frame.local(statement.target.value)
-        combined = ev._join_containers(held, value) if isinstance(held, Container) else torchlib.combine((held, value))
+        combined = (
+            ev._join_containers(held, value)
+            if isinstance(held, Container)
+            else torchlib.combine((held, value))
+        )
         frame.bind(statement.target.value, bounded(combined), frame.depends)
     elif isinstance(statement.target, cst.Subscript):
         _assign_item(statement.target, value, frame, True)
@@ -266,7 +279,9 @@ def _if(walker: Walker, statement: cst.If, node: ast.If) -> None:
         walker.branch(statement.orelse.body, node.orelse, otherwise)
     frame.state = merge([taken, frame.state])
     if taken.dead and not frame.state.dead:
-        frame.guards = tuple(dict.fromkeys((*frame.guards, *(each for each in otherwise if each != "branch"))))
+        frame.guards = tuple(
+            dict.fromkeys((*frame.guards, *(each for each in otherwise if each != "branch")))
+        )
 
 
 def _repeat(walker: Walker, statement: cst.For | cst.While, node: ast.For | ast.While) -> None:
@@ -318,7 +333,8 @@ def _try(walker: Walker, statement: cst.Try | cst.TryStar, node: ast.Try) -> Non
     if statement.orelse is not None:
         walker.block(statement.orelse.body, node.orelse)
     ends = [frame.state]
-    for handler, each in zip(statement.handlers, node.handlers):
+    handlers: Sequence[cst.ExceptHandler | cst.ExceptStarHandler] = statement.handlers
+    for handler, each in zip(handlers, node.handlers):
         frame.state = before.copy()
         walker.branch(handler.body, each.body, ("branch",))
         ends.append(frame.state)
@@ -358,7 +374,13 @@ def _class(walker: Walker, statement: cst.ClassDef, node: ast.stmt) -> None:
 
 def parameter_names(arguments: ast.arguments) -> list[str]:
     """Return the names of all parameters."""
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    every = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
     return [each.arg for each in every if each is not None]
 
 

@@ -51,7 +51,8 @@ class Hierarchy:
         """Tell whether a class is an `nn.Module`."""
         if identity not in self._is_module:
             self._is_module[identity] = any(
-                each not in self.symbols.classes and is_external_module(each, self.module_bases)
+                each not in self.symbols.classes
+                and is_external_module(each, self.module_bases)
                 or each.rpartition(":")[2] in self.module_bases
                 for each in self.ancestors(identity)
             )
@@ -67,7 +68,9 @@ class Hierarchy:
     def defines(self, identity: str, name: str) -> bool:
         """Tell whether a class or an ancestor in the project defines a method or property of that name."""
         classes = self.symbols.classes
-        return any(each in classes and name in classes[each].method_names for each in self.ancestors(identity))
+        return any(
+            each in classes and name in classes[each].method_names for each in self.ancestors(identity)
+        )
 
     def find_method(self, identity: str, name: str, after: str = "") -> tuple[str, FunctionFacts] | None:
         """Return the class that gives a method, and its summary; `after` asks as `super()` in that class does."""

@@ -22,7 +22,7 @@ from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.lifetime import is_statistic
 from flake8_ckpt.project.lifetime import is_transient
-from flake8_ckpt.project.state import Change
+from flake8_ckpt.project.members import Change
 from flake8_ckpt.project.state import ClassState
 
 MODULE_CALLS = frozenset(
@@ -30,17 +30,23 @@ MODULE_CALLS = frozenset(
     " element.requires_grad_ element.zero_grad element.modules element.half element.cuda element.train".split()
 )
 STATELESS = re.compile(
-    r"\.(\w*ReLU\d?|(Log)?Sigmoid|Tanh|\w*ELU|Mish|Hardswish|Hardtanh|Hardsigmoid|Soft\w+|LogSoftmax|Dropout\w*|AlphaDropout|Identity"
-    r"|Flatten|Unflatten|\w*Loss|\w*Pool\dd|Upsample\w*|Pixel\w+|\w*Pad\dd|Fold|Unfold|GLU|SiLU|Threshold|CosineSimilarity)$"
+    r"\.(\w*ReLU\d?|(Log)?Sigmoid|Tanh|\w*ELU|Mish|Hardswish|Hardtanh|Hardsigmoid|Soft\w+|LogSoftmax|Dropout\w*"
+    r"|AlphaDropout|Identity|Flatten|Unflatten|\w*Loss|\w*Pool\dd|Upsample\w*"
+    r"|Pixel\w+|\w*Pad\dd|Fold|Unfold|GLU|SiLU|Threshold"
+    r"|CosineSimilarity)$"
 )
 ARGUMENTS = re.compile(r"(args|kwargs|config|cfg|hparams|params|options)$")
 CONTAINERS = frozenset("torch.nn.ModuleList torch.nn.ModuleDict torch.nn.Sequential".split())
-HANDED_NAMES = re.compile(r"^_?(models|encoders|decoders|generators|networks|nets|critics|actors|policies|experts)$")
-PLAIN_METHODS = frozenset(
-    "split lower upper strip get keys items values append extend format join startswith endswith replace item tolist"
-    " size shape dim reset step close update copy pop index count".split()
+HANDED_NAMES = re.compile(
+    r"^_?(models|encoders|decoders|generators|networks|nets|critics|actors|policies|experts)$"
 )
-MODULE_NAMES = re.compile(r"(^|_)(models?|encoders?|decoders?|generators?|layers?|nets?|networks?|modules?|blocks?|critics?|actors?|heads?)$")
+PLAIN_METHODS = frozenset(
+    "split lower upper strip get keys items values append extend format join startswith endswith replace"
+    " item tolist size shape dim reset step close update copy pop index count".split()
+)
+MODULE_NAMES = re.compile(
+    r"(^|_)(models?|encoders?|decoders?|generators?|layers?|nets?|networks?|modules?|blocks?|critics?|actors?|heads?)$"
+)
 
 
 def is_stateless(module: Module) -> bool:
@@ -75,7 +81,9 @@ def plain_containers(state: ClassState) -> Iterator[Held]:
     """Yield the plain containers that a class's construction makes and nothing registers."""
     for attr in state.changes:
         made = state.constructed(attr)
-        if not made or any(change.method.owner != state.identity or "hidden" in change.guards for change in made):
+        if not made or any(
+            change.method.owner != state.identity or "hidden" in change.guards for change in made
+        ):
             continue
         if state.registered(attr) or _is_registered_elsewhere(state, attr) or state.carried_by_hooks(attr):
             continue
@@ -123,12 +131,16 @@ def _element(state: ClassState, change: Change) -> Value:
             found.append(_unregistered(state, source, option.of))
         elif isinstance(option, Record):
             sources = {each.key: each.value for each in raw.fields} if isinstance(raw, Record) else {}
-            found += [_unregistered(state, sources.get(each.key, UNKNOWN), each.value) for each in option.fields]
+            found += [
+                _unregistered(state, sources.get(each.key, UNKNOWN), each.value) for each in option.fields
+            ]
     return join(found) if found else UNKNOWN
 
 
 def _may_be_empty(value: Value) -> bool:
-    return any(option == NONE or isinstance(option, Container) and option.size == 0 for option in options_of(value))
+    return any(
+        option == NONE or isinstance(option, Container) and option.size == 0 for option in options_of(value)
+    )
 
 
 def _unregistered(state: ClassState, raw: Value, value: Value) -> Value:
@@ -142,7 +154,10 @@ def _unregistered(state: ClassState, raw: Value, value: Value) -> Value:
 def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
     """Tell whether the elements are registered one by one under computed names, or wrapped in a module list."""
     return any(
-        each.kind == "wrapped" and each.name == attr or each.kind in ("module", "setattr", "parameter", "buffer") and "*" in each.name
+        each.kind == "wrapped"
+        and each.name == attr
+        or each.kind in ("module", "setattr", "parameter", "buffer")
+        and "*" in each.name
         for _, each in state.registers
     )
 
@@ -154,8 +169,10 @@ def _is_replaced(state: ClassState, attr: str) -> bool:
 
 def is_transient_store(state: ClassState, attr: str) -> bool:
     """Tell whether calls put their own tensors into the container, or take each one to where it is needed."""
-    if is_transient(attr) or not is_statistic(attr) and any(
-        change.write.how in ("item", "grow") for change in state.later(attr)
+    if (
+        is_transient(attr)
+        or not is_statistic(attr)
+        and any(change.write.how in ("item", "grow") for change in state.later(attr))
     ):
         return True
     hows = {how for reading in state.readings(attr) for how in reading.use.how}
@@ -180,4 +197,9 @@ def _is_handed_in(change: Change) -> bool:
     raw = change.write.value
     if isinstance(raw, Param):
         return change.value == UNKNOWN
-    return isinstance(raw, Container) and raw.size == -1 and isinstance(change.value, Container) and change.value.of == UNKNOWN
+    return (
+        isinstance(raw, Container)
+        and raw.size == -1
+        and isinstance(change.value, Container)
+        and change.value.of == UNKNOWN
+    )

@@ -8,27 +8,30 @@ from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.findings import Position
+from flake8_ckpt.project.carrying import carries
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
-from flake8_ckpt.project.state import CONSTRUCTION
-from flake8_ckpt.project.state import Change
+from flake8_ckpt.project.members import CONSTRUCTION
+from flake8_ckpt.project.members import Change
+from flake8_ckpt.project.members import Method
 from flake8_ckpt.project.state import ClassState
-from flake8_ckpt.project.state import Method
 
 LOADERS = frozenset(["_load_from_state_dict", "load_state_dict", "set_extra_state", "__setstate__"])
 PRE_HOOKS = frozenset(
     "_register_load_state_dict_pre_hook register_load_state_dict_pre_hook _register_load_state_dict_hook".split()
 )
-FOREIGN = frozenset("weight bias running_mean running_var num_batches_tracked in_proj_weight in_proj_bias".split())
+FOREIGN = frozenset(
+    "weight bias running_mean running_var num_batches_tracked in_proj_weight in_proj_bias".split()
+)
 LAZY = ("none:", "missing:", "unset:")
 
 
@@ -49,10 +52,17 @@ def late_registrations(state: ClassState) -> list[LateRegistration]:
     found = [
         LateRegistration(each.name, method.name, each.position)
         for method, each in state.registers
-        if method.owner == state.identity and method.name not in certain and _is_lazy(state, method, each.guards)
-        and _is_persistent(each) and not _is_foreign(state, each.name) and not _is_registered_first(state, each.name, certain)
-    ]  # fmt: skip
+        if _is_late(state, method, each, certain)
+    ]
     return found + _late_assignments(state, certain) + _declared_only(state)
+
+
+def _is_late(state: ClassState, method: Method, register: Register, certain: frozenset[str]) -> bool:
+    if method.owner != state.identity or method.name in certain or not _is_lazy(state, method, register.guards):
+        return False
+    if not _is_persistent(register) or _is_foreign(state, register.name):
+        return False
+    return not _is_registered_first(state, register.name, certain)
 
 
 def _declared_only(state: ClassState) -> list[LateRegistration]:
@@ -67,16 +77,22 @@ def _declared_only(state: ClassState) -> list[LateRegistration]:
         for attr in sorted(declared)
         if not is_transient(attr)
         for change in state.later(attr)
-        if change.method.owner == state.identity and change.write.how == "assign" and _is_learned(state, change)
+        if change.method.owner == state.identity
+        and change.write.how == "assign"
+        and _is_learned(state, change)
     ]
 
 
 def _is_learned(state: ClassState, change: Change) -> bool:
     """Tell whether a write fills a buffer with what the method is given, other than to look it up again."""
-    if state.carries(change):
+    if carries(state, change):
         return True
     looked_at = any(guard.partition(":")[2] == change.write.attr for guard in change.guards)
-    return not looked_at and change.method.name not in state.stepping and lifetime(state, change.write.attr) == "fitted"
+    return (
+        not looked_at
+        and change.method.name not in state.stepping
+        and lifetime(state, change.write.attr) == "fitted"
+    )
 
 
 def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRegistration]:
@@ -117,7 +133,9 @@ def _is_registered_first(state: ClassState, attr: str, certain: frozenset[str]) 
 
 def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool:
     """Tell whether a step runs a method, or some method does where a look says that it has not run yet."""
-    if method.early and not any(method.name in callees for name, callees in state.graph.items() if name not in state.early):
+    if method.early and not any(
+        method.name in callees for name, callees in state.graph.items() if name not in state.early
+    ):
         return False
     if any(guard.startswith(LAZY) for guard in guards):
         return True
@@ -156,12 +174,7 @@ def _prepares_itself(state: ClassState) -> bool:
     if any(each.endswith("LazyModuleMixin") for each in state.hierarchy.ancestors(state.identity)):
         return True
     making = {method.name for method, _ in state.registers}
-    making |= {
-        change.method.name
-        for changes in state.changes.values()
-        for change in changes
-        if isinstance(change.value, (Parameter, Buffer, Tensor)) or change.value == UNKNOWN and change.write.how == "assign"
-    }  # fmt: skip
+    making |= {change.method.name for changes in state.changes.values() for change in changes if _is_made(change)}
     return any(_makes_first(state, method, making) for method in state.methods if method.name in LOADERS)
 
 
@@ -170,9 +183,12 @@ def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
     handed_on = [
         site.position
         for site in loader.facts.calls
-        if isinstance(site.call, Call) and isinstance(site.call.callee, Attr) and isinstance(site.call.callee.base, Super)
+        if isinstance(site.call, Call)
+        and isinstance(site.call.callee, Attr)
+        and isinstance(site.call.callee.base, Super)
     ]
-    creations = [each.position for each in (*loader.facts.registers, *loader.facts.writes) if _is_creation(each)]
+    creations = [each.position for each in loader.facts.registers]
+    creations += [each.position for each in loader.facts.writes if _is_creation(each)]
     creations += [
         site.position
         for site in loader.facts.calls
@@ -184,5 +200,11 @@ def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
     return bool(creations) and (not handed_on or min(creations) < min(handed_on))
 
 
-def _is_creation(each: Register | Write) -> bool:
-    return isinstance(each, Register) or each.how == "assign" and not isinstance(each.value, Const)
+def _is_made(change: Change) -> bool:
+    if isinstance(change.value, (Parameter, Buffer, Tensor)):
+        return True
+    return change.value == UNKNOWN and change.write.how == "assign"
+
+
+def _is_creation(write: Write) -> bool:
+    return write.how == "assign" and not isinstance(write.value, Const)

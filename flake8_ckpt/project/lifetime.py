@@ -20,17 +20,25 @@ from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
-from flake8_ckpt.project.state import CONSTRUCTION
-from flake8_ckpt.project.state import Change
+from flake8_ckpt.project.carrying import carries
+from flake8_ckpt.project.members import CONSTRUCTION
+from flake8_ckpt.project.members import Change
 from flake8_ckpt.project.state import ClassState
 
 RESTARTS = re.compile(r"(^|_)reset(_|$)")
-RESETS = re.compile(r"^_?(reset|init|clear|start|begin|zero|flush|free|empty|detach|new|on_\w+_(start|begin|end))(_|$)|_reset$|reset_|_start$|_begin$")
-STATISTIC = re.compile(
-    r"(^|_)(mean|means|var|variance|std|count|counts|running|ema|avg|average|moment|moments|momentum|m2|sumsq|n_seen|usage"
-    r"|cluster|codebook|center|centers|centroids|prototypes?|queue|quantiles?|num_batches|shadow|returns?|discounted|stats?)(_|$)"
+RESETS = re.compile(
+    r"^_?(reset|init|clear|start|begin|zero|flush|free|empty|detach|new|on_\w+_(start|begin|end))(_|$)"
+    r"|_reset$|reset_|_start$|_begin$"
 )
-TRANSIENT = re.compile(r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|cur|current|state|states|h|c|hx|cx|buffer)(_|$)|mask|grad|loss")
+STATISTIC = re.compile(
+    r"(^|_)(mean|means|var|variance|std|count|counts|running|ema|avg|average|moment|moments|momentum|m2|sumsq"
+    r"|n_seen|usage|cluster|codebook|center|centers|centroids|prototypes?|queue|quantiles?|num_batches|shadow|returns?"
+    r"|discounted|stats?)(_|$)"
+)
+TRANSIENT = re.compile(
+    r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|cur|current|state|states|h|c|hx|cx|buffer)(_|$)"
+    r"|mask|grad|loss"
+)
 ROTARY = re.compile(r"(^|_)(freqs?|freqs_cis|rope|rotary)(_|$)")
 IDLE_USES = frozenset(["none", "meta", "test"])
 
@@ -58,7 +66,12 @@ def tensor_writes(state: ClassState, attr: str) -> list[Change]:
     """
     made = state.constructed(attr)
     found = [change for change in made if is_tensor(change.value)]
-    if not found and attr in state.used_as_tensor and made and all(change.value == UNKNOWN for change in made):
+    if (
+        not found
+        and attr in state.used_as_tensor
+        and made
+        and all(change.value == UNKNOWN for change in made)
+    ):
         found = made
     if any(change.method.owner != state.identity for change in found):
         return []
@@ -67,7 +80,9 @@ def tensor_writes(state: ClassState, attr: str) -> list[Change]:
 
 def is_optional(state: ClassState, attr: str) -> bool:
     """Tell whether construction may leave None or a number: then only some objects hold a tensor."""
-    return any(NONE in options_of(each.value) or _is_something_else(each.value) for each in state.constructed(attr))
+    return any(
+        NONE in options_of(each.value) or _is_something_else(each.value) for each in state.constructed(attr)
+    )
 
 
 def _is_something_else(value: Value) -> bool:
@@ -79,7 +94,7 @@ def lifetime(state: ClassState, attr: str) -> str:
     later = [change for change in state.later(attr) if change.write.how not in ("delete", "grow")]
     if not later:
         return "constant"
-    carried = [change for change in later if state.carries(change)]
+    carried = [change for change in later if carries(state, change)]
     if carried:
         if _is_begun_anew(state, carried, later):
             return "fitted" if is_statistic(attr) and _is_read_across(state, attr) else "scratch"
@@ -152,15 +167,25 @@ def is_trainable(state: ClassState, attr: str) -> bool:
 
 def is_placeholder(state: ClassState, attr: str) -> bool:
     """Tell whether construction leaves only an empty tensor that nothing fills there."""
-    values = [option for change in state.constructed(attr) for option in options_of(change.value) if option != NONE]
-    filled = any(change.method.early and change.write.how in ("inplace", "item") for change in state.changes[attr])
-    return not filled and all(isinstance(value, Tensor) and value.origin in ("empty", "complex") for value in values)
+    values = [
+        option for change in state.constructed(attr) for option in options_of(change.value) if option != NONE
+    ]
+    filled = any(
+        change.method.early and change.write.how in ("inplace", "item") for change in state.changes[attr]
+    )
+    return not filled and all(
+        isinstance(value, Tensor) and value.origin in ("empty", "complex") for value in values
+    )
 
 
 def is_random(state: ClassState, attr: str) -> bool:
     """Tell whether construction draws an attribute's value at random."""
     values = [option for change in state.constructed(attr) for option in options_of(change.value)]
-    filled = [change.value for change in state.changes[attr] if change.method.early and change.write.how == "inplace"]
+    filled = [
+        change.value
+        for change in state.changes[attr]
+        if change.method.early and change.write.how == "inplace"
+    ]
     return any(isinstance(value, Tensor) and value.origin == "random" for value in (*values, *filled))
 
 

@@ -20,7 +20,9 @@ class Project:
     `module_bases` names outside classes that are modules too; `package` is the root's own name as a package.
     """
 
-    def __init__(self, files: Mapping[str, FileFacts], module_bases: Sequence[str] = (), package: str = "") -> None:
+    def __init__(
+        self, files: Mapping[str, FileFacts], module_bases: Sequence[str] = (), package: str = ""
+    ) -> None:
         self.files = files
         self.symbols = Symbols(files, package)
         self.hierarchy = Hierarchy(self.symbols, module_bases)

@@ -6,9 +6,11 @@ Depth of substitution is bounded; recursion and everything beyond is Unknown.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from typing import Any
 from typing import Optional
 
 from flake8_ckpt.facts import torchlib
@@ -104,7 +106,11 @@ class Resolver:
                 place = Place(owner.partition(":")[0], klass, owner, method)
                 for register in method.registers:
                     if register.name == attr:
-                        return Buffer(register.persistent) if register.kind in ("buffer", "state") else Parameter()
+                        return (
+                            Buffer(register.persistent)
+                            if register.kind in ("buffer", "state")
+                            else Parameter()
+                        )
                 if method.name == attr and "property" in method.decorators and method.returns is not None:
                     return self.resolve(method.returns, place)
                 values += [
@@ -153,19 +159,17 @@ class Resolver:
         base = self.resolve(value.base, place, nesting)
         return self._each(base, lambda each: _settled(element_of(each)))
 
-    def _each(self, value: Value, change: object) -> Value:
-        assert callable(change)
-        if isinstance(value, Join):
-            return join([change(option) for option in value.options])
-        result: Value = change(value)
-        return result
+    def _each(self, value: Value, change: Callable[[Value], Value]) -> Value:
+        return join([change(option) for option in options_of(value)])
 
     def _container(self, value: Container, place: Place, nesting: int) -> Value:
         items = tuple(self.resolve(item, place, nesting) for item in value.items)
         return Container(value.kind, self.resolve(value.of, place, nesting), value.size, items)
 
     def _record(self, value: Record, place: Place, nesting: int) -> Value:
-        fields = tuple(Field(each.key, self.resolve(each.value, place, nesting), each.always) for each in value.fields)
+        fields = tuple(
+            Field(each.key, self.resolve(each.value, place, nesting), each.always) for each in value.fields
+        )
         return Record(fields, value.open)
 
     def _join(self, value: Join, place: Place, nesting: int) -> Value:
@@ -181,7 +185,9 @@ class Resolver:
         keywords = {name: self.resolve(each, place, nesting) for name, each in value.keywords}
         if isinstance(callee, Name):
             found = self._call_name(callee.path, args, keywords, place)
-            return Tensor("data") if UNKNOWN in options_of(found) and CONVERTERS.search(callee.path) else found
+            return (
+                Tensor("data") if UNKNOWN in options_of(found) and CONVERTERS.search(callee.path) else found
+            )
         if not isinstance(callee, Attr):
             return UNKNOWN
         if isinstance(callee.base, (Self, Super)):
@@ -189,7 +195,9 @@ class Resolver:
         base = self.resolve(callee.base, place, nesting)
         return self._each(base, lambda each: self._call_on(each, callee.name, args, keywords, place))
 
-    def _call_on(self, base: Value, name: str, args: list[Value], keywords: dict[str, Value], place: Place) -> Value:
+    def _call_on(
+        self, base: Value, name: str, args: list[Value], keywords: dict[str, Value], place: Place
+    ) -> Value:
         if isinstance(base, (Parameter, Buffer)):
             base = Tensor("data")
         if isinstance(base, (Tensor, NdArray)):
@@ -203,7 +211,9 @@ class Resolver:
             return base if name in ("copy", "values") else base.of if name in ("get", "pop") else UNKNOWN
         return UNKNOWN
 
-    def _call_method(self, place: Place, callee: Attr, args: list[Value], keywords: dict[str, Value]) -> Value:
+    def _call_method(
+        self, place: Place, callee: Attr, args: list[Value], keywords: dict[str, Value]
+    ) -> Value:
         if not place.klass:
             return UNKNOWN
         after = place.owner if isinstance(callee.base, Super) else ""
@@ -265,7 +275,7 @@ def _certain(value: Value) -> Value:
     return UNKNOWN
 
 
-_HANDLERS = {
+_HANDLERS: dict[type, Callable[[Resolver, Any, Place, int], Value]] = {
     Param: Resolver._param,
     Instance: Resolver._instance,
     Name: Resolver._name,

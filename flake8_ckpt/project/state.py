@@ -6,94 +6,39 @@ the *construction*; all others are *later*.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Register
-from flake8_ckpt.facts.model import Use
-from flake8_ckpt.facts.model import Write
-from flake8_ckpt.facts.torchlib import VIEWS
 from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Number
-from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Parameter
-from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.hierarchy import Hierarchy
+from flake8_ckpt.project.members import CARRIERS
+from flake8_ckpt.project.members import CASTS
+from flake8_ckpt.project.members import CONSTRUCTION
+from flake8_ckpt.project.members import MOVERS
+from flake8_ckpt.project.members import SAVERS
+from flake8_ckpt.project.members import STEPS
+from flake8_ckpt.project.members import UNEVENTFUL
+from flake8_ckpt.project.members import Change
+from flake8_ckpt.project.members import Method
+from flake8_ckpt.project.members import Reading
 from flake8_ckpt.project.resolve import Place
 from flake8_ckpt.project.resolve import Resolver
-
-CARRIERS = frozenset(
-    "state_dict get_extra_state _save_to_state_dict on_save_checkpoint load_state_dict set_extra_state"
-    " _load_from_state_dict on_load_checkpoint save save_checkpoint state save_state get_state".split()
-)
-MOVERS = frozenset("_apply to cuda cpu half float double".split())
-CONSTRUCTION = frozenset("__init__ __post_init__ __new__ reset_parameters _reset_parameters __attrs_post_init__".split())
-UNEVENTFUL = frozenset("__repr__ extra_repr __str__ __getstate__ __setstate__ __deepcopy__".split())
-SAVERS = re.compile(
-    r"(^|_)(save|dump|serialize|export|checkpoint)(_|$)|^_?get_\w*state$|state_dict|statistics_dict|extra_state|^_?load_state|checkpoint"
-)
-CASTS = re.compile(r"(^|[._])(to|move|cast|send)_\w+$|(device|dtype)$")
-STEPS = frozenset(
-    "forward __call__ step training_step validation_step test_step predict_step update normalize call compute_loss".split()
-)
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method of the class or of an ancestor; `early` when construction runs it."""
-
-    owner: str
-    facts: FunctionFacts
-    early: bool
-
-    @property
-    def name(self) -> str:
-        """Return the method's name."""
-        return self.facts.name
-
-
-@dataclass(frozen=True)
-class Change:
-    """A write and the method it stands in."""
-
-    method: Method
-    write: Write
-    state: ClassState = field(compare=False, repr=False)
-
-    @cached_property
-    def value(self) -> Value:
-        """Return the value that the write gives, resolved in the class it was seen in."""
-        return self.state.resolver.resolve(self.write.value, self.state.place(self.method))
-
-    @property
-    def guards(self) -> tuple[str, ...]:
-        """Return the conditions around the write."""
-        return self.write.guards
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A use and the method it stands in."""
-
-    method: Method
-    use: Use
 
 
 class ClassState:
@@ -236,7 +181,10 @@ class ClassState:
         given: set[str] = set()
         for site in (site for each in self.methods for site in each.facts.calls):
             call = site.call
-            if not isinstance(call, Call) or call.callee not in (Attr(SELF, method.name), Attr(Super(), method.name)):
+            if not isinstance(call, Call) or call.callee not in (
+                Attr(SELF, method.name),
+                Attr(Super(), method.name),
+            ):
                 continue
             bound = {**dict(zip(names, call.args)), **dict(call.keywords)}.get(parameter)
             if isinstance(bound, Const) and isinstance(bound.value, str):
@@ -260,7 +208,11 @@ class ClassState:
         """Tell whether an attribute is a buffer, parameter, module or metric state, or a property."""
         if any(fnmatchcase(attr, name) for name in self.registered_names):
             return True
-        if any(_is_registered_value(each.value) for each in self.changes.get(attr, ()) if each.write.how == "assign"):
+        if any(
+            _is_registered_value(each.value)
+            for each in self.changes.get(attr, ())
+            if each.write.how == "assign"
+        ):
             return True
         return self.hierarchy.defines(self.identity, attr)
 
@@ -312,14 +264,18 @@ class ClassState:
 
     def value(self, attr: str) -> Value:
         """Return what an attribute may be after construction."""
-        return join([change.value for change in self.constructed(attr)]) if self.constructed(attr) else UNKNOWN
+        return (
+            join([change.value for change in self.constructed(attr)]) if self.constructed(attr) else UNKNOWN
+        )
 
     def later(self, attr: str) -> list[Change]:
         """Return the writes outside construction, moves to another device or dtype excepted."""
         return [
             change
             for change in (*self.changes.get(attr, ()), *self.heir_changes.get(attr, ()))
-            if not change.method.early and change.write.how not in ("moved", "grad") and not self._is_cast(change)
+            if not change.method.early
+            and change.write.how not in ("moved", "grad")
+            and not self._is_cast(change)
         ]
 
     def _is_cast(self, change: Change) -> bool:
@@ -328,47 +284,16 @@ class ClassState:
             return True
         if not isinstance(value, Call) or not isinstance(value.callee, Name):
             return False
-        return value.args[:1] == (Attr(SELF, change.write.attr),) and CASTS.search(value.callee.path) is not None
-
-    def carries(self, change: Change) -> bool:
-        """Tell whether a write builds on what the attribute held before the method was entered."""
-        if change.write.how == "assign" and is_passed_through(change.write.value, change.write.attr):
-            return False
-        if change.write.carried:
-            return not self._returns_what_it_is_given(change)
-        called = _self_calls(change.write.value)
-        return any(
-            reading.use.first and "plain" in reading.use.how
-            for reading in self.uses.get(change.write.attr, ())
-            if reading.method.name in called
+        return (
+            value.args[:1] == (Attr(SELF, change.write.attr),) and CASTS.search(value.callee.path) is not None
         )
-
-    def _returns_what_it_is_given(self, change: Change) -> bool:
-        """Tell whether the value comes from a function that may hand back the old one: a cache that grows."""
-        call = change.write.value
-        if not isinstance(call, Call):
-            return False
-        if isinstance(call.callee, Attr) and call.callee.base == SELF:
-            found = self.hierarchy.find_method(self.identity, call.callee.name)
-            function = found[1] if found else None
-            skipped = 0 if function and "staticmethod" in function.decorators else 1
-        elif isinstance(call.callee, Name):
-            place = self.place(change.method)
-            function = self.resolver.symbols.functions.get(self.resolver.symbols.resolve(call.callee.path, place.path))
-            skipped = 0
-        else:
-            return False
-        if function is None or function.returns is None:
-            return False
-        names = [each.name for each in function.parameters][skipped:]
-        bound = {**dict(zip(names, call.args)), **dict(call.keywords)}
-        given = {Param(name) for name, value in bound.items() if value == Attr(SELF, change.write.attr)}
-        return any(_without_views(option) in given for option in options_of(function.returns))
 
     def readings(self, attr: str) -> list[Reading]:
         """Return the uses outside construction and outside saving and moving."""
         skipped = CARRIERS | MOVERS | UNEVENTFUL
-        heirs = [Reading(each, use) for each in self.heir_methods for use in each.facts.uses if use.attr == attr]
+        heirs = [
+            Reading(each, use) for each in self.heir_methods for use in each.facts.uses if use.attr == attr
+        ]
         found = [*self.uses.get(attr, ()), *heirs]
         return [each for each in found if not each.method.early and each.method.name not in skipped]
 
@@ -380,45 +305,10 @@ class ClassState:
 def _only_attribute(value: Arith) -> list[Attr]:
     """Return the attribute of `self` that arithmetic combines with numbers, if there is just one."""
     others = [each for each in value.operands if not isinstance(each, (Const, Number))]
-    return [each for each in others if isinstance(each, Attr) and each.base == SELF] if len(others) == 1 else []
-
-
-def _without_views(value: Value) -> Value:
-    """Return what a chain of moves, casts and views starts from."""
-    while isinstance(value, Call) and isinstance(value.callee, Attr) and value.callee.name in VIEWS:
-        value = value.callee.base
-    return value
-
-
-def is_passed_through(value: Value, attr: str) -> bool:
-    """Tell whether a value is, in one case, just what the attribute held, moved or detached at most."""
-    for option in map(_without_views, options_of(value)):
-        if option == Attr(SELF, attr):
-            return True
-        if isinstance(option, Join) and is_passed_through(option, attr):
-            return True
-    return False
+    return (
+        [each for each in others if isinstance(each, Attr) and each.base == SELF] if len(others) == 1 else []
+    )
 
 
 def _is_registered_value(value: Value) -> bool:
     return any(isinstance(option, (Parameter, Buffer, Module)) for option in options_of(value))
-
-
-def _self_calls(value: Value) -> set[str]:
-    found: set[str] = set()
-    stack: list[object] = [value]
-    while stack:
-        each = stack.pop()
-        if isinstance(each, Call):
-            if isinstance(each.callee, Attr) and each.callee.base == SELF:
-                found.add(each.callee.name)
-            stack.extend((each.callee, *each.args, *(part for _, part in each.keywords)))
-        elif isinstance(each, Attr):
-            stack.append(each.base)
-        elif hasattr(each, "operands"):
-            stack.extend(each.operands)
-        elif hasattr(each, "options"):
-            stack.extend(each.options)
-        elif hasattr(each, "base"):
-            stack.append(each.base)
-    return found

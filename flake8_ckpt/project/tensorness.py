@@ -15,8 +15,8 @@ from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.state import ClassState
 
 TENSOR_METHODS = frozenset(
-    "clone detach unsqueeze squeeze float half lerp_ mul_ add_ copy_ sub_ div_ addcmul_ zero_ fill_ new_zeros new_ones"
-    " type_as expand_as view_as expand requires_grad_ masked_fill masked_fill_ is_cuda".split()
+    "clone detach unsqueeze squeeze float half lerp_ mul_ add_ copy_ sub_ div_ addcmul_ zero_ fill_"
+    " new_zeros new_ones type_as expand_as view_as expand requires_grad_ masked_fill masked_fill_ is_cuda".split()
 )
 
 
@@ -44,5 +44,9 @@ def _calls_tensor_method(value: Value) -> bool:
     if isinstance(value, Arith):
         return any(_calls_tensor_method(each) for each in value.operands)
     if not isinstance(value, Call):
-        return any(_calls_tensor_method(each) for each in options_of(value)) if options_of(value) != (value,) else False
+        return (
+            any(_calls_tensor_method(each) for each in options_of(value))
+            if options_of(value) != (value,)
+            else False
+        )
     return isinstance(value.callee, Attr) and value.callee.name in TENSOR_METHODS

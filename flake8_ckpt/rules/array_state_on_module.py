@@ -103,10 +103,11 @@ from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.carrying import carries
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
+from flake8_ckpt.project.members import Change
 from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.state import Change
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -118,8 +119,8 @@ def check(project: Project) -> Iterator[Finding]:
         for attr in state.changes:
             writes = [change for change in state.constructed(attr) if _is_array(change)]
             if writes and _is_own(state, writes) and _is_state(state, attr):
-                writer = next(each for each in state.later(attr) if state.carries(each)).method.name
-                message = f"'{attr}' is a numpy array that {writer}() changes: state_dict() omits it, a reload resets it"
+                writer = next(each for each in state.later(attr) if carries(state, each)).method.name
+                message = f"'{attr}' is an array that {writer}() changes: state_dict() omits it, a reload resets it"
                 yield finding_at(RULE, writes, message)
 
 

@@ -108,6 +108,7 @@ from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Related
+from flake8_ckpt.project.carrying import carries
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
 from flake8_ckpt.project.project import Project
@@ -120,15 +121,22 @@ def check(project: Project) -> Iterator[Finding]:
     for state in project.module_classes:
         for attr, position in sorted({*_registered(state), *_assigned(state)}):
             if _is_state(state, attr):
-                change = next(each for each in state.later(attr) if state.carries(each))
+                change = next(each for each in state.later(attr) if carries(state, each))
                 place = Related(change.method.owner.partition(":")[0], change.write.position, "changed here")
-                message = f"'{attr}' has persistent=False but {change.method.name}() changes it: a reload resets it"
+                message = (
+                    f"'{attr}' has persistent=False but {change.method.name}() changes it: a reload resets it"
+                )
                 yield Finding(state.path, position, RULE.code, message, (place,))
 
 
 def _registered(state: ClassState) -> Iterator[tuple[str, Position]]:
     for method, register in state.registers:
-        if method.owner == state.identity and method.early and register.kind == "buffer" and not register.persistent:
+        if (
+            method.owner == state.identity
+            and method.early
+            and register.kind == "buffer"
+            and not register.persistent
+        ):
             yield register.name, register.position
 
 

@@ -118,12 +118,13 @@ from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.carrying import carries
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
+from flake8_ckpt.project.members import Change
+from flake8_ckpt.project.members import Method
 from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.state import Change
 from flake8_ckpt.project.state import ClassState
-from flake8_ckpt.project.state import Method
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
@@ -145,8 +146,8 @@ def check_numbers(project: Project) -> Iterator[Finding]:
     for state in project.module_classes:
         for attr, writes in _plain_numbers(state):
             if lifetime(state, attr) == "state" and not is_transient(attr) and _is_used(state, attr):
-                writer = next(each for each in state.later(attr) if state.carries(each)).method.name
-                message = f"'{attr}' is a plain number that {writer}() changes: state_dict() omits it, a reload resets it"
+                writer = next(each for each in state.later(attr) if carries(state, each)).method.name
+                message = f"'{attr}' is a number that {writer}() changes: state_dict() omits it, a reload resets it"
                 yield finding_at(RULE, writes, message)
 
 
@@ -161,7 +162,9 @@ def _plain_numbers(state: ClassState) -> Iterator[tuple[str, list[Change]]]:
 
 
 def _is_number(value: Value) -> bool:
-    return isinstance(value, Number) or isinstance(value, Const) and isinstance(value.value, (bool, int, float))
+    return (
+        isinstance(value, Number) or isinstance(value, Const) and isinstance(value.value, (bool, int, float))
+    )
 
 
 def _is_used(state: ClassState, attr: str) -> bool:
@@ -176,7 +179,9 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
     """Return the buffer or weight that a step initializes while the flag is as it started, or an empty string."""
     start = initial == Const(True)
     guard = f"{'set' if start else 'unset'}:{flag}"
-    turned = [change for change in state.later(flag) if _is_flag(change.value) and change.value == Const(not start)]
+    turned = [
+        change for change in state.later(flag) if _is_flag(change.value) and change.value == Const(not start)
+    ]
     if not any(change.method.name in state.stepping for change in turned):
         return ""
     for change in turned:
@@ -192,7 +197,7 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
 
 def _overwrites(state: ClassState, change: Change) -> bool:
     attr = change.write.attr
-    if state.carries(change) and change.write.how != "item":
+    if carries(state, change) and change.write.how != "item":
         return False
     buffers = {each.name for method, each in state.registers if each.kind in ("buffer", "parameter")}
     made = {type(option) for each in state.constructed(attr) for option in options_of(each.value)}

@@ -82,8 +82,8 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.members import Change
 from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.state import Change
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
@@ -108,7 +108,11 @@ def _is_registration(change: Change, attr: str) -> bool:
 
 def _registrar(change: Change) -> str:
     callee = change.write.value.callee if isinstance(change.write.value, Call) else None
-    known = isinstance(callee, Attr) and callee.base == SELF and callee.name in ("register_buffer", "register_parameter")
+    known = (
+        isinstance(callee, Attr)
+        and callee.base == SELF
+        and callee.name in ("register_buffer", "register_parameter")
+    )
     return callee.name if known and isinstance(callee, Attr) else ""
 
 

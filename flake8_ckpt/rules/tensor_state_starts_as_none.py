@@ -103,10 +103,11 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.carrying import carries
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
+from flake8_ckpt.project.members import Change
 from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.state import Change
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.project.tensorness import is_tensor_by_use
 from flake8_ckpt.rules.base import Rule
@@ -118,8 +119,10 @@ def check(project: Project) -> Iterator[Finding]:
     for state in project.module_classes:
         for attr, changes in state.owned():
             if _starts_empty(state, attr) and _becomes_state(state, attr):
-                carried = [change for change in state.later(attr) if state.carries(change)]
-                starts = [change for change in state.constructed(attr) if change.method.owner == state.identity]
+                carried = [change for change in state.later(attr) if carries(state, change)]
+                starts = [
+                    change for change in state.constructed(attr) if change.method.owner == state.identity
+                ]
                 message = (
                     f"'{attr}' starts as None and {carried[0].method.name}() carries it from call to call:"
                     " state_dict() omits it, a reload drops it"
@@ -137,7 +140,7 @@ def _starts_empty(state: ClassState, attr: str) -> bool:
 
 
 def _is_made_later(state: ClassState, attr: str) -> bool:
-    return any(change.write.how == "assign" and not state.carries(change) for change in state.later(attr))
+    return any(change.write.how == "assign" and not carries(state, change) for change in state.later(attr))
 
 
 def _becomes_state(state: ClassState, attr: str) -> bool:
@@ -147,7 +150,9 @@ def _becomes_state(state: ClassState, attr: str) -> bool:
 
 
 def _first_tensor(state: ClassState, changes: list[Change]) -> list[Change]:
-    later = [change for change in changes if not change.method.early and change.method.owner == state.identity]
+    later = [
+        change for change in changes if not change.method.early and change.method.owner == state.identity
+    ]
     return [change for change in later if change.write.how == "assign" and change.value != NONE] or later
 
 

@@ -108,7 +108,9 @@ def check(project: Project) -> Iterator[Finding]:
     for state in project.module_classes:
         for held in plain_containers(state):
             if held.holds_tensors and not is_transient_store(state, held.attr):
-                message = f"'{held.attr}' keeps tensors in a plain {held.kind}: .to() and state_dict() miss them"
+                message = (
+                    f"'{held.attr}' keeps tensors in a plain {held.kind}: .to() and state_dict() miss them"
+                )
                 yield finding_at(RULE, held.changes, message)
 
 

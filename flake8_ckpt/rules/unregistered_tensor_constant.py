@@ -104,8 +104,14 @@ def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that stay as construction left them."""
     for state in project.module_classes:
         for attr, writes in plain_tensors(state).items():
-            if is_constant(state, attr) and not is_moved_by_hand(state, attr) and not is_optional(state, attr):
-                message = f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
+            if (
+                is_constant(state, attr)
+                and not is_moved_by_hand(state, attr)
+                and not is_optional(state, attr)
+            ):
+                message = (
+                    f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
+                )
                 yield finding_at(RULE, writes, message)
         yield from _registered_too_late(state)
 
@@ -124,10 +130,19 @@ def _registered_too_late(state: ClassState) -> Iterator[Finding]:
     for method, register in state.registers:
         for change in state.changes.get(register.name, ()):
             before = change.method == method and change.write.position < register.position
-            if before and method.owner == state.identity and change.write.how == "assign" and is_tensor(change.value):
+            if (
+                before
+                and method.owner == state.identity
+                and change.write.how == "assign"
+                and is_tensor(change.value)
+            ):
                 deleted = any(each.write.how == "delete" for each in state.changes[register.name])
-                if register.kind == "buffer" and method.early and not (change.guards or register.guards or deleted):
-                    message = f"'{register.name}' is a plain tensor when register_buffer is called, which raises KeyError"
+                if (
+                    register.kind == "buffer"
+                    and method.early
+                    and not (change.guards or register.guards or deleted)
+                ):
+                    message = f"'{register.name}' is a plain tensor before register_buffer, which then raises KeyError"
                     yield finding_at(RULE, [change], message)
                     break
 

@@ -104,6 +104,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.carrying import carries
 from flake8_ckpt.project.lifetime import is_placeholder
 from flake8_ckpt.project.lifetime import is_random
 from flake8_ckpt.project.lifetime import is_trainable
@@ -133,7 +134,7 @@ def _message(state: ClassState, attr: str) -> str:
         if life == "fitted" and is_placeholder(state, attr):
             return ""
         changes = state.later(attr)
-        writer = next((each for each in changes if state.carries(each)), changes[0]).method.name
+        writer = next((each for each in changes if carries(state, each)), changes[0]).method.name
         return f"'{attr}' is a plain tensor that {writer}() changes: state_dict() omits it, a reload starts it afresh"
     if life == "constant" and is_random(state, attr):
         return f"'{attr}' is a plain tensor drawn at random: state_dict() omits it, a reload draws another"

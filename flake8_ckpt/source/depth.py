@@ -10,8 +10,8 @@ import ast
 from collections.abc import Iterator
 
 from flake8_ckpt.source.harmless import Function
-from flake8_ckpt.source.outline import BLOCKS
-from flake8_ckpt.source.outline import statements
+from flake8_ckpt.source.tree import BLOCKS
+from flake8_ckpt.source.tree import statements
 
 MAX_DEPTH = 100
 MAX_QUOTES = 400
@@ -20,7 +20,9 @@ MAX_QUOTES = 400
 def is_too_deep(function: Function, lines: list[str]) -> bool:
     """Tell whether a function is nested deeper than MAX_DEPTH, as libcst would nest it."""
     return _is_deep_block(function) or any(
-        _is_deep(expression, lines) for node in statements(function.body) for expression in _long_expressions(node, lines)
+        _is_deep(expression, lines)
+        for node in statements(function.body)
+        for expression in _long_expressions(node, lines)
     )
 
 
@@ -30,8 +32,12 @@ def _is_deep_block(function: Function) -> bool:
         node, depth = stack.pop()
         if depth > MAX_DEPTH:
             return True
-        if type(node) in BLOCKS or isinstance(node, (ast.ExceptHandler, ast.match_case, ast.FunctionDef, ast.ClassDef)):
-            stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
+        if type(node) in BLOCKS or isinstance(
+            node, (ast.ExceptHandler, ast.match_case, ast.FunctionDef, ast.ClassDef)
+        ):
+            stack.extend(
+                (child, depth + 1) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)
+            )
     return False
 
 

@@ -13,19 +13,26 @@ from typing import Union
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 PLAIN_FUNCTIONS = frozenset(
-    "abs all any bool bytes callable divmod float format frozenset getattr hasattr hash id input int isinstance"
-    " issubclass iter len max min open ord partial pow print property range repr round slice str sum super type"
-    " vars namedtuple field getLogger deepcopy".split()
+    "abs all any bool bytes callable divmod float format frozenset getattr hasattr hash id input int"
+    " isinstance issubclass iter len max min open ord partial pow print property range repr round slice"
+    " str sum super type vars namedtuple field getLogger deepcopy".split()
 )
 PLAIN_METHODS = frozenset(
-    "get pop format join split rsplit lower upper strip item tolist size numel dim index count keys startswith"
-    " endswith replace getLogger get_logger to_dict from_config from_pretrained from_dict encode decode is_available"
-    " get_default_dtype device Lock Event perf_counter time getenv isfile exists partition".split()
+    "get pop format join split rsplit lower upper strip item tolist size numel dim index count keys"
+    " startswith endswith replace getLogger get_logger to_dict from_config from_pretrained from_dict"
+    " encode decode is_available get_default_dtype device Lock Event perf_counter time getenv isfile"
+    " exists partition".split()
 )
-PLAIN_ROOTS = frozenset("math os logging time functools warnings sys re json random itertools operator inspect".split())
+PLAIN_ROOTS = frozenset(
+    "math os logging time functools warnings sys re json random itertools operator inspect".split()
+)
 STATE_CLASSES = re.compile(r"(Tensor|Variable|OrderedDict|defaultdict|deque)$")
-TENSOR_TEXT = re.compile(r"Tensor|ndarray|Variable|Parameter|torch\.|(List|Sequence|Iterable|Tuple|Dict|list|tuple|dict)\[.*[A-Z]")
-PLURALS = re.compile(r"(?:^|_)(models|encoders|decoders|generators|layers|nets|networks|modules|blocks|critics|actors|heads|ensemble)$")
+TENSOR_TEXT = re.compile(
+    r"Tensor|ndarray|Variable|Parameter|torch\.|(List|Sequence|Iterable|Tuple|Dict|list|tuple|dict)\[.*[A-Z]"
+)
+PLURALS = re.compile(
+    r"(?:^|_)(models|encoders|decoders|generators|layers|nets|networks|modules|blocks|critics|actors|heads|ensemble)$"
+)
 MAX_DEPTH = 60
 
 
@@ -52,7 +59,9 @@ def bindings_of(
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = list(zip(reversed(positional), reversed(arguments.defaults)))
     defaults += [(arg, value) for arg, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value]
-    suspect |= {arg.arg for arg, value in defaults if isinstance(value, (ast.Call, ast.List, ast.Tuple, ast.Dict))}
+    suspect |= {
+        arg.arg for arg, value in defaults if isinstance(value, (ast.Call, ast.List, ast.Tuple, ast.Dict))
+    }
     names = {arg.arg for arg in every}
     names |= {arg.arg for arg in (arguments.vararg, arguments.kwarg) if arg}
     return Bindings(frozenset(names), frozenset(suspect), bindings)

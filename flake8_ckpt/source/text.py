@@ -15,7 +15,7 @@ class Unreadable(Exception):
     """A file cannot be decoded or parsed: `reason` in a few words, `line` from 1 or 0."""
 
     def __init__(self, reason: str, line: int = 0) -> None:
-        super().__init__(reason)
+        super().__init__(reason, line)
         self.reason = reason
         self.line = line
 

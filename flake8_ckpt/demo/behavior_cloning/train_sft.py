@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import torch
+from behavior_cloning.policy import MlpPolicy
 from torch import nn
 from torch import optim
-
-from behavior_cloning.policy import MlpPolicy
 
 
 def train(states: torch.Tensor, actions: torch.Tensor, path: str, epochs: int = 10) -> MlpPolicy:

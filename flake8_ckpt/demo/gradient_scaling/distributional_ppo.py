@@ -7,9 +7,8 @@ from __future__ import annotations
 from typing import Any
 from typing import Optional
 
-from stable_baselines3 import PPO
-
 from gradient_scaling.variance_gradient_scaler import VarianceGradientScaler
+from stable_baselines3 import PPO
 
 
 class DistributionalPPO(PPO):

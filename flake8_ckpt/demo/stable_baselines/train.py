@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
+from stable_baselines.features import StandardizedExtractor
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecNormalize
-
-from stable_baselines.features import StandardizedExtractor
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Optional
 
 import torch
-
 from vectorized_ppo.normalization import RewardNormalizer
 from vectorized_ppo.normalization import RunningMeanStd
 from vectorized_ppo.ppo import PPOAgent

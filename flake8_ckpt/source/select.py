@@ -1,0 +1,241 @@
+"""Which bodies of a file can hold a fact, judged by the stdlib's tree and by text.
+
+Methods that set an attribute whose value is not plainly harmless, that register something, or that
+take part in saving and loading; functions that build tensors.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from flake8_ckpt.source.harmless import Bindings
+from flake8_ckpt.source.harmless import Function
+from flake8_ckpt.source.harmless import bindings_of
+from flake8_ckpt.source.harmless import is_harmless
+from flake8_ckpt.source.tree import functions
+from flake8_ckpt.source.tree import statements
+from flake8_ckpt.source.tree import text_of
+from flake8_ckpt.source.words import BUILDING
+from flake8_ckpt.source.words import BUILDS
+from flake8_ckpt.source.words import CONSTRUCTORS
+from flake8_ckpt.source.words import DULL_NAMES
+from flake8_ckpt.source.words import GROWS
+from flake8_ckpt.source.words import HOOKS
+from flake8_ckpt.source.words import INPLACE
+from flake8_ckpt.source.words import LATE_REGISTERS
+from flake8_ckpt.source.words import LOCAL_GROWS
+from flake8_ckpt.source.words import MAX_HELPER
+from flake8_ckpt.source.words import REGISTERS
+from flake8_ckpt.source.words import TRIVIAL_BASES
+from flake8_ckpt.source.words import saves
+
+
+@dataclass(frozen=True)
+class ClassOutline:
+    """A class with its qualified name and its methods.
+
+    The bodies of `selected` are to be read; `readers` only mention some of the `suspects`,
+    the attributes that may hold state.
+    """
+
+    node: ast.ClassDef
+    name: str
+    methods: tuple[Function, ...]
+    selected: tuple[Function, ...] = ()
+    readers: tuple[Function, ...] = ()
+    suspects: frozenset[str] = frozenset()
+
+
+def plain_classes(classes: Iterable[ast.ClassDef]) -> set[str]:
+    """Return the names of the classes that plainly are no modules, by what their bases are in this very file."""
+    plain: dict[str, bool] = {}
+    for node in classes:
+        bases = [ast.unparse(base) for base in node.bases]
+        is_plain = all(plain.get(base, TRIVIAL_BASES.search(base) is not None) for base in bases)
+        plain[node.name] = is_plain and plain.get(node.name, True)
+    return {name for name, is_plain in plain.items() if is_plain}
+
+
+def plain_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
+    """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
+    methods = tuple(functions(node.body))
+    chosen = (each for each in methods if each.name in HOOKS or _has_word(each, text_of(each, lines)))
+    return ClassOutline(node, name, methods, tuple(chosen))
+
+
+def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
+    methods = tuple(functions(node.body))
+    texts = [text_of(method, lines) for method in methods]
+    writes = [_method_writes(method, text, lines, called) for method, text in zip(methods, texts)]
+    suspects = frozenset().union(*(each.suspects for each in writes))
+    selected: list[Function] = []
+    readers: list[Function] = []
+    mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(suspects))) + r")\b")
+    loops = re.compile(r"\bin\b[^\n]*" + mention.pattern)
+    lazy = any(
+        method.name not in CONSTRUCTORS and _has_word(method, text) for method, text in zip(methods, texts)
+    )
+    for method, text, written in zip(methods, texts, writes):
+        if lazy and method.name in CONSTRUCTORS:
+            selected.append(method)
+        elif (
+            method.name in called
+            or method.name in HOOKS
+            or written.every & suspects
+            or _has_word(method, text)
+        ):
+            selected.append(method)
+        elif suspects and mention.search(text):
+            (selected if loops.search(text) else readers).append(method)
+    return ClassOutline(node, name, methods, tuple(selected), tuple(readers), suspects)
+
+
+def _has_word(method: Function, text: str) -> bool:
+    if ("add_" in text or "register_" in text or "setattr" in text) and REGISTERS.search(text):
+        return True
+    if (
+        method.name not in CONSTRUCTORS
+        and ("Parameter" in text or "Buffer" in text)
+        and LATE_REGISTERS.search(text)
+    ):
+        return True
+    return saves(text)
+
+
+@dataclass(frozen=True)
+class _Writes:
+    """The attributes a method sets: all of them, and those whose value may be state."""
+
+    every: frozenset[str] = frozenset()
+    suspects: frozenset[str] = frozenset()
+
+
+def _is_dull(attr: str, value: ast.expr, lines: list[str]) -> bool:
+    """Tell whether a name says that its value is no state, and the value does not say otherwise."""
+    if DULL_NAMES.search(attr) is None:
+        return False
+    return BUILDING.search("\n".join(lines[value.lineno - 1 : value.end_lineno])) is None
+
+
+def _method_writes(method: Function, text: str, lines: list[str], called: set[str]) -> _Writes:
+    if "self." not in text and "setattr" not in text:
+        return _Writes()
+    suspects = {*(INPLACE.findall(text) if "_(" in text else ()), *GROWS.findall(text)} - {"__dict__"}
+    every = set(suspects)
+    bindings: Optional[Bindings] = None
+    for target, value, change in _self_writes(method):
+        if target == "__dict__" or value is not None and _is_dull(target, value, lines):
+            continue
+        every.add(target)
+        bindings = bindings or bindings_of(method, _local_values(method), LOCAL_GROWS.findall(text))
+        plain = value is None or _is_plain(value, bindings)
+        if plain and not (change or _turns(method, value) or _mentions(method, target, value)):
+            continue
+        suspects.add(target)
+        if value is not None:
+            called.update(_called(value))
+            called.update(_called_by_locals(value, bindings))
+    return _Writes(frozenset(every), frozenset(suspects))
+
+
+def _is_plain(value: ast.expr, names: Bindings) -> bool:
+    if isinstance(value, (ast.List, ast.Dict, ast.Tuple)) and not getattr(
+        value, "elts", getattr(value, "keys", ())
+    ):
+        return True
+    return is_harmless(value, names)
+
+
+def _turns(method: Function, value: Optional[ast.expr]) -> bool:
+    """Tell whether a method other than the constructor sets a flag."""
+    return (
+        method.name not in CONSTRUCTORS and isinstance(value, ast.Constant) and isinstance(value.value, bool)
+    )
+
+
+def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
+    """Tell whether a method other than the constructor sets an attribute to something that holds it."""
+    if method.name in CONSTRUCTORS or not isinstance(value, (ast.Call, ast.BinOp)):
+        return False
+    return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
+
+
+def _self_writes(method: Function) -> Iterator[tuple[str, Optional[ast.expr], bool]]:
+    for node in statements(method.body):
+        if isinstance(node, ast.AugAssign):
+            yield from (
+                (attr, node.value, method.name not in CONSTRUCTORS) for attr in _attributes(node.target)
+            )
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                yield from ((attr, node.value, False) for attr in _attributes(target))
+        elif isinstance(node, ast.AnnAssign):
+            yield from ((attr, node.value, False) for attr in _attributes(node.target))
+
+
+def _attributes(target: ast.expr) -> Iterator[str]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for element in target.elts:
+            yield from _attributes(element)
+    elif isinstance(target, (ast.Starred, ast.Subscript)):
+        yield from _attributes(target.value)
+    elif (
+        isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"
+    ):
+        yield target.attr
+
+
+def _local_values(function: Function) -> dict[str, list[ast.expr]]:
+    bound: dict[str, list[ast.expr]] = {}
+    for node in statements(function.body):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
+                        bound.setdefault(name.id, []).append(node.value)
+        elif (
+            isinstance(node, (ast.AnnAssign, ast.AugAssign))
+            and isinstance(node.target, ast.Name)
+            and node.value
+        ):
+            bound.setdefault(node.target.id, []).append(node.value)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            for name in ast.walk(node.target):
+                if isinstance(name, ast.Name):
+                    bound.setdefault(name.id, []).append(node.iter)
+    return bound
+
+
+def _called(value: ast.expr) -> Iterator[str]:
+    for node in ast.walk(value):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                yield node.func.id
+            elif isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+                owner = node.func.value.id
+                if owner in ("self", "cls") or owner[:1].isupper():
+                    yield node.func.attr
+
+
+def _called_by_locals(value: ast.expr, names: Bindings) -> Iterator[str]:
+    for node in ast.walk(value):
+        if isinstance(node, ast.Name):
+            for bound in names.locals.get(node.id, ()):
+                yield from _called(bound)
+
+
+def select_functions(
+    functions: tuple[tuple[str, Function], ...], lines: list[str], called: set[str]
+) -> Iterator[Function]:
+    for name, node in functions:
+        text = text_of(node, lines)
+        if saves(text):
+            yield node
+        elif node.returns is None and "." not in name and "return" in text:
+            if node.name in called or len(text) < MAX_HELPER and BUILDS.search(text):
+                yield node

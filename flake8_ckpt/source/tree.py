@@ -1,0 +1,89 @@
+"""Walking the stdlib's tree: statements, definitions and their text; expressions are left alone."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+
+from flake8_ckpt.source.harmless import Function
+from flake8_ckpt.source.words import LOGGERS
+
+BLOCKS: dict[type, tuple[str, ...]] = {
+    ast.If: ("body", "orelse"),
+    ast.For: ("body", "orelse"),
+    ast.AsyncFor: ("body", "orelse"),
+    ast.While: ("body", "orelse"),
+    ast.With: ("body",),
+    ast.AsyncWith: ("body",),
+    ast.Try: ("body", "handlers", "orelse", "finalbody"),
+    ast.Match: ("cases",),
+}
+if sys.version_info >= (3, 11):
+    BLOCKS[ast.TryStar] = BLOCKS[ast.Try]
+
+
+def first_line(node: ast.ClassDef | Function) -> int:
+    """Return the line where a definition starts, decorators included."""
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def _blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
+    for name in BLOCKS[type(node)]:
+        block = getattr(node, name)
+        if name in ("handlers", "cases"):
+            yield from (each.body for each in block)
+        elif block:
+            yield block
+
+
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a body in order, those of nested blocks too, but not of nested definitions."""
+    stack = [iter(body)]
+    while stack:
+        for node in stack[-1]:
+            yield node
+            if type(node) in BLOCKS:
+                stack.extend([iter(block) for block in _blocks(node)][::-1])
+                break
+        else:
+            stack.pop()
+
+
+def functions(body: list[ast.stmt]) -> Iterator[Function]:
+    for node in statements(body):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def definitions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.ClassDef | Function]]:
+    stack = [(body, prefix)]
+    while stack:
+        block, outer = stack.pop()
+        for node in statements(block):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                name = f"{outer}.{node.name}" if outer else node.name
+                yield name, node
+                stack.append((node.body, name))
+
+
+def text_of(node: ast.stmt, lines: list[str]) -> str:
+    return (
+        "\n".join(lines[first_line(node) - 1 : node.end_lineno])
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        else "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    )
+
+
+def is_idle(node: ast.stmt) -> bool:
+    """Tell whether a statement only raises, documents or logs: nothing in it is looked at."""
+    if isinstance(node, ast.Raise):
+        return True
+    if not isinstance(node, ast.Expr):
+        return False
+    value = node.value
+    if isinstance(value, ast.Constant):
+        return True
+    while isinstance(value, (ast.Call, ast.Attribute)):
+        value = value.func if isinstance(value, ast.Call) else value.value
+    return isinstance(value, ast.Name) and value.id in LOGGERS

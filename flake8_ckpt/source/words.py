@@ -1,0 +1,59 @@
+"""The words that tell, before anything is parsed with libcst, what a piece of text may do."""
+
+from __future__ import annotations
+
+import re
+
+GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
+REGISTERS = re.compile(
+    r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state"
+    r"|__setattr__|setattr)\b"
+)
+LATE_REGISTERS = re.compile(r"\b(Parameter|Buffer)\s*\(")
+INPLACE = re.compile(r"\bself\.(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
+GROWS = re.compile(
+    r"\bself\.(\w+)\s*(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
+)
+LOCAL_GROWS = re.compile(
+    r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE
+)
+CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
+BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
+SAVES = re.compile(
+    r"\b(?:torch|th|pickle|joblib|cloudpickle|dill|fabric|accelerator|safetensors)\.(?:save|load|dump)\w*\("
+    r"|\bnp\.(?:savez\w*|load)\(|\b(?:save_file|load_file|safe_open)\(|\.load_state_dict\("
+)
+HOOKS = frozenset(
+    "state_dict load_state_dict get_extra_state set_extra_state __getstate__ __setstate__ get_parameters"
+    " set_parameters on_save_checkpoint on_load_checkpoint get_weights set_weights _save_to_state_dict"
+    " _load_from_state_dict _apply _excluded_save_params _get_torch_save_params __deepcopy__ __reduce__".split()
+)
+TRIVIAL_BASES = re.compile(
+    r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"
+    r"|\w*Exception|\w*Error"
+    r"|Warning|TestCase|Dataset|IterableDataset|Sampler|BatchSampler|DataLoader|Optimizer"
+    r"|Function|Thread|Process|Distribution|Handler|Formatter|Action|JSONEncoder|UserDict|Mapping|MutableMapping"
+    r"|Sequence|Iterator|Iterable|Callable|Hashable"
+    r"|\w*Config|\w*Tokenizer|\w*TokenizerFast|\w*Processor|ProcessorMixin|ModelOutput)$"
+)
+DULL_NAMES = re.compile(
+    r"(^|_)(keys?|specs?|device|dtype|shape|sizes?|names?|types?|kwargs|config|cfg|vocab|path|paths|url|lock|process"
+    r"|queues?|threads?|pipes?|workers?|jobs|closed|space|callbacks?|hooks?|logger|timer|tokens?|tokenizer|merges"
+    r"|strings?|labels|columns|args|options)$"
+)
+BUILDING = re.compile(r"\b(?:torch|th|np|numpy|nn|F)\.|ensor|Parameter|Variable")
+LOGGERS = frozenset(
+    "logger logging log warnings print LOG LOGGER _logger rank_zero_warn rank_zero_info".split()
+)
+CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
+MAX_HELPER = 2500
+
+
+def may_hold_facts(text: str) -> bool:
+    """Tell from the text alone whether a file can define, save, load or pass on anything of interest."""
+    return GATE.search(text) is not None
+
+
+def saves(text: str) -> bool:
+    """Tell whether a function's text saves something or loads it."""
+    return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
