@@ -63,8 +63,12 @@ def collect_file(data: bytes) -> FileFacts:
         return FileFacts()
     lines = text.split("\n")
     found = outline(tree, lines)
-    selected = [*found.selected, *(method for each in found.classes for method in each.selected)]
-    return facts_of(tree, found, lines, read_slices(selected, lines))
+    return facts_of(tree, found, lines, read_slices(selected_functions(found), lines))
+
+
+def selected_functions(found: Outline) -> list[Function]:
+    """Return the functions and methods whose bodies are to be read."""
+    return [*found.selected, *(method for each in found.classes for method in each.selected)]
 
 
 def facts_of(tree: ast.Module, found: Outline, lines: list[str], bodies: Bodies) -> FileFacts:
