@@ -89,7 +89,10 @@ def _call(node: cst.Call, frame: Frame) -> Value:
 
 
 def _subscript(node: cst.Subscript, frame: Frame) -> Value:
-    base = evaluate(node.value, frame)
+    attr = self_attribute(node.value)
+    if attr is not None:
+        frame.read(attr, "item")
+    base = evaluate(node.value, frame) if attr is None else Attr(SELF, attr)
     key = subscript_key(node, frame)
     if frame.contract and isinstance(key, Const) and isinstance(key.value, str):
         note_key(frame, base, key.value, "required")
@@ -167,6 +170,9 @@ def _float(node: cst.Float, frame: Frame) -> Value:
 def _binary(node: cst.BinaryOperation, frame: Frame) -> Value:
     left, right = evaluate(node.left, frame), evaluate(node.right, frame)
     if isinstance(left, (Container, Record)) or isinstance(right, (Container, Record)):
+        repeated = isinstance(node.operator, cst.Multiply) and isinstance(left, Container)
+        if repeated and isinstance(left, Container) and isinstance(left.of, Tensor):
+            return Container(left.kind, UNKNOWN)
         return _join_containers(left, right)
     return bounded(torchlib.combine((left, right)))
 

@@ -109,7 +109,7 @@ class Frame:
     def read(self, attr: str, how: str) -> None:
         """Note that an attribute of `self` is read, and that what is being computed depends on it."""
         self.seen.add(attr)
-        how = "test" if self.testing and how == "plain" else how
+        how = "test" if self.testing and how in ("plain", "item") else how
         self.uses.setdefault(attr, {})[how] = None
         self.use_positions.setdefault(attr, self.position)
         earlier = self.state.written.get(attr)

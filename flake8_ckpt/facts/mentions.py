@@ -22,7 +22,7 @@ def mentioned(
 ) -> tuple[Use, ...]:
     """Return one use per attribute that a method mentions."""
     pattern = re.compile(
-        r"\bself\.(" + "|".join(map(re.escape, sorted(suspects))) + r")\b(\s*\.\s*\w+|\s*\(|\s+is\b)?"
+        r"\bself\.(" + "|".join(map(re.escape, sorted(suspects))) + r")\b(\[[^\]]*\]\.\w+|\s*\.\s*\w+|\s*\(|\s*\[|\s+is\b)?"
     )
     found: dict[str, dict[str, None]] = {}
     for line in lines[_body_line(function) - 1 : function.end_lineno]:
@@ -47,6 +47,9 @@ def _how(tail: str, line: str) -> str:
         return "call"
     if tail == "is":
         return "none"
+    if tail.startswith("["):
+        taken = tail.rpartition("].")[2] if "]." in tail else ""
+        return f"element.{taken}" if taken else "test" if CONDITION.match(line) else "item"
     name = tail.lstrip(". ")
     if name in MOVES:
         return "moved"

@@ -167,7 +167,7 @@ def _call_torch(path: str, args: Sequence[Value], keywords: dict[str, Value]) ->
     if name in TENSOR_CLASSES:
         return Tensor("empty" if all(isinstance(arg, (Number, Const)) for arg in args) else "data")
     if name in RANDOM:
-        return Tensor("random", trainable)
+        return Tensor("data" if "generator" in keywords else "random", trainable)
     if name in EMPTY:
         return Tensor("empty", trainable)
     if name in FROM_DATA:

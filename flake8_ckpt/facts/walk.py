@@ -250,9 +250,12 @@ def _assert(walker: Walker, statement: cst.Assert, node: ast.stmt) -> None:
 
 
 def _delete(walker: Walker, statement: cst.Del, node: ast.stmt) -> None:
-    attr = ev.self_attribute(statement.target)
-    if attr is not None:
-        walker.frame.write(attr, "delete", UNKNOWN)
+    target = statement.target
+    targets = [each.value for each in target.elements] if isinstance(target, cst.Tuple) else [target]
+    for each in targets:
+        attr = ev.self_attribute(each)
+        if attr is not None:
+            walker.frame.write(attr, "delete", UNKNOWN)
 
 
 def _import(walker: Walker, statement: cst.Import | cst.ImportFrom, node: ast.stmt) -> None:

@@ -23,7 +23,7 @@ def carries(state: ClassState, change: Change) -> bool:
         return not _returns_what_it_is_given(state, change)
     called = _self_calls(change.write.value)
     return any(
-        reading.use.first and "plain" in reading.use.how
+        reading.use.first and {"plain", "item"} & set(reading.use.how)
         for reading in state.uses.get(change.write.attr, ())
         if reading.method.name in called
     )

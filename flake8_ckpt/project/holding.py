@@ -20,6 +20,7 @@ from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.project.lifetime import IDLE_USES
 from flake8_ckpt.project.lifetime import is_statistic
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.members import Change
@@ -111,7 +112,8 @@ def _held(state: ClassState, attr: str, made: list[Change]) -> Held | None:
         if change.method.early and change.write.how in ("grow", "item")
     ]
     element = join([each for each in elements if each != UNKNOWN])
-    return Held(attr, sorted(kinds)[0] if kinds else "list", tuple(made), element, by_use)
+    filled = tuple(change for change in made if change.value != NONE)
+    return Held(attr, sorted(kinds)[0] if kinds else "list", filled, element, by_use)
 
 
 def _kind(value: Value) -> str:
@@ -176,7 +178,7 @@ def is_transient_store(state: ClassState, attr: str) -> bool:
     ):
         return True
     hows = {how for reading in state.readings(attr) for how in reading.use.how}
-    return "element.to" in hows and "plain" not in hows - {"iter"}
+    return "element.to" in hows and hows <= {"element.to", "item", "iter", *IDLE_USES}
 
 
 def _is_modules_by_use(state: ClassState, attr: str, made: list[Change]) -> bool:

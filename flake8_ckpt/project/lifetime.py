@@ -39,6 +39,7 @@ TRANSIENT = re.compile(
     r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|cur|current|state|states|h|c|hx|cx|buffer)(_|$)"
     r"|mask|grad|loss"
 )
+FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
 ROTARY = re.compile(r"(^|_)(freqs?|freqs_cis|rope|rotary)(_|$)")
 IDLE_USES = frozenset(["none", "meta", "test"])
 
@@ -64,6 +65,8 @@ def tensor_writes(state: ClassState, attr: str) -> list[Change]:
 
     Empty where an ancestor sets the attribute first: the finding is the ancestor's.
     """
+    if FOREIGN.search(attr):
+        return []
     made = state.constructed(attr)
     found = [change for change in made if is_tensor(change.value)]
     if (
@@ -99,8 +102,8 @@ def lifetime(state: ClassState, attr: str) -> str:
         if _is_begun_anew(state, carried, later):
             return "fitted" if is_statistic(attr) and _is_read_across(state, attr) else "scratch"
         if _is_restarted(state, attr) or _is_collected(state, attr):
-            return "state" if is_statistic(attr) else "scratch"
-        return "state"
+            return "state" if is_statistic(attr) and not _is_environment(state) else "scratch"
+        return "scratch" if all(_happens_once(state, change) for change in carried) else "state"
     if all(_looks_first(change) for change in later):
         return "cache"
     if not _is_read_across(state, attr):
@@ -119,6 +122,21 @@ def _is_begun_anew(state: ClassState, carried: list[Change], later: list[Change]
             if all(each.method.name in run for each in carried):
                 return True
     return False
+
+
+def _is_environment(state: ClassState) -> bool:
+    """Tell whether the class is an environment: it steps and resets, and what it counts belongs to an episode."""
+    defines = state.hierarchy.defines
+    steps = defines(state.identity, "step") or defines(state.identity, "_step")
+    return steps and (defines(state.identity, "reset") or defines(state.identity, "_reset"))
+
+
+def _happens_once(state: ClassState, change: Change) -> bool:
+    """Tell whether a write runs under a flag that the same method turns: a first call that fits a constant."""
+    flags = {each.write.attr for each in state.later(change.write.attr)}
+    flags = {guard.partition(":")[2] for guard in change.guards if guard.startswith(("set:", "unset:"))} - flags
+    turned = [other for flag in flags for other in state.later(flag)]
+    return any(other.method == change.method and isinstance(other.value, Const) for other in turned)
 
 
 def _is_collected(state: ClassState, attr: str) -> bool:
@@ -145,9 +163,11 @@ def _is_read_across(state: ClassState, attr: str) -> bool:
 
 
 def is_idle(state: ClassState, attr: str) -> bool:
-    """Tell whether later methods read an attribute only to look at its shape or to branch on it."""
+    """Tell whether later methods read an attribute only to look at its shape or to branch on it, or not at all."""
     readings = state.readings(attr)
-    return bool(readings) and all(set(reading.use.how) <= IDLE_USES for reading in readings)
+    if not readings:
+        return any(set(each.use.how) - IDLE_USES for each in state.uses.get(attr, ()) if each.method.early)
+    return all(set(reading.use.how) <= IDLE_USES for reading in readings)
 
 
 def is_moved_by_hand(state: ClassState, attr: str) -> bool:

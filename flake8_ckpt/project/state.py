@@ -221,8 +221,12 @@ class ClassState:
         return self._mentioned(attr, CARRIERS)
 
     def moved_by_hooks(self, attr: str) -> bool:
-        """Tell whether the class moves an attribute itself in `_apply` or `to`."""
-        return self._mentioned(attr, MOVERS)
+        """Tell whether the class moves an attribute itself in `_apply` or `to`, or makes it anew there."""
+        if self._mentioned(attr, MOVERS):
+            return True
+        movers = frozenset(name for name in MOVERS if self.hierarchy.defines(self.identity, name))
+        run = self.reach(movers) - CONSTRUCTION
+        return any(change.method.name in run for change in self.changes.get(attr, ()))
 
     @cached_property
     def saves_itself(self) -> bool:
