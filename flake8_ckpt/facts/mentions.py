@@ -22,7 +22,9 @@ def mentioned(
 ) -> tuple[Use, ...]:
     """Return one use per attribute that a method mentions."""
     pattern = re.compile(
-        r"\bself\.(" + "|".join(map(re.escape, sorted(suspects))) + r")\b(\[[^\]]*\]\.\w+|\s*\.\s*\w+|\s*\(|\s*\[|\s+is\b)?"
+        r"\bself\.("
+        + "|".join(map(re.escape, sorted(suspects)))
+        + r")\b(\[[^\]]*\]\.\w+|\s*\.\s*\w+|\s*\(|\s*\[|\s+is\b)?"
     )
     found: dict[str, dict[str, None]] = {}
     for line in lines[_body_line(function) - 1 : function.end_lineno]:

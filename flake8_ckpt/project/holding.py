@@ -154,14 +154,17 @@ def _unregistered(state: ClassState, raw: Value, value: Value) -> Value:
 
 
 def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
-    """Tell whether the elements are registered one by one under computed names, or wrapped in a module list."""
-    return any(
-        each.kind == "wrapped"
-        and each.name == attr
-        or each.kind in ("module", "setattr", "parameter", "buffer")
-        and "*" in each.name
-        for _, each in state.registers
-    )
+    """Tell whether the elements are registered one by one under computed names, or handed to a module list."""
+    for method, each in state.registers:
+        if each.kind == "wrapped" and each.name == attr:
+            return True
+        if each.kind == "setattr" and each.name == "*":
+            value = state.resolver.resolve(each.value, state.place(method))
+            if any(isinstance(option, (Module, Parameter)) for option in options_of(value)):
+                return True
+        elif "*" in each.name and each.kind != "wrapped":
+            return True
+    return False
 
 
 def _is_replaced(state: ClassState, attr: str) -> bool:

@@ -199,6 +199,8 @@ class Resolver:
         self, base: Value, name: str, args: list[Value], keywords: dict[str, Value], place: Place
     ) -> Value:
         if isinstance(base, (Parameter, Buffer)):
+            if name.endswith("_"):
+                return base
             base = Tensor("data")
         if isinstance(base, (Tensor, NdArray)):
             return _settled(torchlib.call_method(base, name, args))

@@ -105,8 +105,10 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.carrying import carries
+from flake8_ckpt.project.lifetime import is_optional
 from flake8_ckpt.project.lifetime import is_placeholder
 from flake8_ckpt.project.lifetime import is_random
+from flake8_ckpt.project.lifetime import is_statistic
 from flake8_ckpt.project.lifetime import is_trainable
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
@@ -131,7 +133,7 @@ def _message(state: ClassState, attr: str) -> str:
         return ""
     life = lifetime(state, attr)
     if life in ("state", "fitted") and not is_transient(attr):
-        if life == "fitted" and is_placeholder(state, attr):
+        if life == "fitted" and is_placeholder(state, attr) or is_optional(state, attr) and not is_statistic(attr):
             return ""
         changes = state.later(attr)
         writer = next((each for each in changes if carries(state, each)), changes[0]).method.name
