@@ -33,6 +33,7 @@ from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.walk import Walker
 from flake8_ckpt.facts.walk import parameter_names
 from flake8_ckpt.findings import Position
+from flake8_ckpt.source.depth import is_deep_statement
 from flake8_ckpt.source.depth import is_too_deep
 from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.outline import Outline
@@ -41,8 +42,10 @@ from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
+from flake8_ckpt.source.tree import BLOCKS
 from flake8_ckpt.source.tree import first_line
 from flake8_ckpt.source.tree import is_idle
+from flake8_ckpt.source.tree import stands_alone
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.words import CALLS
 from flake8_ckpt.source.words import HOOKS
@@ -110,22 +113,18 @@ def _read(functions: Sequence[Function], lines: list[str]) -> Bodies:
 
 
 def _without_idle(function: Function, lines: list[str]) -> Iterator[str]:
-    """Yield the lines of a function, each statement that nothing looks at replaced by a short one."""
+    """Yield the lines of a function, each statement that nothing looks at, or that is too deep, made short."""
     at = first_line(function)
     for node in statements(function.body):
-        if is_idle(node) and node.end_lineno is not None and _stands_alone(node, lines):
+        if node.end_lineno is None or not stands_alone(node, lines):
+            continue
+        if is_idle(node) or type(node) not in BLOCKS and is_deep_statement(node, lines):
             yield from lines[at - 1 : node.lineno - 1]
             yield lines[node.lineno - 1][: node.col_offset] + (
                 "raise" if isinstance(node, ast.Raise) else "pass"
             )
             at = node.end_lineno + 1
     yield from lines[at - 1 : function.end_lineno]
-
-
-def _stands_alone(node: ast.stmt, lines: list[str]) -> bool:
-    before = lines[node.lineno - 1].encode()[: node.col_offset]
-    after = lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset or 0 :]
-    return not before.strip() and not after.strip()
 
 
 def _definition(node: cst.CSTNode) -> cst.FunctionDef | None:

@@ -1,4 +1,4 @@
-"""Which functions are nested too deeply to hand to libcst.
+"""Which functions and statements are nested too deeply to hand to libcst.
 
 Its parser recurses once a level; on tens of thousands of levels it ends the process
 instead of raising. Generated tables and sums are that deep, written code is not.
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.tree import BLOCKS
+from flake8_ckpt.source.tree import stands_alone
 from flake8_ckpt.source.tree import statements
 
 MAX_DEPTH = 100
@@ -18,12 +19,23 @@ MAX_QUOTES = 400
 
 
 def is_too_deep(function: Function, lines: list[str]) -> bool:
-    """Tell whether a function is nested deeper than MAX_DEPTH, as libcst would nest it."""
-    return _is_deep_block(function) or any(
-        _is_deep(expression, lines)
-        for node in statements(function.body)
-        for expression in _long_expressions(node, lines)
-    )
+    """Tell whether a function is too deep even when its deep statements are left out one by one."""
+    heading = [function.args, *function.decorator_list, *([function.returns] if function.returns else [])]
+    if _is_deep_block(function) or any(_is_deep(each, lines) for each in heading):
+        return True
+    for node in statements(function.body):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            if any(is_deep_statement(each, lines) for each in ast.walk(node) if isinstance(each, ast.stmt)):
+                return True
+        elif type(node) in BLOCKS or not stands_alone(node, lines):
+            if is_deep_statement(node, lines):
+                return True
+    return False
+
+
+def is_deep_statement(node: ast.stmt, lines: list[str]) -> bool:
+    """Tell whether an expression of a statement is nested deeper than MAX_DEPTH, as libcst would nest it."""
+    return any(_is_deep(expression, lines) for expression in _long_expressions(node, lines))
 
 
 def _is_deep_block(function: Function) -> bool:

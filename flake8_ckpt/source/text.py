@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
 import warnings
 
+DEEP = 8000
 NEWLINES = re.compile("\r\n?")
 
 
@@ -35,12 +37,25 @@ def decode(data: bytes) -> str:
     return NEWLINES.sub("\n", text) if "\r" in text else text
 
 
+def _parse_deep(text: str) -> ast.Module:
+    """Parse text; where it is nested deeper than this process usually allows, once more with room."""
+    try:
+        return ast.parse(text)
+    except RecursionError:
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, DEEP))
+        try:
+            return ast.parse(text)
+        finally:
+            sys.setrecursionlimit(limit)
+
+
 def parse(text: str) -> ast.Module:
     """Parse text with the stdlib; raises Unreadable for code this Python cannot parse."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(text)
+            return _parse_deep(text)
         except SyntaxError as error:
             raise Unreadable(f"cannot be parsed ({error.msg})", error.lineno or 0) from error
         except (ValueError, RecursionError, MemoryError) as error:

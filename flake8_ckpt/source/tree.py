@@ -87,3 +87,10 @@ def is_idle(node: ast.stmt) -> bool:
     while isinstance(value, (ast.Call, ast.Attribute)):
         value = value.func if isinstance(value, ast.Call) else value.value
     return isinstance(value, ast.Name) and value.id in LOGGERS
+
+
+def stands_alone(node: ast.stmt, lines: list[str]) -> bool:
+    """Tell whether nothing else stands on the lines of a statement."""
+    before = lines[node.lineno - 1].encode()[: node.col_offset]
+    after = lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset or 0 :]
+    return not before.strip() and not after.strip()
