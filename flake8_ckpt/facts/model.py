@@ -10,6 +10,7 @@ from typing import Optional
 
 from msgspec import Struct
 
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 
@@ -64,7 +65,7 @@ class Use(Struct, frozen=True, array_like=True):
 class Site(Struct, frozen=True, array_like=True):
     """A call that linking may follow: of a method, a class, or a function that saves or loads."""
 
-    call: Value
+    call: Call
     position: Position
     target: str = ""
     guards: tuple[str, ...] = ()

@@ -11,7 +11,6 @@ from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
-from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Super
@@ -147,8 +146,7 @@ def _called(method: Method, lazily: bool) -> set[str]:
     return {
         site.call.callee.name
         for site in method.facts.calls
-        if isinstance(site.call, Call)
-        and isinstance(site.call.callee, Attr)
+        if isinstance(site.call.callee, Attr)
         and site.call.callee.base == SELF
         and (any(guard.startswith(LAZY) for guard in site.guards) if lazily else not site.guards)
     }
@@ -183,8 +181,7 @@ def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
     handed_on = [
         site.position
         for site in loader.facts.calls
-        if isinstance(site.call, Call)
-        and isinstance(site.call.callee, Attr)
+        if isinstance(site.call.callee, Attr)
         and isinstance(site.call.callee.base, Super)
     ]
     creations = [each.position for each in loader.facts.registers]
@@ -192,8 +189,7 @@ def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
     creations += [
         site.position
         for site in loader.facts.calls
-        if isinstance(site.call, Call)
-        and isinstance(site.call.callee, Attr)
+        if isinstance(site.call.callee, Attr)
         and site.call.callee.base == SELF
         and state.reach(frozenset([site.call.callee.name])) & making
     ]

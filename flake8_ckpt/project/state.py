@@ -181,7 +181,7 @@ class ClassState:
         given: set[str] = set()
         for site in (site for each in self.methods for site in each.facts.calls):
             call = site.call
-            if not isinstance(call, Call) or call.callee not in (
+            if call.callee not in (
                 Attr(SELF, method.name),
                 Attr(Super(), method.name),
             ):
@@ -233,7 +233,7 @@ class ClassState:
         """Tell whether a method pickles the whole object."""
         calls = [site.call for method in self.methods for site in method.facts.calls]
         return any(
-            isinstance(call, Call) and isinstance(call.callee, Name) and call.args[:1] == (SELF,)
+            isinstance(call.callee, Name) and call.args[:1] == (SELF,)
             and call.callee.path.rpartition(".")[2] in ("save", "dump", "dumps")
             for call in calls
         )  # fmt: skip

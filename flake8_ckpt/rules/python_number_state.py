@@ -111,7 +111,6 @@ from collections.abc import Iterator
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
-from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Parameter
@@ -229,7 +228,6 @@ def _called_under(method: Method, guard: str) -> set[str]:
         site.call.callee.name
         for site in method.facts.calls
         if guard in site.guards
-        and isinstance(site.call, Call)
         and isinstance(site.call.callee, Attr)
         and site.call.callee.base == SELF
     }

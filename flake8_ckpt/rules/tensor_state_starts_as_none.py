@@ -104,6 +104,7 @@ from collections.abc import Iterator
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.carrying import carries
+from flake8_ckpt.project.fitted import is_fitted_under_flag
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
 from flake8_ckpt.project.members import Change
@@ -128,6 +129,13 @@ def check(project: Project) -> Iterator[Finding]:
                     " state_dict() omits it, a reload drops it"
                 )
                 yield finding_at(RULE, starts or _first_tensor(state, changes), message)
+            elif is_fitted_under_flag(state, attr):
+                fitted = _first_tensor(state, changes)
+                message = (
+                    f"'{attr}' is a plain tensor that only {fitted[0].method.name}() sets:"
+                    " state_dict() omits it, a reload is not fitted"
+                )
+                yield finding_at(RULE, fitted, message)
 
 
 def _starts_empty(state: ClassState, attr: str) -> bool:

@@ -20,6 +20,7 @@ from flake8_ckpt.source.harmless import is_harmless
 from flake8_ckpt.source.tree import functions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
+from flake8_ckpt.source.words import ASKS
 from flake8_ckpt.source.words import BUILDING
 from flake8_ckpt.source.words import BUILDS
 from flake8_ckpt.source.words import CONSTRUCTORS
@@ -91,7 +92,7 @@ def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[s
         ):
             selected.append(method)
         elif suspects and mention.search(text):
-            (selected if loops.search(text) else readers).append(method)
+            (selected if loops.search(text) or ASKS.search(text) else readers).append(method)
     return ClassOutline(node, name, methods, tuple(selected), tuple(readers), suspects)
 
 

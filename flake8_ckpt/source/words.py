@@ -17,6 +17,7 @@ GROWS = re.compile(
 LOCAL_GROWS = re.compile(
     r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE
 )
+ASKS = re.compile(r"\bif\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
 BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(

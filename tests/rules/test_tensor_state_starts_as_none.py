@@ -9,6 +9,39 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "fitted on demand": TORCH
+    + """
+class Whitening(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fitted = False
+
+    def fit(self, data: torch.Tensor):
+        self.mean = data.mean(0)
+        self.fitted = True
+
+    def forward(self, x):
+        if not self.fitted:
+            self.fit(x)
+        return x - self.mean
+""",
+    "fitted into a buffer": TORCH
+    + """
+class Whitening(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("fitted", torch.tensor(False))
+
+    def fit(self, data: torch.Tensor):
+        self.mean = data.mean(0)
+        self.fitted.fill_(True)
+
+    def forward(self, x):
+        if not self.fitted:
+            raise RuntimeError("fit it first")
+        return x - self.mean
+""",
     "a buffer from the start": TORCH
     + """
 class Returns(nn.Module):
@@ -159,6 +192,26 @@ class Discounted(Scaler):
 }
 
 FOUND: dict[str, Case] = {
+    "fitted by a method that sets a flag": TORCH
+    + """
+class Whitening(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fitted = False
+        self.mean: torch.Tensor
+
+    def fit(self, data: torch.Tensor):
+        self.mean = data.mean(0)  # CKP109
+        self.fitted = True
+        return self
+
+    def forward(self, x, include_fit=False):
+        if include_fit:
+            self.fit(x)
+        if not self.fitted:
+            raise RuntimeError("fit it first")
+        return x - self.mean
+""",
     "a discounted return": TORCH
     + """
 class Returns(nn.Module):
