@@ -4,6 +4,7 @@
 
 Finds attributes of an `nn.Module` that are `None` or absent after construction, become a tensor in a
 method, and are read there before they are written: the value is carried from one call to the next.
+Finds also the tensors that only a `fit()` sets, together with a flag that other methods ask for first.
 
 ## Why it matters
 
@@ -125,7 +126,7 @@ def check(project: Project) -> Iterator[Finding]:
                     change for change in state.constructed(attr) if change.method.owner == state.identity
                 ]
                 message = (
-                    f"'{attr}' starts as None and {carried[0].method.name}() carries it from call to call:"
+                    f"'{attr}' starts as None, then {carried[0].method.name}() carries it on:"
                     " state_dict() omits it, a reload drops it"
                 )
                 yield finding_at(RULE, starts or _first_tensor(state, changes), message)

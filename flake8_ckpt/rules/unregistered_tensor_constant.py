@@ -5,6 +5,11 @@
 Finds tensors that `__init__` sets as a plain attribute of an `nn.Module` and that nothing changes
 afterwards: kernels, masks, position tables, class weights.
 
+A tensor that is a plain attribute first and goes to `register_buffer` under the same name afterwards counts too:
+newer versions of torch raise `KeyError` there.
+A tensor that a caller may hand in or leave out (`weight: Tensor | None = None`) is reported only when the code
+is enabled: `--ckpt-enable=CKP102`.
+
 ## Why it matters
 
 The model works on the CPU where it was written.
