@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Sequence
 
@@ -60,6 +61,7 @@ REGISTERED_KEYWORDS = {"buffer": "tensor", "parameter": "param", "module": "modu
 SHAPE_METHODS = frozenset(
     "size dim numel ndimension new_zeros new_ones new_empty new_full new_tensor is_floating_point".split()
 )
+INSTALLERS = re.compile(r"^_?(set|replace|register|add|attach|install)_\w*(module|layer)s?(_|$)")
 COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
 WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 GROWS = frozenset("append extend insert update setdefault add appendleft".split())
@@ -139,6 +141,9 @@ def _on_attribute(attr: str, method: str, node: cst.Call, frame: Frame) -> Value
         frame.write(attr, "inplace", args[0] if method == "copy_" and args else Tensor("data"), carried)
         frame.depends |= before
     elif method in GROWS:
+        for argument in node.args:
+            if isinstance(argument.value, cst.Name):
+                frame.aliases.setdefault(argument.value.value, set()).add(attr)
         frame.write(attr, "grow", _grown(method, args, keywords), True)
     elif method == "requires_grad_":
         frame.write(attr, "grad", Tensor(trainable=args[:1] != (Const(False),)))
@@ -299,7 +304,7 @@ def _global(
         if attr is not None:
             frame.write(attr, "inplace", Tensor("random"))
         return args[0]
-    tail = path.rpartition(".")[2]
+    tail = path.rpartition(".")[2].lstrip(":")
     if path.startswith("torch.") and (tail in torchlib.TENSOR_ONLY) and node.args:
         attr = ev.self_attribute(node.args[0].value)
         if attr is not None:
@@ -308,7 +313,7 @@ def _global(
         for attr in frame.depends:
             frame.uses.setdefault(attr, {})["cat"] = None
             frame.use_positions.setdefault(attr, frame.position)
-    if tail in WRAPPERS:
+    if tail in WRAPPERS or INSTALLERS.search(tail):
         _wrap(node, frame)
     known = torchlib.call_global(path, args, dict(keywords))
     if known is not None:

@@ -27,7 +27,9 @@ from flake8_ckpt.facts.names import names_of
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.walk import Walker
@@ -233,11 +235,11 @@ class _Collector:
         return frame
 
     def returns(self, node: Function, frame: Frame) -> Value | None:
-        """Return what a function gives: what its annotation promises, else what its returns give."""
+        """Return what a function gives: what its annotation promises, else, or key by key, what its returns give."""
         promised = annotation_value(node.returns, self.names)
-        if promised != UNKNOWN:
-            return promised
-        return join(frame.returns) if frame.returns else None
+        given = join(frame.returns) if frame.returns else None
+        is_dict = isinstance(promised, Container) and promised.kind == "dict"
+        return given if promised == UNKNOWN or is_dict and isinstance(given, Record) else promised
 
     def parameters(self, node: Function, body: cst.FunctionDef) -> Iterator[Parameter]:
         """Yield the parameters with the values that annotations promise and defaults give."""

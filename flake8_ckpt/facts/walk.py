@@ -115,6 +115,9 @@ def assign(target: cst.BaseExpression, value: Value, source: cst.BaseExpression 
     elif isinstance(target, (cst.Tuple, cst.List)):
         _unpack(target, value, source, frame)
     elif isinstance(target, cst.Subscript):
+        owner = ev.self_attribute(target.value)
+        if owner is not None and isinstance(source, cst.Name):
+            frame.aliases.setdefault(source.value, set()).add(owner)
         _assign_item(target, value, frame)
     elif isinstance(target, cst.Attribute):
         _assign_field(target, value, frame)

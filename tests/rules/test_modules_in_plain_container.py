@@ -9,6 +9,27 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "a helper puts each module into the model": TORCH
+    + """
+def set_module_by_path(root, path, module):
+    *parents, last = path.split(".")
+    for name in parents:
+        root = getattr(root, name)
+    setattr(root, last, module)
+
+class Wrapped(nn.Module):
+    def __init__(self, net: nn.Module, paths):
+        super().__init__()
+        self.net = net
+        self.wrappers = {}
+        for path in paths:
+            wrapper = nn.Linear(2, 2)
+            set_module_by_path(net, path, wrapper)
+            self.wrappers[path] = wrapper
+
+    def forward(self, x):
+        return self.net(x)
+""",
     "a ModuleList": TORCH
     + """
 class Heads(nn.Module):
