@@ -62,16 +62,16 @@ class Container(Struct, frozen=True, array_like=True, tag="l"):
     """
 
     kind: str
-    of: "Value"
+    of: Value
     size: int = -1
-    items: tuple["Value", ...] = ()
+    items: tuple[Value, ...] = ()
 
 
 class Field(Struct, frozen=True, array_like=True):
     """One key of a record; `always` is false where a condition decides."""
 
     key: str
-    value: "Value"
+    value: Value
     always: bool = True
 
 
@@ -111,41 +111,41 @@ class Param(Struct, frozen=True, array_like=True, tag="p"):
 class Attr(Struct, frozen=True, array_like=True, tag="."):
     """An attribute of a value."""
 
-    base: "Value"
+    base: Value
     name: str
 
 
 class Item(Struct, frozen=True, array_like=True, tag="["):
     """A subscript of a value."""
 
-    base: "Value"
-    key: "Value"
+    base: Value
+    key: Value
 
 
 class Element(Struct, frozen=True, array_like=True, tag="e"):
     """What iterating over a value gives."""
 
-    base: "Value"
+    base: Value
 
 
 class Call(Struct, frozen=True, array_like=True, tag="("):
     """A call that one file cannot resolve; `keywords` pairs names with values."""
 
-    callee: "Value"
-    args: tuple["Value", ...] = ()
-    keywords: tuple[tuple[str, "Value"], ...] = ()
+    callee: Value
+    args: tuple[Value, ...] = ()
+    keywords: tuple[tuple[str, Value], ...] = ()
 
 
 class Arith(Struct, frozen=True, array_like=True, tag="+"):
     """Arithmetic: a tensor if an operand is one, else an array, else a number."""
 
-    operands: tuple["Value", ...]
+    operands: tuple[Value, ...]
 
 
 class Join(Struct, frozen=True, array_like=True, tag="|"):
     """One of several values, as branches decide."""
 
-    options: tuple["Value", ...]
+    options: tuple[Value, ...]
 
 
 Value = Union[
