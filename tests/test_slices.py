@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,3 +87,16 @@ def test_broken_text_raises_for_the_parser_only() -> None:
     with pytest.raises(Unreadable):
         parse("def f(:\n")
     assert collect_file(b"def f(:\n").error_line == 1
+
+
+def test_facts_do_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "from flake8_ckpt.facts.collect import collect_file\n"
+        "import msgspec, pathlib, torch\n"
+        "path = pathlib.Path(torch.__file__).parent / 'nn/modules/batchnorm.py'\n"
+        "print(msgspec.msgpack.encode(collect_file(path.read_bytes())).hex())\n"
+    )
+    environments = ({**os.environ, "PYTHONHASHSEED": seed} for seed in ("0", "1", "2"))
+    command = [sys.executable, "-c", code]
+    outputs = {subprocess.run(command, env=each, capture_output=True).stdout for each in environments}
+    assert len(outputs) == 1 and len(outputs.pop()) > 1000

@@ -62,7 +62,7 @@ def item_of(base: Value, key: Value, sliced: bool = False) -> Value:
         return Container(base.kind, base.of) if sliced else base.of
     if isinstance(base, Record) and isinstance(key, Const):
         found = [field.value for field in base.fields if field.key == key.value]
-        return found[0] if found else UNKNOWN
+        return found[-1] if found else UNKNOWN
     if isinstance(base, (Unknown, Const, Number, Module, Record)):
         return UNKNOWN
     return base if sliced else bounded(Item(base, key if isinstance(key, Const) else UNKNOWN))

@@ -114,6 +114,7 @@ def arguments(node: cst.Call, frame: Frame) -> tuple[tuple[Value, ...], tuple[tu
             keywords.append((argument.keyword.value, value))
             attr = ev.self_attribute(argument.value)
             if argument.keyword.value == "out" and attr is not None:
+                frame.depends.discard(attr)
                 frame.write(attr, "inplace", Tensor("data"))
         elif argument.star == "**":
             keywords.append(("**", value))
@@ -302,6 +303,7 @@ def _global(
     if path.startswith("torch.nn.init.") and node.args:
         attr = ev.self_attribute(node.args[0].value)
         if attr is not None:
+            frame.depends.discard(attr)
             frame.write(attr, "inplace", Tensor("random"))
         return args[0]
     tail = path.rpartition(".")[2].lstrip(":")
@@ -310,7 +312,7 @@ def _global(
         if attr is not None:
             frame.read(attr, "tensor")
     if path.startswith("torch.") and tail in COLLECTORS:
-        for attr in frame.depends:
+        for attr in sorted(frame.depends):
             frame.uses.setdefault(attr, {})["cat"] = None
             frame.use_positions.setdefault(attr, frame.position)
     if tail in WRAPPERS or INSTALLERS.search(tail):

@@ -33,7 +33,7 @@ OPPOSITES |= {after: before for before, after in OPPOSITES.items()}
 def conditions(node: cst.BaseExpression, frame: Frame) -> tuple[Guards, Guards]:
     """Evaluate a test; return what holds where it is true, and where it is false."""
     then, otherwise = _split(node, _Quiet(frame))
-    about = tuple(f"about:{attr}" for attr in ev.test(node, frame))
+    about = tuple(f"about:{attr}" for attr in sorted(ev.test(node, frame)))
     return (*then, *about), (*otherwise, *about)
 
 

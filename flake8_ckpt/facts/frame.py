@@ -138,7 +138,7 @@ class Frame:
     def registers_seen(self) -> tuple[Register, ...]:
         """Return the registrations, with a "wrapped" one for each attribute whose elements a module list took."""
         names = {
-            attr: place for name, place in self.wrapped.items() for attr in self.aliases.get(name, {name})
+            attr: place for name, place in self.wrapped.items() for attr in sorted(self.aliases.get(name, {name}))
         }
         wrapped = [Register("wrapped", attr, UNKNOWN, place) for attr, place in names.items()]
         return (*self.registers, *wrapped)

@@ -245,7 +245,7 @@ def _call_tensor_method(base: Tensor, name: str, args: Sequence[Value]) -> Value
     ):
         return Container("tuple", Tensor(base.origin))
     if name == "requires_grad_":
-        return Tensor(base.origin, args[:1] != [Const(False)])
+        return Tensor(base.origin, tuple(args[:1]) != (Const(False),))
     if name in ("normal_", "uniform_", "random_", "exponential_", "bernoulli_", "trunc_normal_"):
         return Tensor("random", base.trainable)
     filled = name in ("fill_", "zero_", "copy_")

@@ -136,7 +136,6 @@ def _unpack(
         if sources is not None:
             frame.depends = set()
             each = ev.evaluate(sources[index].value, frame)
-            frame.depends |= depends if not frame.depends else set()
         else:
             each = UNKNOWN if isinstance(element, cst.StarredElement) else item_of(value, Const(index))
         assign(element.value, each, None, frame)

@@ -116,6 +116,8 @@ class Symbols:
         return found
 
     def _member(self, name: str, path: str, hops: int) -> str:
+        if hops > MAX_HOPS:
+            return ""
         identity = f"{path}:{name}"
         if identity in self.classes or identity in self.functions:
             return identity

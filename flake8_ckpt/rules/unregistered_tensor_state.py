@@ -132,6 +132,8 @@ def _message(state: ClassState, attr: str) -> str:
     if is_trainable(state, attr) or state.carried_by_hooks(attr):
         return ""
     life = lifetime(state, attr)
+    if life == "fitted" and state.moved_by_hooks(attr):
+        return ""
     if life in ("state", "fitted") and not is_transient(attr):
         if life == "fitted" and is_placeholder(state, attr) or is_optional(state, attr) and not is_statistic(attr):
             return ""
