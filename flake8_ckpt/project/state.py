@@ -12,7 +12,6 @@ from functools import cached_property
 
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
@@ -24,7 +23,6 @@ from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
-from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.hierarchy import Hierarchy
 from flake8_ckpt.project.members import CARRIERS
@@ -265,12 +263,6 @@ class ClassState:
             for attr, changes in self.changes.items()
         }
         return {attr: changes for attr, changes in found.items() if changes}
-
-    def value(self, attr: str) -> Value:
-        """Return what an attribute may be after construction."""
-        return (
-            join([change.value for change in self.constructed(attr)]) if self.constructed(attr) else UNKNOWN
-        )
 
     def later(self, attr: str) -> list[Change]:
         """Return the writes outside construction, moves to another device or dtype excepted."""
