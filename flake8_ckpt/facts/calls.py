@@ -74,9 +74,6 @@ CONTRACT_METHODS = frozenset(
     "save load state_dict load_state_dict save_checkpoint load_checkpoint save_state load_state"
     " get_weights set_weights get_parameters set_parameters restore resume".split()
 )
-MODULE_METHODS = frozenset(
-    "to cuda cpu eval train half float double requires_grad_ apply bfloat16 compile".split()
-)
 
 
 def call(node: cst.Call, frame: Frame, evaluate: Evaluate) -> Value:
@@ -269,7 +266,7 @@ def _method(
     if isinstance(base, (Tensor, NdArray, Number, Const)):
         return torchlib.call_method(base, method, args)
     if isinstance(base, Module):
-        return base if method in MODULE_METHODS else UNKNOWN
+        return base if method in torchlib.MODULE_METHODS else UNKNOWN
     if isinstance(base, Container):
         return (
             base

@@ -83,6 +83,9 @@ ELEMENTWISE = frozenset(
     " maximum minimum mean std var sum prod cumsum cumprod dot matmul outer where sort argsort max min"
     " transpose reshape add multiply subtract divide true_divide percentile median".split()
 )
+MODULE_METHODS = frozenset(
+    "to cuda cpu eval train half float double requires_grad_ apply bfloat16 compile".split()
+)
 MODULE_NAMESPACES = (
     "torch.nn.",
     "torch.ao.nn.",

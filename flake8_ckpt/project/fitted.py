@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 
 from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.project.lifetime import is_tensor
 from flake8_ckpt.project.lifetime import is_transient
@@ -43,9 +41,8 @@ def _is_fit(state: ClassState, change: Change, flag: str) -> bool:
 
 def _is_run_on_demand(state: ClassState, change: Change, flag: str) -> bool:
     """Tell whether methods run the fit themselves where the flag is unset: then a reload does it over, as meant."""
-    fit = Attr(SELF, change.method.name)
     return any(
-        f"unset:{flag}" in site.guards and site.call.callee == fit
+        f"unset:{flag}" in site.guards and name == change.method.name
         for method in state.methods
-        for site in method.facts.calls
+        for name, site in method.own_calls()
     )

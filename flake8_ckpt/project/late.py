@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
@@ -144,11 +143,9 @@ def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool
 def _called(method: Method, lazily: bool) -> set[str]:
     """Return the methods that a method calls: those under a lazy guard, or those it always calls."""
     return {
-        site.call.callee.name
-        for site in method.facts.calls
-        if isinstance(site.call.callee, Attr)
-        and site.call.callee.base == SELF
-        and (any(guard.startswith(LAZY) for guard in site.guards) if lazily else not site.guards)
+        name
+        for name, site in method.own_calls()
+        if (any(guard.startswith(LAZY) for guard in site.guards) if lazily else not site.guards)
     }
 
 
@@ -187,11 +184,7 @@ def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
     creations = [each.position for each in loader.facts.registers]
     creations += [each.position for each in loader.facts.writes if _is_creation(each)]
     creations += [
-        site.position
-        for site in loader.facts.calls
-        if isinstance(site.call.callee, Attr)
-        and site.call.callee.base == SELF
-        and state.reach(frozenset([site.call.callee.name])) & making
+        site.position for name, site in loader.own_calls() if state.reach(frozenset([name])) & making
     ]
     return bool(creations) and (not handed_on or min(creations) < min(handed_on))
 

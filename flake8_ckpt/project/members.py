@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.model import Write
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 
 if TYPE_CHECKING:
@@ -48,6 +52,13 @@ class Method:
     def name(self) -> str:
         """Return the method's name."""
         return self.facts.name
+
+    def own_calls(self) -> Iterator[tuple[str, Site]]:
+        """Yield the calls of methods of the same object, with their names."""
+        for site in self.facts.calls:
+            callee = site.call.callee
+            if isinstance(callee, Attr) and callee.base == SELF:
+                yield callee.name, site
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ class Resolver:
         if isinstance(base, (Tensor, NdArray)):
             return _settled(torchlib.call_method(base, name, args))
         if isinstance(base, Module):
-            return base if name in MODULE_METHODS else UNKNOWN
+            return base if name in torchlib.MODULE_METHODS else UNKNOWN
         if isinstance(base, Instance) and base.path in self.symbols.classes:
             found = self.hierarchy.find_method(base.path, name)
             return self._returned(found[0], found[1], base.path, args, keywords, place) if found else UNKNOWN
@@ -258,9 +258,6 @@ class Resolver:
         bound = {**dict(zip(names, args)), **{name: each for name, each in keywords.items() if name in names}}
         known = {name: each for name, each in bound.items() if each != UNKNOWN}
         return self.resolve(function.returns, Place(path, klass, owner, function, known, place.calls + 1))
-
-
-MODULE_METHODS = frozenset("to cuda cpu eval train half float double requires_grad_ apply bfloat16".split())
 
 
 def _settled(value: Value) -> Value:

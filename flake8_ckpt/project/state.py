@@ -99,7 +99,7 @@ class ClassState:
 
     @cached_property
     def changes(self) -> dict[str, list[Change]]:
-        """Return the writes to each attribute, with their values resolved."""
+        """Return the writes to each attribute."""
         return self._changes(self.methods)
 
     def _changes(self, methods: tuple[Method, ...]) -> dict[str, list[Change]]:

@@ -108,8 +108,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Number
@@ -224,13 +222,7 @@ def _initializing_helper(state: ClassState, change: Change, guard: str) -> str:
 
 
 def _called_under(method: Method, guard: str) -> set[str]:
-    return {
-        site.call.callee.name
-        for site in method.facts.calls
-        if guard in site.guards
-        and isinstance(site.call.callee, Attr)
-        and site.call.callee.base == SELF
-    }
+    return {name for name, site in method.own_calls() if guard in site.guards}
 
 
 RULE = Rule(__name__, "CKP110", check=check, opt_in=check_numbers)
