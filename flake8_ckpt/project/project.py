@@ -9,6 +9,8 @@ from functools import cached_property
 
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.project.hierarchy import Hierarchy
+from flake8_ckpt.project.lifetime import plain_tensors
+from flake8_ckpt.project.members import Change
 from flake8_ckpt.project.resolve import Resolver
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.project.symbols import Symbols
@@ -38,3 +40,12 @@ class Project:
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
                     yield ClassState(identity, self.hierarchy, self.resolver)
+
+    @cached_property
+    def plain_tensors(self) -> tuple[tuple[ClassState, str, list[Change]], ...]:
+        """Return the tensors that module classes keep as plain attributes, with the writes that make them."""
+        return tuple(
+            (state, attr, writes)
+            for state in self.module_classes
+            for attr, writes in plain_tensors(state).items()
+        )

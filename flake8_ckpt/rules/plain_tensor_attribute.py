@@ -78,7 +78,6 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.lifetime import is_idle
 from flake8_ckpt.project.lifetime import is_moved_by_hand
 from flake8_ckpt.project.lifetime import is_placeholder
-from flake8_ckpt.project.lifetime import plain_tensors
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.rules import unregistered_tensor_constant
@@ -98,12 +97,11 @@ OTHERS = (
 def check(project: Project) -> Iterator[Finding]:
     """Report the plain tensors that no other rule reports, each with the reason that makes it harmless."""
     reported = {(each.path, each.position) for other in OTHERS for each in other(project)}
-    for state in project.module_classes:
-        for attr, writes in plain_tensors(state).items():
-            message = f"'{attr}' is a plain tensor, {_reason(state, attr)}: .to() and state_dict() miss it"
-            finding = finding_at(RULE, writes, message)
-            if (finding.path, finding.position) not in reported:
-                yield finding
+    for state, attr, writes in project.plain_tensors:
+        message = f"'{attr}' is a plain tensor, {_reason(state, attr)}: .to() and state_dict() miss it"
+        finding = finding_at(RULE, writes, message)
+        if (finding.path, finding.position) not in reported:
+            yield finding
 
 
 def _reason(state: ClassState, attr: str) -> str:

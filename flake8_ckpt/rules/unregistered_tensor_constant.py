@@ -98,7 +98,6 @@ from flake8_ckpt.project.lifetime import is_random
 from flake8_ckpt.project.lifetime import is_tensor
 from flake8_ckpt.project.lifetime import is_trainable
 from flake8_ckpt.project.lifetime import lifetime
-from flake8_ckpt.project.lifetime import plain_tensors
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.rules.base import Rule
@@ -107,27 +106,26 @@ from flake8_ckpt.rules.base import finding_at
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that stay as construction left them."""
+    for state, attr, writes in project.plain_tensors:
+        if (
+            is_constant(state, attr)
+            and not is_moved_by_hand(state, attr)
+            and not is_optional(state, attr)
+        ):
+            message = (
+                f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
+            )
+            yield finding_at(RULE, writes, message)
     for state in project.module_classes:
-        for attr, writes in plain_tensors(state).items():
-            if (
-                is_constant(state, attr)
-                and not is_moved_by_hand(state, attr)
-                and not is_optional(state, attr)
-            ):
-                message = (
-                    f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
-                )
-                yield finding_at(RULE, writes, message)
         yield from _registered_too_late(state)
 
 
 def check_optional(project: Project) -> Iterator[Finding]:
     """Report tensors that a caller may hand in, and need not."""
-    for state in project.module_classes:
-        for attr, writes in plain_tensors(state).items():
-            if is_constant(state, attr) and not is_moved_by_hand(state, attr) and is_optional(state, attr):
-                message = f"'{attr}' is a plain tensor if one is given: .to() does not move it, state_dict() omits it"
-                yield finding_at(RULE, writes, message)
+    for state, attr, writes in project.plain_tensors:
+        if is_constant(state, attr) and not is_moved_by_hand(state, attr) and is_optional(state, attr):
+            message = f"'{attr}' is a plain tensor if one is given: .to() does not move it, state_dict() omits it"
+            yield finding_at(RULE, writes, message)
 
 
 def _registered_too_late(state: ClassState) -> Iterator[Finding]:

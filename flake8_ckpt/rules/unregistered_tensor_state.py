@@ -112,7 +112,6 @@ from flake8_ckpt.project.lifetime import is_statistic
 from flake8_ckpt.project.lifetime import is_trainable
 from flake8_ckpt.project.lifetime import is_transient
 from flake8_ckpt.project.lifetime import lifetime
-from flake8_ckpt.project.lifetime import plain_tensors
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.rules.base import Rule
@@ -121,11 +120,10 @@ from flake8_ckpt.rules.base import finding_at
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that later methods change, and those drawn at random."""
-    for state in project.module_classes:
-        for attr, writes in plain_tensors(state).items():
-            message = _message(state, attr)
-            if message:
-                yield finding_at(RULE, writes, message)
+    for state, attr, writes in project.plain_tensors:
+        message = _message(state, attr)
+        if message:
+            yield finding_at(RULE, writes, message)
 
 
 def _message(state: ClassState, attr: str) -> str:

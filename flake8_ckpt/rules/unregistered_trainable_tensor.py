@@ -89,7 +89,6 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.lifetime import is_trainable
-from flake8_ckpt.project.lifetime import plain_tensors
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -97,11 +96,10 @@ from flake8_ckpt.rules.base import finding_at
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that require grad."""
-    for state in project.module_classes:
-        for attr, writes in plain_tensors(state).items():
-            if is_trainable(state, attr) and not state.carried_by_hooks(attr):
-                message = f"'{attr}' requires grad but is no Parameter: parameters() and state_dict() omit it"
-                yield finding_at(RULE, writes, message)
+    for state, attr, writes in project.plain_tensors:
+        if is_trainable(state, attr) and not state.carried_by_hooks(attr):
+            message = f"'{attr}' requires grad but is no Parameter: parameters() and state_dict() omit it"
+            yield finding_at(RULE, writes, message)
 
 
 RULE = Rule(__name__, "CKP103", check=check)
