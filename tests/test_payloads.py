@@ -78,7 +78,6 @@ def test_keys_that_load_reads_have_their_kinds() -> None:
         ("network", "required"),
         ("steps", "defaulted"),
         ("metadata", "guarded"),
-        ("metadata", "required"),
     }
     bases = {each.base for each in method(AGENT, "load").key_reads}
     assert {base.callee for base in bases if isinstance(base, Call)} == {Name("torch.load")}
@@ -86,7 +85,7 @@ def test_keys_that_load_reads_have_their_kinds() -> None:
 
 def test_nested_reads_keep_their_origin() -> None:
     reads = [each for each in function(TRAIN, "train").key_reads if each.key == "mean"]
-    assert {each.kind for each in reads} == {"guarded", "required"}
+    assert {each.kind for each in reads} == {"guarded"}
     assert all("resume_path" in repr(each.base) and "torch.load" in repr(each.base) for each in reads)
 
 

@@ -203,7 +203,7 @@ CONTAINERS = {
     "a call of what is unknown": ("(lambda: 1)()", UNKNOWN),
     "a call of an element": ("self.means[0](data)", Call(Item(Attr(SELF, "means"), Const(0)), (Param("data"),))),
     "a call with all arguments": ("self.make(*data, key=1, **data)", Call(
-        Attr(SELF, "make"), (UNKNOWN,), (("key", Const(1)), ("**", Param("data"))))),
+        Attr(SELF, "make"), (Call(Name("*"), (Param("data"),)),), (("key", Const(1)), ("**", Param("data"))))),
 }  # fmt: skip
 ANNOTATIONS = {
     "a tensor": ("torch.Tensor", Tensor("data")),

@@ -11,6 +11,8 @@ import libcst as cst
 from flake8_ckpt.facts import evaluate as ev
 from flake8_ckpt.facts import torchlib
 from flake8_ckpt.facts.access import element_of
+from flake8_ckpt.facts.frame import FLOW
+from flake8_ckpt.facts.frame import LOADERS
 from flake8_ckpt.facts.frame import Frame
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Site
@@ -30,6 +32,7 @@ from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Super
@@ -65,19 +68,45 @@ INSTALLERS = re.compile(r"^_?(set|replace|register|add|attach|install)_\w*(modul
 COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
 WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 GROWS = frozenset("append extend insert update setdefault add appendleft".split())
-SAVERS = frozenset(
-    "torch.save torch.load torch.jit.load pickle.dump pickle.load pickle.dumps pickle.loads joblib.dump"
-    " joblib.load numpy.savez numpy.savez_compressed numpy.save numpy.load safetensors.torch.save_file"
-    " safetensors.torch.load_file cloudpickle.dump cloudpickle.load dill.dump dill.load".split()
+SAVERS = LOADERS | frozenset(
+    "torch.save torch.jit.save pickle.dump pickle.dumps joblib.dump numpy.savez numpy.savez_compressed numpy.save"
+    " safetensors.torch.save_file safetensors.torch.save cloudpickle.dump cloudpickle.dumps dill.dump dill.dumps".split()
 )
-CONTRACT_METHODS = frozenset(
-    "save load state_dict load_state_dict save_checkpoint load_checkpoint save_state load_state"
-    " get_weights set_weights get_parameters set_parameters restore resume".split()
+KEEPS_KEYS = re.compile(r"(^|[._:])(save|dump|write|load|log|print|len|dict|list|copy|deepcopy|append|put|send|isinstance|update)")
+# Methods of any object that change, save, restore or replace its state, or say how it is used.
+EVENTS = re.compile(
+    r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
+    r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
+    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stats|vec_?norm|set_env|get_env|buffer"
 )
 
 
 def call(node: cst.Call, frame: Frame, evaluate: Evaluate) -> Value:
-    """Return the value of a call."""
+    """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
+    value = _call(node, frame, evaluate)
+    if frame.contract:
+        _open_arguments(node, value, frame)
+    return value
+
+
+def _open_arguments(node: cst.Call, value: Value, frame: Frame) -> None:
+    if isinstance(value, Call) and (
+        isinstance(value.callee, Name) and (value.callee.path in SAVERS or KEEPS_KEYS.search(value.callee.path))
+    ):
+        return
+    for argument in node.args:
+        name = argument.value.value if isinstance(argument.value, cst.Name) and not argument.star else ""
+        held = frame.state.locals.get(name) if name else None
+        if isinstance(held, Record) and not held.open and not _keeps_keys(node):
+            frame.state.locals[name] = Record(held.fields, True)
+
+
+def _keeps_keys(node: cst.Call) -> bool:
+    name = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
+    return not isinstance(name, str) or KEEPS_KEYS.search(name) is not None
+
+
+def _call(node: cst.Call, frame: Frame, evaluate: Evaluate) -> Value:
     func = node.func
     if isinstance(func, cst.Attribute):
         attr = _state_attribute(func.value)
@@ -114,9 +143,10 @@ def arguments(node: cst.Call, frame: Frame) -> tuple[tuple[Value, ...], tuple[tu
                 frame.depends.discard(attr)
                 frame.write(attr, "inplace", Tensor("data"))
         elif argument.star == "**":
+            frame.key(value, "", "wholesale")
             keywords.append(("**", value))
         elif argument.star == "*":
-            args.append(UNKNOWN)
+            args.append(Call(Name("*"), (value,)) if isinstance(value, Param) else UNKNOWN)
         else:
             args.append(value)
     return tuple(args), tuple(keywords)
@@ -148,12 +178,9 @@ def _on_attribute(attr: str, method: str, node: cst.Call, frame: Frame) -> Value
     frame.read(attr, how)
     if method in ("values", "items", "keys", "copy"):
         return Attr(SELF, attr)
-    if method in ("get", "pop") and frame.contract and args and isinstance(args[0], Const):
+    if method in ("get", "pop") and args:
         _note_get(Attr(SELF, attr), method, args, frame)
-    value = Call(Attr(Attr(SELF, attr), method), args, keywords)
-    if method in CONTRACT_METHODS:
-        _site(value, frame)
-    return bounded(value)
+    return _event(bounded(Call(Attr(Attr(SELF, attr), method), args, keywords)), method, frame)
 
 
 def _grown(method: str, args: Sequence[Value], keywords: Sequence[tuple[str, Value]]) -> Value:
@@ -177,6 +204,7 @@ def _on_self(method: str, base: Value, node: cst.Call, frame: Frame) -> Value:
     frame.read(method, "call")
     value = bounded(Call(Attr(base, method), args, keywords))
     if isinstance(value, Call):
+        frame.flow(value.callee)
         _site(value, frame)
     return value
 
@@ -217,6 +245,7 @@ def _on_value(base: Value, func: cst.Attribute, node: cst.Call, frame: Frame) ->
         if isinstance(base, Super) and method == "__setattr__" and len(args) == 2:
             return _set_attribute(node, 0, args[1], frame, ("hidden",))
         if isinstance(value, Call):
+            frame.flow(value.callee)
             _site(value, frame)
         return value
     if isinstance(base, Name):
@@ -225,16 +254,16 @@ def _on_value(base: Value, func: cst.Attribute, node: cst.Call, frame: Frame) ->
         return _global(f"{base.path}.{method}", node, args, keywords, frame)
     _note_elements(base, f"element.{method}", frame)
     _grow_local(func.value, method, args, keywords, frame)
-    if method in ("get", "pop") and frame.contract and args:
+    if method in ("get", "pop") and args:
         _note_get(base, method, args, frame)
+    elif method in ("items", "keys", "values"):
+        frame.key(base, "", "wholesale")
     return _method(base, method, args, keywords, frame)
 
 
 def _note_get(base: Value, method: str, args: Sequence[Value], frame: Frame) -> None:
-    key = args[0]
-    if isinstance(key, Const) and isinstance(key.value, str):
-        kind = "defaulted" if len(args) > 1 else "guarded" if method == "get" else "required"
-        ev.note_key(frame, base, key.value, kind)
+    kind = "defaulted" if len(args) > 1 else "guarded" if method == "get" else "required"
+    ev.note_key(frame, base, args[0], kind)
 
 
 def _grow_local(
@@ -280,8 +309,13 @@ def _method(
         return values[0] if method in ("get", "pop") and values else base if method == "copy" else UNKNOWN
     if isinstance(base, Unknown):
         return UNKNOWN
-    value = bounded(Call(Attr(base, method), args, keywords))
-    if method in CONTRACT_METHODS and frame.contract and isinstance(value, Call):
+    return _event(bounded(Call(Attr(base, method), args, keywords)), method, frame)
+
+
+def _event(value: Value, method: str, frame: Frame) -> Value:
+    """Note the call of a method that says something on state, and that what it is given goes into it."""
+    if frame.contract and isinstance(value, Call) and EVENTS.search(method):
+        frame.flow(value.callee)
         _site(value, frame)
     return value
 
@@ -309,7 +343,7 @@ def _global(
         if attr is not None:
             frame.read(attr, "tensor")
     if path.startswith("torch.") and tail in COLLECTORS:
-        for attr in sorted(frame.depends):
+        for attr in sorted(each for each in frame.depends if not each.startswith(FLOW)):
             frame.uses.setdefault(attr, {})["cat"] = None
             frame.use_positions.setdefault(attr, frame.position)
     if tail in WRAPPERS or INSTALLERS.search(tail):
@@ -321,6 +355,7 @@ def _global(
         return bounded(Arith(args[:1]))
     value = bounded(Call(Name(path), args, keywords))
     if frame.contract and isinstance(value, Call):
+        frame.flow(value.callee)
         _site(value, frame)
     return value
 
@@ -356,8 +391,7 @@ def _builtin(
             else Container("list", UNKNOWN, 0)
         )
     if path in DICTS:
-        fields = tuple(Field(key, value) for key, value in keywords)
-        return Record(fields) if fields and not args else Container("dict", UNKNOWN, -1 if args else 0)
+        return _dict_of(args, keywords)
     if path in ("sum", "max", "min", "abs"):
         return bounded(
             torchlib.combine(
@@ -366,6 +400,8 @@ def _builtin(
         )
     if path in COPIES and args:
         return args[-1]
+    if path in ("os.path.join", "pathlib.Path"):
+        return bounded(Arith(args)) if args else NUMBER
     if path == "range":
         return Container("list", NUMBER)
     if path == "setattr" and len(args) == 3 and args[0] == SELF:
@@ -373,6 +409,15 @@ def _builtin(
     if path == "getattr" and len(args) > 1:
         return _get_attribute(args, frame)
     return None
+
+
+def _dict_of(args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]) -> Value:
+    fields = tuple(Field(key, value) for key, value in keywords if key != "**")
+    base = args[0] if args else Record(())
+    opened = len(fields) != len(keywords)
+    if isinstance(base, Record) and (base.fields or fields):
+        return Record((*base.fields, *fields), base.open or opened)
+    return Container("dict", UNKNOWN, -1 if args or keywords else 0)
 
 
 def _get_attribute(args: Sequence[Value], frame: Frame) -> Value:
@@ -390,4 +435,4 @@ def _note_elements(value: Value, how: str, frame: Frame) -> None:
 
 
 def _site(value: Call, frame: Frame) -> None:
-    frame.calls.append(Site(value, frame.position, "", frame.guards))
+    frame.calls.append(Site(value, frame.position, True, frame.guards))

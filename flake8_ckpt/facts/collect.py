@@ -8,8 +8,10 @@ parsed at once; each statement is then paired with its twin of the stdlib's tree
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Union
 
 import libcst as cst
 
@@ -24,20 +26,22 @@ from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import dotted
 from flake8_ckpt.facts.names import names_of
+from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.facts.walk import Walker
 from flake8_ckpt.facts.walk import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.depth import is_deep_statement
 from flake8_ckpt.source.depth import is_too_deep
 from flake8_ckpt.source.harmless import Function
+from flake8_ckpt.source.outline import DEFINITIONS
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.select import ClassOutline
@@ -51,10 +55,12 @@ from flake8_ckpt.source.tree import stands_alone
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.words import CALLS
 from flake8_ckpt.source.words import HOOKS
+from flake8_ckpt.source.words import links
 from flake8_ckpt.source.words import may_hold_facts
+from flake8_ckpt.source.words import normalizes
 from flake8_ckpt.source.words import saves
 
-Bodies = dict[int, cst.FunctionDef]
+Bodies = dict[int, Union[cst.FunctionDef, cst.Module]]
 
 
 def collect_file(data: bytes) -> FileFacts:
@@ -68,7 +74,10 @@ def collect_file(data: bytes) -> FileFacts:
         return FileFacts()
     lines = text.split("\n")
     found = outline(tree, lines)
-    return facts_of(tree, found, lines, read_slices(selected_functions(found), lines))
+    bodies = read_slices(selected_functions(found), lines)
+    if found.script is not None:
+        bodies.update(read_script(found.script, lines))
+    return facts_of(tree, found, lines, bodies)
 
 
 def selected_functions(found: Outline) -> list[Function]:
@@ -85,6 +94,7 @@ def facts_of(tree: ast.Module, found: Outline, lines: list[str], bodies: Bodies)
         names.stars,
         tuple(collector.klass(each) for each in found.classes),
         tuple(collector.functions(found)),
+        tuple(dict.fromkeys(UPDATES.findall("\n".join(lines)))),
     )
 
 
@@ -112,6 +122,21 @@ def _read(functions: Sequence[Function], lines: list[str]) -> Bodies:
     tree = cst.parse_module("\n".join(text) + "\n")
     found = [_definition(each) for each in tree.body]
     return {id(node): body for node, body in zip(functions, found) if body is not None}
+
+
+def read_script(script: Function, lines: list[str]) -> Bodies:
+    """Parse what a file does when it runs with libcst, without its definitions."""
+    shared = any(one.end_lineno == other.lineno for one, other in zip(script.body, script.body[1:]))
+    if shared or is_too_deep(script, lines):
+        return {}
+    text: list[str] = []
+    for node in script.body:
+        left_out = isinstance(node, DEFINITIONS) or is_idle(node) or is_deep_statement(node, lines)
+        text.extend(["pass"] if left_out else lines[node.lineno - 1 : node.end_lineno])
+    try:
+        return {id(script): cst.parse_module("\n".join(text) + "\n")}
+    except (cst.ParserSyntaxError, RecursionError):
+        return {}
 
 
 def _without_idle(function: Function, lines: list[str]) -> Iterator[str]:
@@ -162,7 +187,9 @@ class _Collector:
         bases = tuple(self.names.resolve(name) for name in map(_base, node.bases) if name)
         readers = {id(method) for method in found.readers}
         methods = tuple(
-            self.method(method) if id(method) in self.bodies else self.reader(method, found)
+            self.function(method.name, method, found.keeper)
+            if id(method) in self.bodies
+            else self.reader(method, found)
             for method in found.methods
             if id(method) in self.bodies or id(method) in readers
         )
@@ -174,6 +201,7 @@ class _Collector:
             methods,
             tuple(dict.fromkeys(method.name for method in found.methods)),
             tuple(self.graph(found)) if bases else (),
+            statistics_of("\n".join(self.lines[node.lineno - 1 : node.end_lineno])),
         )
 
     def graph(self, found: ClassOutline) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -194,22 +222,20 @@ class _Collector:
                 promised = annotation_value(node.returns, self.names)
                 if promised not in (UNKNOWN, NUMBER, Const(None)):
                     yield FunctionFacts(name, self.heading(node), returns=promised)
-
-    def method(self, node: Function) -> FunctionFacts:
-        """Return the summary of a method."""
-        return self.function(node.name, node)
+        if found.script is not None and id(found.script) in self.bodies:
+            yield self.function(found.script.name, found.script, True)
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
         """Return the summary of a method that only reads what may be state."""
         position = self.heading(node)
         return FunctionFacts(node.name, position, uses=mentioned(node, self.lines, found.suspects, position))
 
-    def function(self, name: str, node: Function) -> FunctionFacts:
-        """Return the summary of a function whose body was read."""
+    def function(self, name: str, node: Function, keeper: bool = False) -> FunctionFacts:
+        """Return the summary of a function whose body was read; the methods of a keeper are followed closely."""
         body = self.bodies[id(node)]
-        frame = self.frame(node)
+        frame = self.frame(node, keeper)
         walker = Walker(frame, self.locate)
-        walker.block(body.body, node.body)
+        walker.block(body.body if isinstance(body, cst.FunctionDef) else body, node.body)
         decorators = tuple(
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
         )
@@ -223,13 +249,17 @@ class _Collector:
             frame.registers_seen(),
             frame.uses_seen(),
             tuple(frame.calls),
-            tuple(frame.key_reads),
+            frame.key_reads_seen(),
+            tuple(frame.stores),
+            tuple(frame.handlers),
+            frame.contract,
         )
 
-    def frame(self, node: Function) -> Frame:
+    def frame(self, node: Function, keeper: bool = False) -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
-        frame = Frame(self.names, contract=node.name in HOOKS or saves(text))
+        contract = keeper or node.name in HOOKS or saves(text) or links(text) or normalizes(text)
+        frame = Frame(self.names, contract=contract)
         for name in parameter_names(node.args):
             frame.bind(name, Param(name), ())
         return frame
@@ -238,11 +268,13 @@ class _Collector:
         """Return what a function gives: what its annotation promises, else, or key by key, what its returns give."""
         promised = annotation_value(node.returns, self.names)
         given = join(frame.returns) if frame.returns else None
-        is_dict = isinstance(promised, Container) and promised.kind == "dict"
-        return given if promised == UNKNOWN or is_dict and isinstance(given, Record) else promised
+        vague = all(option in (UNKNOWN, NONE) or _is_dict(option) for option in options_of(promised))
+        return given if promised == UNKNOWN or vague and given is not None and frame.contract else promised
 
-    def parameters(self, node: Function, body: cst.FunctionDef) -> Iterator[Parameter]:
+    def parameters(self, node: Function, body: Union[cst.FunctionDef, cst.Module]) -> Iterator[Parameter]:
         """Yield the parameters with the values that annotations promise and defaults give."""
+        if isinstance(body, cst.Module):
+            return
         frame = Frame(self.names)
         defaults = {
             each.name.value: ev.evaluate(each.default, frame)
@@ -252,10 +284,29 @@ class _Collector:
         for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
             yield Parameter(arg.arg, annotation, defaults.get(arg.arg))
+        yield from (Parameter(f"*{arg.arg}") for arg in (node.args.vararg, node.args.kwarg) if arg is not None)
 
 
 MAX_CALLEES = 40
 _METHODISH = frozenset(["__init__"])
+SET_ATTRIBUTES = re.compile(
+    r"\b(?:self\.|register_buffer\(\s*[\"']|add_state\(\s*[\"'])(\w+)\b[\"']?\s*(?:[-+*/]?=(?!=)|,|:)"
+)
+STATISTICS = re.compile(
+    r"(?:^|_)(?:means?|mu|var|vars|variance|stds?|m2|s2?|sumsq|sum|sq|square|squares|count|cnt|n|num)(?:_|$)", re.I
+)
+UPDATES = re.compile(r"\b(\w+)(?:\(\)|\[[^\]\n]{0,40}\])?\.(_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*)\(")
+
+
+def _is_dict(value: Value) -> bool:
+    return isinstance(value, Container) and value.kind == "dict"
+
+
+def statistics_of(text: str) -> tuple[str, ...]:
+    """Return the attributes of a class whose names are those of running statistics."""
+    if "mean" not in text:
+        return ()
+    return tuple(name for name in dict.fromkeys(SET_ATTRIBUTES.findall(text)) if STATISTICS.search(name))
 
 
 def _base(node: ast.expr) -> str:

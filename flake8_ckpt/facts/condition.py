@@ -2,7 +2,7 @@
 
 "none:x" and "some:x" (`self.x is None`), "missing:x" and "has:x" (`hasattr(self, "x")`), "unset:x" and "set:x"
 (`not self.x`), "about:x" (a test that looks at x), "tensor:n" and "other:n" (`isinstance(n, Tensor)`),
-"absent:n" (a local is None), "branch" (anything else).
+"absent:n" (a local is None), "key:k" and "nokey:k" (`"k" in mapping`), "branch" (anything else).
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
 
 Guards = tuple[str, ...]
-OPPOSITES = {"none": "some", "missing": "has", "unset": "set", "tensor": "other", "absent": "present"}
+OPPOSITES = {"none": "some", "missing": "has", "unset": "set", "tensor": "other", "absent": "present", "key": "nokey"}
 OPPOSITES |= {after: before for before, after in OPPOSITES.items()}
 
 
 def conditions(node: cst.BaseExpression, frame: Frame) -> tuple[Guards, Guards]:
     """Evaluate a test; return what holds where it is true, and where it is false."""
-    then, otherwise = _split(node, _Quiet(frame))
+    then, otherwise = _split(node, Quiet(frame))
     about = tuple(f"about:{attr}" for attr in sorted(ev.test(node, frame)))
     return (*then, *about), (*otherwise, *about)
 
 
-class _Quiet:
+class Quiet:
     """A frame for looking at an expression once more without noting its uses again."""
 
     def __init__(self, frame: Frame) -> None:
@@ -48,7 +48,7 @@ class _Quiet:
         return ev.evaluate(node, self.frame)
 
 
-def _split(node: cst.BaseExpression, quiet: _Quiet) -> tuple[Guards, Guards]:
+def _split(node: cst.BaseExpression, quiet: Quiet) -> tuple[Guards, Guards]:
     if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
         then, otherwise = _split(node.expression, quiet)
         return otherwise, then
@@ -64,18 +64,28 @@ def _split(node: cst.BaseExpression, quiet: _Quiet) -> tuple[Guards, Guards]:
     return (word,), (f"{OPPOSITES[kind]}:{name}",)
 
 
-def _word(node: cst.BaseExpression, quiet: _Quiet) -> str | None:
+def _word(node: cst.BaseExpression, quiet: Quiet) -> str | None:
     attr = ev.self_attribute(node)
     if attr is not None:
         return f"set:{attr}"
     if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
-        return _compared(node, quiet)
+        return _contained(node, quiet) or _compared(node, quiet)
     if isinstance(node, cst.Call):
         return _tested(node, quiet)
     return None
 
 
-def _compared(node: cst.Comparison, quiet: _Quiet) -> str | None:
+def _contained(node: cst.Comparison, quiet: Quiet) -> str | None:
+    operator = node.comparisons[0].operator
+    if not isinstance(operator, (cst.In, cst.NotIn)):
+        return None
+    key = quiet.evaluate(node.left)
+    if not isinstance(key, Const) or not isinstance(key.value, str):
+        return None
+    return f"{'key' if isinstance(operator, cst.In) else 'nokey'}:{key.value}"
+
+
+def _compared(node: cst.Comparison, quiet: Quiet) -> str | None:
     target = node.comparisons[0]
     other = quiet.evaluate(target.comparator)
     attr = ev.self_attribute(node.left) or _fetched(node.left)
@@ -104,7 +114,7 @@ def _fetched(node: cst.BaseExpression) -> str | None:
     return None
 
 
-def _tested(node: cst.Call, quiet: _Quiet) -> str | None:
+def _tested(node: cst.Call, quiet: Quiet) -> str | None:
     fetched = _fetched(node)
     if fetched is not None:
         return f"{'has' if isinstance(node.func, cst.Name) and node.func.value == 'hasattr' else 'set'}:{fetched}"

@@ -18,7 +18,6 @@ from flake8_ckpt.facts.access import element_of
 from flake8_ckpt.facts.access import item_of
 from flake8_ckpt.facts.calls import call
 from flake8_ckpt.facts.frame import Frame
-from flake8_ckpt.facts.model import KeyRead
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import SELF
@@ -41,6 +40,7 @@ from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import bounded
 from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.values import options_of
 
 MAX_STRING = 120
 MAX_KEYS = 64
@@ -94,9 +94,10 @@ def _subscript(node: cst.Subscript, frame: Frame) -> Value:
         frame.read(attr, "item")
     base = evaluate(node.value, frame) if attr is None else Attr(SELF, attr)
     key = subscript_key(node, frame)
-    if frame.contract and isinstance(key, Const) and isinstance(key.value, str):
-        note_key(frame, base, key.value, "required")
-    return item_of(base, key, sliced=isinstance(node.slice[0].slice, cst.Slice))
+    sliced = isinstance(node.slice[0].slice, cst.Slice)
+    if not sliced:
+        note_key(frame, base, key, "required")
+    return item_of(base, key, sliced)
 
 
 def subscript_key(node: cst.Subscript, frame: Frame) -> Value:
@@ -114,10 +115,14 @@ def _subscript_part(part: cst.BaseSlice, frame: Frame) -> Value:
     return UNKNOWN
 
 
-def note_key(frame: Frame, base: Value, key: str, kind: str) -> None:
-    """Note that a key is taken from a mapping whose origin linking may know."""
-    if isinstance(base, (Call, Param, Item, Attr, Join)):
-        frame.key_reads.append(KeyRead(base, key, kind, frame.position))
+def note_key(frame: Frame, base: Value, key: Value, kind: str) -> None:
+    """Note that a key, or one of several, is taken from a mapping; a computed string may be any key."""
+    for option in options_of(key):
+        if isinstance(option, Const):
+            if isinstance(option.value, str):
+                frame.key(base, option.value, kind)
+        elif not isinstance(option, Number) and kind != "guarded":
+            frame.key(base, "", "wholesale")
 
 
 def _string(node: cst.SimpleString, frame: Frame) -> Value:
@@ -174,6 +179,8 @@ def _binary(node: cst.BinaryOperation, frame: Frame) -> Value:
         if repeated and isinstance(left, Container) and isinstance(left.of, Tensor):
             return Container(left.kind, UNKNOWN)
         return _join_containers(left, right)
+    if isinstance(node.operator, cst.Divide) and isinstance(right, Const) and isinstance(right.value, str):
+        return bounded(Arith((left, right)))
     return bounded(torchlib.combine((left, right)))
 
 
@@ -199,9 +206,7 @@ def _comparison(node: cst.Comparison, frame: Frame) -> Value:
     for target in node.comparisons:
         operands.append(evaluate_compared(target.comparator, node, frame))
         if isinstance(target.operator, (cst.In, cst.NotIn)):
-            key = operands[-2]
-            if frame.contract and isinstance(key, Const) and isinstance(key.value, str):
-                note_key(frame, operands[-1], key.value, "guarded")
+            note_key(frame, operands[-1], operands[-2], "guarded")
         if isinstance(target.operator, (cst.In, cst.NotIn, cst.Is, cst.IsNot)):
             return NUMBER
     tensors = [operand for operand in operands if isinstance(operand, Tensor)]
@@ -254,6 +259,8 @@ def _dict(node: cst.Dict, frame: Frame) -> Value:
     for element in node.elements:
         value = evaluate(element.value, frame)
         key = evaluate(element.key, frame) if isinstance(element, cst.DictElement) else UNKNOWN
+        if isinstance(element, cst.StarredDictElement):
+            frame.key(value, "", "wholesale")
         if isinstance(element, cst.StarredDictElement) and isinstance(value, Record):
             fields += value.fields
             opened = opened or value.open
@@ -300,7 +307,9 @@ def bind_loop(target: cst.BaseExpression, iterable: cst.BaseExpression, frame: F
         for element, source in zip(target.elements, sources):
             bind(element.value, source, frame)
     else:
-        bind(target, element_of(evaluate(iterable, frame)), frame)
+        value = evaluate(iterable, frame)
+        frame.key(value, "", "wholesale")
+        bind(target, element_of(value), frame)
 
 
 def _loop_sources(node: cst.BaseExpression, frame: Frame) -> list[Value]:
@@ -311,7 +320,9 @@ def _loop_sources(node: cst.BaseExpression, frame: Frame) -> list[Value]:
     if isinstance(node.func, cst.Name) and node.func.value == "zip":
         return [element_of(evaluate(each.value, frame)) for each in node.args]
     if isinstance(node.func, cst.Attribute) and node.func.attr.value == "items":
-        return [NUMBER, element_of(evaluate(node.func.value, frame))]
+        value = evaluate(node.func.value, frame)
+        frame.key(value, "", "wholesale")
+        return [NUMBER, element_of(value)]
     return []
 
 

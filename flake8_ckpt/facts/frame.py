@@ -7,22 +7,81 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 
+from msgspec.structs import replace
+
+from flake8_ckpt.facts.model import Handler
 from flake8_ckpt.facts.model import KeyRead
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.model import Store
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.names import Names
+from flake8_ckpt.facts.torchlib import MODULE_METHODS
+from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Field
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import brief
 from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Position
 
 LOOKS = frozenset(["meta", "none", "test"])
 NOWHERE = Position(1, 0, 1, 0)
+LOADERS = frozenset(
+    "torch.load torch.jit.load pickle.load pickle.loads joblib.load numpy.load safetensors.torch.load_file"
+    " safetensors.torch.load cloudpickle.load cloudpickle.loads dill.load dill.loads torch.hub.load_state_dict_from_url"
+    " torch.utils.model_zoo.load_url safetensors.safe_open".split()
+)
+SYMBOLIC = (Call, Param, Item, Attr, Local, Join, Element)
+
+
+FLOW = "#"
+MAX_FLOWS = 8
+
+
+def is_object(value: Value) -> bool:
+    """Tell whether a value is some object with an identity, not a payload that was read from a file."""
+    if isinstance(value, Join):
+        return all(is_object(option) for option in value.options)
+    if isinstance(value, (Item, Element)):
+        return isinstance(value.base, (Call, Local)) and not is_loaded(value)
+    return isinstance(value, Module) or isinstance(value, Call) and not is_loaded(value)
+
+
+def is_loaded(value: Value) -> bool:
+    """Tell whether a value is, or is part of, what a loading function of a library returned."""
+    while isinstance(value, (Item, Element, Attr, Local)):
+        value = value.value if isinstance(value, Local) else value.base
+    if not isinstance(value, Call):
+        return isinstance(value, Param)
+    callee = value.callee
+    return isinstance(callee, Name) and callee.path in LOADERS or isinstance(callee, Attr) and (
+        callee.name in ("get", "pop", "copy") and is_loaded(callee.base)
+    )
+
+
+def named(name: str, value: Value) -> Local:
+    """Return an object under the name of a local; moving an object does not make it another one."""
+    held = value
+    while isinstance(held, Call) and isinstance(held.callee, Attr) and held.callee.name in MODULE_METHODS:
+        held = held.callee.base
+    if isinstance(held, Local) and held.name == name:
+        return held
+    options = [option.value if isinstance(option, Local) and option.name == name else option for option in options_of(value)]
+    return Local(name, brief(join(options)))
 
 
 @dataclass
@@ -99,6 +158,10 @@ class Frame:
     registers: list[Register] = field(default_factory=list)
     calls: list[Site] = field(default_factory=list)
     key_reads: list[KeyRead] = field(default_factory=list)
+    flows: dict[int, dict[Value, None]] = field(default_factory=dict)
+    stores: list[Store] = field(default_factory=list)
+    handlers: list[Handler] = field(default_factory=list)
+    lenient: bool = False
     returns: list[Value] = field(default_factory=list)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     wrapped: dict[str, Position] = field(default_factory=dict)
@@ -124,11 +187,45 @@ class Frame:
         self.writes.append(Write(attr, how, value, self.position, carried, self.guards))
         if how == "assign":
             self.state.written[attr] = frozenset(self.depends)
+        self.flow(Attr(SELF, attr))
 
     def bind(self, name: str, value: Value, depends: Iterable[str]) -> None:
-        """Bind a local."""
+        """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""
+        if self.contract and is_object(value):
+            value = named(name, value)
+            self.store(value, value.value)
+        elif self.contract:
+            self.flow(Local(name, UNKNOWN))
         self.state.locals[name] = value
         self.state.taint[name] = frozenset(depends)
+
+    def store(self, target: Value, value: Value) -> None:
+        """Note that something other than an attribute of `self` is set."""
+        if self.contract:
+            self.stores.append(Store(target, value, self.position, self.guards))
+            self.flow(target)
+
+    def key(self, base: Value, key: str, kind: str) -> None:
+        """Note that a key is taken from a mapping whose origin linking may know."""
+        if not self.contract or not isinstance(base, SYMBOLIC):
+            return
+        if kind == "required" and (self.lenient or f"key:{key}" in self.guards):
+            kind = "guarded"
+        self.depends.add(f"{FLOW}{len(self.key_reads)}")
+        self.key_reads.append(KeyRead(base, key, kind, self.position, (), self.guards))
+
+    def flow(self, into: Value) -> None:
+        """Note that what is being computed goes into something, and with it the keys it was taken from."""
+        for token in self.depends:
+            if token.startswith(FLOW):
+                self.flows.setdefault(int(token[len(FLOW) :]), {})[into] = None
+
+    def key_reads_seen(self) -> tuple[KeyRead, ...]:
+        """Return the keys that were read, each with what it flows into."""
+        return tuple(
+            replace(each, into=tuple(self.flows.get(index, ()))[:MAX_FLOWS])
+            for index, each in enumerate(self.key_reads)
+        )
 
     def local(self, name: str) -> Value:
         """Return the value of a local and note what it depends on."""

@@ -63,21 +63,56 @@ class Use(Struct, frozen=True, array_like=True):
 
 
 class Site(Struct, frozen=True, array_like=True):
-    """A call that linking may follow: of a method, a class, or a function that saves or loads."""
+    """A call that linking may follow: of a method, a class, or a function that saves or loads.
+
+    `used` is false where the result is thrown away.
+    """
 
     call: Call
     position: Position
-    target: str = ""
+    used: bool = True
+    guards: tuple[str, ...] = ()
+
+
+class Store(Struct, frozen=True, array_like=True):
+    """A function that takes part in saving and loading sets something other than an attribute of `self`.
+
+    `target` is an `Attr` or an `Item` of some object, a `Local` that is bound to a new object, or the
+    name "return" for what the function gives back.
+    """
+
+    target: Value
+    value: Value
+    position: Position
     guards: tuple[str, ...] = ()
 
 
 class KeyRead(Struct, frozen=True, array_like=True):
-    """A key is taken from a mapping; `kind` is "required", "defaulted", "guarded" or "wholesale"."""
+    """A key is taken from a mapping; `kind` is "required", "defaulted", "guarded" or "wholesale".
+
+    `into` names what the value flows into: an attribute, a method that takes it, a local. A wholesale
+    read, such as a loop over the mapping, has no key.
+    """
 
     base: Value
     key: str
     kind: str
     position: Position
+    into: tuple[Value, ...] = ()
+    guards: tuple[str, ...] = ()
+
+
+class Handler(Struct, frozen=True, array_like=True):
+    """An `except` clause: what it catches ("" for everything), what it does, the lines of its `try` block.
+
+    `outcome` is "swallowed" where nothing but a print tells of the error, else "handled".
+    """
+
+    caught: tuple[str, ...]
+    outcome: str
+    position: Position
+    first_line: int
+    last_line: int
 
 
 class Parameter(Struct, frozen=True, array_like=True):
@@ -101,13 +136,17 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     uses: tuple[Use, ...] = ()
     calls: tuple[Site, ...] = ()
     key_reads: tuple[KeyRead, ...] = ()
+    stores: tuple[Store, ...] = ()
+    handlers: tuple[Handler, ...] = ()
+    contract: bool = False
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):
     """A class: its bases as names, its class attributes, and the methods that can matter.
 
     `methods` holds a summary for each method that was read; `method_names` names them all;
-    `graph` says which methods of its own object each method calls.
+    `graph` says which methods of its own object each method calls; `statistics` are the attributes
+    whose names are those of running statistics (a mean, a variance, a count), for classes that have any.
     """
 
     name: str
@@ -117,14 +156,20 @@ class ClassFacts(Struct, frozen=True, array_like=True):
     methods: tuple[FunctionFacts, ...] = ()
     method_names: tuple[str, ...] = ()
     graph: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    statistics: tuple[str, ...] = ()
 
 
 class FileFacts(Struct, frozen=True, array_like=True):
-    """All that one file says; `error` tells why it could not be read."""
+    """All that one file says; `error` tells why it could not be read.
+
+    The function named "<module>" is what the file does when it runs. `updates` are the method calls that
+    may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update").
+    """
 
     imports: tuple[tuple[str, str], ...] = ()
     stars: tuple[str, ...] = ()
     classes: tuple[ClassFacts, ...] = ()
     functions: tuple[FunctionFacts, ...] = ()
+    updates: tuple[tuple[str, str], ...] = ()
     error: str = ""
     error_line: int = 0

@@ -98,6 +98,8 @@ NOT_MODULES = frozenset(
     " torch.nn.ModuleNotFoundError torch.nn.UninitializedParameter torch.nn.UninitializedBuffer"
     " torch.nn.parameter.UninitializedParameter torch.nn.parameter.UninitializedBuffer".split()
 )
+# Classes of torch whose objects have state of their own but are no modules.
+OBJECTS = ("torch.optim.", "torch.amp.", "torch.cuda.amp.")
 COMPLEX = frozenset("polar complex view_as_complex".split())
 ORIGINS = ("constant", "empty", "data", "random", "complex")
 
@@ -133,6 +135,8 @@ def instance_of(path: str) -> Value | None:
 
 def call_global(path: str, args: Sequence[Value], keywords: dict[str, Value]) -> Value | None:
     """Return what calling a global name of torch, numpy or builtins gives; None where it is unknown here."""
+    if path.startswith(OBJECTS):
+        return None
     if path.startswith("torch."):
         return _call_torch(path, args, keywords)
     if path.startswith("numpy."):

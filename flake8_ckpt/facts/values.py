@@ -108,6 +108,13 @@ class Param(Struct, frozen=True, array_like=True, tag="p"):
     name: str
 
 
+class Local(Struct, frozen=True, array_like=True, tag="L"):
+    """An object that a local variable names: what was bound to it, and the name that tells it from others."""
+
+    name: str
+    value: Value
+
+
 class Attr(Struct, frozen=True, array_like=True, tag="."):
     """An attribute of a value."""
 
@@ -164,6 +171,7 @@ Value = Union[
     Self,
     Super,
     Param,
+    Local,
     Attr,
     Item,
     Element,
@@ -216,6 +224,36 @@ def _depth(value: Value, depth: int) -> int:
     if isinstance(value, (Call, Arith, Join, Record)):
         return max((_depth(part, depth + 1) for part in _parts(value)), default=depth)
     return depth
+
+
+MAX_SIZE = 48
+
+
+def brief(value: Value) -> Value:
+    """Return what a local may be bound to: the value, or where it is large, only what is called for it."""
+    if _size(value, MAX_SIZE) > 0:
+        return value
+    if isinstance(value, Call):
+        callee = value.callee
+        return Call(callee if isinstance(callee, Name) else Attr(UNKNOWN, callee.name) if isinstance(callee, Attr) else UNKNOWN)
+    return UNKNOWN
+
+
+def _size(value: Value, left: int) -> int:
+    """Return how many records are left of a number when those of a value are counted, 0 where it has more."""
+    left -= 1
+    if isinstance(value, (Attr, Item, Element)):
+        return _size(value.base, left) if left > 0 else 0
+    if isinstance(value, Container):
+        return _size(value.of, left) if left > 0 else 0
+    if isinstance(value, Local):
+        return _size(value.value, left) if left > 0 else 0
+    if isinstance(value, (Call, Arith, Join, Record)):
+        for part in _parts(value):
+            if left <= 0:
+                return 0
+            left = _size(part, left)
+    return max(left, 0)
 
 
 def _parts(value: Union[Call, Arith, Join, Record]) -> tuple[Value, ...]:

@@ -18,10 +18,15 @@ from flake8_ckpt.facts import evaluate as ev
 from flake8_ckpt.facts import torchlib
 from flake8_ckpt.facts.access import element_of
 from flake8_ckpt.facts.access import item_of
+from flake8_ckpt.facts.caught import forgives_keys
+from flake8_ckpt.facts.caught import handlers_of
+from flake8_ckpt.facts.condition import Quiet
 from flake8_ckpt.facts.condition import conditions
 from flake8_ckpt.facts.condition import narrow
+from flake8_ckpt.facts.frame import SYMBOLIC
 from flake8_ckpt.facts.frame import Frame
 from flake8_ckpt.facts.frame import merge
+from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.names import imported
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
@@ -29,6 +34,9 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Field
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Tensor
@@ -162,9 +170,15 @@ def _assign_item(target: cst.Subscript, value: Value, frame: Frame, carried: boo
     if attr is not None:
         frame.write(attr, "item", bounded(value), carried or not _is_whole(target))
     elif isinstance(root, cst.Name) and root.value in frame.state.locals:
-        frame.bind(
-            root.value, _with_item(frame.local(root.value), key, value, bool(frame.guards)), frame.depends
-        )
+        held = frame.local(root.value)
+        if target.value is root and isinstance(held, (Record, Container)):
+            frame.store(Item(Local(root.value, UNKNOWN), key), bounded(value))
+        if not isinstance(held, SYMBOLIC):
+            frame.bind(root.value, _with_item(held, key, value), frame.depends)
+    if frame.contract:
+        base = Quiet(frame).evaluate(target.value)
+        if isinstance(base, SYMBOLIC) and isinstance(key, Const):
+            frame.store(Item(base, key), bounded(value))
 
 
 def _is_whole(target: cst.Subscript) -> bool:
@@ -176,7 +190,7 @@ def _is_whole(target: cst.Subscript) -> bool:
     return isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis)
 
 
-def _with_item(held: Value, key: Value, value: Value, guarded: bool) -> Value:
+def _with_item(held: Value, key: Value, value: Value) -> Value:
     if isinstance(key, Const) and isinstance(key.value, str):
         fields = held.fields if isinstance(held, Record) else ()
         if isinstance(held, Record) or held == Container("dict", UNKNOWN, 0):
@@ -202,7 +216,9 @@ def _assign_field(target: cst.Attribute, value: Value, frame: Frame) -> None:
         if isinstance(held, Tensor):
             frame.state.locals[target.value.value] = Tensor(held.origin, value != Const(False))
     else:
-        ev.evaluate(target.value, frame)
+        base = ev.evaluate(target.value, frame)
+        if isinstance(base, SYMBOLIC) or isinstance(base, Module):
+            frame.store(Attr(base, name), bounded(value))
 
 
 def _augmented(walker: Walker, statement: cst.AugAssign, node: ast.stmt) -> None:
@@ -233,12 +249,18 @@ def _augmented(walker: Walker, statement: cst.AugAssign, node: ast.stmt) -> None
 
 
 def _expression(walker: Walker, statement: cst.Expr, node: ast.stmt) -> None:
-    ev.evaluate(statement.value, walker.frame)
+    frame = walker.frame
+    value = ev.evaluate(statement.value, frame)
+    if frame.calls and frame.calls[-1].call is value:
+        last = frame.calls.pop()
+        frame.calls.append(Site(last.call, last.position, False, last.guards))
 
 
 def _return(walker: Walker, statement: cst.Return, node: ast.stmt) -> None:
     if statement.value is not None:
-        walker.frame.returns.append(bounded(ev.evaluate(statement.value, walker.frame)))
+        value = bounded(ev.evaluate(statement.value, walker.frame))
+        walker.frame.returns.append(value)
+        walker.frame.store(Name("return"), value)
     walker.frame.state.dead = True
 
 
@@ -333,8 +355,11 @@ def _with(walker: Walker, statement: cst.With, node: ast.With) -> None:
 
 def _try(walker: Walker, statement: cst.Try | cst.TryStar, node: ast.Try) -> None:
     frame = walker.frame
-    before = frame.state.copy()
+    before, lenient = frame.state.copy(), frame.lenient
+    frame.handlers.extend(handlers_of(node, walker.locate) if frame.contract else ())
+    frame.lenient = lenient or any(forgives_keys(handler) for handler in node.handlers)
     walker.block(statement.body, node.body)
+    frame.lenient = lenient
     if statement.orelse is not None:
         walker.block(statement.orelse.body, node.orelse)
     ends = [frame.state]

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.project.families import Families
 from flake8_ckpt.project.hierarchy import Hierarchy
 from flake8_ckpt.project.lifetime import plain_tensors
 from flake8_ckpt.project.members import Change
+from flake8_ckpt.project.payloads import Payloads
 from flake8_ckpt.project.resolve import Resolver
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.project.symbols import Symbols
+from flake8_ckpt.project.unfold import Unfolder
 
 
 class Project:
@@ -40,6 +43,12 @@ class Project:
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
                     yield ClassState(identity, self.hierarchy, self.resolver)
+
+    @cached_property
+    def families(self) -> Families:
+        """Return who writes and who reads which checkpoint."""
+        unfolder = Unfolder(self.hierarchy)
+        return Families(self.hierarchy, unfolder, Payloads(unfolder))
 
     @cached_property
     def plain_tensors(self) -> tuple[tuple[ClassState, str, list[Change]], ...]:

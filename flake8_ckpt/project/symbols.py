@@ -63,6 +63,8 @@ class Symbols:
 
     def resolve(self, name: str, path: str) -> str:
         """Return the identity, or the absolute outside name, of a name as one file writes it."""
+        if ":" in name and not name.startswith(":"):
+            return name
         key = (name, path)
         if key not in self._resolved:
             self._resolved[key] = self._resolve(name, path, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import Optional
 
 from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.select import ClassOutline
@@ -12,15 +13,25 @@ from flake8_ckpt.source.select import plain_classes
 from flake8_ckpt.source.select import plain_outline
 from flake8_ckpt.source.select import select_functions
 from flake8_ckpt.source.tree import definitions
+from flake8_ckpt.source.tree import text_of
+from flake8_ckpt.source.words import links
+from flake8_ckpt.source.words import saves
+
+SCRIPT = "<module>"
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
 class Outline:
-    """What a file defines; `functions` are those that linking may need, `selected` those to be read."""
+    """What a file defines; `functions` are those that linking may need, `selected` those to be read.
+
+    `script` is what the file does when it runs, as a function, where that saves or loads something.
+    """
 
     classes: tuple[ClassOutline, ...]
     functions: tuple[tuple[str, Function], ...]
     selected: tuple[Function, ...]
+    script: Optional[Function] = None
 
 
 def outline(tree: ast.Module, lines: list[str]) -> Outline:
@@ -39,4 +50,18 @@ def outline(tree: ast.Module, lines: list[str]) -> Outline:
         for name, node in found
         if not isinstance(node, ast.ClassDef) and id(node) not in inside
     )
-    return Outline(tuple(classes), functions, tuple(select_functions(functions, lines, called)))
+    selected = tuple(select_functions(functions, lines, called))
+    return Outline(tuple(classes), functions, selected, script_of(tree, lines))
+
+
+def script_of(tree: ast.Module, lines: list[str]) -> Optional[Function]:
+    """Return what a file does when it runs as a function named `<module>`, if that saves or loads something."""
+    body = [node for node in tree.body if not isinstance(node, (ast.Import, ast.ImportFrom))]
+    texts = [text_of(node, lines) for node in body if not isinstance(node, DEFINITIONS)]
+    if not any(saves(text) or links(text) for text in texts):
+        return None
+    nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    script = ast.FunctionDef(name=SCRIPT, args=nothing, body=body, decorator_list=[], returns=None)
+    script.lineno, script.col_offset = 1, 0
+    script.end_lineno, script.end_col_offset = len(lines), 0
+    return script

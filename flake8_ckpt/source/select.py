@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Optional
 
 from flake8_ckpt.source.harmless import Bindings
@@ -28,11 +29,14 @@ from flake8_ckpt.source.words import DULL_NAMES
 from flake8_ckpt.source.words import GROWS
 from flake8_ckpt.source.words import HOOKS
 from flake8_ckpt.source.words import INPLACE
+from flake8_ckpt.source.words import KEEPS
 from flake8_ckpt.source.words import LATE_REGISTERS
 from flake8_ckpt.source.words import LOCAL_GROWS
 from flake8_ckpt.source.words import MAX_HELPER
 from flake8_ckpt.source.words import REGISTERS
 from flake8_ckpt.source.words import TRIVIAL_BASES
+from flake8_ckpt.source.words import links
+from flake8_ckpt.source.words import normalizes
 from flake8_ckpt.source.words import saves
 
 
@@ -41,7 +45,7 @@ class ClassOutline:
     """A class with its qualified name and its methods.
 
     The bodies of `selected` are to be read; `readers` only mention some of the `suspects`,
-    the attributes that may hold state.
+    the attributes that may hold state. A `keeper` saves or restores something.
     """
 
     node: ast.ClassDef
@@ -50,6 +54,7 @@ class ClassOutline:
     selected: tuple[Function, ...] = ()
     readers: tuple[Function, ...] = ()
     suspects: frozenset[str] = frozenset()
+    keeper: bool = False
 
 
 def plain_classes(classes: Iterable[ast.ClassDef]) -> set[str]:
@@ -65,8 +70,36 @@ def plain_classes(classes: Iterable[ast.ClassDef]) -> set[str]:
 def plain_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
     methods = tuple(functions(node.body))
-    chosen = (each for each in methods if each.name in HOOKS or _has_word(each, text_of(each, lines)))
+    texts = [text_of(method, lines) for method in methods]
+    if _is_keeper(methods, texts):
+        return _keeper_outline(ClassOutline(node, name, methods), texts)
+    chosen = (each for each, text in zip(methods, texts) if each.name in HOOKS or _has_word(each, text))
     return ClassOutline(node, name, methods, tuple(chosen))
+
+
+def _is_keeper(methods: Iterable[Function], texts: Iterable[str]) -> bool:
+    """Tell whether a class saves or restores something, or seems to hold an object with running statistics."""
+    return any(
+        method.name in HOOKS or saves(text) or KEEPS.match(method.name) and links(text) or normalizes(text)
+        for method, text in zip(methods, texts)
+    )
+
+
+def _keeper_outline(found: ClassOutline, texts: list[str]) -> ClassOutline:
+    """Select all that such a class sets or calls; other methods are looked at for what they use."""
+    kept = frozenset(attr for method in found.methods for attr, _, _ in _self_writes(method))
+    kept |= found.suspects
+    before, readers = {id(each) for each in found.selected}, {id(each) for each in found.readers}
+    mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(kept))) + r")\b")
+    selected, looked_at = [], []
+    for method, text in zip(found.methods, texts):
+        if id(method) in before or method.name in HOOKS or _has_word(method, text) or links(text):
+            selected.append(method)
+        elif "self." in text and next(_self_writes(method), None) is not None:
+            selected.append(method)
+        elif id(method) in readers or kept and mention.search(text):
+            looked_at.append(method)
+    return replace(found, selected=tuple(selected), readers=tuple(looked_at), suspects=kept, keeper=True)
 
 
 def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
@@ -93,7 +126,8 @@ def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[s
             selected.append(method)
         elif suspects and mention.search(text):
             (selected if loops.search(text) or ASKS.search(text) else readers).append(method)
-    return ClassOutline(node, name, methods, tuple(selected), tuple(readers), suspects)
+    found = ClassOutline(node, name, methods, tuple(selected), tuple(readers), suspects)
+    return _keeper_outline(found, texts) if _is_keeper(methods, texts) else found
 
 
 def _has_word(method: Function, text: str) -> bool:
@@ -235,7 +269,7 @@ def select_functions(
 ) -> Iterator[Function]:
     for name, node in functions:
         text = text_of(node, lines)
-        if saves(text):
+        if saves(text) or links(text) or normalizes(text):
             yield node
         elif node.returns is None and "." not in name and "return" in text:
             if node.name in called or len(text) < MAX_HELPER and BUILDS.search(text):

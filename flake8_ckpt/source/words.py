@@ -24,11 +24,27 @@ SAVES = re.compile(
     r"\b(?:torch|th|pickle|joblib|cloudpickle|dill|fabric|accelerator|safetensors)\.(?:save|load|dump)\w*\("
     r"|\bnp\.(?:savez\w*|load)\(|\b(?:save_file|load_file|safe_open)\(|\.load_state_dict\("
 )
+# Calls of what may save or restore something: methods and helper functions of the project, or of a library.
+LINKS = re.compile(
+    r"\.(?:save|load|restore|resume)\(|\b_?\w*(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?(?:checkpoints?|ckpts?"
+    r"|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies|stats|networks?|nets?|dicts?|trainer|run)\("
+    r"|\b(?:checkpoint|ckpt)\w*\[|state_dict|\b_?save\w*\(|\b_?(?:restore|resume)\w*\("
+)
+NO_LINKS = re.compile(
+    r"\b(?:json|yaml|toml|ET|etree|csv)\.(?:load|save|dump)s?\(|save_for_backward\(|savefig\(|save_pretrained\(|savetxt\("
+    r"|\.save_vocabulary\(|\bsave_image\(|\bsave_(?:video|figure|audio|plot|img|images)\w*\("
+)
+# Objects with running statistics: whoever makes one may have to save it.
+NORMALIZERS = re.compile(r"\b\w*(?:Normali[sz]|RunningMean|RunningStat|MeanStd|Rms\b|RMS\b|MovingStat|MeanVar)\w*\(")
+LAYERS = re.compile(
+    r"\b\w*(?:RMSNorm|LayerNorm|BatchNorm|GroupNorm|InstanceNorm|RMSprop|NormalizeFeatures|transforms\.Normalize)\w*\(", re.I
+)
 HOOKS = frozenset(
     "state_dict load_state_dict get_extra_state set_extra_state __getstate__ __setstate__ get_parameters"
     " set_parameters on_save_checkpoint on_load_checkpoint get_weights set_weights _save_to_state_dict"
     " _load_from_state_dict _apply _excluded_save_params _get_torch_save_params __deepcopy__ __reduce__".split()
 )
+KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
 TRIVIAL_BASES = re.compile(
     r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"
     r"|\w*Exception|\w*Error"
@@ -46,6 +62,7 @@ BUILDING = re.compile(r"\b(?:torch|th|np|numpy|nn|F)\.|ensor|Parameter|Variable"
 LOGGERS = frozenset(
     "logger logging log warnings print LOG LOGGER _logger rank_zero_warn rank_zero_info".split()
 )
+LINK_WORDS = ("save", "load", "restore", "resume", "state", "checkpoint", "ckpt", "weights")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
 MAX_HELPER = 2500
 
@@ -58,3 +75,13 @@ def may_hold_facts(text: str) -> bool:
 def saves(text: str) -> bool:
     """Tell whether a function's text saves something or loads it."""
     return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
+
+
+def links(text: str) -> bool:
+    """Tell whether a function's text may save or restore something, by itself or through what it calls."""
+    return any(word in text for word in LINK_WORDS) and LINKS.search(NO_LINKS.sub("", text)) is not None
+
+
+def normalizes(text: str) -> bool:
+    """Tell whether a function's text seems to make an object with running statistics."""
+    return NORMALIZERS.search(text) is not None and NORMALIZERS.search(LAYERS.sub("", text)) is not None

@@ -1,0 +1,59 @@
+"""What `except` clauses catch and what they do with it, read from the stdlib's tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from collections.abc import Iterator
+
+from flake8_ckpt.facts.model import Handler
+from flake8_ckpt.facts.names import dotted
+from flake8_ckpt.findings import Position
+from flake8_ckpt.source.tree import statements
+
+Locate = Callable[[ast.stmt], Position]
+KEY_ERRORS = frozenset(["KeyError", "LookupError", "Exception", "BaseException", "AttributeError"])
+SILENT_CALLS = frozenset(["print", "pprint"])
+
+
+def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
+    """Yield a record for each `except` clause of a `try` statement."""
+    last = node.body[-1]
+    for handler in node.handlers:
+        outcome = "swallowed" if _is_silent(handler.body) else "handled"
+        position = locate(handler)  # type: ignore[arg-type]
+        end = Position(position.line, position.col, position.line, position.col + len("except"))
+        yield Handler(_caught(handler.type), outcome, end, node.body[0].lineno, last.end_lineno or last.lineno)
+
+
+def forgives_keys(handler: ast.ExceptHandler) -> bool:
+    """Tell whether a clause catches the error of a missing key."""
+    return handler.type is None or not KEY_ERRORS.isdisjoint(_caught(handler.type))
+
+
+def _caught(node: ast.expr | None) -> tuple[str, ...]:
+    if node is None:
+        return ()
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(dotted(part) for part in parts)
+
+
+def _is_silent(body: list[ast.stmt]) -> bool:
+    return all(_is_silent_statement(node) for node in statements(body))
+
+
+def _is_silent_statement(node: ast.stmt) -> bool:
+    if isinstance(node, (ast.Pass, ast.Continue)):
+        return True
+    if isinstance(node, ast.Return):
+        return node.value is None or isinstance(node.value, ast.Constant) and not node.value.value
+    if not isinstance(node, ast.Expr):
+        return False
+    value = node.value
+    if isinstance(value, ast.Constant):
+        return True
+    return isinstance(value, ast.Call) and (dotted(value.func) in SILENT_CALLS or _is_quiet_log(value.func))
+
+
+def _is_quiet_log(func: ast.expr) -> bool:
+    return isinstance(func, ast.Attribute) and func.attr in ("debug", "info") and "log" in dotted(func.value).lower()

@@ -1,0 +1,357 @@
+"""Families: which writings and which readings speak of the same checkpoint.
+
+A writing and a reading are put together where they are partners in one class (`save` and `load`, `get_x`
+and `set_x`, the pairs of hooks), partners by name in one file, share the value of the file's path, or where
+the keys of the two overlap clearly in files of which one imports the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from functools import cached_property
+from posixpath import basename
+from posixpath import dirname
+from typing import Optional
+
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.project.hierarchy import Hierarchy
+from flake8_ckpt.project.payloads import Contents
+from flake8_ckpt.project.payloads import Payloads
+from flake8_ckpt.project.payloads import Reading
+from flake8_ckpt.project.payloads import Spot
+from flake8_ckpt.project.payloads import Writing
+from flake8_ckpt.project.payloads import contents
+from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.project.unfold import Unfolder
+
+TEST_FILE = re.compile(r"(^|/)(tests?|testing|unit_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$")
+VERBS = re.compile(
+    r"^_*(?:(save|dump|write|store|export|serialize|get|pack|collect|create|make|build|on_save)"
+    r"|(load|read|restore|resume|import|deserialize|set|unpack|apply|recover|on_load|maybe_load|maybe_resume))(?:_|$)"
+)
+WRITES = frozenset("save dump write store export serialize get pack collect create make build on_save".split())
+PAIRED_VERBS = {"get": "set", "pack": "unpack", "collect": "apply", "on_save": "on_load", "serialize": "deserialize"}
+GENERIC = frozenset("checkpoint checkpoints ckpt state states snapshot training trainer full from to file all it".split())
+EXACT_PAIRS = {
+    "state_dict": "load_state_dict",
+    "__getstate__": "__setstate__",
+    "_save_to_state_dict": "_load_from_state_dict",
+}
+MAX_NEAR = 64
+MIN_SHARED = 2
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A pair of methods of one class whose partner is found by name: what one returns the other is given."""
+
+    klass: str
+    writer: Callee
+    reader: Callee
+
+
+@dataclass
+class Family:
+    """Writings and readings of one checkpoint; `hook` where a pair of methods makes it."""
+
+    writings: list[Writing] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    hook: Optional[Hook] = None
+
+    @cached_property
+    def payloads(self) -> list[Contents]:
+        """Return the keys of each writing."""
+        return [contents(each.payload) for each in self.writings]
+
+
+def is_test(path: str) -> bool:
+    """Tell whether a file holds tests: those are never writers or readers for other code."""
+    return TEST_FILE.search(path) is not None
+
+
+def verb_and_stem(name: str) -> tuple[str, str]:
+    """Return the verb that a function's name begins with, and what is left without the generic words."""
+    match = VERBS.match(name)
+    if match is None:
+        return "", ""
+    rest = [word for word in name[match.end() :].strip("_").split("_") if word and word not in GENERIC]
+    return match[1] or match[2], "_".join(rest)
+
+
+def are_partners(writer: str, reader: str) -> bool:
+    """Tell whether two functions are a pair by their names: `save_x` and `load_x`, `get_x` and `set_x`."""
+    if writer in EXACT_PAIRS:
+        return EXACT_PAIRS[writer] == reader
+    one, stem = verb_and_stem(writer)
+    other, rest = verb_and_stem(reader)
+    if not one or not other or one not in WRITES or other in WRITES:
+        return False
+    if (one in PAIRED_VERBS or other in PAIRED_VERBS.values()) and PAIRED_VERBS.get(one) != other:
+        return False
+    return stem == rest
+
+
+def is_exact_pair(hook: Hook) -> bool:
+    """Tell whether the names of two methods differ in their verbs alone."""
+    writer, reader = hook.writer.function.name, hook.reader.function.name
+    if EXACT_PAIRS.get(writer) == reader:
+        return True
+    one, other = VERBS.match(writer), VERBS.match(reader)
+    return one is not None and other is not None and writer[one.end() :] == reader[other.end() :]
+
+
+class Families:
+    """All families of a project."""
+
+    def __init__(self, hierarchy: Hierarchy, unfolder: Unfolder, payloads: Payloads) -> None:
+        self.hierarchy = hierarchy
+        self.symbols = hierarchy.symbols
+        self.unfolder = unfolder
+        self.payloads = payloads
+
+    @cached_property
+    def units(self) -> tuple[Callee, ...]:
+        """Return the functions that take part in saving and loading, methods in each class that takes part."""
+        return tuple(self._units())
+
+    def _units(self) -> Iterator[Callee]:
+        for identity, function in self.symbols.functions.items():
+            if function.contract and not is_test(identity.partition(":")[0]):
+                yield Callee(identity, function)
+        for klass, facts in self.symbols.classes.items():
+            if any(method.contract for method in facts.methods) and not is_test(klass.partition(":")[0]):
+                for owner, method in self.methods(klass):
+                    yield Callee(f"{owner}.{method.name}", method, klass, owner)
+
+    def methods(self, klass: str) -> Iterator[tuple[str, FunctionFacts]]:
+        """Yield the methods of a class that take part, its own and inherited ones, with the class that defines them."""
+        seen: set[str] = set()
+        for owner in self.hierarchy.ancestors(klass):
+            for name, method in self.hierarchy.methods(owner).items():
+                if name not in seen and method.contract:
+                    yield owner, method
+                seen.add(name)
+
+    @cached_property
+    def final(self) -> tuple[list[Writing], list[Reading]]:
+        """Return the writings and readings that happen to files: those that no other function brings about."""
+        writings = [each for unit in self.units for each in self.payloads.summary(unit).writings]
+        readings = [each for unit in self.units for each in self.payloads.summary(unit).readings]
+        passed = {(each.origin, name) for each in writings for name in each.via}
+        stepped = {(each.spot, each.keys, name) for each in readings for name in each.via}
+        kept = [each for each in writings if (each.origin, each.unit.identity) not in passed]
+        taken = [each for each in readings if (each.spot, each.keys, each.unit.identity) not in stepped]
+        return _unique(kept), [each for each in taken if not isinstance(each.root, Param)]
+
+    @cached_property
+    def files(self) -> list[Family]:
+        """Return the families of checkpoints that are files."""
+        writings, readings = self.final
+        groups = _Groups()
+        by_place: dict[str, list[Writing]] = defaultdict(list)
+        for writing in writings:
+            for place in self._places(writing):
+                by_place[place].append(writing)
+        for loaded in _by_root(readings):
+            near = {id(each): each for each in self._near(loaded, by_place)}
+            for reading in loaded:
+                groups.same(loaded[0], reading)
+            keys = {each.keys[0] for each in loaded if each.keys}
+            for writing in near.values():
+                if self._overlap(writing, loaded[0], keys) or any(self._belongs(writing, each) for each in loaded):
+                    groups.same(writing, loaded[0])
+        return [family for family in groups.families() if family.writings and family.readings]
+
+    def _near(self, loaded: list[Reading], by_place: Mapping[str, list[Writing]]) -> Iterator[Writing]:
+        for place in {place for reading in loaded for place in self._places(reading)}:
+            yield from by_place.get(place, ())[:MAX_NEAR]
+
+    def _overlap(self, writing: Writing, reading: Reading, keys: set[str]) -> bool:
+        """Tell whether the keys that are read are clearly those of a payload that is written near by."""
+        shared = keys & set(contents(writing.payload).slots)
+        one, other = writing.source.klass, reading.source.klass
+        if one and other and not self._are_related(one, other):
+            return False
+        if writing.unit.identity == reading.unit.identity and shared:
+            return True
+        return len(shared) >= MIN_SHARED or bool(shared) and shared == keys
+
+    def _places(self, effect: Writing | Reading) -> set[str]:
+        """Return where partners of a writing or reading are looked for: its classes and its files."""
+        found = set()
+        for callee in (effect.unit, effect.source):
+            found.add(callee.path)
+            found.update(each for each in self.hierarchy.ancestors(callee.klass) if each in self.symbols.classes)
+        found.update(self._imported(effect.unit.path))
+        return found
+
+    def _imported(self, path: str) -> Iterable[str]:
+        for imported in self.symbols.imports.get(path, {}).values():
+            module = self.symbols.resolve(imported, path).partition(":")
+            if module[1]:
+                yield module[0]
+
+    def _belongs(self, writing: Writing, reading: Reading) -> bool:
+        if self._are_methods_paired(writing, reading) or _share_file(writing, reading):
+            return True
+        same = writing.source.path == reading.source.path or writing.unit.path == reading.unit.path
+        if same and not writing.source.klass and are_partners(writing.source.function.name, reading.source.function.name):
+            return True
+        return False
+
+    def _are_methods_paired(self, writing: Writing, reading: Reading) -> bool:
+        for one in (writing.source, writing.unit):
+            for other in (reading.source, reading.unit):
+                if one.klass and other.klass and self._are_related(one.klass, other.klass):
+                    if are_partners(one.function.name, other.function.name):
+                        return True
+        return False
+
+    def _are_related(self, one: str, other: str) -> bool:
+        return one in self.hierarchy.ancestors(other) or other in self.hierarchy.ancestors(one)
+
+    @cached_property
+    def hooks(self) -> list[Family]:
+        """Return the families of the pairs of hooks: what one method returns, its partner is given."""
+        found: dict[tuple[str, str], Family] = {}
+        for klass, facts in self.symbols.classes.items():
+            if is_test(klass.partition(":")[0]) or not any(method.contract for method in facts.methods):
+                continue
+            for hook in self._best_hooks(klass):
+                key = (hook.writer.identity, hook.reader.identity)
+                if key not in found or hook.klass == hook.writer.owner:
+                    found[key] = self._hook_family(hook)
+        return list(found.values())
+
+    def _hooks_of(self, klass: str) -> Iterator[Hook]:
+        methods = {method.name: Callee(f"{owner}.{method.name}", method, klass, owner) for owner, method in self.methods(klass)}
+        for name, writer in methods.items():
+            for other, reader in methods.items():
+                if are_partners(name, other):
+                    yield Hook(klass, writer, reader)
+
+    def _best_hooks(self, klass: str) -> Iterator[Hook]:
+        """Yield the pairs of a class; a partner of exactly the same name is preferred to one that is alike."""
+        found = list(self._hooks_of(klass))
+        exact = {each.reader.identity for each in found if is_exact_pair(each)}
+        exact |= {each.writer.identity for each in found if is_exact_pair(each)}
+        for each in found:
+            if is_exact_pair(each) or each.reader.identity not in exact and each.writer.identity not in exact:
+                yield each
+
+    def _hook_family(self, hook: Hook) -> Family:
+        returned = self._returned(hook.writer)
+        parameters = [each.name for each in hook.reader.function.parameters[1:]]
+        readings = [
+            each
+            for each in self.payloads.summary(hook.reader).readings
+            if isinstance(each.root, Param) and each.root.name in parameters
+        ]
+        return Family(returned, readings, hook)
+
+    def _returned(self, writer: Callee) -> list[Writing]:
+        """Return what a hook gives back, as writings; what it adds to its own argument counts where it returns nothing."""
+        from flake8_ckpt.project.unfold import Scope
+
+        self.unfolder.begin()
+        found = []
+        for store in writer.function.stores:
+            if store.target == Name("return"):
+                spot = Spot(writer.path, store.position)
+                payload = self.unfolder.unfold(store.value, Scope(writer))
+                found.append(Writing(payload, Const(None), spot, spot, writer, writer))
+        return found
+
+
+def _share_file(writing: Writing, reading: Reading) -> bool:
+    if writing.unit.identity != reading.unit.identity and writing.unit.path != reading.unit.path:
+        return False
+    loaded = reading.root.args[0] if isinstance(reading.root, Call) and reading.root.args else None
+    if loaded is None:
+        return False
+    if writing.unit == reading.unit and loaded == writing.file and not isinstance(loaded, Const):
+        return True
+    one, other = file_name(writing.file), file_name(loaded)
+    return bool(one) and one == other
+
+
+def file_name(value: Value) -> str:
+    """Return the last part of a path that a value spells, "" where it is computed."""
+    for option in options_of(value):
+        if isinstance(option, Arith) and option.operands:
+            option = option.operands[-1]
+        if isinstance(option, Call) and option.args and isinstance(option.callee, Name) and option.callee.path == "open":
+            return file_name(option.args[0])
+        if isinstance(option, Const) and isinstance(option.value, str):
+            name = basename(option.value)
+            return name if len(name) > len(".pt") else ""
+    return ""
+
+
+class _Groups:
+    """Union-find over writings and readings."""
+
+    def __init__(self) -> None:
+        self._parent: dict[int, int] = {}
+        self._members: dict[int, Writing | Reading] = {}
+
+    def add(self, effect: Writing | Reading) -> int:
+        """Take in a writing or reading, and return its number."""
+        number = id(effect)
+        if number not in self._parent:
+            self._parent[number] = number
+            self._members[number] = effect
+        return number
+
+    def same(self, one: Writing | Reading, other: Writing | Reading) -> None:
+        """Put two into one family."""
+        first, second = self._root(self.add(one)), self._root(self.add(other))
+        self._parent[second] = first
+
+    def _root(self, number: int) -> int:
+        while self._parent[number] != number:
+            self._parent[number] = self._parent[self._parent[number]]
+            number = self._parent[number]
+        return number
+
+    def families(self) -> list[Family]:
+        """Return the families in the order of their first members."""
+        found: dict[int, Family] = {}
+        for number, effect in self._members.items():
+            family = found.setdefault(self._root(number), Family())
+            (family.writings if isinstance(effect, Writing) else family.readings).append(effect)
+        return list(found.values())
+
+
+def _by_root(readings: Iterable[Reading]) -> Iterable[list[Reading]]:
+    """Put the readings of one loaded value together."""
+    roots: dict[tuple[str, str, Value], list[Reading]] = {}
+    for each in readings:
+        roots.setdefault((each.unit.identity, each.unit.klass, each.root), []).append(each)
+    return roots.values()
+
+
+def _unique(writings: list[Writing]) -> list[Writing]:
+    """Leave out repeats: the same method seen in several classes gives the same writing."""
+    found: dict[tuple[Spot, Spot, str], Writing] = {}
+    for each in writings:
+        key = (each.spot, each.origin, repr(each.payload))
+        found.setdefault(key, each)
+    return list(found.values())
+
+
