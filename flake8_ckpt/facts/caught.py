@@ -17,10 +17,12 @@ SILENT_CALLS = frozenset(["print", "pprint"])
 
 
 def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
-    """Yield a record for each `except` clause of a `try` statement."""
+    """Yield a record for each `except` clause of a `try` statement; an import that may fail is left alone."""
+    if any(isinstance(each, (ast.Import, ast.ImportFrom)) for each in statements(node.body)):
+        return
     last = node.body[-1]
     for handler in node.handlers:
-        outcome = "swallowed" if _is_silent(handler.body) else "handled"
+        outcome = _outcome(handler.body)
         position = locate(handler)  # type: ignore[arg-type]
         end = Position(position.line, position.col, position.line, position.col + len("except"))
         yield Handler(_caught(handler.type), outcome, end, node.body[0].lineno, last.end_lineno or last.lineno)
@@ -38,8 +40,10 @@ def _caught(node: ast.expr | None) -> tuple[str, ...]:
     return tuple(dotted(part) for part in parts)
 
 
-def _is_silent(body: list[ast.stmt]) -> bool:
-    return all(_is_silent_statement(node) for node in statements(body))
+def _outcome(body: list[ast.stmt]) -> str:
+    if not all(map(_is_silent_statement, statements(body))):
+        return "handled"
+    return "returned" if any(isinstance(node, ast.Return) for node in body) else "swallowed"
 
 
 def _is_silent_statement(node: ast.stmt) -> bool:

@@ -42,6 +42,7 @@ from flake8_ckpt.source.depth import is_deep_statement
 from flake8_ckpt.source.depth import is_too_deep
 from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.outline import DEFINITIONS
+from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.select import ClassOutline
@@ -253,13 +254,14 @@ class _Collector:
             tuple(frame.stores),
             tuple(frame.handlers),
             frame.contract,
+            tuple(frame.skips),
         )
 
     def frame(self, node: Function, keeper: bool = False) -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
         contract = keeper or node.name in HOOKS or saves(text) or links(text) or normalizes(text)
-        frame = Frame(self.names, contract=contract)
+        frame = Frame(self.names, contract=contract, text="" if node.name == SCRIPT else text)
         for name in parameter_names(node.args):
             frame.bind(name, Param(name), ())
         return frame

@@ -13,6 +13,7 @@ from flake8_ckpt.facts.model import Handler
 from flake8_ckpt.facts.model import KeyRead
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.model import Store
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.model import Write
@@ -144,10 +145,14 @@ def _join_records(records: Sequence[Record]) -> Record:
 
 @dataclass
 class Frame:
-    """The walk through one function: its state now, the conditions around it, and what it has seen."""
+    """The walk through one function: its state now, the conditions around it, and what it has seen.
+
+    `text` is the function's own, empty where its locals can be seen from outside.
+    """
 
     names: Names
     contract: bool = False
+    text: str = ""
     state: State = field(default_factory=State)
     guards: tuple[str, ...] = ()
     position: Position = NOWHERE
@@ -161,6 +166,7 @@ class Frame:
     flows: dict[int, dict[Value, None]] = field(default_factory=dict)
     stores: list[Store] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
     lenient: bool = False
     returns: list[Value] = field(default_factory=list)
     aliases: dict[str, set[str]] = field(default_factory=dict)

@@ -65,7 +65,7 @@ class Use(Struct, frozen=True, array_like=True):
 class Site(Struct, frozen=True, array_like=True):
     """A call that linking may follow: of a method, a class, or a function that saves or loads.
 
-    `used` is false where the result is thrown away.
+    `used` is false where the result is thrown away, or kept in a local that nothing looks at.
     """
 
     call: Call
@@ -103,9 +103,10 @@ class KeyRead(Struct, frozen=True, array_like=True):
 
 
 class Handler(Struct, frozen=True, array_like=True):
-    """An `except` clause: what it catches ("" for everything), what it does, the lines of its `try` block.
+    """An `except` clause: what it catches (nothing for everything), what it does, the lines of its `try` block.
 
-    `outcome` is "swallowed" where nothing but a print tells of the error, else "handled".
+    `outcome` is "swallowed" where nothing but a print tells of the error, "returned" where the function gives
+    something false back as well, else "handled".
     """
 
     caught: tuple[str, ...]
@@ -113,6 +114,13 @@ class Handler(Struct, frozen=True, array_like=True):
     position: Position
     first_line: int
     last_line: int
+
+
+class Skip(Struct, frozen=True, array_like=True):
+    """An `if` with no `else` that asks for keys of a mapping: `reads` are the indices of the key reads it asks."""
+
+    reads: tuple[int, ...]
+    position: Position
 
 
 class Parameter(Struct, frozen=True, array_like=True):
@@ -139,6 +147,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     stores: tuple[Store, ...] = ()
     handlers: tuple[Handler, ...] = ()
     contract: bool = False
+    skips: tuple[Skip, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):

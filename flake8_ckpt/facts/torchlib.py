@@ -100,6 +100,11 @@ NOT_MODULES = frozenset(
 )
 # Classes of torch whose objects have state of their own but are no modules.
 OBJECTS = ("torch.optim.", "torch.amp.", "torch.cuda.amp.")
+RANDOM_STATES = frozenset(
+    "random.getstate numpy.random.get_state torch.get_rng_state torch.random.get_rng_state torch.cuda.get_rng_state"
+    " torch.cuda.get_rng_state_all random.setstate numpy.random.set_state torch.set_rng_state torch.cuda.set_rng_state"
+    " torch.cuda.set_rng_state_all torch.random.set_rng_state".split()
+)
 COMPLEX = frozenset("polar complex view_as_complex".split())
 ORIGINS = ("constant", "empty", "data", "random", "complex")
 
@@ -135,7 +140,7 @@ def instance_of(path: str) -> Value | None:
 
 def call_global(path: str, args: Sequence[Value], keywords: dict[str, Value]) -> Value | None:
     """Return what calling a global name of torch, numpy or builtins gives; None where it is unknown here."""
-    if path.startswith(OBJECTS):
+    if path.startswith(OBJECTS) or path in RANDOM_STATES:
         return None
     if path.startswith("torch."):
         return _call_torch(path, args, keywords)

@@ -23,10 +23,13 @@ from flake8_ckpt.facts.caught import handlers_of
 from flake8_ckpt.facts.condition import Quiet
 from flake8_ckpt.facts.condition import conditions
 from flake8_ckpt.facts.condition import narrow
+from flake8_ckpt.facts.frame import FLOW
 from flake8_ckpt.facts.frame import SYMBOLIC
 from flake8_ckpt.facts.frame import Frame
 from flake8_ckpt.facts.frame import merge
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.model import Skip
+from flake8_ckpt.facts.names import dotted
 from flake8_ckpt.facts.names import imported
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
@@ -99,8 +102,24 @@ class Walker:
 
 def _assign(walker: Walker, statement: cst.Assign, node: ast.stmt) -> None:
     value = ev.evaluate(statement.value, walker.frame)
+    if all(_is_unread(target.target, walker.frame.text) for target in statement.targets):
+        _throw_away(value, walker.frame)
     for target in statement.targets:
         assign(target.target, value, statement.value, walker.frame)
+
+
+def _is_unread(target: cst.BaseExpression, text: str) -> bool:
+    """Tell whether nothing looks at a local: it is `_`, or its name stands nowhere else in the function."""
+    if isinstance(target, cst.Tuple):
+        return all(_is_unread(element.value, text) for element in target.elements)
+    return isinstance(target, cst.Name) and (target.value == "_" or text.count(target.value) == 1)
+
+
+def _throw_away(value: Value, frame: Frame) -> None:
+    """Note that nothing looks at a value, if it is the result of the last call."""
+    if frame.calls and frame.calls[-1].call is value:
+        last = frame.calls.pop()
+        frame.calls.append(Site(last.call, last.position, False, last.guards))
 
 
 def _annotated(walker: Walker, statement: cst.AnnAssign, node: ast.stmt) -> None:
@@ -249,11 +268,7 @@ def _augmented(walker: Walker, statement: cst.AugAssign, node: ast.stmt) -> None
 
 
 def _expression(walker: Walker, statement: cst.Expr, node: ast.stmt) -> None:
-    frame = walker.frame
-    value = ev.evaluate(statement.value, frame)
-    if frame.calls and frame.calls[-1].call is value:
-        last = frame.calls.pop()
-        frame.calls.append(Site(last.call, last.position, False, last.guards))
+    _throw_away(ev.evaluate(statement.value, walker.frame), walker.frame)
 
 
 def _return(walker: Walker, statement: cst.Return, node: ast.stmt) -> None:
@@ -288,13 +303,19 @@ def _import(walker: Walker, statement: cst.Import | cst.ImportFrom, node: ast.st
 
 
 def _if(walker: Walker, statement: cst.If, node: ast.If) -> None:
-    frame = walker.frame
+    frame, position = walker.frame, walker.frame.position
+    first = len(frame.key_reads)
     then, otherwise = conditions(statement.test, frame)
+    asked = [*range(first, len(frame.key_reads)), *_held(node.test, then, frame)]
+    first = len(frame.key_reads)
     before = frame.state
     frame.state = before.copy()
     narrow(then, frame)
     walker.branch(statement.body, node.body, then)
     taken = frame.state
+    asked += _fetched(node.test, range(first, len(frame.key_reads)), frame)
+    if asked and statement.orelse is None and not taken.dead:
+        frame.skips.append(Skip(tuple(asked), position))
     frame.state = before.copy()
     narrow(otherwise, frame)
     if isinstance(statement.orelse, cst.If):
@@ -309,6 +330,28 @@ def _if(walker: Walker, statement: cst.If, node: ast.If) -> None:
         frame.guards = tuple(
             dict.fromkeys((*frame.guards, *(each for each in otherwise if each != "branch")))
         )
+
+
+def _held(test: ast.expr, guards: tuple[str, ...], frame: Frame) -> list[int]:
+    """Return the key reads that gave the locals which a test asks for."""
+    names = [guard.partition(":")[2] for guard in guards if guard.startswith("present:")]
+    names += [test.id] if isinstance(test, ast.Name) else []
+    tokens = sorted(token for name in names for token in frame.state.taint.get(name, ()) if token.startswith(FLOW))
+    return [int(token[len(FLOW) :]) for token in tokens]
+
+
+def _fetched(test: ast.expr, inside: range, frame: Frame) -> list[int]:
+    """Return the key reads under an `if` that go into an attribute which its test looks for with `getattr`."""
+    names = {
+        each.args[1].value
+        for each in (ast.walk(test) if inside else ())
+        if isinstance(each, ast.Call) and dotted(each.func) == "getattr" and isinstance(each.args[1], ast.Constant)
+    }
+    return [
+        index
+        for index in inside
+        if any(isinstance(target, Attr) and target.name in names for target in frame.flows.get(index, ()))
+    ]
 
 
 def _repeat(walker: Walker, statement: cst.For | cst.While, node: ast.For | ast.While) -> None:
@@ -393,7 +436,7 @@ def _function(walker: Walker, statement: cst.FunctionDef, node: ast.FunctionDef)
     frame.state, frame.returns = saved.copy(), []
     for name in parameter_names(node.args):
         frame.bind(name, UNKNOWN, ())
-    walker.branch(statement.body, node.body, ("branch",))
+    walker.branch(statement.body, node.body, ("branch", "nested"))
     frame.state, frame.returns = saved, returns
     frame.bind(statement.name.value, UNKNOWN, ())
 

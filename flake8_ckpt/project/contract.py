@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from dataclasses import field
 from functools import cached_property
 
-from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.torchlib import RANDOM_STATES
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
-from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -24,7 +23,9 @@ from flake8_ckpt.project.families import Families
 from flake8_ckpt.project.families import Family
 from flake8_ckpt.project.kinds import Kinds
 from flake8_ckpt.project.payloads import ANY_KEY
+from flake8_ckpt.project.payloads import MAX_LEVELS
 from flake8_ckpt.project.payloads import Reading
+from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import Writing
 from flake8_ckpt.project.payloads import contents
 from flake8_ckpt.project.unfold import Callee
@@ -37,25 +38,89 @@ NORMALIZER_WORDS = re.compile(
 )
 COUNTERS = re.compile(r"(^|_)(epochs?|steps?|iters?|iterations?|frames?|episodes?|updates?|timesteps?)(_|$)")
 RESTORERS = re.compile(r"(^|_)(load|set|restore|resume)(_|$)|^copy_$|^update$|^fill_$")
+TRAINING_WORDS = re.compile(r"(^|_)(optim(izer)?s?|opt|sched(uler)?s?|lr_scheduler|scaler|rng|amp)(_|$|\d)")
 TAKEN = frozenset(["required", "defaulted", "guarded"])
-FOUND, NEVER, MAYBE = "found", "never", "maybe"
 
 
 @dataclass(frozen=True)
 class Missing:
     """A key that load reads and none of the paired saves writes.
 
-    `keys` is the path to the first part of it that is missing; `readings` are all that are lost with it.
+    `keys` is the path to the first part of it that is missing; `readings` are all that are lost with it,
+    `writings` those that leave it out.
     """
 
     family: Family
     keys: tuple[str, ...]
     readings: tuple[Reading, ...]
+    writings: tuple[Writing, ...]
+
+    @property
+    def is_framework_hook(self) -> bool:
+        """Tell whether a framework calls the two methods that do not agree."""
+        return is_framework_hook(self.family)
+
+    @property
+    def siblings(self) -> set[str]:
+        """Return the keys that are written where this one is looked for, and that nobody reads."""
+        read = {each.keys[: len(self.keys)] for each in self.family.readings}
+        return {
+            keys[-1]
+            for writing in self.family.writings
+            for keys, _ in all_keys(writing.payload)
+            if keys[:-1] == self.keys[:-1] and keys not in read
+        }
 
     @property
     def first(self) -> Reading:
         """Return the reading to speak of: one that restores something, if there is one."""
-        return next((each for each in self.readings if each.into), self.readings[0])
+        return next((each for each in self.restores if each.into), self.restores[0])
+
+    @property
+    def restores(self) -> tuple[Reading, ...]:
+        """Return the readings of the key itself where they restore something, else those of all that is in it."""
+        exact = tuple(each for each in self.readings if each.keys == self.keys)
+        restored = any(isinstance(target, Attr) for each in exact for target in each.into)
+        return exact if restored else self.readings
+
+
+@dataclass(frozen=True)
+class Unrestored:
+    """State that some writings hold under a key, and that no reading takes."""
+
+    family: Family
+    keys: tuple[str, ...]
+    writings: tuple[Writing, ...]
+
+
+    @property
+    def is_framework_hook(self) -> bool:
+        """Tell whether a framework calls the two methods that do not agree."""
+        return is_framework_hook(self.family)
+
+
+
+# What Lightning itself puts into a checkpoint before its hooks see it.
+LIGHTNING_KEYS = frozenset(
+    "state_dict epoch global_step pytorch-lightning_version loops callbacks optimizer_states lr_schedulers"
+    " hyper_parameters hparams_name datamodule_hyper_parameters native_amp_scaling_state MixedPrecisionPlugin".split()
+)
+FRAMEWORK_HOOKS = frozenset(
+    "state_dict get_extra_state __getstate__ get_parameters on_save_checkpoint get_weights _save_to_state_dict".split()
+)
+
+
+def is_framework_hook(family: Family) -> bool:
+    """Tell whether a family is a pair of methods that a framework calls."""
+    return family.hook is not None and family.hook.writer.function.name in FRAMEWORK_HOOKS
+
+
+def _assignment(writing: Writing, keys: tuple[str, ...]) -> Spot | None:
+    for callee in (writing.source, writing.unit):
+        for store in callee.function.stores:
+            if isinstance(store.target, Item) and store.target.key == Const(keys[-1]):
+                return Spot(callee.path, store.position)
+    return None
 
 
 class Contract:
@@ -70,36 +135,66 @@ class Contract:
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
         """Return the keys that are read and never written, family by family."""
-        found = []
-        for family in [*self.families.files, *self.families.hooks]:
-            found += self._missing_in(family)
-        return tuple(found)
+        in_files = [each for family in self.families.files for each in self._missing_in(family)]
+        in_hooks = [each for family in self.families.hooks for each in self._missing_in(family)]
+        told = {each.spot for missing in in_hooks for each in missing.readings}
+        kept = [each for each in in_files if not any(reading.spot in told for reading in each.readings)]
+        return (*kept, *(each for each in in_hooks if self._stays_missing(each, in_files)))
+
+    def _stays_missing(self, missing: Missing, in_files: list[Missing]) -> bool:
+        """Tell whether a key that a hook leaves out is not added later, on the way to the file."""
+        spots = {each.spot for each in missing.readings}
+        if not any(each.spot in spots for family in self.families.files for each in family.readings):
+            return True
+        return any(each.spot in spots for other in in_files for each in other.readings)
 
     def _missing_in(self, family: Family) -> Iterator[Missing]:
         if not family.writings or any(contents(each.payload).open for each in family.writings):
             return
+        is_lightning = family.hook is not None and family.hook.writer.function.name == "on_save_checkpoint"
         lost: dict[tuple[str, ...], list[Reading]] = {}
         for reading in family.readings:
+            if not reading.keys or is_lightning and reading.keys[0] in LIGHTNING_KEYS:
+                continue
             if reading.kind in TAKEN and ANY_KEY not in reading.keys and self._is_same_format(reading, family):
                 depth = lost_at(reading.keys, family.writings)
                 if depth:
                     lost.setdefault(reading.keys[:depth], []).append(reading)
         for keys, readings in lost.items():
-            if not self._has_alternative(readings, family) and not self._chooses_format(keys[-1], family):
-                yield Missing(family, keys, tuple(readings))
+            if all(each.kind != "required" and self._is_saved_whole(each, family) for each in readings):
+                continue
+            if not self._has_alternative(keys, readings, family) and not self._chooses_format(keys[-1], family):
+                yield Missing(family, keys, tuple(readings), tuple(family.writings))
+        yield from self._left_out_once(family)
+
+    def _left_out_once(self, family: Family) -> Iterator[Missing]:
+        """Yield the keys that some writings give and another, to the very file that is loaded, does not."""
+        for writing in family.writings if len(family.writings) > 1 else ():
+            readings = [each for each in family.readings if file_of(each.root) == writing.file]
+            for reading in readings if isinstance(writing.file, (Const, Param)) else ():
+                depth = lost_at(reading.keys, [writing])
+                if depth and not lost_at(reading.keys, family.writings) and self.is_normalizer_reading(reading):
+                    yield Missing(family, reading.keys[:depth], (reading,), (writing,))
+
+    def _is_saved_whole(self, reading: Reading, family: Family) -> bool:
+        """Tell whether what an optional key restores is part of an object that is saved as a whole."""
+        targets = [target.base if isinstance(target, Attr) else target for target in reading.into]
+        return not targets or any(self.is_covered(target, reading.unit, family) for target in targets)
 
     def _is_same_format(self, reading: Reading, family: Family) -> bool:
         """Tell whether some other key that is read from the same payload is written."""
         others = [each for each in family.readings if each.root == reading.root and each.unit == reading.unit]
         return any(each.keys and each.kind in TAKEN and not lost_at(each.keys, family.writings) for each in others)
 
-    def _has_alternative(self, readings: list[Reading], family: Family) -> bool:
+    def _has_alternative(self, keys: tuple[str, ...], readings: list[Reading], family: Family) -> bool:
         """Tell whether what a key would restore is restored from another key, or from the whole payload, too."""
         targets = {target for each in readings for target in each.into if not is_plain_local(target)}
         if not targets:
             return False
         return any(
-            each not in readings and targets & set(each.into) and not lost_at(each.keys, family.writings)
+            each not in readings
+            and keys[: len(each.keys)] != each.keys
+            and targets & set(each.into) and not lost_at(each.keys, family.writings)
             for each in family.readings
         )
 
@@ -110,6 +205,74 @@ class Contract:
             for each in family.readings
             if each.keys and each.keys[-1] == key
         )
+
+    @cached_property
+    def unrestored(self) -> tuple[Unrestored, ...]:
+        """Return the state that is saved and never restored, though training is resumed from the file."""
+        in_hooks = [each for family in self.families.hooks for each in self._unrestored_in(family)]
+        told = {(reading.spot, each.keys[-1]) for each in in_hooks for reading in each.family.readings}
+        in_files = [each for family in self.families.files for each in self._unrestored_in(family)]
+        kept = [each for each in in_files if not any((one.spot, each.keys[-1]) in told for one in each.family.readings)]
+        return (*kept, *in_hooks)
+
+    def _unrestored_in(self, family: Family) -> Iterator[Unrestored]:
+        if any(not each.keys or ANY_KEY in each.keys for each in family.readings):
+            return
+        if not self.resumes(family):
+            return
+        taken = {each.keys for each in family.readings}
+        lost: dict[tuple[str, ...], list[Writing]] = {}
+        for writing in family.writings:
+            for keys, value in [*states_in(writing.payload), *self._counters_in(writing)]:
+                if not any(keys[: len(each)] == each or each[: len(keys)] == keys for each in taken):
+                    if not self.is_covered(object_of(value), writing.unit, family):
+                        lost.setdefault(keys, []).append(writing)
+        for keys, writings in lost.items():
+            if not any(other.keys[-1] not in self._written_keys(family) for other in family.readings if other.keys):
+                yield Unrestored(family, keys, tuple(writings))
+
+    def _counters_in(self, writing: Writing) -> Iterator[tuple[tuple[str, ...], Value]]:
+        for keys, value in all_keys(writing.payload):
+            klass = self.unfolder.class_of(value.base, Scope(writing.unit)) if isinstance(value, Attr) else ""
+            if klass and isinstance(value, Attr) and self.is_live_counter(klass, value.name):
+                yield keys, value
+
+    def is_live_counter(self, klass: str, attr: str) -> bool:
+        """Tell whether an attribute is counted up in a method that also looks at it for something else."""
+        for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
+            for method in self.hierarchy.methods(each).values():
+                counted = {write.position for write in method.writes if write.attr == attr and write.how == "augment"}
+                if counted and any(use.attr == attr and use.position not in counted for use in method.uses):
+                    return True
+        return False
+
+    def _written_keys(self, family: Family) -> set[str]:
+        return {key for each in family.writings for keys, _ in all_keys(each.payload) for key in keys}
+
+    def resumes(self, family: Family) -> bool:
+        """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""
+        return any(self.is_training_state(each) for each in family.readings if each.keys)
+
+    def is_training_state(self, reading: Reading) -> bool:
+        """Tell whether a key is state that only training needs."""
+        if TRAINING_WORDS.search(reading.keys[-1]) and reading.into:
+            return True
+        if COUNTERS.search(reading.keys[-1]) and any(isinstance(each, (Attr, Local)) for each in reading.into):
+            return True
+        kinds = {self.owner_kind(target, reading.unit) for target in reading.into}
+        return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
+
+    def is_covered(self, target: Value, unit: Callee, family: Family) -> bool:
+        """Tell whether an object is part of another object whose state the same class saves as a whole."""
+        name = path_text(target)
+        saved = {path_text(object_of(value)) for each in self._related(unit, family) for _, value in states_in(each.payload)}
+        return any(each and name.startswith(f"{each}.") for each in saved)
+
+    def _related(self, unit: Callee, family: Family) -> Iterator[Writing]:
+        yield from family.writings
+        for other in self.families.hooks:
+            if other.hook is not None and unit.klass and self.families.are_related(other.hook.klass, unit.klass):
+                yield from other.writings
 
     def restores_normalizer(self, missing: Missing) -> bool:
         """Tell whether what is missing is the state of a normalizer."""
@@ -128,6 +291,28 @@ class Contract:
         if not kind and isinstance(target, Attr) and isinstance(owner, Self):
             kind = self.kinds.of(self.unfolder.class_of(target, Scope(unit)))
         return kind
+
+    def omissions(self, missing: Missing) -> list[Spot]:
+        """Return the places that leave a key out: a call that omits the argument that carries it, else the save."""
+        return list(dict.fromkeys(self._omission(each, missing.keys) for each in missing.writings))
+
+    def places(self, lost: Unrestored) -> list[Spot]:
+        """Return where a key is written: its own assignment where it has one, else the save."""
+        found = (_assignment(each, lost.keys) or self.own_save(each, lost.keys) for each in lost.writings)
+        return list(dict.fromkeys(found))
+
+    def own_save(self, writing: Writing, keys: tuple[str, ...] = ()) -> Spot:
+        """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
+        own = [each for each in self.families.payloads.summary(writing.source).writings if each.origin == writing.origin]
+        known = any(not _lost_in(keys, each.payload) and not contents(each.payload).open for each in own)
+        return writing.origin if known else writing.spot
+
+    def _omission(self, writing: Writing, keys: tuple[str, ...]) -> Spot:
+        if not writing.via:
+            return writing.origin
+        own = [each for each in self.families.payloads.summary(writing.source).writings if each.origin == writing.origin]
+        given = any(not lost_at(keys, [each]) for each in own)
+        return writing.spot if given else writing.origin
 
     def restores_state(self, reading: Reading) -> bool:
         """Tell whether a key restores something that training changes."""
@@ -165,6 +350,45 @@ def _lost_in(keys: tuple[str, ...], payload: Value) -> int:
             return 0 if found.open else depth
         payload = found.slots[key].value
     return 0
+
+
+STATE_CALLS = re.compile(r"^(state_dict|get_state|get_state_dict|get_extra_state|getstate|get_rng_state(_all)?|serialize_state)$")
+
+
+def is_state(value: Value) -> bool:
+    """Tell whether a value is the state of an object: what its `state_dict()` or the like gives."""
+    if not isinstance(value, Call):
+        return False
+    if isinstance(value.callee, Name):
+        return value.callee.path in RANDOM_STATES
+    return isinstance(value.callee, Attr) and STATE_CALLS.search(value.callee.name) is not None
+
+
+def object_of(value: Value) -> Value:
+    """Return the object whose state a value is."""
+    return value.callee.base if isinstance(value, Call) and isinstance(value.callee, Attr) else UNKNOWN
+
+
+def file_of(root: Value) -> Value:
+    """Return the file that a loading call reads."""
+    return root.args[0] if isinstance(root, Call) and root.args else UNKNOWN
+
+
+def all_keys(payload: Value, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Value]]:
+    """Yield the paths of all keys of a payload with what they hold, nested ones too."""
+    for key, slot in contents(payload).slots.items():
+        keys = (*before, key)
+        yield keys, slot.value
+        if len(keys) < MAX_LEVELS:
+            yield from all_keys(slot.value, keys)
+
+
+def states_in(payload: Value) -> Iterator[tuple[tuple[str, ...], Value]]:
+    """Yield the keys of a payload that hold the state of an object."""
+    for keys, value in all_keys(payload):
+        for option in options_of(value):
+            if is_state(option):
+                yield keys, option
 
 
 def is_plain_local(value: Value) -> bool:

@@ -20,13 +20,16 @@ from posixpath import dirname
 from typing import Optional
 
 from flake8_ckpt.facts.model import FunctionFacts
-from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.hierarchy import Hierarchy
@@ -37,7 +40,9 @@ from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import Writing
 from flake8_ckpt.project.payloads import contents
 from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.project.unfold import Scope
 from flake8_ckpt.project.unfold import Unfolder
+from flake8_ckpt.project.unfold import added_to
 
 TEST_FILE = re.compile(r"(^|/)(tests?|testing|unit_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$")
 VERBS = re.compile(
@@ -185,7 +190,7 @@ class Families:
         """Tell whether the keys that are read are clearly those of a payload that is written near by."""
         shared = keys & set(contents(writing.payload).slots)
         one, other = writing.source.klass, reading.source.klass
-        if one and other and not self._are_related(one, other):
+        if one and other and not self.are_related(one, other):
             return False
         if writing.unit.identity == reading.unit.identity and shared:
             return True
@@ -217,12 +222,13 @@ class Families:
     def _are_methods_paired(self, writing: Writing, reading: Reading) -> bool:
         for one in (writing.source, writing.unit):
             for other in (reading.source, reading.unit):
-                if one.klass and other.klass and self._are_related(one.klass, other.klass):
+                if one.klass and other.klass and self.are_related(one.klass, other.klass):
                     if are_partners(one.function.name, other.function.name):
                         return True
         return False
 
-    def _are_related(self, one: str, other: str) -> bool:
+    def are_related(self, one: str, other: str) -> bool:
+        """Tell whether one of two classes derives from the other, or they are the same."""
         return one in self.hierarchy.ancestors(other) or other in self.hierarchy.ancestors(one)
 
     @cached_property
@@ -266,8 +272,6 @@ class Families:
 
     def _returned(self, writer: Callee) -> list[Writing]:
         """Return what a hook gives back, as writings; what it adds to its own argument counts where it returns nothing."""
-        from flake8_ckpt.project.unfold import Scope
-
         self.unfolder.begin()
         found = []
         for store in writer.function.stores:
@@ -275,7 +279,29 @@ class Families:
                 spot = Spot(writer.path, store.position)
                 payload = self.unfolder.unfold(store.value, Scope(writer))
                 found.append(Writing(payload, Const(None), spot, spot, writer, writer))
-        return found
+        return found or self._filled_in(writer)
+
+    def _filled_in(self, writer: Callee) -> list[Writing]:
+        """Return the keys that a hook adds to the mapping it is given, as one writing."""
+        names = [each.name for each in writer.function.parameters[1:]]
+        if not names:
+            return []
+        target = Param(names[0])
+        added = added_to(writer.function, target)
+        places = [each.position for each in writer.function.stores if isinstance(each.target, Item)]
+        if not added or not places:
+            return []
+        scope = Scope(writer)
+        fields = tuple(Field(each.key, self.unfolder.unfold(each.value, scope), each.always) for each in added)
+        spot = Spot(writer.path, places[-1])
+        payload = Record(tuple(each for each in fields if each.key), not all(each.key for each in fields))
+        if any(target in site.call.args and not _is_super(site.call) for site in writer.function.calls):
+            payload = Record(payload.fields, True)
+        return [Writing(payload, Const(None), spot, spot, writer, writer)]
+
+
+def _is_super(call: Call) -> bool:
+    return isinstance(call.callee, Attr) and isinstance(call.callee.base, Super)
 
 
 def _share_file(writing: Writing, reading: Reading) -> bool:

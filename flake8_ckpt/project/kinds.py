@@ -22,6 +22,7 @@ KNOWN_NORMALIZERS = re.compile(
     r"(^|\.)(VecNormalize|VecNorm(V2)?|NormalizeObservation|NormalizeReward|RunningMeanStd|RunningStandardScaler"
     r"|EmpiricalNormalization|EmpiricalDiscountedVariationNormalization|VecEnvNormObs|RewardScaler|ObservationNormalizer)$"
 )
+AVERAGES = re.compile(r"MovingAverage$|^(Model)?E[Mm][Aa]([A-Z]|$)|E[Mm][Aa]$|^Averaged?Model")
 MEANS = re.compile(r"(^|_)(means?|mu)(_|$)", re.I)
 SPREADS = re.compile(r"(^|_)(var|vars|variance|stds?|m2|s2?|sumsq|sq|squares?)(_|$)", re.I)
 UPDATES = re.compile(r"^_?(update|record|push|observe|partial_fit|add|accumulate|collect|experience|step)(_|$)")
@@ -56,6 +57,11 @@ class Kinds:
                     if pattern.search(ancestor):
                         return kind
         names = self.method_names(klass)
+        tail = klass.rpartition(":")[2].rpartition(".")[2]
+        if tail.endswith("Scheduler") and "step" in names:
+            return "scheduler"
+        if AVERAGES.search(tail) and not names.isdisjoint(("update", "step", "apply", "__call__")):
+            return "ema"
         if "state_dict" in names and "load_state_dict" in names:
             return "stateful"
         return "module" if self.hierarchy.is_module(klass) else ""

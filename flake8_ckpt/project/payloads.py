@@ -228,12 +228,24 @@ class Payloads:
                 for root, keys in rooted(self.unfolder.unfold(each.root, entered)):
                     path = (*keys, *each.keys)[:MAX_LEVELS]
                     yield replace(each, root=root, keys=path, into=into, unit=callee, via=via)
+        if is_loader(site.call, scope, self.unfolder):
+            yield from self._filled(site, callee, scope)
         if reached or is_loader(site.call, scope, self.unfolder):
             return
         for value in (*site.call.args, *(each for _, each in site.call.keywords)):
             for root, keys in rooted(self.unfolder.unfold(value, scope)):
                 target = self.unfolder.unfold(site.call.callee, scope)
                 yield Reading(root, keys, "handed", (target,), spot, callee, callee)
+
+
+    def _filled(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Reading]:
+        """Yield what a loading function puts straight into the objects it is given: Fabric's `load(path, state)`."""
+        root = self.unfolder.unfold(site.call, scope)
+        for value in site.call.args[1:]:
+            given = self.unfolder.unfold(value, scope)
+            for each in given.fields if isinstance(given, Record) else ():
+                spot = Spot(callee.path, site.position)
+                yield Reading(root, (each.key,), "defaulted", (each.value,), spot, callee, callee)
 
 
 def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple[Value, Value]]:
@@ -259,8 +271,7 @@ def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple
 
 def is_loader(call: Call, scope: Scope, unfolder: Unfolder) -> bool:
     """Tell whether a call loads a file by a function of a library."""
-    target = call.callee
-    return isinstance(target, Name) and loads(unfolder.symbols.resolve(target.path, scope.path))
+    return is_root(unfolder.unfold(call, scope))
 
 
 def _last_name(value: Value) -> str:
@@ -291,6 +302,8 @@ def _settled(payload: Value) -> Value:
 
 
 def _is_nothing(value: Value) -> bool:
+    while isinstance(value, (Attr, Item, Call)):
+        value = value.callee if isinstance(value, Call) else value.base
     if isinstance(value, Container):
         return value.size == 0
     return value == NONE or isinstance(value, Record) and not value.fields and not value.open
@@ -318,7 +331,11 @@ def is_root(value: Value) -> bool:
     """Tell whether a value may be a payload as it was loaded or handed in."""
     if isinstance(value, Param):
         return value.name not in ("self", "cls")
-    return isinstance(value, Call) and isinstance(value.callee, Name) and loads(value.callee.path)
+    if not isinstance(value, Call):
+        return False
+    if isinstance(value.callee, Name):
+        return loads(value.callee.path)
+    return isinstance(value.callee, Attr) and value.callee.name == "load" and _last_name(value.callee.base) in SAVING_OBJECTS
 
 
 def loads(path: str) -> bool:

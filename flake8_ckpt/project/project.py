@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.families import Families
+from flake8_ckpt.project.forgotten import Forgetting
+from flake8_ckpt.project.forgotten import Forgotten
 from flake8_ckpt.project.hierarchy import Hierarchy
 from flake8_ckpt.project.lifetime import plain_tensors
 from flake8_ckpt.project.members import Change
@@ -49,6 +52,16 @@ class Project:
         """Return who writes and who reads which checkpoint."""
         unfolder = Unfolder(self.hierarchy)
         return Families(self.hierarchy, unfolder, Payloads(unfolder))
+
+    @cached_property
+    def contract(self) -> Contract:
+        """Return what the writers and readers of each checkpoint do not agree on."""
+        return Contract(self.families)
+
+    @cached_property
+    def forgotten(self) -> tuple[Forgotten, ...]:
+        """Return the objects whose changing state is on neither side of a checkpoint."""
+        return Forgetting(self.contract, self.resolver).found
 
     @cached_property
     def plain_tensors(self) -> tuple[tuple[ClassState, str, list[Change]], ...]:

@@ -139,7 +139,7 @@ class Unfolder:
 
     def _local(self, value: Local, scope: Scope, nesting: int) -> Value:
         held = self.unfold(value.value, scope, nesting)
-        added = _added(scope.callee.function, value)
+        added = added_to(scope.callee.function, value)
         if added and not self._is_known_object(value.value, scope):
             return self._filled(held, added, scope, nesting)
         return held if isinstance(held, Record) else Local(scope.prefix + value.name, held)
@@ -358,7 +358,7 @@ def _outside_class(path: str) -> str:
     return head if owner[:1].isupper() and tail.startswith(("load", "from_", "create", "make")) else path
 
 
-def _added(function: FunctionFacts, target: Value) -> list[Field]:
+def added_to(function: FunctionFacts, target: Value) -> list[Field]:
     """Return the keys that a function adds to a mapping; an empty key stands for keys that are unknown."""
     found = [
         Field(str(each.target.key.value), each.value, not each.guards)

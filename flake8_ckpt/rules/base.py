@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import flake8_ckpt.rules as package
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
 from flake8_ckpt.project.members import Change
+from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.project import Project
 
 Check = Callable[[Project], Iterator[Finding]]
@@ -54,6 +56,12 @@ def all_rules() -> tuple[Rule, ...]:
     modules = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
     rules = [module.RULE for module in modules if hasattr(module, "RULE")]
     return tuple(sorted(rules, key=lambda rule: rule.code))
+
+
+def finding_in(rule: Rule, spot: Spot, message: str, others: Iterable[tuple[Spot, str]] = ()) -> Finding:
+    """Return a finding at a place, with other places that it is about."""
+    related = tuple(dict.fromkeys(Related(each.path, each.position, text) for each, text in others if each != spot))
+    return Finding(spot.path, spot.position, rule.code, message, related)
 
 
 def finding_at(rule: Rule, changes: Sequence[Change], message: str) -> Finding:

@@ -1,0 +1,343 @@
+"""Objects with state that training changes, held by code that saves and resumes, and on neither side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Optional
+
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Element
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.project.contract import Contract
+from flake8_ckpt.project.contract import object_of
+from flake8_ckpt.project.contract import states_in
+from flake8_ckpt.project.families import Family
+from flake8_ckpt.project.families import is_test
+from flake8_ckpt.project.payloads import Reading
+from flake8_ckpt.project.payloads import Spot
+from flake8_ckpt.project.payloads import Writing
+from flake8_ckpt.project.payloads import contents
+from flake8_ckpt.project.resolve import Resolver
+from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.project.unfold import Scope
+
+KINDS = frozenset("optimizer scheduler scaler ema normalizer stateful".split())
+UPDATES = re.compile(r"^_*(step|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$")
+KEEPS = re.compile(r"state_dict|^(save|load|restore|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$")
+# Calls that take an object over: what they do with it is their own affair.
+TAKES_OVER = re.compile(r"(^|\.)(prepare\w*|setup\w*|register\w*|initialize|DeepSpeed\w*|\w*Trainer|\w*Runner|\w*Checkpoint\w*|\w*Manager|\w*Saver)$")
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """An object whose state is lost: how the code names it, its kind, where it is made, and the save without it."""
+
+    name: str
+    kind: str
+    spot: Spot
+    made: Optional[Spot]
+
+
+class Forgetting:
+    """Finds the objects that a save and its load both forget."""
+
+    def __init__(self, contract: Contract, resolver: Resolver) -> None:
+        self.contract = contract
+        self.resolver = resolver
+        self.families = contract.families
+        self.hierarchy = contract.hierarchy
+        self.unfolder = contract.unfolder
+        self.kinds = contract.kinds
+
+    @cached_property
+    def found(self) -> tuple[Forgotten, ...]:
+        """Return what is forgotten, family by family."""
+        first: dict[tuple[str, Optional[Spot]], Forgotten] = {}
+        for each in self._found():
+            first.setdefault((each.name, each.made or each.spot), each)
+        return tuple(first.values())
+
+    def _found(self) -> Iterator[Forgotten]:
+        for family in [*self.families.files, *self.families.hooks]:
+            if not self._keeps_training_state(family):
+                continue
+            for writing in family.writings:
+                if not contents(writing.payload).open:
+                    yield from self._in_class(writing, family)
+                    yield from self._in_function(writing, family)
+        yield from self._outside_registries()
+
+    def _keeps_training_state(self, family: Family) -> bool:
+        return any(True for writing in family.writings for _ in states_in(writing.payload)) or any(
+            isinstance(writing.payload, Record) and mentions(writing.payload) for writing in family.writings
+        )
+
+    @cached_property
+    def kept(self) -> dict[str, set[str]]:
+        """Return by file the last names of the objects whose state some function saves, loads or hands over."""
+        return {path: set(self._kept_in(path)) for path in self.hierarchy.symbols.files if not is_test(path)}
+
+    def _kept_in(self, path: str) -> Iterator[str]:
+        for function in functions_of(self.hierarchy.symbols.files[path]):
+            for site in function.calls:
+                callee = site.call.callee
+                if isinstance(callee, Attr) and KEEPS.search(callee.name):
+                    yield last_name(callee.base)
+                name = last_name(callee)
+                if TAKES_OVER.search(name) or KEEPS.search(name):
+                    yield from (each for value in _given(site) for each in mentions(value))
+            for use in function.uses:
+                if any(KEEPS.search(how.lstrip(".")) for how in use.how):
+                    yield use.attr
+
+    def _is_kept(self, name: str, paths: set[str]) -> bool:
+        return any(name in self.kept.get(path, ()) for path in paths)
+
+    def _in_class(self, writing: Writing, family: Family) -> Iterator[Forgotten]:
+        """Yield the attributes of the saving class that are updated and appear on neither side."""
+        klass = writing.source.klass
+        readings = [each for each in family.readings if self._is_of(each, klass)]
+        if not klass or not any(each.keys and self.contract.is_training_state(each) for each in readings):
+            return
+        known = {name for each in family.writings for name in mentions(each.payload)}
+        spot = self.contract.own_save(writing)
+        for attr, made in self.attributes(klass):
+            kind = self.kinds.of(self.unfolder.attribute_class(klass, attr))
+            if attr in known or kind not in KINDS or self._is_kept(attr, set(self.kept)):
+                continue
+            if self.is_updated(klass, attr):
+                yield Forgotten(f"self.{attr}", kind, spot, made)
+        yield from self._optimized(writing, klass, known, spot)
+        yield from self._inside_modules(writing, known, spot)
+
+    def _is_of(self, reading: Reading, klass: str) -> bool:
+        return bool(reading.source.klass and klass) and self.families.are_related(reading.source.klass, klass)
+
+    def attributes(self, klass: str) -> Iterator[tuple[str, Spot]]:
+        """Yield the attributes of a class with the place where each is first set."""
+        seen: set[str] = set()
+        for owner in self.hierarchy.ancestors(klass):
+            for method in self.hierarchy.methods(owner).values():
+                for write in method.writes:
+                    if write.how == "assign" and write.attr not in seen:
+                        seen.add(write.attr)
+                        yield write.attr, Spot(owner.partition(":")[0], write.position)
+
+    def is_updated(self, klass: str, attr: str) -> bool:
+        """Tell whether a method of a class, its ancestors or heirs updates the object that an attribute holds."""
+        for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
+            for method in self.hierarchy.methods(each).values():
+                for use in method.uses:
+                    if use.attr == attr and any(UPDATES.search(how[1:]) for how in use.how if how.startswith(".")):
+                        return True
+        return False
+
+    def _optimized(self, writing: Writing, klass: str, known: set[str], spot: Spot) -> Iterator[Forgotten]:
+        """Yield the tensors of a plain class that a saved optimizer trains and that are not saved themselves."""
+        if self.hierarchy.is_module(klass):
+            return
+        saved = {last_name(object_of(value)) for _, value in states_in(writing.payload)}
+        for owner in self.hierarchy.ancestors(klass):
+            for method in self.hierarchy.methods(owner).values():
+                for write in method.writes:
+                    if write.attr in saved and isinstance(write.value, Call) and write.value.args:
+                        for attr in listed(write.value.args[0]):
+                            if attr not in known and self._is_trained_tensor(klass, attr):
+                                yield Forgotten(f"self.{attr}", "tensor", spot, Spot(owner.partition(":")[0], write.position))
+
+    def _is_trained_tensor(self, klass: str, attr: str) -> bool:
+        value = self.resolver.attribute(klass, attr)
+        return all(isinstance(each, (Tensor, Parameter)) for each in options_of(value)) and not self._is_kept(
+            attr, set(self.kept)
+        )
+
+    def _inside_modules(self, writing: Writing, known: set[str], spot: Spot) -> Iterator[Forgotten]:
+        """Yield the optimizers that a saved module steps itself: its state_dict does not hold them."""
+        for _, value in states_in(writing.payload):
+            inner = self.unfolder.class_of(object_of(value), Scope(writing.unit))
+            if inner not in self.hierarchy.symbols.classes or not self.hierarchy.is_module(inner):
+                continue
+            if self.hierarchy.defines(inner, "state_dict") or self.hierarchy.defines(inner, "get_extra_state"):
+                continue
+            owner = last_name(object_of(value))
+            for attr, made in self.attributes(inner):
+                kind = self.kinds.of(self.unfolder.attribute_class(inner, attr))
+                if kind in ("optimizer", "scaler") and self.is_updated(inner, attr):
+                    if not self._is_kept_of(attr, owner, made.path):
+                        yield Forgotten(f"self.{owner}.{attr}", kind, spot, made)
+
+    def _is_kept_of(self, attr: str, owner: str, path: str) -> bool:
+        """Tell whether some function saves the attribute of an owner: `owner.attr.state_dict()`, or in its own file."""
+        if self._is_kept(attr, {path}):
+            return True
+        for file in self.hierarchy.symbols.files.values():
+            for function in functions_of(file):
+                for site in function.calls:
+                    callee = site.call.callee
+                    if isinstance(callee, Attr) and KEEPS.search(callee.name) and isinstance(callee.base, Attr):
+                        if callee.base.name == attr and last_name(callee.base.base) == owner:
+                            return True
+        return False
+
+    def _in_function(self, writing: Writing, family: Family) -> Iterator[Forgotten]:
+        """Yield the locals of the saving function that are updated and appear on neither side."""
+        function = writing.unit.function
+        readings = [each for each in family.readings if each.unit.identity == writing.unit.identity and each.keys]
+        if not any(map(self.contract.is_training_state, readings)) or any(TAKES_OVER.search(last_name(site.call.callee)) for site in function.calls if _is_whole(site)):
+            return
+        known = {name for each in family.writings for name in mentions(each.payload)}
+        known |= self.kept.get(writing.unit.path, set())
+        for store in function.stores:
+            target = store.target
+            if not isinstance(target, Local) or target.name in known or not {"loop", "nested"}.isdisjoint(store.guards):
+                continue
+            kind = self.kinds.of(self.unfolder.class_of(target.value, Scope(writing.unit)))
+            if _is_wound_forward(target.value) or kind not in KINDS:
+                continue
+            if self._is_stepped(target.name, writing.unit) and not _escapes(target.name, function):
+                known.add(target.name)
+                spot = writing.spot if writing.via else writing.origin
+                yield Forgotten(target.name, kind, spot, Spot(writing.unit.path, store.position))
+
+    def _is_stepped(self, name: str, unit: Callee) -> bool:
+        for site in unit.function.calls:
+            callee = site.call.callee
+            if isinstance(callee, Attr) and UPDATES.search(callee.name) and last_name(callee.base) == name:
+                return True
+        return False
+
+    def _outside_registries(self) -> Iterator[Forgotten]:
+        """Yield the objects that a class does not put into the registry that its base class saves."""
+        for klass, facts in self.hierarchy.symbols.classes.items():
+            if is_test(klass.partition(":")[0]):
+                continue
+            for registry, names in self._registered(klass).items():
+                if len(names) > 1 and self._is_saved_registry(klass, registry):
+                    yield from self._unregistered(klass, names)
+
+    def _registered(self, klass: str) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for method in self.hierarchy.methods(klass).values():
+            for store in method.stores:
+                target = store.target
+                if isinstance(target, Item) and isinstance(target.base, Attr) and target.base.base == SELF:
+                    found.setdefault(target.base.name, set()).update(mentions(store.value))
+        return found
+
+    def _is_saved_registry(self, klass: str, registry: str) -> bool:
+        for owner in self.hierarchy.ancestors(klass):
+            for method in self.hierarchy.methods(owner).values():
+                uses = [how for use in method.uses if use.attr == registry for how in use.how]
+                saves = any(last_name(site.call.callee) in ("save", "dump") for site in method.calls)
+                if saves and any(how in ("iter", ".items", "item", "plain") for how in uses):
+                    return True
+        return False
+
+    def _unregistered(self, klass: str, names: set[str]) -> Iterator[Forgotten]:
+        for method in self.hierarchy.methods(klass).values():
+            for write in method.writes:
+                kind = self.kinds.of(self.unfolder.attribute_class(klass, write.attr))
+                if kind in KINDS - {"stateful"} and write.attr not in names and self.is_updated(klass, write.attr):
+                    if not self._is_kept(write.attr, set(self.kept)):
+                        spot = Spot(klass.partition(":")[0], write.position)
+                        yield Forgotten(f"self.{write.attr}", kind, spot, None)
+                        names.add(write.attr)
+
+
+def functions_of(facts: object) -> Iterator[FunctionFacts]:
+    """Yield all functions and methods of a file that were read."""
+    yield from getattr(facts, "functions")
+    for klass in getattr(facts, "classes"):
+        yield from klass.methods
+
+
+def last_name(value: Value) -> str:
+    """Return the last part of how the code names a value."""
+    if isinstance(value, (Attr, Local, Param)):
+        return value.name.rpartition(".")[2]
+    if isinstance(value, Name):
+        return value.path.rpartition(":")[2].rpartition(".")[2]
+    if isinstance(value, (Item, Element)):
+        return last_name(value.base)
+    if isinstance(value, Call):
+        return last_name(value.callee)
+    if isinstance(value, Join):
+        return next((name for name in map(last_name, value.options) if name), "")
+    return ""
+
+
+def mentions(value: Value) -> Iterator[str]:
+    """Yield the names of all objects in a value."""
+    if isinstance(value, (Attr, Local, Param)):
+        yield value.name.rpartition(".")[2]
+    if isinstance(value, (Attr, Item, Element)):
+        yield from mentions(value.base)
+    elif isinstance(value, Call):
+        yield from mentions(value.callee)
+        for each in (*value.args, *(given for _, given in value.keywords)):
+            yield from mentions(each)
+    elif isinstance(value, Record):
+        for field in value.fields:
+            yield from mentions(field.value)
+    elif isinstance(value, (Join, Arith)):
+        for each in value.options if isinstance(value, Join) else value.operands:
+            yield from mentions(each)
+    elif isinstance(value, Container):
+        for each in value.items or (value.of,):
+            yield from mentions(each)
+    elif isinstance(value, Name):
+        yield last_name(value)
+
+
+def listed(value: Value) -> Iterator[str]:
+    """Yield the attributes of `self` that a list of tensors to train names."""
+    for option in options_of(value):
+        if isinstance(option, Container):
+            for each in option.items or options_of(option.of):
+                if isinstance(each, Attr) and each.base == SELF:
+                    yield each.name
+
+
+def _given(site: Site) -> tuple[Value, ...]:
+    return (*site.call.args, *(value for _, value in site.call.keywords))
+
+
+def _is_whole(site: Site) -> bool:
+    return last_name(site.call.callee) in ("prepare", "setup", "initialize", "initialize_model_parallel")
+
+
+def _is_wound_forward(value: Value) -> bool:
+    """Tell whether a scheduler is made for the epoch at which training goes on."""
+    return any(
+        isinstance(option, Call) and any(name in ("last_epoch", "last_step", "start_epoch") for name, _ in option.keywords)
+        for option in options_of(value)
+    )
+
+
+def _escapes(name: str, function: FunctionFacts) -> bool:
+    """Tell whether an object is given to a constructor or a library that may take care of it."""
+    for site in function.calls:
+        callee = last_name(site.call.callee)
+        takes = callee[:1].isupper() and not callee.endswith(("LR", "Scheduler", "Scaler", "Warmup")) or TAKES_OVER.search(callee)
+        if takes and any(last_name(each) == name for each in _given(site)):
+            return True
+    return False
+

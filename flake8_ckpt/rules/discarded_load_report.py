@@ -1,0 +1,144 @@
+"""`load_state_dict(strict=False)` says which keys did not fit, and nobody looks at what it says.
+
+## What it does
+
+Finds `module.load_state_dict(state, strict=False)` whose result is dropped, or stored and never read.
+
+## Why it matters
+
+With `strict=False` a key that does not fit is no error: it is listed in the returned report, and skipped.
+After a renamed layer, another prefix (`module.`, `_orig_mod.`) or the wrong file, the call loads a part of
+the checkpoint, or nothing at all, and the program goes on with fresh weights.
+
+## Bad
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class Classifier(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Linear(3, 4)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(torch.relu(self.trunk(x)))
+
+
+def restore(model: Classifier, file: io.BytesIO) -> None:
+    state = torch.load(file, weights_only=True)
+    model.load_state_dict(state, strict=False)
+
+
+# A checkpoint from before the first layer was renamed.
+trained = Classifier()
+file = io.BytesIO()
+torch.save({name.replace("trunk", "body"): tensor for name, tensor in trained.state_dict().items()}, file)
+file.seek(0)
+
+resumed = Classifier()
+restore(resumed, file)
+assert torch.equal(resumed.head.weight, trained.head.weight)
+assert not torch.equal(resumed.trunk.weight, trained.trunk.weight)
+```
+
+## Good
+
+```python
+import io
+
+import torch
+from torch import nn
+
+
+class Classifier(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Linear(3, 4)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(torch.relu(self.trunk(x)))
+
+
+def restore(model: Classifier, file: io.BytesIO) -> None:
+    state = torch.load(file, weights_only=True)
+    renamed = {name.replace("body.", "trunk."): tensor for name, tensor in state.items()}
+    report = model.load_state_dict(renamed, strict=False)
+    if report.missing_keys:
+        raise RuntimeError(f"the checkpoint lacks {report.missing_keys}")
+
+
+# A checkpoint from before the first layer was renamed.
+trained = Classifier()
+file = io.BytesIO()
+torch.save({name.replace("trunk", "body"): tensor for name, tensor in trained.state_dict().items()}, file)
+file.seek(0)
+
+resumed = Classifier()
+restore(resumed, file)
+assert torch.equal(resumed.head.weight, trained.head.weight)
+assert torch.equal(resumed.trunk.weight, trained.trunk.weight)
+```
+
+## When it stays silent
+
+- The load is strict, which is the default, or `strict` is a value that the source does not tell.
+- The report is read, logged, returned, or passed on.
+- A class forwards the call to its base class from its own `load_state_dict` and returns the result.
+- The method is no `load_state_dict` of a module: an optimizer or a class of the project without a report.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
+- https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.payloads import Spot
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.project.unfold import Scope
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
+
+# Those of torch: a method that takes others is another one, and may report in its own way.
+KEYWORDS = frozenset(["state_dict", "strict", "assign"])
+MESSAGE = "load_state_dict(strict=False) tells what did not fit and nobody looks: it stays as it was made"
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report loads with strict=False whose result nobody looks at."""
+    for unit in project.families.units:
+        for site in unit.function.calls if unit.klass == unit.owner else ():
+            if not site.used and _is_lenient(site.call) and _gives_report(site.call, unit, project):
+                yield finding_in(RULE, Spot(unit.path, site.position), MESSAGE)
+
+
+def _is_lenient(call: Call) -> bool:
+    if not isinstance(call.callee, Attr) or call.callee.name != "load_state_dict":
+        return False
+    keywords = dict(call.keywords)
+    strict = call.args[1] if len(call.args) > 1 else keywords.get("strict")
+    return strict == Const(False) and KEYWORDS.issuperset(keywords)
+
+
+def _gives_report(call: Call, unit: Callee, project: Project) -> bool:
+    """Tell whether a call gives a report: it does where the method is that of torch, as far as is known."""
+    callee = project.families.unfolder.callee_of(call, Scope(unit))
+    return callee is None or callee.function.returns not in (None, NONE)
+
+
+RULE = Rule(__name__, "CKP211", opt_in=check)

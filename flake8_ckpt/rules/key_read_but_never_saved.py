@@ -1,0 +1,168 @@
+"""Load reads a key that no save paired with it writes: what the key restores starts anew.
+
+## What it does
+
+Pairs the code that reads a checkpoint with the code that writes it, over all files of the project.
+Finds keys that are read with `checkpoint["key"]`, `.get`, `.pop` or behind `if "key" in checkpoint`, and that
+none of the writers gives.
+A key that is nearly the same as a written one is named in the message.
+
+## Why it matters
+
+With `checkpoint["step"]` the resume fails with a `KeyError`, on the day it is needed.
+With `.get("step", 0)` or a guard it does not fail: the counter starts at zero, the learning rate warms up
+a second time, and nothing says so.
+
+## Bad
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Trainer:
+    def __init__(self) -> None:
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.steps = 0
+
+    def learning_rate(self) -> float:
+        return 1e-3 * min(1.0, (self.steps + 1) / 100)
+
+    def train(self, batches: int) -> None:
+        for _ in range(batches):
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.learning_rate()
+            self.optimizer.zero_grad()
+            self.model(torch.randn(8, 2)).square().mean().backward()
+            self.optimizer.step()
+            self.steps += 1
+
+    def save(self, path: Path) -> None:
+        checkpoint = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.steps,
+        }
+        torch.save(checkpoint, path)
+
+    def load(self, path: Path) -> None:
+        checkpoint = torch.load(path, weights_only=True)
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.steps = checkpoint.get("step", 0)
+
+
+trained = Trainer()
+trained.train(batches=100)
+resumed = Trainer()
+with tempfile.TemporaryDirectory() as folder:
+    trained.save(Path(folder) / "last.pt")
+    resumed.load(Path(folder) / "last.pt")
+assert resumed.steps == 0
+assert resumed.learning_rate() < trained.learning_rate()
+```
+
+## Good
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Trainer:
+    def __init__(self) -> None:
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.steps = 0
+
+    def learning_rate(self) -> float:
+        return 1e-3 * min(1.0, (self.steps + 1) / 100)
+
+    def train(self, batches: int) -> None:
+        for _ in range(batches):
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.learning_rate()
+            self.optimizer.zero_grad()
+            self.model(torch.randn(8, 2)).square().mean().backward()
+            self.optimizer.step()
+            self.steps += 1
+
+    def save(self, path: Path) -> None:
+        checkpoint = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.steps,
+        }
+        torch.save(checkpoint, path)
+
+    def load(self, path: Path) -> None:
+        checkpoint = torch.load(path, weights_only=True)
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.steps = checkpoint["steps"]
+
+
+trained = Trainer()
+trained.train(batches=100)
+resumed = Trainer()
+with tempfile.TemporaryDirectory() as folder:
+    trained.save(Path(folder) / "last.pt")
+    resumed.load(Path(folder) / "last.pt")
+assert resumed.steps == 100
+assert resumed.learning_rate() == trained.learning_rate()
+```
+
+## When it stays silent
+
+- `.get(key, default)` of something that training does not change: a version, a config, a metric.
+- The key is an old name that is looked for after the new one, or a wrapper that is taken off first
+  (`if "state_dict" in checkpoint`).
+- Some part of what the writer gives is not known: a spread, a computed key, a helper that cannot be followed.
+- The file that is read is not one that this project writes: downloaded weights, another program.
+- Statistics of a normalizer are CKP201; keys of hooks that a framework calls are CKP206.
+- The code is a test.
+
+## References
+
+- https://docs.pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html
+- https://docs.pytorch.org/docs/stable/generated/torch.load.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.contract import Missing
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report keys that load reads and no save writes."""
+    contract = project.contract
+    for missing in contract.missing:
+        if contract.restores_normalizer(missing) or missing.is_framework_hook:
+            continue
+        if any(each.kind == "required" or contract.restores_state(each) for each in missing.readings):
+            spot = missing.readings[0].spot
+            save = missing.family.writings[0].origin
+            message = f"'{missing.keys[-1]}' is read here, and the save at {save} never writes it{_suggestion(missing)}"
+            yield finding_in(RULE, spot, message, [(save, "the payload is written here")])
+
+
+def _suggestion(missing: Missing) -> str:
+    near = get_close_matches(missing.keys[-1], sorted(missing.siblings), n=1, cutoff=0.75)
+    return f": did you mean '{near[0]}'?" if near else ""
+
+
+RULE = Rule(__name__, "CKP202", check=check)

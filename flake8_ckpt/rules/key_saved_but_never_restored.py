@@ -1,0 +1,153 @@
+"""Save writes state that the load paired with it never restores.
+
+## What it does
+
+Pairs the code that writes a checkpoint with the code that resumes from it, over all files of the project.
+Finds keys that hold state (a `state_dict()`, the statistics of a normalizer, a random state, a counter that
+training uses) and that no reader takes out again.
+
+## Why it matters
+
+The state is in the file, so everything looks complete, and the resumed run starts with fresh state all the same.
+A learning rate schedule begins again from its first step, Adam from empty moments, a gradient scaler from
+its initial scale.
+
+## Bad
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import StepLR
+
+
+class Trainer:
+    def __init__(self) -> None:
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+        self.scheduler = StepLR(self.optimizer, step_size=10)
+
+    def train(self, epochs: int) -> None:
+        for _ in range(epochs):
+            self.optimizer.zero_grad()
+            self.model(torch.randn(8, 2)).square().mean().backward()
+            self.optimizer.step()
+            self.scheduler.step()
+
+    def save(self, path: Path) -> None:
+        checkpoint = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+        }
+        torch.save(checkpoint, path)
+
+    def load(self, path: Path) -> None:
+        checkpoint = torch.load(path, weights_only=True)
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+
+
+trained = Trainer()
+trained.train(epochs=9)
+resumed = Trainer()
+with tempfile.TemporaryDirectory() as folder:
+    trained.save(Path(folder) / "last.pt")
+    resumed.load(Path(folder) / "last.pt")
+trained.train(epochs=1)
+resumed.train(epochs=1)
+assert trained.scheduler.get_last_lr()[0] < 0.05
+assert resumed.scheduler.get_last_lr()[0] == 0.1
+```
+
+## Good
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import StepLR
+
+
+class Trainer:
+    def __init__(self) -> None:
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+        self.scheduler = StepLR(self.optimizer, step_size=10)
+
+    def train(self, epochs: int) -> None:
+        for _ in range(epochs):
+            self.optimizer.zero_grad()
+            self.model(torch.randn(8, 2)).square().mean().backward()
+            self.optimizer.step()
+            self.scheduler.step()
+
+    def save(self, path: Path) -> None:
+        checkpoint = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+        }
+        torch.save(checkpoint, path)
+
+    def load(self, path: Path) -> None:
+        checkpoint = torch.load(path, weights_only=True)
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.scheduler.load_state_dict(checkpoint["scheduler"])
+
+
+trained = Trainer()
+trained.train(epochs=9)
+resumed = Trainer()
+with tempfile.TemporaryDirectory() as folder:
+    trained.save(Path(folder) / "last.pt")
+    resumed.load(Path(folder) / "last.pt")
+trained.train(epochs=1)
+resumed.train(epochs=1)
+assert trained.scheduler.get_last_lr()[0] < 0.05
+assert resumed.scheduler.get_last_lr()[0] == trained.scheduler.get_last_lr()[0]
+```
+
+## When it stays silent
+
+- The key is a note rather than state: a version, a config, a date, metrics, or a second copy of what another
+  key already holds.
+- The program never resumes: it only saves, or what it reads is for evaluation, export or fine-tuning.
+- A reader may take any key: the whole dict is handed on, its items are looped over, the key is computed.
+- Another reader of the same checkpoint restores it: a subclass, a helper in another file.
+- Keys of hooks that a framework calls are CKP206.
+- The code is a test.
+
+## References
+
+- https://docs.pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html
+- https://docs.pytorch.org/docs/stable/notes/randomness.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report state that save writes and no load takes."""
+    for lost in project.contract.unrestored:
+        if lost.is_framework_hook:
+            continue
+        load = lost.family.readings[0].spot
+        message = f"'{lost.keys[-1]}' is saved, and the load at {load} never restores it: it starts afresh after a resume"
+        for spot in project.contract.places(lost):
+            yield finding_in(RULE, spot, message, [(load, "the payload is read here")])
+
+
+RULE = Rule(__name__, "CKP203", check=check)

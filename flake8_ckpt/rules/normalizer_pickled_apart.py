@@ -1,0 +1,179 @@
+"""A normalizer that `state_dict()` already holds is pickled to a second file, or a module is pickled whole.
+
+## What it does
+
+Finds `pickle.dump`, `joblib.dump` and `torch.save` of a module object: a normalizer that is a submodule of a
+model whose `state_dict()` carries it, or any whole module.
+
+## Why it matters
+
+Two files that hold the same statistics are written at different times and disagree sooner or later: the
+evaluation normalizes with the one and was trained with the other.
+A pickled module also holds its class by name: after a file is moved or an attribute is renamed it cannot be
+read any more, `torch.load` refuses it by default, and reading it runs code.
+
+## Bad
+
+```python
+import pickle
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Policy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.obs_norm = nn.BatchNorm1d(3, affine=False)
+        self.head = nn.Linear(3, 1)
+
+    def forward(self, observation: torch.Tensor) -> torch.Tensor:
+        return self.head(self.obs_norm(observation))
+
+
+def warm_up(policy: Policy, observations: torch.Tensor, folder: Path) -> None:
+    policy.obs_norm(observations)
+    with open(folder / "obs_norm.pkl", "wb") as file:
+        pickle.dump(policy.obs_norm, file)
+
+
+def train(policy: Policy, observations: torch.Tensor, folder: Path) -> None:
+    policy(observations)
+    torch.save(policy.state_dict(), folder / "policy.pt")
+
+
+def act(observation: torch.Tensor, folder: Path) -> torch.Tensor:
+    policy = Policy()
+    policy.load_state_dict(torch.load(folder / "policy.pt", weights_only=True))
+    with open(folder / "obs_norm.pkl", "rb") as file:
+        obs_norm = pickle.load(file)
+    return policy.head(obs_norm.eval()(observation))
+
+
+trained, observation = Policy(), torch.ones(1, 3)
+with tempfile.TemporaryDirectory() as name:
+    warm_up(trained, torch.randn(64, 3), Path(name))
+    train(trained, torch.randn(64, 3) + 100.0, Path(name))
+    action = act(observation, Path(name))
+
+assert not torch.allclose(action, trained.eval()(observation))
+```
+
+## Good
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Policy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.obs_norm = nn.BatchNorm1d(3, affine=False)
+        self.head = nn.Linear(3, 1)
+
+    def forward(self, observation: torch.Tensor) -> torch.Tensor:
+        return self.head(self.obs_norm(observation))
+
+
+def warm_up(policy: Policy, observations: torch.Tensor) -> None:
+    policy.obs_norm(observations)
+
+
+def train(policy: Policy, observations: torch.Tensor, folder: Path) -> None:
+    policy(observations)
+    torch.save(policy.state_dict(), folder / "policy.pt")
+
+
+def act(observation: torch.Tensor, folder: Path) -> torch.Tensor:
+    policy = Policy()
+    policy.load_state_dict(torch.load(folder / "policy.pt", weights_only=True))
+    return policy.eval()(observation)
+
+
+trained, observation = Policy(), torch.ones(1, 3)
+with tempfile.TemporaryDirectory() as name:
+    warm_up(trained, torch.randn(64, 3))
+    train(trained, torch.randn(64, 3) + 100.0, Path(name))
+    action = act(observation, Path(name))
+
+assert torch.allclose(action, trained.eval()(observation))
+```
+
+## When it stays silent
+
+- What is written is a `state_dict()`, or a mapping of tensors.
+- The normalizer is no module, or is part of none: then its own file is the place for it.
+- Scripted and exported models, which are made to be loaded without their class.
+- Objects that are no modules: configurations, scalers of scikit-learn, Stable-Baselines3 models and wrappers.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/notes/serialization.html
+- https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html#save-load-entire-model
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.contract import path_text
+from flake8_ckpt.project.payloads import Spot
+from flake8_ckpt.project.payloads import written_by
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.project.unfold import Scope
+from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
+
+PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dump", "joblib.dump"])
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report normalizers pickled beside the state_dict that holds them, and modules pickled whole."""
+    for unit in project.families.units:
+        for site in unit.function.calls if unit.klass == unit.owner else ():
+            for value in _pickled(site.call, unit, project):
+                if project.hierarchy.is_module(_class_of(value, unit, project)):
+                    yield finding_in(RULE, Spot(unit.path, site.position), _message(value, unit, project))
+                    break
+
+
+def _pickled(call: Call, unit: Callee, project: Project) -> tuple[Value, ...]:
+    """Return the objects that a call pickles: what it is given, or the values of a mapping."""
+    callee = call.callee
+    if not isinstance(callee, Name) or project.symbols.resolve(callee.path, unit.path) not in PICKLERS:
+        return ()
+    given = written_by(call, unit, project.families.unfolder)
+    payload = given[0] if given is not None else None
+    return tuple(field.value for field in payload.fields) if isinstance(payload, Record) else (payload,)
+
+
+def _class_of(value: Value, unit: Callee, project: Project) -> str:
+    return project.families.unfolder.class_of(value, Scope(unit))
+
+
+def _message(value: Value, unit: Callee, project: Project) -> str:
+    name = path_text(value)
+    klass = _class_of(value, unit, project)
+    owner = _class_of(value.base, unit, project) if isinstance(value, Attr) else ""
+    is_normalizer = project.contract.kinds.is_normalizer(klass) or "BatchNorm" in klass
+    if is_normalizer and project.hierarchy.is_module(owner):
+        holder = owner.rpartition(":")[2].rpartition(".")[2]
+        return f"'{name}' is pickled, and the state_dict() of {holder} holds it too: the two copies will disagree"
+    what = f"'{name}'" if name else "a module"
+    return f"{what} is pickled as a whole: the file is lost once its class is moved or renamed"
+
+
+RULE = Rule(__name__, "CKP214", opt_in=check)

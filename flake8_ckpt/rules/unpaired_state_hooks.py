@@ -1,0 +1,139 @@
+"""One hook of a save and load pair is missing, or the two do not speak of the same keys.
+
+## What it does
+
+Looks at the hooks that a framework calls to save and restore an object: `state_dict` and `load_state_dict`,
+`get_extra_state` and `set_extra_state`, `__getstate__` and `__setstate__`, `get_parameters` and
+`set_parameters`, `get_weights` and `set_weights`, `on_save_checkpoint` and `on_load_checkpoint`.
+Finds a hook whose partner is missing where it is needed, a key that one gives and the other never takes, and a
+key that one takes and the other never gives.
+Hooks count that a class inherits, also from another file.
+
+## Why it matters
+
+What only one of the two knows is lost, or the load fails.
+An extra state without `set_extra_state` makes a strict load refuse the module's own checkpoint; a key that
+`load_state_dict` never takes leaves its attribute as the constructor made it.
+
+## Bad
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+
+
+class AdaptivePenalty:
+    def __init__(self, target: float = 0.01) -> None:
+        self.target = target
+        self.beta = 1.0
+        self.updates = 0
+
+    def update(self, divergence: float) -> None:
+        self.updates += 1
+        rate = 1.0 / self.updates
+        self.beta *= 1.0 + rate if divergence > self.target else 1.0 - rate / 2
+
+    def penalty(self, divergence: float) -> float:
+        return self.beta * divergence
+
+    def state_dict(self) -> dict[str, float]:
+        return {"beta": self.beta, "updates": self.updates}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.beta = state["beta"]
+
+
+trained = AdaptivePenalty()
+for _ in range(10):
+    trained.update(divergence=0.1)
+resumed = AdaptivePenalty()
+with tempfile.TemporaryDirectory() as folder:
+    torch.save(trained.state_dict(), Path(folder) / "penalty.pt")
+    resumed.load_state_dict(torch.load(Path(folder) / "penalty.pt", weights_only=True))
+trained.update(divergence=0.1)
+resumed.update(divergence=0.1)
+assert trained.updates == 11 and resumed.updates == 1
+assert resumed.penalty(0.1) > 1.5 * trained.penalty(0.1)
+```
+
+## Good
+
+```python
+import tempfile
+from pathlib import Path
+
+import torch
+
+
+class AdaptivePenalty:
+    def __init__(self, target: float = 0.01) -> None:
+        self.target = target
+        self.beta = 1.0
+        self.updates = 0
+
+    def update(self, divergence: float) -> None:
+        self.updates += 1
+        rate = 1.0 / self.updates
+        self.beta *= 1.0 + rate if divergence > self.target else 1.0 - rate / 2
+
+    def penalty(self, divergence: float) -> float:
+        return self.beta * divergence
+
+    def state_dict(self) -> dict[str, float]:
+        return {"beta": self.beta, "updates": self.updates}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.beta = state["beta"]
+        self.updates = int(state["updates"])
+
+
+trained = AdaptivePenalty()
+for _ in range(10):
+    trained.update(divergence=0.1)
+resumed = AdaptivePenalty()
+with tempfile.TemporaryDirectory() as folder:
+    torch.save(trained.state_dict(), Path(folder) / "penalty.pt")
+    resumed.load_state_dict(torch.load(Path(folder) / "penalty.pt", weights_only=True))
+trained.update(divergence=0.1)
+resumed.update(divergence=0.1)
+assert trained.updates == 11 and resumed.updates == 11
+assert resumed.penalty(0.1) == trained.penalty(0.1)
+```
+
+## When it stays silent
+
+- `__getstate__` alone, which drops a lock or a handle, `__setstate__` that fills in what old pickles lack, and
+  `get_weights` alone, which an actor reads from a learner.
+- An override that only calls `super()`, or renames old keys before it does.
+- The partner is inherited, or comes from a mixin.
+- One of the two takes or gives everything: `vars(self).update(state)`, `super().get_parameters()` of a class
+  that is not in the project.
+- The key is a note: a version, a config.
+- Lightning's own keys in `on_load_checkpoint`.
+- Statistics of a normalizer that load expects are CKP201; what both hooks forget is CKP207.
+
+## References
+
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.get_extra_state
+- https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.set_extra_state
+- https://docs.python.org/3/library/pickle.html#handling-stateful-objects
+- https://lightning.ai/docs/pytorch/stable/api/pytorch_lightning.core.hooks.CheckpointHooks.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.project import Project
+from flake8_ckpt.rules.base import Rule
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report hooks without their partner, and keys that only one of two hooks knows."""
+    yield from ()
+
+
+RULE = Rule(__name__, "CKP206", check=check)

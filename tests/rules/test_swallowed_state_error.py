@@ -1,0 +1,296 @@
+"""CKP212: broad excepts around saving and restoring state."""
+
+from __future__ import annotations
+
+from tests.rule_cases import TORCH
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+LOGGED = "import logging\n\nimport torch\nfrom torch import nn\n\nlogger = logging.getLogger(__name__)\n"
+
+SILENT: dict[str, Case] = {
+    "logged as a warning": LOGGED
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+    except Exception as error:
+        logger.warning("cannot restore %s: %s", path, error)
+""",
+    "logged with the traceback": LOGGED
+    + """
+def save(model: nn.Module, path):
+    try:
+        torch.save(model.state_dict(), path)
+    except Exception:
+        logger.exception("cannot save %s", path)
+""",
+    "warned about": TORCH
+    + """
+import warnings
+
+def restore(optimizer: torch.optim.Optimizer, path):
+    try:
+        optimizer.load_state_dict(torch.load(path))
+    except Exception as error:
+        warnings.warn(f"the optimizer starts fresh: {error}")
+""",
+    "raised again": TORCH
+    + """
+def save(model: nn.Module, path):
+    try:
+        torch.save(model.state_dict(), path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+""",
+    "raised as another exception": TORCH
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+    except Exception as error:
+        raise ValueError(f"{path} is no checkpoint of this model") from error
+""",
+    "the program ends": TORCH
+    + """
+import sys
+
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+    except Exception as error:
+        print(f"cannot restore {path}: {error}")
+        sys.exit(1)
+""",
+    "a narrow exception for the first start": TORCH
+    + """
+def resume(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+    except FileNotFoundError:
+        print("no checkpoint yet, starting from scratch")
+""",
+    "a narrow exception for an older format": TORCH
+    + """
+def restore(model: nn.Module, path):
+    state = torch.load(path)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError:
+        model.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
+""",
+    "the second copy of the file": TORCH
+    + """
+def restore(model: nn.Module, path, backup):
+    try:
+        state = torch.load(path)
+    except Exception:
+        state = torch.load(backup)
+    model.load_state_dict(state)
+""",
+    "the caller is told and stops": TORCH
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+        return True
+    except Exception:
+        return False
+
+def resume(model: nn.Module, path):
+    if not restore(model, path):
+        raise RuntimeError(f"cannot restore {path}")
+""",
+    "kept for a report at the end": TORCH
+    + """
+def restore_all(models, paths):
+    errors = []
+    for model, path in zip(models, paths):
+        try:
+            model.load_state_dict(torch.load(path))
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise RuntimeError(errors)
+""",
+    "an import that is not there everywhere": TORCH
+    + """
+try:
+    import safetensors.torch as safetensors
+except Exception:
+    safetensors = None
+
+def save(model: nn.Module, path):
+    if safetensors is None:
+        torch.save(model.state_dict(), path)
+    else:
+        safetensors.save_file(model.state_dict(), path)
+""",
+    "the state is outside the try": TORCH
+    + """
+def save(model: nn.Module, path, upload):
+    torch.save(model.state_dict(), path)
+    try:
+        upload(path)
+    except Exception:
+        print("upload failed")
+""",
+    "a test of the project": {
+        "tests/test_model.py": TORCH
+        + """
+def test_refuses_another_model(tmp_path):
+    torch.save(nn.Linear(3, 1).state_dict(), tmp_path / "model.pt")
+    try:
+        nn.Linear(4, 1).load_state_dict(torch.load(tmp_path / "model.pt"))
+    except Exception:
+        pass
+""",
+    },
+}
+
+FOUND: dict[str, Case] = {
+    "a restore passes": TORCH
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+    except Exception:  # CKP212
+        pass
+""",
+    "a bare except": TORCH
+    + """
+def restore(optimizer: torch.optim.Optimizer, path):
+    try:
+        optimizer.load_state_dict(torch.load(path))
+    except:  # CKP212
+        pass
+""",
+    "the base of all exceptions": TORCH
+    + """
+def save(model: nn.Module, path):
+    try:
+        torch.save(model.state_dict(), path)
+    except BaseException:  # CKP212
+        pass
+""",
+    "a save prints": TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, path):
+        self.model = model
+        self.path = path
+
+    def save(self):
+        try:
+            torch.save(self.model.state_dict(), self.path)
+        except Exception as error:  # CKP212
+            print(f"could not save: {error}")
+""",
+    "a restore continues with the next": TORCH
+    + """
+def restore_all(models, paths):
+    for model, path in zip(models, paths):
+        try:
+            model.load_state_dict(torch.load(path))
+        except Exception:  # CKP212
+            continue
+""",
+    "the state becomes None": TORCH
+    + """
+def serialize(scaler: torch.amp.GradScaler):
+    try:
+        return scaler.state_dict()
+    except Exception:  # CKP212
+        return None
+""",
+    "logged for nobody to see": LOGGED
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+    except Exception as error:  # CKP212
+        logger.debug("cannot restore %s: %s", path, error)
+""",
+    "a broad one among narrow ones": TORCH
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+    except FileNotFoundError:
+        print("no checkpoint yet, starting from scratch")
+    except Exception:  # CKP212
+        pass
+""",
+    "around a helper in another file": {
+        "checkpoint.py": TORCH
+        + """
+def load_checkpoint(path, model: nn.Module):
+    model.load_state_dict(torch.load(path, map_location="cpu"))
+""",
+        "train.py": """
+from checkpoint import load_checkpoint
+
+def main(model, path):
+    try:
+        load_checkpoint(path, model)
+    except Exception:  # CKP212
+        print("starting from scratch")
+""",
+    },
+    "around a method": TORCH
+    + """
+class Agent:
+    def __init__(self, policy: nn.Module):
+        self.policy = policy
+
+    def save(self, path):
+        torch.save(self.policy.state_dict(), path)
+
+    def load(self, path):
+        self.policy.load_state_dict(torch.load(path))
+
+    def resume(self, path):
+        try:
+            self.load(path)
+        except Exception:  # CKP212
+            pass
+""",
+    "statistics of a normalizer": """
+import numpy as np
+
+class RunningMeanStd:
+    def __init__(self, size):
+        self.mean, self.var, self.count = np.zeros(size), np.ones(size), 0
+
+    def update(self, batch):
+        self.count += 1
+        self.mean = self.mean + (batch.mean(axis=0) - self.mean) / self.count
+        self.var = self.var + (batch.var(axis=0) - self.var) / self.count
+
+    def normalize(self, x):
+        return (x - self.mean) / np.sqrt(self.var + 1e-8)
+
+    def save(self, path):
+        np.savez(path, mean=self.mean, var=self.var, count=self.count)
+
+    def load(self, path):
+        try:
+            file = np.load(path)
+            self.mean, self.var, self.count = file["mean"], file["var"], file["count"]
+        except Exception:  # CKP212
+            pass
+""",
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_swallowed_errors(case: Case) -> None:
+    check_findings(case)

@@ -1,0 +1,313 @@
+"""CKP209: a loaded model on a VecNormalize that is fresh, late or still training."""
+
+from __future__ import annotations
+
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+SB3 = """from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import EvalCallback
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import VecNormalize
+from stable_baselines3.common.vec_env import sync_envs_normalization
+"""
+TRAIN = SB3 + """
+def main():
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    model.save("ppo")
+    env.save("vecnormalize.pkl")
+"""
+
+SILENT: dict[str, Case] = {
+    "training and evaluation in two files": {
+        "train.py": TRAIN,
+        "enjoy.py": SB3
+        + """
+def main():
+    env = VecNormalize.load("vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=1))
+    env.training = False
+    env.norm_reward = False
+    model = PPO.load("ppo", env=env)
+    observation = env.reset()
+    for _ in range(1000):
+        action, _ = model.predict(observation, deterministic=True)
+        observation, _, _, _ = env.step(action)
+""",
+    },
+    "only rewards are normalized": SB3
+    + """
+def resume(path):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4), norm_obs=False)
+    model = PPO.load(path, env=env)
+    model.learn(100_000)
+    model.save(path)
+""",
+    "training goes on with the restored statistics": SB3
+    + """
+def resume(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO.load(folder / "ppo", env=env)
+    model.learn(100_000, reset_num_timesteps=False)
+    model.save(folder / "ppo")
+    env.save(folder / "vecnormalize.pkl")
+""",
+    "fresh unless the run resumes": SB3
+    + """
+def train(folder, resume):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    if resume:
+        env = VecNormalize.load(folder / "vecnormalize.pkl", venv)
+        model = PPO.load(folder / "ppo", env=env)
+    else:
+        env = VecNormalize(venv)
+        model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    model.save(folder / "ppo")
+    env.save(folder / "vecnormalize.pkl")
+""",
+    "restored where the file exists": SB3
+    + """
+def create_test_env(name, stats_path):
+    env = make_vec_env(name, n_envs=1)
+    if stats_path.exists():
+        env = VecNormalize.load(stats_path, env)
+        env.training = False
+        env.norm_reward = False
+    return env
+
+def enjoy(folder):
+    env = create_test_env("Pendulum-v1", folder / "vecnormalize.pkl")
+    model = PPO.load(folder / "ppo", env=env)
+    print(evaluate_policy(model, env))
+""",
+    "late but set again": SB3
+    + """
+def resume(folder):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    model = PPO.load(folder / "ppo", env=venv)
+    env = VecNormalize.load(folder / "vecnormalize.pkl", venv)
+    model.set_env(env)
+    model.learn(100_000)
+""",
+    "late but the one that is stepped": SB3
+    + """
+def enjoy(folder):
+    model = PPO.load(folder / "ppo")
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=1))
+    env.training = False
+    print(evaluate_policy(model, env))
+""",
+    "switched off through the model": SB3
+    + """
+def enjoy(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=1))
+    model = PPO.load(folder / "ppo", env=env)
+    model.get_vec_normalize_env().training = False
+    print(evaluate_policy(model, env))
+""",
+    "the evaluation of a callback is kept in step": SB3
+    + """
+def resume(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=4))
+    eval_env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False, norm_reward=False)
+    model = PPO.load(folder / "ppo", env=env)
+    model.learn(100_000, callback=EvalCallback(eval_env, eval_freq=1000))
+""",
+    "kept in step by hand": SB3
+    + """
+def compare(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=4))
+    env.training = False
+    eval_env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False)
+    sync_envs_normalization(env, eval_env)
+    model = PPO.load(folder / "ppo")
+    print(evaluate_policy(model, eval_env))
+""",
+    "the statistics are assigned": SB3
+    + """
+import pickle
+
+def enjoy(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False)
+    with open(folder / "obs_rms.pkl", "rb") as file:
+        env.obs_rms = pickle.load(file)
+    model = PPO.load(folder / "ppo", env=env)
+    print(evaluate_policy(model, env))
+""",
+    "the wrapper is unpickled": SB3
+    + """
+import pickle
+
+def enjoy(folder):
+    with open(folder / "vecnormalize.pkl", "rb") as file:
+        env = pickle.load(file)
+    env.set_venv(make_vec_env("Pendulum-v1", n_envs=1))
+    env.training = False
+    model = PPO.load(folder / "ppo", env=env)
+    print(evaluate_policy(model, env))
+""",
+    "restored in another file": {
+        "envs.py": """from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+
+def make_test_env(name, stats_path):
+    env = VecNormalize.load(stats_path, make_vec_env(name, n_envs=1))
+    env.training = False
+    env.norm_reward = False
+    return env
+""",
+        "enjoy.py": """from sb3_contrib import TQC
+from stable_baselines3.common.evaluation import evaluate_policy
+
+from envs import make_test_env
+
+env = make_test_env("Pendulum-v1", "vecnormalize.pkl")
+model = TQC.load("tqc", env=env)
+print(evaluate_policy(model, env))
+""",
+    },
+    "only used to normalize": SB3
+    + """
+class Controller:
+    def __init__(self, folder):
+        venv = make_vec_env("Pendulum-v1", n_envs=1)
+        self.statistics = VecNormalize.load(folder / "vecnormalize.pkl", venv)
+        self.model = PPO.load(folder / "ppo")
+
+    def act(self, observation):
+        action, _ = self.model.predict(self.statistics.normalize_obs(observation))
+        return action
+""",
+    "a test of the project": {
+        "tests/test_ppo.py": SB3
+        + """
+def test_model_can_be_loaded(tmp_path):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1))
+    PPO("MlpPolicy", env).save(tmp_path / "ppo")
+    model = PPO.load(tmp_path / "ppo", env=env)
+    model.learn(10)
+""",
+    },
+}
+
+FOUND: dict[str, Case] = {
+    "fresh in the evaluation": {
+        "train.py": TRAIN,
+        "enjoy.py": SB3
+        + """
+def main():
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
+    model = PPO.load("ppo", env=env)
+    observation = env.reset()
+    for _ in range(1000):
+        action, _ = model.predict(observation, deterministic=True)
+        observation, _, _, _ = env.step(action)
+""",
+    },
+    "fresh and given to the evaluation only": SB3
+    + """
+def enjoy(path):
+    model = PPO.load(path)
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False)  # CKP209
+    print(evaluate_policy(model, env))
+""",
+    "fresh when training goes on": SB3
+    + """
+def resume(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))  # CKP209
+    model = PPO.load(folder / "ppo", env=env)
+    model.learn(100_000)
+    model.save(folder / "ppo")
+    env.save(folder / "vecnormalize.pkl")
+""",
+    "fresh and set on the model": SB3
+    + """
+def resume(folder):
+    model = PPO.load(folder / "ppo")
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))  # CKP209
+    model.set_env(env)
+    model.learn(100_000)
+""",
+    "fresh under another wrapper": """
+from stable_baselines3 import SAC
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecFrameStack
+from stable_baselines3.common.vec_env import VecNormalize
+
+venv = make_vec_env("Pendulum-v1", n_envs=1)
+normalized = VecNormalize(venv, norm_reward=False)  # CKP209
+model = SAC.load("sac", env=VecFrameStack(normalized, n_stack=4))
+model.learn(100_000)
+""",
+    "fresh from a helper in another file": {
+        "envs.py": """from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+
+def make_test_env(name):
+    env = make_vec_env(name, n_envs=1)
+    return VecNormalize(env, training=False)  # CKP209
+""",
+        "enjoy.py": """from sb3_contrib import TQC
+from stable_baselines3.common.evaluation import evaluate_policy
+
+from envs import make_test_env
+
+env = make_test_env("Pendulum-v1")
+model = TQC.load("tqc", env=env)
+print(evaluate_policy(model, env))
+""",
+    },
+    "fresh in a class": SB3
+    + """
+class Player:
+    def __init__(self, path):
+        self.env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False)  # CKP209
+        self.model = PPO.load(path, env=self.env)
+
+    def play(self):
+        return evaluate_policy(self.model, self.env)
+""",
+    "late for the training that follows": SB3
+    + """
+def resume(folder):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    model = PPO.load(folder / "ppo", env=venv)
+    env = VecNormalize.load(folder / "vecnormalize.pkl", venv)  # CKP209
+    model.learn(100_000)
+    model.save(folder / "ppo")
+    env.save(folder / "vecnormalize.pkl")
+""",
+    "still training in a loop": SB3
+    + """
+def enjoy(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
+    model = PPO.load(folder / "ppo", env=env)
+    observation = env.reset()
+    for _ in range(1000):
+        action, _ = model.predict(observation, deterministic=True)
+        observation, _, _, _ = env.step(action)
+""",
+    "still training in evaluate_policy": SB3
+    + """
+def enjoy(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
+    env.norm_reward = False
+    model = PPO.load(folder / "ppo")
+    print(evaluate_policy(model, env, n_eval_episodes=20))
+""",
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_wrong_statistics(case: Case) -> None:
+    check_findings(case)

@@ -1,0 +1,304 @@
+"""CKP208: the model is saved, the VecNormalize around its environment is not."""
+
+from __future__ import annotations
+
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+SB3 = """from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import CheckpointCallback
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+"""
+ENVS = """from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+
+
+def make_env(name, count):
+    return VecNormalize(make_vec_env(name, n_envs=count), clip_obs=10.0)
+"""
+
+SILENT: dict[str, Case] = {
+    "the wrapper is saved beside the model": SB3
+    + """
+env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+model = PPO("MlpPolicy", env)
+model.learn(100_000)
+model.save("ppo")
+env.save("vecnormalize.pkl")
+""",
+    "the wrapper is asked of the model": SB3
+    + """
+def train(folder):
+    model = PPO("MlpPolicy", VecNormalize(make_vec_env("Pendulum-v1", n_envs=4)))
+    model.learn(100_000)
+    model.save(folder / "ppo")
+    model.get_vec_normalize_env().save(folder / "vecnormalize.pkl")
+""",
+    "the environment of the model is saved": SB3
+    + """
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    model.save(folder / "ppo")
+    model.get_env().save(folder / "vecnormalize.pkl")
+""",
+    "the checkpoints carry it": SB3
+    + """
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    checkpoints = CheckpointCallback(1000, folder, save_vecnormalize=True)
+    PPO("MlpPolicy", env).learn(100_000, callback=checkpoints)
+""",
+    "the checkpoints carry it if an option says so": SB3
+    + """
+def train(folder, args):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    checkpoints = CheckpointCallback(1000, folder, save_vecnormalize=args.normalize)
+    PPO("MlpPolicy", env).learn(100_000, callback=checkpoints)
+""",
+    "nothing is normalized": SB3
+    + """
+env = make_vec_env("Pendulum-v1", n_envs=4)
+model = PPO("MlpPolicy", env)
+model.learn(100_000, callback=CheckpointCallback(1000, "checkpoints"))
+model.save("ppo")
+""",
+    "only rewards are normalized": SB3
+    + """
+env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4), norm_obs=False, norm_reward=True)
+model = PPO("MlpPolicy", env)
+model.learn(100_000)
+model.save("ppo")
+""",
+    "the environment is pickled": SB3
+    + """
+import pickle
+
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    model.save(folder / "ppo")
+    with open(folder / "env.pkl", "wb") as file:
+        pickle.dump(env, file)
+""",
+    "the statistics go to a file of another kind": SB3
+    + """
+import numpy as np
+
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    model.save(folder / "ppo")
+    np.savez(folder / "statistics.npz", mean=env.obs_rms.mean, var=env.obs_rms.var)
+""",
+    "a helper in another file saves both": {
+        "saving.py": """
+def save_all(model, env, folder):
+    model.save(folder / "ppo")
+    env.save(folder / "vecnormalize.pkl")
+""",
+        "envs.py": ENVS,
+        "train.py": """from stable_baselines3 import SAC
+
+from envs import make_env
+from saving import save_all
+
+def train(folder):
+    env = make_env("Pendulum-v1", 1)
+    model = SAC("MlpPolicy", env)
+    model.learn(100_000)
+    save_all(model, env, folder)
+""",
+    },
+    "a callback of the project saves both": SB3
+    + """
+class SaveBest(BaseCallback):
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def _on_step(self):
+        self.model.save(self.folder / "best")
+        self.model.get_vec_normalize_env().save(self.folder / "vecnormalize.pkl")
+        return True
+
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    PPO("MlpPolicy", env).learn(100_000, callback=SaveBest(folder))
+""",
+    "saved where the environment is normalized": SB3
+    + """
+def train(folder, normalize):
+    env = make_vec_env("Pendulum-v1", n_envs=4)
+    if normalize:
+        env = VecNormalize(env)
+    model = PPO("MlpPolicy", env)
+    try:
+        model.learn(100_000)
+    finally:
+        model.save(folder / "ppo")
+        if normalize:
+            vec_normalize = model.get_vec_normalize_env()
+            vec_normalize.save(folder / "vecnormalize.pkl")
+""",
+    "frozen statistics from a file": SB3
+    + """
+def freeze_first_layer(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=4))
+    env.training = False
+    model = PPO.load(folder / "ppo", env=env)
+    model.learn(10_000)
+    model.save(folder / "ppo_refined")
+""",
+    "the model on raw observations is the one saved": SB3
+    + """
+raw = PPO("MlpPolicy", make_vec_env("Pendulum-v1", n_envs=4))
+raw.learn(100_000)
+raw.save("ppo")
+compared = PPO("MlpPolicy", VecNormalize(make_vec_env("Pendulum-v1", n_envs=4)))
+compared.learn(100_000)
+print(compared.logger)
+""",
+    "a test of the project": {
+        "tests/test_ppo.py": SB3
+        + """
+def test_model_can_be_saved(tmp_path):
+    model = PPO("MlpPolicy", VecNormalize(make_vec_env("Pendulum-v1", n_envs=1)))
+    model.save(tmp_path / "ppo")
+""",
+    },
+}
+
+FOUND: dict[str, Case] = {
+    "in a script": SB3
+    + """
+env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4), norm_obs=True, norm_reward=True)
+model = PPO("MlpPolicy", env)
+model.learn(100_000)
+model.save("ppo")  # CKP208
+""",
+    "the wrapper comes from another file": {
+        "envs.py": ENVS,
+        "train.py": """from stable_baselines3 import A2C
+
+from envs import make_env
+
+def main():
+    model = A2C("MlpPolicy", make_env("Pendulum-v1", 4))
+    model.learn(100_000)
+    model.save("a2c")  # CKP208
+""",
+    },
+    "the environment is a parameter": {
+        "train.py": """from stable_baselines3 import SAC
+
+def train(env, path):
+    model = SAC("MlpPolicy", env)
+    model.learn(100_000)
+    model.save(path)  # CKP208
+""",
+        "main.py": SB3
+        + """
+from train import train
+
+def wrap(env):
+    return VecNormalize(env, norm_reward=False)
+
+env = wrap(make_vec_env("Pendulum-v1", n_envs=1))
+train(env, "sac")
+""",
+    },
+    "checkpoints without an option": SB3
+    + """
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    checkpoints = CheckpointCallback(save_freq=1000, save_path=folder)  # CKP208
+    PPO("MlpPolicy", env).learn(100_000, callback=checkpoints)
+""",
+    "checkpoints that leave it out": SB3
+    + """
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000, callback=[CheckpointCallback(1000, folder, save_vecnormalize=False)])  # CKP208
+""",
+    "under another wrapper": """
+import stable_baselines3 as sb3
+from stable_baselines3.common import env_util
+from stable_baselines3.common import vec_env
+
+normalized = vec_env.VecNormalize(env_util.make_vec_env("Pendulum-v1", n_envs=4))
+model = sb3.TD3("MlpPolicy", vec_env.VecFrameStack(normalized, n_stack=4))
+model.learn(100_000)
+model.save("td3")  # CKP208
+""",
+    "normalized where an option says so": SB3
+    + """
+def train(folder, args):
+    env = make_vec_env(args.env, n_envs=args.n_envs)
+    if args.normalize:
+        env = VecNormalize(env, gamma=args.gamma)
+    model = PPO("MlpPolicy", env)
+    model.learn(args.steps)
+    model.save(folder / "ppo")  # CKP208
+""",
+    "attributes of one class": """
+from sb3_contrib import RecurrentPPO
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env.vec_normalize import VecNormalize
+
+class Experiment:
+    def __init__(self, folder):
+        self.folder = folder
+        self.env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+        self.model = RecurrentPPO("MlpLstmPolicy", self.env)
+
+    def run(self):
+        self.model.learn(100_000)
+        self.model.save(self.folder / "recurrent_ppo")  # CKP208
+""",
+    "restored and trained on": SB3
+    + """
+def refine(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO.load(folder / "ppo", env=env)
+    model.learn(100_000)
+    model.save(folder / "ppo_refined")  # CKP208
+""",
+    "an experiment manager": SB3
+    + """
+class ExperimentManager:
+    def __init__(self, env_id, normalize_kwargs, log_path):
+        self.env_id = env_id
+        self.normalize_kwargs = normalize_kwargs
+        self.log_path = log_path
+
+    def create_envs(self, n_envs):
+        env = make_vec_env(self.env_id, n_envs=n_envs)
+        return VecNormalize(env, **self.normalize_kwargs)
+
+    def learn(self, model):
+        model.learn(100_000)
+        model.save(f"{self.log_path}/{self.env_id}")  # CKP208
+
+    def run(self):
+        self.learn(PPO("MlpPolicy", self.create_envs(4)))
+""",
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_models_saved_alone(case: Case) -> None:
+    check_findings(case)
