@@ -51,6 +51,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.check import check_files
 
         return check_files(arguments[1:])
+    if arguments[:1] == ["contract"]:
+        from flake8_ckpt.overview import show_contract
+
+        return show_contract(arguments[1:])
     args = _parser().parse_args(arguments)
     if args.command == "demo":
         from flake8_ckpt.demonstration import show_demo
@@ -68,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"flake8-ckpt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     commands.add_parser("check", help="check files and folders (options: flake8-ckpt check --help)")
+    commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("rules", help="list the rules")
     explain = commands.add_parser("explain", help="show the page of a rule")
     explain.add_argument("rule", help="a code or a name, such as CKP101")

@@ -180,7 +180,7 @@ def _on_attribute(attr: str, method: str, node: cst.Call, frame: Frame) -> Value
         return Attr(SELF, attr)
     if method in ("get", "pop") and args:
         _note_get(Attr(SELF, attr), method, args, frame)
-    return _event(bounded(Call(Attr(Attr(SELF, attr), method), args, keywords)), method, frame)
+    return _event(Call(Attr(Attr(SELF, attr), method), args, keywords), method, frame)
 
 
 def _grown(method: str, args: Sequence[Value], keywords: Sequence[tuple[str, Value]]) -> Value:
@@ -309,15 +309,27 @@ def _method(
         return values[0] if method in ("get", "pop") and values else base if method == "copy" else UNKNOWN
     if isinstance(base, Unknown):
         return UNKNOWN
-    return _event(bounded(Call(Attr(base, method), args, keywords)), method, frame)
+    return _event(Call(Attr(base, method), args, keywords), method, frame)
 
 
-def _event(value: Value, method: str, frame: Frame) -> Value:
+def _event(value: Call, method: str, frame: Frame) -> Value:
     """Note the call of a method that says something on state, and that what it is given goes into it."""
-    if frame.contract and isinstance(value, Call) and EVENTS.search(method):
-        frame.flow(value.callee)
-        _site(value, frame)
-    return value
+    if not frame.contract or not EVENTS.search(method):
+        return bounded(value)
+    noted = _without_deep(value)
+    if isinstance(noted, Call):
+        frame.flow(noted.callee)
+        _site(noted, frame)
+    return noted
+
+
+def _without_deep(value: Call) -> Value:
+    """Return a call to note: an argument that is nested too deeply is Unknown, and the call is not lost with it."""
+    if bounded(value) == value:
+        return value
+    args = tuple(UNKNOWN if bounded(Arith((each,))) == UNKNOWN else each for each in value.args)
+    keywords = tuple((name, UNKNOWN if bounded(Arith((each,))) == UNKNOWN else each) for name, each in value.keywords)
+    return bounded(Call(value.callee, args, keywords))
 
 
 def _global(
@@ -327,7 +339,7 @@ def _global(
     if builtin is not None:
         return builtin
     if path in SAVERS:
-        value = bounded(Call(Name(path), args, keywords))
+        value = _without_deep(Call(Name(path), args, keywords))
         if isinstance(value, Call):
             _site(value, frame)
         return value

@@ -43,7 +43,10 @@ def _caught(node: ast.expr | None) -> tuple[str, ...]:
 def _outcome(body: list[ast.stmt]) -> str:
     if not all(map(_is_silent_statement, statements(body))):
         return "handled"
-    return "returned" if any(isinstance(node, ast.Return) for node in body) else "swallowed"
+    given = [node.value for node in body if isinstance(node, ast.Return)]
+    if not given:
+        return "swallowed"
+    return "returned" if given[0] is None or ast.unparse(given[0]) == "None" else "told"
 
 
 def _is_silent_statement(node: ast.stmt) -> bool:

@@ -46,6 +46,7 @@ from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.select import ClassOutline
+from flake8_ckpt.source.select import is_entry
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
@@ -218,7 +219,7 @@ class _Collector:
         """Yield the functions that linking may need: those read, and those whose annotation says enough."""
         for name, node in found.functions:
             if id(node) in self.bodies:
-                yield self.function(name, node)
+                yield self.function(name, node, found.followed)
             elif node.returns is not None and "." not in name:
                 promised = annotation_value(node.returns, self.names)
                 if promised not in (UNKNOWN, NUMBER, Const(None)):
@@ -260,7 +261,7 @@ class _Collector:
     def frame(self, node: Function, keeper: bool = False) -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
-        contract = keeper or node.name in HOOKS or saves(text) or links(text) or normalizes(text)
+        contract = keeper or is_entry(node) or node.name in HOOKS or saves(text) or links(text) or normalizes(text)
         frame = Frame(self.names, contract=contract, text="" if node.name == SCRIPT else text)
         for name in parameter_names(node.args):
             frame.bind(name, Param(name), ())

@@ -194,6 +194,8 @@ def _join_containers(left: Value, right: Value) -> Value:
 
 def _unary(node: cst.UnaryOperation, frame: Frame) -> Value:
     value = evaluate(node.expression, frame)
+    if isinstance(node.operator, cst.Minus) and isinstance(value, Const) and type(value.value) is int:
+        return Const(-value.value)
     return NUMBER if isinstance(node.operator, cst.Not) else torchlib.combine((value,))
 
 

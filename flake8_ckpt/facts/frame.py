@@ -85,6 +85,11 @@ def named(name: str, value: Value) -> Local:
     return Local(name, brief(join(options)))
 
 
+def _is_restored(tokens: Iterable[str]) -> bool:
+    """Tell whether what a local holds was taken from a payload."""
+    return any(token.startswith(FLOW) for token in tokens)
+
+
 @dataclass
 class State:
     """What a path through a function knows: locals, their dependence on attributes, attributes set so far."""
@@ -124,13 +129,19 @@ def join_paths(values: Sequence[Value]) -> Value:
     first = values[0]
     if all(value == first for value in values):
         return first
-    if all(isinstance(value, Record) for value in values):
-        return _join_records([value for value in values if isinstance(value, Record)])
+    records = [value for each in values if isinstance(value := _as_record(each), Record)]
+    if len(records) == len(values):
+        return _join_records(records)
     containers = [value for value in values if isinstance(value, Container)]
     if len(containers) == len(values) and len({each.kind for each in containers}) == 1:
         known = [each.of for each in containers if each.size != 0]
         return Container(containers[0].kind, join(known), -1)
     return join(list(values))
+
+
+def _as_record(value: Value) -> Value:
+    """Return an empty dict as a record: its first key may come under a condition."""
+    return Record(()) if value == Container("dict", UNKNOWN, 0) else value
 
 
 def _join_records(records: Sequence[Record]) -> Record:
@@ -190,7 +201,7 @@ class Frame:
     def write(self, attr: str, how: str, value: Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
         carried = carried and attr not in self.state.written or attr in self.depends
-        self.writes.append(Write(attr, how, value, self.position, carried, self.guards))
+        self.writes.append(Write(attr, how, value, self.position, carried, self.guards, _is_restored(self.depends)))
         if how == "assign":
             self.state.written[attr] = frozenset(self.depends)
         self.flow(Attr(SELF, attr))
@@ -198,17 +209,20 @@ class Frame:
     def bind(self, name: str, value: Value, depends: Iterable[str]) -> None:
         """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""
         if self.contract and is_object(value):
-            value = named(name, value)
-            self.store(value, value.value)
+            held = named(name, value)
+            self.store(held, value)
+            value = held
         elif self.contract:
             self.flow(Local(name, UNKNOWN))
+            if _is_restored(self.state.taint.get(name, ())) and not _is_restored(depends):
+                self.store(Local(name, UNKNOWN), value)
         self.state.locals[name] = value
         self.state.taint[name] = frozenset(depends)
 
     def store(self, target: Value, value: Value) -> None:
         """Note that something other than an attribute of `self` is set."""
         if self.contract:
-            self.stores.append(Store(target, value, self.position, self.guards))
+            self.stores.append(Store(target, value, self.position, self.guards, _is_restored(self.depends)))
             self.flow(target)
 
     def key(self, base: Value, key: str, kind: str) -> None:

@@ -20,7 +20,7 @@ class Write(Struct, frozen=True, array_like=True):
 
     `how` is "assign", "augment" (`+=`), "item" (`self.x[i] = v`), "inplace" (`self.x.add_(v)`),
     "grow" (`self.x.append(v)`) or "delete". `carried` is true where the new value depends on
-    what the attribute held when the method was entered. `guards` are the conditions around
+    what the attribute held when the method was entered, `loaded` where it comes from a payload. `guards` are the conditions around
     it: "none:x", "missing:x", "set:flag", "unset:flag", "nottensor:name", "branch".
     """
 
@@ -30,6 +30,7 @@ class Write(Struct, frozen=True, array_like=True):
     position: Position
     carried: bool = False
     guards: tuple[str, ...] = ()
+    loaded: bool = False
 
 
 class Register(Struct, frozen=True, array_like=True):
@@ -85,6 +86,7 @@ class Store(Struct, frozen=True, array_like=True):
     value: Value
     position: Position
     guards: tuple[str, ...] = ()
+    loaded: bool = False
 
 
 class KeyRead(Struct, frozen=True, array_like=True):
@@ -105,8 +107,8 @@ class KeyRead(Struct, frozen=True, array_like=True):
 class Handler(Struct, frozen=True, array_like=True):
     """An `except` clause: what it catches (nothing for everything), what it does, the lines of its `try` block.
 
-    `outcome` is "swallowed" where nothing but a print tells of the error, "returned" where the function gives
-    something false back as well, else "handled".
+    `outcome` is "swallowed" where nothing but a print tells of the error, "returned" or "told" where the
+    function ends as well and gives back None, or something else that is false; else it is "handled".
     """
 
     caught: tuple[str, ...]

@@ -28,6 +28,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.contract import object_of
+from flake8_ckpt.project.contract import path_text
 from flake8_ckpt.project.contract import states_in
 from flake8_ckpt.project.families import Family
 from flake8_ckpt.project.families import is_test
@@ -285,26 +286,33 @@ def last_name(value: Value) -> str:
 
 
 def mentions(value: Value) -> Iterator[str]:
-    """Yield the names of all objects in a value."""
-    if isinstance(value, (Attr, Local, Param)):
-        yield value.name.rpartition(".")[2]
+    """Yield the last names of all objects in a value."""
+    for each in parts_of(value):
+        if isinstance(each, (Attr, Local, Param, Name)):
+            yield last_name(each)
+
+
+def paths_in(value: Value) -> Iterator[str]:
+    """Yield how the code names all objects in a value: `self.policy`, `model`."""
+    return (path_text(each) for each in parts_of(value))
+
+
+def parts_of(value: Value) -> Iterator[Value]:
+    """Yield a value and all values that it is made of, but for what locals were bound to."""
+    yield value
+    inner: tuple[Value, ...] = ()
     if isinstance(value, (Attr, Item, Element)):
-        yield from mentions(value.base)
+        inner = (value.base,)
     elif isinstance(value, Call):
-        yield from mentions(value.callee)
-        for each in (*value.args, *(given for _, given in value.keywords)):
-            yield from mentions(each)
+        inner = (value.callee, *value.args, *(given for _, given in value.keywords))
     elif isinstance(value, Record):
-        for field in value.fields:
-            yield from mentions(field.value)
+        inner = tuple(field.value for field in value.fields)
     elif isinstance(value, (Join, Arith)):
-        for each in value.options if isinstance(value, Join) else value.operands:
-            yield from mentions(each)
+        inner = value.options if isinstance(value, Join) else value.operands
     elif isinstance(value, Container):
-        for each in value.items or (value.of,):
-            yield from mentions(each)
-    elif isinstance(value, Name):
-        yield last_name(value)
+        inner = value.items or (value.of,)
+    for each in inner:
+        yield from parts_of(each)
 
 
 def listed(value: Value) -> Iterator[str]:

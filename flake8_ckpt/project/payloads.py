@@ -44,6 +44,7 @@ from itertools import islice
 from typing import Optional
 
 from flake8_ckpt.facts.frame import LOADERS
+from flake8_ckpt.facts.frame import NOWHERE
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
@@ -117,6 +118,7 @@ class Reading:
 
     `keys` is the path to the key from the payload's `root`: a call that loads a file, or a parameter.
     `kind` is that of the key read, or "handed" where a function outside the project is given the value.
+    `spot` is where the key is taken, `at` the statement of `unit` that does it or calls what does it.
     """
 
     root: Value
@@ -128,6 +130,7 @@ class Reading:
     source: Callee
     via: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
+    at: Position = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -201,18 +204,20 @@ class Payloads:
             for root, keys in rooted(base):
                 spot = Spot(callee.path, read.position)
                 path = (*keys, read.key) if read.key else keys
-                yield Reading(root, path, read.kind, into, spot, callee, callee, (), read.guards)
+                yield Reading(root, path, read.kind, into, spot, callee, callee, (), read.guards, read.position)
         for site in callee.function.calls:
             yield from self._handed(site, callee, scope)
         for store in callee.function.stores:
             if store.target == Name("return"):
                 for root, keys in rooted(self.unfolder.unfold(store.value, scope)):
-                    yield Reading(root, keys, "returned", (), Spot(callee.path, store.position), callee, callee)
+                    spot = Spot(callee.path, store.position)
+                    yield Reading(root, keys, "returned", (), spot, callee, callee, (), (), store.position)
         for write in callee.function.writes:
             for root, keys in rooted(self.unfolder.unfold(write.value, scope)):
                 if not keys and not isinstance(root, Param):
                     into = (Attr(scope.receiver, write.attr),)
-                    yield Reading(root, keys, "handed", into, Spot(callee.path, write.position), callee, callee)
+                    spot = Spot(callee.path, write.position)
+                    yield Reading(root, keys, "handed", into, spot, callee, callee, (), (), write.position)
 
     def _handed(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Reading]:
         """Yield what a call reads: through the function it reaches, or unseen in one outside the project."""
@@ -227,7 +232,7 @@ class Payloads:
                 via = (inner.identity, *each.via)
                 for root, keys in rooted(self.unfolder.unfold(each.root, entered)):
                     path = (*keys, *each.keys)[:MAX_LEVELS]
-                    yield replace(each, root=root, keys=path, into=into, unit=callee, via=via)
+                    yield replace(each, root=root, keys=path, into=into, unit=callee, via=via, at=site.position)
         if is_loader(site.call, scope, self.unfolder):
             yield from self._filled(site, callee, scope)
         if reached or is_loader(site.call, scope, self.unfolder):
@@ -235,7 +240,7 @@ class Payloads:
         for value in (*site.call.args, *(each for _, each in site.call.keywords)):
             for root, keys in rooted(self.unfolder.unfold(value, scope)):
                 target = self.unfolder.unfold(site.call.callee, scope)
-                yield Reading(root, keys, "handed", (target,), spot, callee, callee)
+                yield Reading(root, keys, "handed", (target,), spot, callee, callee, (), site.guards, site.position)
 
 
     def _filled(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Reading]:
@@ -245,7 +250,7 @@ class Payloads:
             given = self.unfolder.unfold(value, scope)
             for each in given.fields if isinstance(given, Record) else ():
                 spot = Spot(callee.path, site.position)
-                yield Reading(root, (each.key,), "defaulted", (each.value,), spot, callee, callee)
+                yield Reading(root, (each.key,), "defaulted", (each.value,), spot, callee, callee, (), (), site.position)
 
 
 def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple[Value, Value]]:

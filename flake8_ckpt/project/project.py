@@ -20,6 +20,7 @@ from flake8_ckpt.project.resolve import Resolver
 from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.project.symbols import Symbols
 from flake8_ckpt.project.unfold import Unfolder
+from flake8_ckpt.project.vecnormalize import Environments
 
 
 class Project:
@@ -62,6 +63,11 @@ class Project:
     def forgotten(self) -> tuple[Forgotten, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
         return Forgetting(self.contract, self.resolver).found
+
+    @cached_property
+    def environments(self) -> Environments:
+        """Return who makes and who uses normalized environments."""
+        return Environments(self.families)
 
     @cached_property
     def plain_tensors(self) -> tuple[tuple[ClassState, str, list[Change]], ...]:

@@ -110,6 +110,14 @@ class Symbols:
                 return self._member(".".join(parts[cut:]), module, hops + 1) or name
         return name
 
+    def module_of(self, name: str, path: str) -> str:
+        """Return the file of a module, or of the module that a name is a member of; "" outside the project."""
+        target, colon, _ = self.resolve(name, path).partition(":")
+        if colon:
+            return target
+        owner = target.rpartition(".")[0]
+        return self._module(target, path) or (self._module(owner, path) if owner else None) or ""
+
     def _module(self, name: str, path: str) -> str | None:
         found = self.modules.get(name)
         if found is None and "." not in name:

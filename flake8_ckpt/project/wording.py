@@ -11,6 +11,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
@@ -25,11 +26,16 @@ from flake8_ckpt.facts.values import options_of
 
 # Methods that give the same content in another form.
 PLAIN_COPIES = frozenset("cpu detach clone copy numpy item tolist to float half contiguous".split())
-STATE_CALLS = frozenset("state_dict get_state get_state_dict get_extra_state __getstate__".split())
+STATE_CALLS = {
+    "state_dict": "state_dict", "get_state_dict": "state_dict", "get_state": "state",
+    "get_extra_state": "extra state", "__getstate__": "state",
+}  # fmt: skip
 LOADERS = frozenset("load_state_dict set_state set_extra_state __setstate__ copy_ fill_ update".split())
 KINDS: dict[type, str] = {
     Number: "a number", Tensor: "a tensor", NdArray: "an array", Arith: "a computed value", Module: "a module",
 }  # fmt: skip
+# How texts begin that name no object of the program.
+WEAK = ("a ", "an ", "None", "'", '"')
 MAX_TEXTS = 2
 MAX_LENGTH = 48
 MAX_DEPTH = 6
@@ -43,8 +49,8 @@ def held_text(values: Iterable[Value]) -> str:
 
 def restored_text(targets: Iterable[Value]) -> str:
     """Return what a key is restored to: objects and their attributes, else locals; "" where nothing is known."""
-    known = [target for target in targets if isinstance(target, (Attr, Local))]
-    chosen = [each for each in known if isinstance(each, Attr)] or known
+    known = [target for target in targets if isinstance(target, (Attr, Local)) and target.name != "_"]
+    chosen = [each for each in known if isinstance(each, Attr)] or known[:1]
     return _listed([text for each in chosen if (text := _text(_restored(each), 0))])
 
 
@@ -61,7 +67,7 @@ def _restored(target: Value) -> Value:
 def _listed(texts: list[str]) -> str:
     """Return some of several texts: no text twice, names rather than kinds, not more than fit a table."""
     found = list(dict.fromkeys(texts))
-    named = [text for text in found if not text.startswith(("a ", "an ", "None"))] or found
+    named = [text for text in found if not text.startswith(WEAK)] or found
     kept = [_short(text) for text in named[:MAX_TEXTS]]
     return " or ".join(kept) + (" ..." if len(named) > MAX_TEXTS else "")
 
@@ -72,7 +78,7 @@ def _short(text: str) -> str:
 
 def _text(value: Value, depth: int) -> str:
     if isinstance(value, Const):
-        return repr(value.value)
+        return _constant_text(value)
     if isinstance(value, Record):
         return f"a dict of {len(value.fields)} keys" if len(value.fields) > 1 else "a dict"
     if isinstance(value, Container):
@@ -82,46 +88,60 @@ def _text(value: Value, depth: int) -> str:
     return path_text(value, depth) or KINDS.get(type(value), "")
 
 
+def _constant_text(value: Const) -> str:
+    """Return a string as it is; a number is often only the first value of a variable."""
+    if isinstance(value.value, bool):
+        return "a flag"
+    return repr(value.value) if value.value is None or isinstance(value.value, str) else "a number"
+
+
 def _call_text(value: Call, depth: int) -> str:
     callee = value.callee
     if isinstance(callee, Attr) and callee.name in PLAIN_COPIES:
         return _text(callee.base, depth + 1) if depth < MAX_DEPTH else ""
     if isinstance(callee, Attr) and callee.name in STATE_CALLS:
-        owner = path_text(value.args[0], depth + 1) if value.args and callee.name == "get_state_dict" else ""
-        owner = owner or path_text(callee.base, depth + 1)
-        word = "state" if callee.name.startswith("get_state") and callee.name != "get_state_dict" else "state_dict"
-        return f"{word} of {owner}" if owner else f"a {word}"
+        is_given = callee.name == "get_state_dict" and value.args
+        owner = " or ".join(_names(value.args[0] if is_given else callee.base, depth + 1)[:MAX_TEXTS])
+        return f"{STATE_CALLS[callee.name]} of {owner}" if owner else f"a {STATE_CALLS[callee.name]}"
     name = path_text(callee, depth + 1)
     return f"{name}()" if name else ""
 
 
 def path_text(value: Value, depth: int = 0) -> str:
-    """Return how the code names an object: `self.policy.ob_rms`; "" where it has no short name."""
+    """Return how the code names an object: `self.policy.ob_rms`; "" where it has no name, or several."""
     if depth > MAX_DEPTH:
         return ""
     if isinstance(value, Self):
         return "self"
     if isinstance(value, (Local, Param)):
         return value.name.rpartition(".")[2]
-    if isinstance(value, Attr):
-        return _joined(_owner_text(value.base, depth), value.name)
-    if isinstance(value, Item):
-        key = repr(value.key.value) if isinstance(value.key, Const) else "..."
-        base = path_text(value.base, depth + 1)
-        return f"{base}[{key}]" if base else ""
     if isinstance(value, Call):
         return _call_text(value, depth)
     if isinstance(value, Name):
-        path, colon, name = value.path.rpartition(":")
-        return name.removeprefix("<module>.") if colon else value.path
-    return ""
+        return _global_text(value.path)
+    if isinstance(value, Join):
+        names = _names(value, depth + 1)
+        return names[0] if len(names) == 1 else ""
+    if isinstance(value, Attr):
+        base = path_text(value.base, depth + 1)
+        return f"{base}.{value.name}" if base else ""
+    return _item_text(value, depth) if isinstance(value, Item) else ""
 
 
-def _owner_text(value: Value, depth: int) -> str:
-    """Return the name of an object; one of several that bear the same name, or the only one with a name, has it."""
-    names = {name for option in options_of(value) if (name := path_text(option, depth + 1))}
-    return names.pop() if len(names) == 1 else ""
+def _item_text(value: Item, depth: int) -> str:
+    """Return the name of an element of a named object; what a call returns has no name."""
+    base = "" if isinstance(value.base, Call) else path_text(value.base, depth + 1)
+    key = repr(value.key.value) if isinstance(value.key, Const) else "..."
+    return f"{base}[{key}]" if base else ""
 
 
-def _joined(owner: str, name: str) -> str:
-    return f"{owner}.{name}" if owner else ""
+def _global_text(path: str) -> str:
+    """Return a global name as it is usually written: with the last part of its module."""
+    module, colon, name = path.rpartition(":")
+    return name if colon else ".".join(path.split(".")[-2:])
+
+
+def _names(value: Value, depth: int) -> list[str]:
+    """Return the names of the objects that a value may be; a wrapped module goes by the name of its wrapper."""
+    found = dict.fromkeys(name for option in options_of(value) if (name := path_text(option, depth)))
+    return [name for name in found if name.removesuffix(".module") == name or name.removesuffix(".module") not in found]

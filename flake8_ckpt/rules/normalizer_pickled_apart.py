@@ -32,16 +32,22 @@ class Policy(nn.Module):
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
         return self.head(self.obs_norm(observation))
 
+    def save(self, folder: Path) -> None:
+        torch.save(self.state_dict(), folder / "policy.pt")
+
+    def save_statistics(self, folder: Path) -> None:
+        with open(folder / "obs_norm.pkl", "wb") as file:
+            pickle.dump(self.obs_norm, file)
+
 
 def warm_up(policy: Policy, observations: torch.Tensor, folder: Path) -> None:
     policy.obs_norm(observations)
-    with open(folder / "obs_norm.pkl", "wb") as file:
-        pickle.dump(policy.obs_norm, file)
+    policy.save_statistics(folder)
 
 
 def train(policy: Policy, observations: torch.Tensor, folder: Path) -> None:
     policy(observations)
-    torch.save(policy.state_dict(), folder / "policy.pt")
+    policy.save(folder)
 
 
 def act(observation: torch.Tensor, folder: Path) -> torch.Tensor:
@@ -80,6 +86,9 @@ class Policy(nn.Module):
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
         return self.head(self.obs_norm(observation))
 
+    def save(self, folder: Path) -> None:
+        torch.save(self.state_dict(), folder / "policy.pt")
+
 
 def warm_up(policy: Policy, observations: torch.Tensor) -> None:
     policy.obs_norm(observations)
@@ -87,7 +96,7 @@ def warm_up(policy: Policy, observations: torch.Tensor) -> None:
 
 def train(policy: Policy, observations: torch.Tensor, folder: Path) -> None:
     policy(observations)
-    torch.save(policy.state_dict(), folder / "policy.pt")
+    policy.save(folder)
 
 
 def act(observation: torch.Tensor, folder: Path) -> torch.Tensor:
@@ -121,12 +130,19 @@ assert torch.allclose(action, trained.eval()(observation))
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
+from flake8_ckpt.facts.torchlib import MODULE_METHODS
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.contract import path_text
 from flake8_ckpt.project.payloads import Spot
@@ -143,29 +159,50 @@ PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dum
 def check(project: Project) -> Iterator[Finding]:
     """Report normalizers pickled beside the state_dict that holds them, and modules pickled whole."""
     for unit in project.families.units:
-        for site in unit.function.calls if unit.klass == unit.owner else ():
-            for value in _pickled(site.call, unit, project):
-                if project.hierarchy.is_module(_class_of(value, unit, project)):
-                    yield finding_in(RULE, Spot(unit.path, site.position), _message(value, unit, project))
-                    break
+        for payload, spots in _pickled(unit, project).items():
+            modules = (each for each in _objects(payload) if _is_module(each[1], unit, project))
+            for name, value in islice(modules, 1):
+                others = [(spot, "pickled here too") for spot in spots]
+                yield finding_in(RULE, spots[0], _message(name, value, unit, project), others)
 
 
-def _pickled(call: Call, unit: Callee, project: Project) -> tuple[Value, ...]:
-    """Return the objects that a call pickles: what it is given, or the values of a mapping."""
-    callee = call.callee
-    if not isinstance(callee, Name) or project.symbols.resolve(callee.path, unit.path) not in PICKLERS:
-        return ()
-    given = written_by(call, unit, project.families.unfolder)
-    payload = given[0] if given is not None else None
-    return tuple(field.value for field in payload.fields) if isinstance(payload, Record) else (payload,)
+def _pickled(unit: Callee, project: Project) -> dict[Value, list[Spot]]:
+    """Return what a function pickles, with the places where it does."""
+    found: dict[Value, list[Spot]] = {}
+    for site in unit.function.calls if unit.klass == unit.owner else ():
+        callee = site.call.callee
+        if isinstance(callee, Name) and project.symbols.resolve(callee.path, unit.path) in PICKLERS:
+            payload, _ = written_by(site.call, unit, project.families.unfolder) or (UNKNOWN, UNKNOWN)
+            found.setdefault(payload, []).append(Spot(unit.path, site.position))
+    return found
+
+
+def _objects(payload: Value) -> Iterator[tuple[str, Value]]:
+    """Yield the objects of a payload under their names: itself, or what is in a mapping or list."""
+    if isinstance(payload, Record):
+        yield from ((path_text(field.value) or field.key, field.value) for field in payload.fields)
+    else:
+        options = options_of(payload.of if isinstance(payload, Container) else payload)
+        yield from ((path_text(option), option) for option in options)
+
+
+def _is_module(value: Value, unit: Callee, project: Project) -> bool:
+    """Tell whether an object is a module, on some path at least."""
+    if isinstance(value, Name):
+        value = project.families.unfolder.unfold(value, Scope(unit))
+    if isinstance(value, (Local, Join)):
+        options = options_of(value.value if isinstance(value, Local) else value)
+        return any(_is_module(option, unit, project) for option in options)
+    if isinstance(value, Call) and isinstance(value.callee, Attr) and value.callee.name in MODULE_METHODS:
+        return _is_module(value.callee.base, unit, project)
+    return project.hierarchy.is_module(_class_of(value, unit, project))
 
 
 def _class_of(value: Value, unit: Callee, project: Project) -> str:
     return project.families.unfolder.class_of(value, Scope(unit))
 
 
-def _message(value: Value, unit: Callee, project: Project) -> str:
-    name = path_text(value)
+def _message(name: str, value: Value, unit: Callee, project: Project) -> str:
     klass = _class_of(value, unit, project)
     owner = _class_of(value.base, unit, project) if isinstance(value, Attr) else ""
     is_normalizer = project.contract.kinds.is_normalizer(klass) or "BatchNorm" in klass

@@ -153,12 +153,17 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.replaced import Replacing
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
 
 
 def check(project: Project) -> Iterator[Finding]:
-    """Report statements that replace what a load has just restored."""
-    yield from ()
+    """Report restored state that later code replaces."""
+    for each in Replacing(project.contract).found():
+        name = each.name.rpartition(".")[2]
+        message = f"'{name}' is set anew here, after {each.restored} restored it: what the checkpoint held is lost"
+        yield finding_in(RULE, each.spot, message, [(each.restored, "it is restored here")])
 
 
 RULE = Rule(__name__, "CKP205", check=check)

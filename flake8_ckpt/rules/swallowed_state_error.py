@@ -137,16 +137,147 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from collections.abc import Iterator
+from itertools import islice
 
+from flake8_ckpt.facts.model import Handler
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Element
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.contract import Contract
+from flake8_ckpt.project.contract import is_state
+from flake8_ckpt.project.contract import states_in
+from flake8_ckpt.project.payloads import Reading
+from flake8_ckpt.project.payloads import Spot
+from flake8_ckpt.project.payloads import is_loader
+from flake8_ckpt.project.payloads import written_by
 from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.project.unfold import Scope
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
+
+BROAD = frozenset(["Exception", "BaseException"])
+STATE_METHODS = frozenset(["state_dict", "load_state_dict"])
+KEEPS = re.compile(r"(^|_)(save|dump|load|restore|resume)(_|$)|(^|_)(checkpoint|ckpt|state)s?$")
+RESTORES = re.compile(r"load|restore|resume")
+TRAINS = re.compile(r"^_*(step|learn|fit|backward|rollout|train_\w+|run_\w+)$")
+# A `try` block that is longer does more than to save or restore.
+MAX_LINES = 30
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report broad excepts around saving or restoring state that go on without it."""
-    yield from ()
+    yield from dict.fromkeys(
+        finding_in(RULE, Spot(unit.path, handler.position), _message(site))
+        for unit in project.families.units
+        for handler in unit.function.handlers
+        if handler.outcome != "handled" and _is_broad(handler)
+        for site in islice(_swallowed(handler, unit, project), 1)
+        if not _has_fallback(site, handler, unit) and not _is_told(handler, unit, project)
+    )
+
+
+def _is_broad(handler: Handler) -> bool:
+    caught = {name.rpartition(".")[2] for name in handler.caught}
+    return not caught or not BROAD.isdisjoint(caught)
+
+
+def _swallowed(handler: Handler, unit: Callee, project: Project) -> Iterator[Site]:
+    """Yield the calls that save or restore state in a `try` block that does nothing else of weight, last first."""
+    lines = range(handler.first_line, handler.last_line + 1)
+    inside = [site for site in unit.function.calls if site.position.line in lines]
+    if len(lines) <= MAX_LINES and not _trains(inside):
+        yield from (site for site in reversed(inside) if _keeps(site, unit, project) or _calls_keeper(site, unit, project))
+
+
+def _keeps(site: Site, unit: Callee, project: Project) -> bool:
+    """Tell whether a call itself saves or restores the state of an object."""
+    families = project.families
+    call, scope = site.call, Scope(unit)
+    if isinstance(call.callee, Attr) and call.callee.name in STATE_METHODS:
+        return True
+    given = written_by(call, unit, families.unfolder)
+    if given is not None:
+        payload = families.unfolder.unfold(given[0], scope)
+        return is_state(payload) or any(states_in(payload))
+    if not is_loader(call, scope, families.unfolder):
+        return False
+    root = families.unfolder.unfold(call, scope)
+    readings = families.payloads.summary(unit).readings
+    return any(each.root == root and _restores(each, project.contract) for each in readings)
+
+
+def _restores(reading: Reading, contract: Contract) -> bool:
+    if not reading.keys:
+        return any(isinstance(target, Attr) and target.name in STATE_METHODS for target in reading.into)
+    return contract.restores_state(reading) or bool(reading.into) and contract.is_normalizer_reading(reading)
+
+
+def _calls_keeper(site: Site, unit: Callee, project: Project) -> bool:
+    """Tell whether a call reaches a function of the project that saves or restores state, and does not train."""
+    callee = project.families.unfolder.callee_of(site.call, Scope(unit)) if KEEPS.search(_name(site)) else None
+    if callee is None or _trains(callee.function.calls):
+        return False
+    return any(_keeps(each, callee, project) for each in callee.function.calls)
+
+
+def _trains(sites: Iterable[Site]) -> bool:
+    return any(TRAINS.search(_name(site)) for site in sites)
+
+
+def _has_fallback(site: Site, handler: Handler, unit: Callee) -> bool:
+    """Tell whether the same is tried once more: after the handler, or in a loop over several copies."""
+    callee = site.call.callee
+    after = (each for each in unit.function.calls if each.position.line > handler.position.line)
+    if any(each.call.callee == callee for each in after):
+        return True
+    own = isinstance(callee, Attr) and _varies(callee.base)
+    return "loop" in site.guards and not own and RESTORES.search(_name(site)) is not None
+
+
+def _varies(value: Value) -> bool:
+    """Tell whether an object is another one in each turn of a loop."""
+    while isinstance(value, (Attr, Local)):
+        value = value.base if isinstance(value, Attr) else value.value
+    return isinstance(value, (Element, Item))
+
+
+def _is_told(handler: Handler, unit: Callee, project: Project) -> bool:
+    """Tell whether what the handler gives back goes to a caller who looks at it."""
+    if handler.outcome == "swallowed":
+        return False
+    looks = [site.used for site in _calls_of(unit, project)]
+    return any(looks) or not looks and handler.outcome == "told"
+
+
+def _calls_of(unit: Callee, project: Project) -> Iterator[Site]:
+    """Yield the calls that reach a function, or may reach it."""
+    for other in project.families.units:
+        for site in other.function.calls:
+            if _name(site) == unit.function.name:
+                callee = project.families.unfolder.callee_of(site.call, Scope(other))
+                if callee is None or callee.identity == unit.identity:
+                    yield site
+
+
+def _name(site: Site) -> str:
+    callee = site.call.callee
+    if isinstance(callee, Name):
+        return callee.path.rpartition(":")[2].rpartition(".")[2]
+    return callee.name if isinstance(callee, Attr) else ""
+
+
+def _message(site: Site) -> str:
+    lost = "with fresh state" if RESTORES.search(_name(site)) else "without a checkpoint"
+    return f"every error of {_name(site)}() ends here without a warning: the run goes on {lost}"
 
 
 RULE = Rule(__name__, "CKP212", check=check)

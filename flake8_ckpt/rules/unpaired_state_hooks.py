@@ -127,13 +127,75 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.contract import Contract
+from flake8_ckpt.project.contract import Missing
+from flake8_ckpt.project.families import Family
+from flake8_ckpt.project.hooks import Hooks
+from flake8_ckpt.project.hooks import LeftKey
+from flake8_ckpt.project.hooks import LoneHook
+from flake8_ckpt.project.payloads import Reading
+from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report hooks without their partner, and keys that only one of two hooks knows."""
-    yield from ()
+    hooks = Hooks(project.contract)
+    for missing in project.contract.missing:
+        if missing.is_framework_hook and not project.contract.restores_normalizer(missing):
+            if _is_lost(missing, project.contract):
+                yield _never_given(missing.family, missing.readings[0], missing.keys[-1])
+    for family, reading in hooks.strange():
+        yield _never_given(family, reading, reading.keys[0])
+    yield from _never_taken(hooks)
+    for lone in hooks.lone():
+        yield finding_in(RULE, _definition(lone.method), _alone(lone))
+    for bare in hooks.bare():
+        writer, reader = bare.hook.writer.function.name, bare.hook.reader.function.name
+        message = f"{writer} gives a bare state_dict(), {reader} at {bare.spot} takes it from under '{bare.key}'"
+        yield finding_in(RULE, _definition(bare.hook.writer), message, [(bare.spot, "the key is taken here")])
+    for lost in hooks.unpickled():
+        message = f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.spot} wants of the new object"
+        yield finding_in(RULE, _definition(lost.hook.writer), message, [(lost.spot, "it is read here")])
 
 
+def _is_lost(missing: Missing, contract: Contract) -> bool:
+    return any(each.kind == "required" or contract.restores_state(each) for each in missing.readings)
+
+
+def _never_given(family: Family, reading: Reading, key: str) -> Finding:
+    given = family.writings[0]
+    message = f"'{key}' is read here, and {given.source.function.name} at {given.spot} never gives it"
+    return finding_in(RULE, reading.spot, message, [(given.spot, "the state is given here")])
+
+
+def _never_taken(hooks: Hooks) -> Iterator[Finding]:
+    """Yield one finding for each reading hook that leaves keys where they are."""
+    lost: dict[Spot, list[LeftKey]] = {}
+    for left in hooks.left_keys():
+        lost.setdefault(_definition(left.hook.reader), []).append(left)
+    for spot, keys in lost.items():
+        hook = keys[0].hook
+        names = " and ".join(dict.fromkeys(f"'{each.key}'" for each in keys[:MAX_NAMED]))
+        message = f"{hook.reader.function.name} never takes {names}, given at {keys[0].spot}: a resume starts it anew"
+        yield finding_in(RULE, spot, message, [(each.spot, f"'{each.key}' is given here") for each in keys])
+
+
+def _alone(lone: LoneHook) -> str:
+    name = lone.method.function.name
+    if lone.key:
+        return f"'{lone.key}' is saved here and nobody reads it back: the class has no {lone.partner}"
+    if name == "state_dict":
+        return f"state_dict has another shape than that of the base class, and there is no {lone.partner} for it"
+    return f"{name} has no {lone.partner} beside it: load_state_dict() fails on this state"
+
+
+def _definition(method: Callee) -> Spot:
+    return Spot(method.path, method.function.position)
+
+
+MAX_NAMED = 2
 RULE = Rule(__name__, "CKP206", check=check)

@@ -109,15 +109,96 @@ assert np.allclose(action, expected)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Related
+from flake8_ckpt.project.making import Place
+from flake8_ckpt.project.payloads import Spot
+from flake8_ckpt.project.payloads import written_by
+from flake8_ckpt.project.programs import Programs
 from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.project.vecnormalize import Environments
+from flake8_ckpt.project.vecnormalize import Wrapper
+from flake8_ckpt.project.wrapper_statistics import CHECKPOINTS
+from flake8_ckpt.project.wrapper_statistics import FROZEN
+from flake8_ckpt.project.wrapper_statistics import SAVED
+from flake8_ckpt.project.wrapper_statistics import Statistics
+from flake8_ckpt.project.wrapper_statistics import parts_of
+from flake8_ckpt.project.wrapper_statistics import saves_wrapper
 from flake8_ckpt.rules.base import Rule
+
+
+@dataclass(frozen=True, eq=False)
+class Save:
+    """A call that saves a model, and the wrappers of its environment."""
+
+    spot: Spot
+    wrappers: tuple[Wrapper, ...]
+    is_callback: bool = False
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report models that are saved without the statistics of the VecNormalize around their environment."""
-    yield from ()
+    environments = project.environments
+    if not environments.is_present:
+        return
+    programs, statistics = Programs(environments.makings), Statistics(environments)
+    lost: dict[Spot, list[Save]] = {}
+    for save in _saves(environments):
+        done = statistics.done_in(programs.around(save.spot.path))
+        fresh = [each for each in save.wrappers if not each.restored or FROZEN not in done]
+        if SAVED not in done and fresh:
+            lost.setdefault(fresh[0].spot, []).append(save)
+    for wrapper, saves in lost.items():
+        yield _finding(wrapper, saves)
+
+
+def _finding(wrapper: Spot, saves: list[Save]) -> Finding:
+    first, *others = sorted(saves, key=lambda each: (each.spot.path, each.spot.position))
+    message = f"saves the model without the VecNormalize of {wrapper}: a reload has no statistics for it"
+    if first.is_callback:
+        message = f"checkpoints leave out the VecNormalize of {wrapper}: pass save_vecnormalize=True"
+    related = [Related(each.spot.path, each.spot.position, "saved here too") for each in others]
+    made = Related(wrapper.path, wrapper.position, "the statistics live here")
+    return Finding(first.spot.path, first.spot.position, RULE.code, message, (made, *related))
+
+
+def _saves(environments: Environments) -> Iterator[Save]:
+    """Yield the saves of models on normalized environments."""
+    for unit in environments.units:
+        for site in unit.function.calls:
+            place = Place(unit, site.position)
+            is_callback = isinstance(site.call.callee, Name) and CHECKPOINTS.search(site.call.callee.path) is not None
+            if is_callback:
+                wrappers = () if saves_wrapper(site.call) else tuple(_trained_with(unit, environments))
+            else:
+                wrappers = tuple(_saved_at(site.call, place, environments))
+            if wrappers:
+                yield Save(place.spot, wrappers, is_callback)
+
+
+def _trained_with(unit: Callee, environments: Environments) -> Iterator[Wrapper]:
+    """Yield the wrappers of the models that are trained where a callback is made, or where its maker is called."""
+    callers = [caller for caller, _ in environments.makings.callers.get(unit.identity, ())]
+    for each in (unit, *callers):
+        for model, place in environments.learning(each):
+            yield from environments.runs_on(model, place).wrappers
+
+
+def _saved_at(call: Call, place: Place, environments: Environments) -> Iterator[Wrapper]:
+    """Yield the wrappers of the models that a call saves, as a whole or in part."""
+    if isinstance(call.callee, Attr) and call.callee.name == "save":
+        yield from environments.runs_on(call.callee.base, place).wrappers
+    written = written_by(call, place.callee, environments.unfolder)
+    for part in parts_of(written[0]) if written is not None else ():
+        if isinstance(part, Local):
+            yield from environments.runs_on(part, place).wrappers
 
 
 RULE = Rule(__name__, "CKP208", check=check)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Optional
 
 from flake8_ckpt.source.harmless import Function
@@ -13,7 +15,9 @@ from flake8_ckpt.source.select import plain_classes
 from flake8_ckpt.source.select import plain_outline
 from flake8_ckpt.source.select import select_functions
 from flake8_ckpt.source.tree import definitions
+from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
+from flake8_ckpt.source.words import ENVIRONMENTS
 from flake8_ckpt.source.words import links
 from flake8_ckpt.source.words import saves
 
@@ -26,12 +30,14 @@ class Outline:
     """What a file defines; `functions` are those that linking may need, `selected` those to be read.
 
     `script` is what the file does when it runs, as a function, where that saves or loads something.
+    A file that is `followed` works on environments whose statistics have to be saved: all of it is read closely.
     """
 
     classes: tuple[ClassOutline, ...]
     functions: tuple[tuple[str, Function], ...]
     selected: tuple[Function, ...]
     script: Optional[Function] = None
+    followed: bool = False
 
 
 def outline(tree: ast.Module, lines: list[str]) -> Outline:
@@ -50,15 +56,36 @@ def outline(tree: ast.Module, lines: list[str]) -> Outline:
         for name, node in found
         if not isinstance(node, ast.ClassDef) and id(node) not in inside
     )
+    if is_followed(tree):
+        return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, True), True))
     selected = tuple(select_functions(functions, lines, called))
     return Outline(tuple(classes), functions, selected, script_of(tree, lines))
 
 
-def script_of(tree: ast.Module, lines: list[str]) -> Optional[Function]:
+def is_followed(tree: ast.Module) -> bool:
+    """Tell whether a module imports what makes or normalizes environments."""
+    return any(ENVIRONMENTS.search(name) for name in _imports(tree))
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in statements(tree.body):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module or ''}.{alias.name}".lstrip(".") for alias in node.names)
+
+
+def _followed(found: Outline) -> Outline:
+    """Select all bodies of a file."""
+    classes = tuple(replace(each, selected=each.methods, readers=(), keeper=True) for each in found.classes)
+    return replace(found, classes=classes, selected=tuple(node for _, node in found.functions))
+
+
+def script_of(tree: ast.Module, lines: list[str], followed: bool = False) -> Optional[Function]:
     """Return what a file does when it runs as a function named `<module>`, if that saves or loads something."""
     body = [node for node in tree.body if not isinstance(node, (ast.Import, ast.ImportFrom))]
     texts = [text_of(node, lines) for node in body if not isinstance(node, DEFINITIONS)]
-    if not any(saves(text) or links(text) for text in texts):
+    if not any(followed or saves(text) or links(text) for text in texts):
         return None
     nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
     script = ast.FunctionDef(name=SCRIPT, args=nothing, body=body, decorator_list=[], returns=None)

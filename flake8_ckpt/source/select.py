@@ -26,6 +26,7 @@ from flake8_ckpt.source.words import BUILDING
 from flake8_ckpt.source.words import BUILDS
 from flake8_ckpt.source.words import CONSTRUCTORS
 from flake8_ckpt.source.words import DULL_NAMES
+from flake8_ckpt.source.words import ENTRIES
 from flake8_ckpt.source.words import GROWS
 from flake8_ckpt.source.words import HOOKS
 from flake8_ckpt.source.words import INPLACE
@@ -73,8 +74,17 @@ def plain_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[s
     texts = [text_of(method, lines) for method in methods]
     if _is_keeper(methods, texts):
         return _keeper_outline(ClassOutline(node, name, methods), texts)
-    chosen = (each for each, text in zip(methods, texts) if each.name in HOOKS or _has_word(each, text))
+    chosen = (
+        each
+        for each, text in zip(methods, texts)
+        if each.name in HOOKS or _has_word(each, text) or node.bases and is_entry(each)
+    )
     return ClassOutline(node, name, methods, tuple(chosen))
+
+
+def is_entry(method: Function) -> bool:
+    """Tell whether a method begins a training: it may set anew what a base class has restored."""
+    return ENTRIES.match(method.name) is not None and next(_self_writes(method), None) is not None
 
 
 def _is_keeper(methods: Iterable[Function], texts: Iterable[str]) -> bool:
@@ -122,6 +132,7 @@ def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[s
             or method.name in HOOKS
             or written.every & suspects
             or _has_word(method, text)
+            or is_entry(method)
         ):
             selected.append(method)
         elif suspects and mention.search(text):

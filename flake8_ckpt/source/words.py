@@ -39,11 +39,14 @@ NORMALIZERS = re.compile(r"\b\w*(?:Normali[sz]|RunningMean|RunningStat|MeanStd|R
 LAYERS = re.compile(
     r"\b\w*(?:RMSNorm|LayerNorm|BatchNorm|GroupNorm|InstanceNorm|RMSprop|NormalizeFeatures|transforms\.Normalize)\w*\(", re.I
 )
+# Programs of these packages make, normalize, train and save in functions of their own: all of them are read.
+ENVIRONMENTS = re.compile(r"^(stable_baselines3?|sb3_contrib|sbx)(\.|$)|(^|\.)VecNormalize$")
 HOOKS = frozenset(
     "state_dict load_state_dict get_extra_state set_extra_state __getstate__ __setstate__ get_parameters"
     " set_parameters on_save_checkpoint on_load_checkpoint get_weights set_weights _save_to_state_dict"
     " _load_from_state_dict _apply _excluded_save_params _get_torch_save_params __deepcopy__ __reduce__".split()
 )
+ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop)$")
 KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
 TRIVIAL_BASES = re.compile(
     r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"

@@ -1,0 +1,265 @@
+"""State that is restored and then replaced: by a later statement, or by a method that is called after the restore."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import NdArray
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Position
+from flake8_ckpt.project.contract import COUNTERS
+from flake8_ckpt.project.contract import RESTORERS
+from flake8_ckpt.project.contract import TAKEN
+from flake8_ckpt.project.contract import Contract
+from flake8_ckpt.project.contract import path_text
+from flake8_ckpt.project.families import EXACT_PAIRS
+from flake8_ckpt.project.families import verb_and_stem
+from flake8_ckpt.project.forgotten import mentions
+from flake8_ckpt.project.forgotten import paths_in
+from flake8_ckpt.project.payloads import Reading
+from flake8_ckpt.project.payloads import Spot
+from flake8_ckpt.project.payloads import rooted
+from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.project.unfold import Scope
+
+ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop|start)$")
+RESETS = re.compile(r"^_*(reset|reinit|init|clear|setup|set_?up|build|create|make|initiali[sz]e)")
+LOADS = frozenset(["load", "restore", "resume", "set", "on_load"])
+MAX_DEPTH = 3
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a reading restores, as the code names it, and the statement that does it."""
+
+    name: str
+    owner: Value
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A restored thing that is replaced at `spot`; `restored` is where it was restored."""
+
+    name: str
+    spot: Spot
+    restored: Spot
+
+
+@dataclass(frozen=True)
+class Reset:
+    """A method sets an attribute to something fresh, at `spot`, whatever it held."""
+
+    attr: str
+    spot: Spot
+    constructs: bool
+
+
+class Replacing:
+    """Finds restored state that is thrown away again."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.families = contract.families
+        self.hierarchy = contract.hierarchy
+        self.unfolder = contract.unfolder
+
+    def found(self) -> tuple[Replaced, ...]:
+        """Return all restored state of the project that is replaced."""
+        first: dict[Spot, Replaced] = {}
+        for unit in self.families.units:
+            for each in (*self._in_unit(unit), *self._before_entries(unit)):
+                first.setdefault(each.spot, each)
+        return tuple(first.values())
+
+    def _restored(self, unit: Callee) -> Iterator[Restored]:
+        is_hook = unit.klass and verb_and_stem(unit.function.name)[0] in LOADS or unit.function.name in EXACT_PAIRS.values()
+        for reading in self.families.payloads.summary(unit).readings:
+            if isinstance(reading.root, Param) and not is_hook:
+                continue
+            for target in reading.into:
+                owner = self._owner(target, reading)
+                name = path_text(owner) if owner is not None else ""
+                if owner is not None and name and name != "self":
+                    yield Restored(name, owner, reading)
+
+    def _owner(self, target: Value, reading: Reading) -> Optional[Value]:
+        """Return what a reading restores by its flow into a target, if that is state: an object, an attribute, a counter."""
+        if isinstance(target, Local):
+            return target if reading.keys and COUNTERS.search(reading.keys[-1]) else None
+        if not isinstance(target, Attr):
+            return None
+        if target.name == "load_state_dict":
+            return target.base if isinstance(target.base, (Attr, Local)) else None
+        if reading.kind not in TAKEN:
+            return None
+        klass = self.unfolder.class_of(target.base, Scope(reading.unit))
+        is_state = self.contract.kinds.of(klass) == "normalizer" or self.contract.is_changed(klass, target.name, "")
+        return target if is_state and target.name not in self.contract.kinds.method_names(klass) else None
+
+    def _in_unit(self, unit: Callee) -> Iterator[Replaced]:
+        """Yield what is restored and replaced in one function, in the order of its statements."""
+        restored = list(self._restored(unit))
+        if not restored:
+            return
+        for name, position, spot in self._replacements(unit):
+            for each in restored:
+                if each.reading.at < position and self._is_same(name, each, unit):
+                    yield Replaced(each.name, spot, each.reading.spot)
+                    break
+
+    def _is_same(self, name: str, restored: Restored, unit: Callee) -> bool:
+        """Tell whether replacing something throws away what was restored: the thing, what holds it, or its statistics."""
+        if name == restored.name or restored.name.startswith(f"{name}."):
+            return True
+        if not name.startswith(f"{restored.name}."):
+            return False
+        return self.contract.kinds.of(self.unfolder.class_of(restored.owner, Scope(unit))) == "normalizer"
+
+    def _replacements(self, unit: Callee) -> Iterator[tuple[str, Position, Spot]]:
+        """Yield the names that a function sets to something fresh, with the statement, and the place to report."""
+        function = unit.function
+        for store in function.stores:
+            if is_certain(store.guards) and not store.loaded and self._is_fresh(store.value, store.target, unit):
+                yield path_text(self.unfolder.unfold(store.target, Scope(unit))), store.position, Spot(unit.path, store.position)
+        for write in function.writes:
+            target = Attr(SELF, write.attr)
+            if write.loaded:
+                continue
+            if write.how == "assign" and is_certain(write.guards) and self._is_fresh(write.value, target, unit):
+                yield f"self.{write.attr}", write.position, Spot(unit.path, write.position)
+        for site in function.calls:
+            if is_certain(site.guards):
+                yield from self._reset_by_call(site, unit)
+
+    def _reset_by_call(self, site: Site, unit: Callee) -> Iterator[tuple[str, Position, Spot]]:
+        scope = Scope(unit)
+        callee = self.unfolder.callee_of(site.call, scope)
+        if callee is None or not callee.owner or callee.function.name == "__init__" or RESTORERS.search(callee.function.name):
+            return
+        owner = path_text(self.unfolder.receiver_of(site.call, scope))
+        for reset in self.resets(callee):
+            place = Spot(unit.path, site.position) if reset.constructs or site.call.callee == Attr(SELF, "") else reset.spot
+            is_plain = RESETS.search(callee.function.name) is not None
+            yield f"{owner}.{reset.attr}", site.position, Spot(unit.path, site.position) if is_plain else place
+
+    def resets(self, callee: Callee, depth: int = 0) -> Iterator[Reset]:
+        """Yield the attributes that a method sets to something fresh, by itself or through its own methods."""
+        for write in callee.function.writes:
+            target = Attr(SELF, write.attr)
+            if write.how == "assign" and is_certain(write.guards) and self._is_fresh(write.value, target, callee):
+                if not self._is_from_argument(write.value):
+                    yield Reset(write.attr, Spot(callee.path, write.position), self.serves_construction(callee))
+        for site in callee.function.calls if depth < MAX_DEPTH else ():
+            target = site.call.callee
+            if isinstance(target, Attr) and isinstance(target.base, Self) and is_certain(site.guards):
+                inner = self.unfolder.callee_of(site.call, Scope(callee))
+                if inner is not None and inner.function.name != callee.function.name:
+                    yield from self.resets(inner, depth + 1)
+
+    def _is_from_argument(self, value: Value) -> bool:
+        return any(True for _ in rooted(value))
+
+    def serves_construction(self, callee: Callee) -> bool:
+        """Tell whether the constructor of a class calls a method, directly or through others."""
+        classes = self.hierarchy.symbols.classes
+        graph: dict[str, set[str]] = {}
+        for owner in self.hierarchy.ancestors(callee.klass):
+            for method in classes[owner].methods if owner in classes else ():
+                for site in method.calls:
+                    target = site.call.callee
+                    if isinstance(target, Attr) and isinstance(target.base, Self):
+                        graph.setdefault(method.name, set()).add(target.name)
+        reached, left = set(), ["__init__"]
+        while left:
+            for name in graph.get(left.pop(), ()):
+                if name not in reached:
+                    reached.add(name)
+                    left.append(name)
+        return callee.function.name in reached
+
+    def _is_fresh(self, value: Value, target: Value, unit: Callee) -> bool:
+        """Tell whether a new value has nothing of what was there before or of what was loaded."""
+        if isinstance(target, Local) and target.value == UNKNOWN:
+            return isinstance(value, Const) and COUNTERS.search(target.name) is not None or value == Const(0)
+        if value == UNKNOWN:
+            return False
+        if isinstance(value, (Module, Number)):
+            return False
+        if isinstance(value, (Const, Tensor, NdArray)):
+            return True
+        held = self.unfolder.unfold(value, Scope(unit))
+        named = {*paths_in(value), *paths_in(held)}
+        return path_text(target) not in named and not any(True for _ in rooted(held)) and not _is_loaded(held)
+
+    def _before_entries(self, unit: Callee) -> Iterator[Replaced]:
+        """Yield what a class restores and its own entry to training sets anew, where no caller of it is known."""
+        if not unit.klass or verb_and_stem(unit.function.name)[0] not in ("load", "restore", "resume", "set"):
+            return
+        if any(each.identity in self.called for each in self._restorers(unit)):
+            return
+        names = {each.name: each for each in self._restored(unit) if isinstance(each.owner, Attr) and isinstance(each.owner.base, Self)}
+        for klass in [unit.klass, *self.hierarchy.heirs(unit.klass)]:
+            for name, method in self.hierarchy.methods(klass).items():
+                if ENTRIES.search(name) and not _loads(method):
+                    for reset in self.resets(Callee(f"{klass}.{name}", method, klass, klass), MAX_DEPTH):
+                        restored = names.get(f"self.{reset.attr}")
+                        if restored is not None:
+                            yield Replaced(restored.name, reset.spot, restored.reading.spot)
+
+    def _restorers(self, unit: Callee) -> Iterator[Callee]:
+        yield unit
+        for klass in [unit.klass, *self.hierarchy.heirs(unit.klass)]:
+            for name, method in self.hierarchy.methods(klass).items():
+                callee = Callee(f"{klass}.{name}", method, klass, klass)
+                if any(unit.identity in each.via for each in self.families.payloads.summary(callee).readings):
+                    yield callee
+
+    @property
+    def called(self) -> set[str]:
+        """Return the methods that some function calls on an object of another class."""
+        if not hasattr(self, "_called"):
+            self._called = set(self._calls())
+        return self._called
+
+    def _calls(self) -> Iterator[str]:
+        for unit in self.families.units:
+            for site in unit.function.calls:
+                target = site.call.callee
+                if isinstance(target, Attr) and not isinstance(target.base, Self):
+                    callee = self.unfolder.callee_of(site.call, Scope(unit))
+                    if callee is not None:
+                        yield callee.identity
+
+
+def is_certain(guards: tuple[str, ...]) -> bool:
+    """Tell whether a statement runs whenever its function does, but for a check of an argument."""
+    return all(guard.startswith(("present:", "some:", "has:", "about:")) for guard in guards)
+
+
+def _is_loaded(value: Value) -> bool:
+    return any("load" in name.lower() or "from_" in name for name in mentions(value))
+
+
+def _loads(method: FunctionFacts) -> bool:
+    """Tell whether a method itself restores the object's state."""
+    callees = [site.call.callee for site in method.calls]
+    return any(
+        isinstance(each, Attr) and isinstance(each.base, Self) and re.search(r"load|restore|resume", each.name)
+        for each in callees
+    )
