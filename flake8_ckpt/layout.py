@@ -26,6 +26,9 @@ from typing import Any
 
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.tables import NEVER
+from flake8_ckpt.project.tables import NEVER_RESTORED
+from flake8_ckpt.project.tables import NEVER_SAVED
+from flake8_ckpt.project.tables import NOT_SAVED
 from flake8_ckpt.project.tables import OPEN
 from flake8_ckpt.project.tables import Column
 from flake8_ckpt.project.tables import Keys
@@ -34,8 +37,8 @@ from flake8_ckpt.project.tables import Row
 from flake8_ckpt.project.tables import Table
 
 if TYPE_CHECKING:
-    from rich import table as rich_table
     from rich.console import Console
+    from rich.padding import Padding
 
 NOTHING = "No checkpoint found: no code that saves keys and code that reads them belong together."
 # Where nobody watches, lines are as long as they are: their breaks must not depend on a terminal.
@@ -44,10 +47,14 @@ UNBROKEN = 10_000
 BOX = "    \n    \n -  \n    \n    \n    \n    \n    \n"
 MAX_COLUMNS = 6
 MAX_PLACES = 3
+MAX_LINES = 8
 MAX_LISTED = 12
 MAX_UNREAD = 8
 SHOWN = {NEVER: "-", OPEN: "?"}
 WHOLE_PAYLOAD = "(whole)"
+HOLDS = "holds"
+MIN_CONTENT = 16
+MISMATCHES = (NEVER_SAVED, NEVER_RESTORED, NOT_SAVED)
 
 
 def as_json(tables: Sequence[Table]) -> str:
@@ -100,10 +107,10 @@ def as_text(tables: Sequence[Table], is_terminal: bool) -> str:
         _line(console, _title(each), "bold")
         for column in (*each.writers, *each.readers):
             if _is_listed(column, each):
-                _line(console, f"  {column.name:<3} {_legend(column)}")
+                _line(console, f"  {column.name:<3} {_legend(column, any(row.keys for row in each.rows))}")
         for line in _left_out(each):
             _line(console, f"      {line}")
-        console.print(_grid(each))
+        console.print(_grid(each, console.width))
         console.print()
     _line(console, _summary(tables) if tables else NOTHING)
     printed = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
@@ -137,10 +144,10 @@ def _functions(columns: Iterable[Column]) -> str:
     return _bounded(dict.fromkeys(place.function for column in columns for place in column.places))
 
 
-def _bounded(texts: Iterable[str]) -> str:
+def _bounded(texts: Iterable[str], limit: int = MAX_PLACES) -> str:
     found = list(texts)
-    more = len(found) - MAX_PLACES
-    return ", ".join(found[:MAX_PLACES]) + (f" and {more} more" if more > 0 else "")
+    more = len(found) - limit
+    return ", ".join(found[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_listed(column: Column, table: Table) -> bool:
@@ -154,7 +161,7 @@ def _left_out(table: Table) -> Iterator[str]:
             yield f"and {len(columns) - MAX_LISTED} more {word}: --output-format=json lists them"
 
 
-def _legend(column: Column) -> str:
+def _legend(column: Column, has_keys: bool) -> str:
     """Return where a column's keys are saved or read; places of one function and file stand together."""
     first, *others = _place_texts(column.places, "")
     parts = [first]
@@ -162,7 +169,7 @@ def _legend(column: Column) -> str:
         parts.append(f"with {_bounded(others)}")
     if column.callers:
         parts.append(f"called from {_bounded(_place_texts(column.callers, column.places[0].spot.path))}")
-    if column.is_open:
+    if column.is_open and has_keys:
         parts.append("other keys are possible")
     return "; ".join(parts)
 
@@ -173,27 +180,39 @@ def _place_texts(places: Iterable[Place], here: str) -> Iterator[str]:
     for each in places:
         lines.setdefault((each.spot.path, each.function), []).append(str(each.spot.position.line))
     for (path, function), numbers in lines.items():
-        where = f"{'line' if path == here else path}{' ' if path == here else ':'}{_bounded(numbers)}"
-        yield where if function == path else f"{where} {function}"
+        if path == here and function != path:
+            yield f"line{'s' if len(numbers) > 1 else ''} {_bounded(numbers, MAX_LINES)} of {function}"
+        else:
+            yield f"{path}:{_bounded(numbers, MAX_LINES)}" + (f" {function}" if function != path else "")
 
 
-def _grid(table: Table) -> rich_table.Table:
-    """Return a table of keys and states; without room, cells are folded and never cut."""
+def _grid(table: Table, width: int) -> Padding:
+    """Return a table of keys and states; where there is no room, cells are folded and never cut."""
     from rich.box import Box
     from rich.padding import Padding
     from rich.table import Table as Grid
     from rich.text import Text
 
-    grid = Grid(box=Box(BOX, ascii=True), padding=(0, 1), collapse_padding=True, pad_edge=False, show_edge=False)
+    heads, *rows = cells = _cells(table)
+    needed = sum(max(map(len, column)) for head, *column in zip(*cells) if head != HOLDS)
+    has_room = needed + 2 * len(heads) + MIN_CONTENT <= width
+    grid = Grid(box=Box(BOX, ascii=True), collapse_padding=True, pad_edge=False, show_edge=False)
+    for head in heads:
+        grid.add_column(Text(head), overflow="fold", no_wrap=has_room and head != HOLDS)
+    for row in rows:
+        grid.add_row(*(Text(cell, _style(cell)) for cell in row))
+    return Padding(grid, (0, 0, 0, 2), expand=False)
+
+
+def _cells(table: Table) -> list[list[str]]:
+    """Return the head of a table and its rows; the last column is there where something does not match."""
     columns = [*_grouped(table.writers), *_grouped(table.readers)]
-    has_marks = any(row.mark for row in table.rows)
-    for name in ("key", *(_heading(each) for each in columns), "holds", *(["mismatch"] if has_marks else [])):
-        grid.add_column(Text(name), overflow="fold")
-    for row in _collapsed(table.rows):
-        states = [Text(state, _style(state)) for state in (_state(row, each) for each in columns)]
-        marks = [Text(row.mark, "red")] if has_marks else []
-        grid.add_row(Text(_key_text(row.keys)), *states, Text(_content(row)), *marks)
-    return Padding(grid, (0, 0, 0, 2), expand=False)  # type: ignore[return-value]
+    rows = [
+        [_key_text(row.keys), *(_state(row, each) for each in columns), _content(row), row.mark]
+        for row in _collapsed(table.rows)
+    ]
+    cells = [["key", *map(_heading, columns), HOLDS, "mismatch"], *rows]
+    return cells if any(row[-1] for row in rows) else [row[:-1] for row in cells]
 
 
 def _grouped(columns: Sequence[Column]) -> list[Sequence[Column]]:
@@ -214,8 +233,10 @@ def _state(row: Row, columns: Sequence[Column]) -> str:
     return f"{having}/{len(columns)}" if having else SHOWN[OPEN]
 
 
-def _style(state: str) -> str:
-    return "dim" if state in SHOWN.values() else ""
+def _style(cell: str) -> str:
+    if cell in SHOWN.values():
+        return "dim"
+    return "red" if cell.startswith(MISMATCHES) else ""
 
 
 def _content(row: Row) -> str:

@@ -76,7 +76,8 @@ def _asked(tables: Sequence[Table], names: Sequence[str], index: Index, root: Pa
 
 
 def _is_under(path: str, asked: str) -> bool:
-    return asked == "." or path == asked or path.startswith(f"{asked}/")
+    """Tell whether a path is another one or below it, where the other may be the root or around it."""
+    return set(asked.split("/")) <= {".", ".."} or path == asked or path.startswith(f"{asked}/")
 
 
 def _note_unread(index: Index, verbose: int) -> None:

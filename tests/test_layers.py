@@ -25,8 +25,8 @@ LAYERS = (
     ("reports",),
     ("options",),
     ("engine",),
-    ("selection", "output", "progress"),
-    ("plugin", "check", "handbook", "demonstration"),
+    ("selection", "output", "progress", "layout"),
+    ("plugin", "check", "overview", "handbook", "demonstration"),
     ("cli",),
     ("__main__",),
 )

@@ -73,6 +73,8 @@ SAVERS = LOADERS | frozenset(
     " safetensors.torch.save_file safetensors.torch.save cloudpickle.dump cloudpickle.dumps dill.dump dill.dumps".split()
 )
 KEEPS_KEYS = re.compile(r"(^|[._:])(save|dump|write|load|log|print|len|dict|list|copy|deepcopy|append|put|send|isinstance|update)")
+# Methods that are noted on objects of which nothing is known, too.
+KEPT_METHODS = ("save", "load_running", "set_attr")
 # Methods of any object that change, save, restore or replace its state, or say how it is used.
 EVENTS = re.compile(
     r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
@@ -308,6 +310,8 @@ def _method(
         values = [field.value for field in base.fields if args and Const(field.key) == args[0]]
         return values[0] if method in ("get", "pop") and values else base if method == "copy" else UNKNOWN
     if isinstance(base, Unknown):
+        if method.startswith(KEPT_METHODS):
+            _event(Call(Attr(UNKNOWN, method), args, keywords), method, frame)
         return UNKNOWN
     return _event(Call(Attr(base, method), args, keywords), method, frame)
 

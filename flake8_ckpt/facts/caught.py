@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ from flake8_ckpt.source.tree import statements
 
 Locate = Callable[[ast.stmt], Position]
 KEY_ERRORS = frozenset(["KeyError", "LookupError", "Exception", "BaseException", "AttributeError"])
-SILENT_CALLS = frozenset(["print", "pprint"])
+PRINTS = re.compile(r"(^|[._])p?print(0|_rank\w*)?$")
 
 
 def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
@@ -59,7 +60,7 @@ def _is_silent_statement(node: ast.stmt) -> bool:
     value = node.value
     if isinstance(value, ast.Constant):
         return True
-    return isinstance(value, ast.Call) and (dotted(value.func) in SILENT_CALLS or _is_quiet_log(value.func))
+    return isinstance(value, ast.Call) and (PRINTS.search(dotted(value.func)) is not None or _is_quiet_log(value.func))
 
 
 def _is_quiet_log(func: ast.expr) -> bool:

@@ -23,14 +23,14 @@ from flake8_ckpt.facts.caught import handlers_of
 from flake8_ckpt.facts.condition import Quiet
 from flake8_ckpt.facts.condition import conditions
 from flake8_ckpt.facts.condition import narrow
-from flake8_ckpt.facts.frame import FLOW
 from flake8_ckpt.facts.frame import SYMBOLIC
 from flake8_ckpt.facts.frame import Frame
 from flake8_ckpt.facts.frame import merge
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Skip
-from flake8_ckpt.facts.names import dotted
 from flake8_ckpt.facts.names import imported
+from flake8_ckpt.facts.skipped import asked_in
+from flake8_ckpt.facts.skipped import fetched_in
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
@@ -306,14 +306,14 @@ def _if(walker: Walker, statement: cst.If, node: ast.If) -> None:
     frame, position = walker.frame, walker.frame.position
     first = len(frame.key_reads)
     then, otherwise = conditions(statement.test, frame)
-    asked = [*range(first, len(frame.key_reads)), *_held(node.test, then, frame)]
+    asked = asked_in(node.test, then, first, frame)
     first = len(frame.key_reads)
     before = frame.state
     frame.state = before.copy()
     narrow(then, frame)
     walker.branch(statement.body, node.body, then)
     taken = frame.state
-    asked += _fetched(node.test, range(first, len(frame.key_reads)), frame)
+    asked += fetched_in(node.test, first, frame)
     if asked and statement.orelse is None and not taken.dead:
         frame.skips.append(Skip(tuple(asked), position))
     frame.state = before.copy()
@@ -330,28 +330,6 @@ def _if(walker: Walker, statement: cst.If, node: ast.If) -> None:
         frame.guards = tuple(
             dict.fromkeys((*frame.guards, *(each for each in otherwise if each != "branch")))
         )
-
-
-def _held(test: ast.expr, guards: tuple[str, ...], frame: Frame) -> list[int]:
-    """Return the key reads that gave the locals which a test asks for."""
-    names = [guard.partition(":")[2] for guard in guards if guard.startswith("present:")]
-    names += [test.id] if isinstance(test, ast.Name) else []
-    tokens = sorted(token for name in names for token in frame.state.taint.get(name, ()) if token.startswith(FLOW))
-    return [int(token[len(FLOW) :]) for token in tokens]
-
-
-def _fetched(test: ast.expr, inside: range, frame: Frame) -> list[int]:
-    """Return the key reads under an `if` that go into an attribute which its test looks for with `getattr`."""
-    names = {
-        each.args[1].value
-        for each in (ast.walk(test) if inside else ())
-        if isinstance(each, ast.Call) and dotted(each.func) == "getattr" and isinstance(each.args[1], ast.Constant)
-    }
-    return [
-        index
-        for index in inside
-        if any(isinstance(target, Attr) and target.name in names for target in frame.flows.get(index, ()))
-    ]
 
 
 def _repeat(walker: Walker, statement: cst.For | cst.While, node: ast.For | ast.While) -> None:

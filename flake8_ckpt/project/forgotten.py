@@ -26,6 +26,7 @@ from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.project.algorithms import Algorithms
 from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.contract import object_of
 from flake8_ckpt.project.contract import path_text
@@ -42,9 +43,12 @@ from flake8_ckpt.project.unfold import Scope
 
 KINDS = frozenset("optimizer scheduler scaler ema normalizer stateful".split())
 UPDATES = re.compile(r"^_*(step|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$")
-KEEPS = re.compile(r"state_dict|^(save|load|restore|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$")
+KEEPS = re.compile(r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$")
 # Calls that take an object over: what they do with it is their own affair.
 TAKES_OVER = re.compile(r"(^|\.)(prepare\w*|setup\w*|register\w*|initialize|DeepSpeed\w*|\w*Trainer|\w*Runner|\w*Checkpoint\w*|\w*Manager|\w*Saver)$")
+
+
+AMP_SET_UP, AMP_STATE = "apex.amp.initialize", "apex.amp.state_dict"
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,9 @@ class Forgetting:
                     yield from self._in_class(writing, family)
                     yield from self._in_function(writing, family)
         yield from self._outside_registries()
+        yield from self._beside_optimizers()
+        for klass in self.algorithms.classes:
+            yield from self._outside_hooks(klass)
 
     def _keeps_training_state(self, family: Family) -> bool:
         return any(True for writing in family.writings for _ in states_in(writing.payload)) or any(
@@ -100,7 +107,8 @@ class Forgetting:
         for function in functions_of(self.hierarchy.symbols.files[path]):
             for site in function.calls:
                 callee = site.call.callee
-                if isinstance(callee, Attr) and KEEPS.search(callee.name):
+                restores = isinstance(callee, Attr) and callee.name == "restore" and bool(site.call.args)
+                if isinstance(callee, Attr) and (KEEPS.search(callee.name) or restores):
                     yield last_name(callee.base)
                 name = last_name(callee)
                 if TAKES_OVER.search(name) or KEEPS.search(name):
@@ -118,7 +126,7 @@ class Forgetting:
         readings = [each for each in family.readings if self._is_of(each, klass)]
         if not klass or not any(each.keys and self.contract.is_training_state(each) for each in readings):
             return
-        known = {name for each in family.writings for name in mentions(each.payload)}
+        known = _named_in(family)
         spot = self.contract.own_save(writing)
         for attr, made in self.attributes(klass):
             kind = self.kinds.of(self.unfolder.attribute_class(klass, attr))
@@ -204,8 +212,7 @@ class Forgetting:
         readings = [each for each in family.readings if each.unit.identity == writing.unit.identity and each.keys]
         if not any(map(self.contract.is_training_state, readings)) or any(TAKES_OVER.search(last_name(site.call.callee)) for site in function.calls if _is_whole(site)):
             return
-        known = {name for each in family.writings for name in mentions(each.payload)}
-        known |= self.kept.get(writing.unit.path, set())
+        known = _named_in(family) | self.kept.get(writing.unit.path, set())
         for store in function.stores:
             target = store.target
             if not isinstance(target, Local) or target.name in known or not {"loop", "nested"}.isdisjoint(store.guards):
@@ -223,6 +230,59 @@ class Forgetting:
             callee = site.call.callee
             if isinstance(callee, Attr) and UPDATES.search(callee.name) and last_name(callee.base) == name:
                 return True
+        return False
+
+    @cached_property
+    def algorithms(self) -> Algorithms:
+        """Return the classes that derive from an algorithm of Stable-Baselines3."""
+        return Algorithms(self.contract)
+
+    def _outside_hooks(self, klass: str) -> Iterator[Forgotten]:
+        """Yield the components that an algorithm rebuilds and that its pair of hooks leaves out."""
+        carried = self.algorithms.carried(klass)
+        if carried is None:
+            return
+        for attr, spot in self.algorithms.rebuilt(klass):
+            if attr not in carried:
+                yield Forgotten(f"self.{attr}", "stateful", spot, None)
+
+    def _beside_optimizers(self) -> Iterator[Forgotten]:
+        """Yield the attributes that a class forgets which saves and restores its optimizer by name."""
+        for klass, facts in self.hierarchy.symbols.classes.items():
+            saved = self._optimizer_save(klass) if facts.methods and not is_test(klass.partition(":")[0]) else None
+            if saved is None:
+                continue
+            for attr, made in self.attributes(klass):
+                kind = self.kinds.of(self.unfolder.attribute_class(klass, attr))
+                if kind in KINDS - {"stateful"} and self.is_updated(klass, attr) and not self._is_kept(attr, set(self.kept)):
+                    yield Forgotten(f"self.{attr}", kind, saved, made)
+            if self._calls(klass, AMP_SET_UP) and not self._calls(klass, AMP_STATE):
+                yield Forgotten("amp", "scaler", saved, None)
+
+    def _optimizer_save(self, klass: str) -> Optional[Spot]:
+        """Return where a class itself takes the state of an optimizer that it also restores."""
+        found = None
+        restored = False
+        for method in self.hierarchy.methods(klass).values():
+            if any(SELF in _given(site) for site in method.calls):
+                return None
+            for site in method.calls:
+                callee = site.call.callee
+                if isinstance(callee, Attr) and isinstance(callee.base, Attr) and callee.base.base == SELF:
+                    kind = self.kinds.of(self.unfolder.attribute_class(klass, callee.base.name))
+                    if kind == "optimizer" and callee.name == "state_dict":
+                        found = found or Spot(klass.partition(":")[0], site.position)
+                    restored = restored or kind == "optimizer" and callee.name == "load_state_dict"
+        return found if restored else None
+
+    def _calls(self, klass: str, path: str) -> bool:
+        symbols = self.hierarchy.symbols
+        for owner in self.hierarchy.ancestors(klass):
+            for method in self.hierarchy.methods(owner).values():
+                for site in method.calls:
+                    callee = site.call.callee
+                    if isinstance(callee, Name) and symbols.resolve(callee.path, owner.partition(":")[0]) == path:
+                        return True
         return False
 
     def _outside_registries(self) -> Iterator[Forgotten]:
@@ -330,6 +390,12 @@ def _given(site: Site) -> tuple[Value, ...]:
 
 def _is_whole(site: Site) -> bool:
     return last_name(site.call.callee) in ("prepare", "setup", "initialize", "initialize_model_parallel")
+
+
+def _named_in(family: Family) -> set[str]:
+    """Return the names of all objects that either side of a checkpoint speaks of."""
+    written = {name for each in family.writings for name in mentions(each.payload)}
+    return written | {name for each in family.readings for target in each.into for name in mentions(target)}
 
 
 def _is_wound_forward(value: Value) -> bool:

@@ -12,7 +12,7 @@ OUTSIDE = (
         r"|^(timm|transformers|diffusers)\..*[Ss]cheduler\w*$|(^|\.)\w*LR$"
     )),
     ("optimizer", re.compile(
-        r"^torch\.optim\.[A-Z]\w+$|^torch\.optim\.\w+\.[A-Z]\w+$|(^|\.)create_optimizer\w*$|(^|\.)(Fused)?(Adam|AdamW|SGD|Lion"
+        r"^torch\.optim\.[A-Z]\w+$|(^|\.)[A-Z]\w*Optimizer$|^torch\.optim\.\w+\.[A-Z]\w+$|(^|\.)create_optimizer\w*$|(^|\.)(Fused)?(Adam|AdamW|SGD|Lion"
         r"|Lamb|RAdam|Adafactor|Shampoo|Adan|Prodigy)(8bit)?$"
     )),
     ("scaler", re.compile(r"(^|\.)(ShardedGrad|Grad)Scaler$|(^|\.)NativeScaler\w*$")),

@@ -22,6 +22,7 @@ from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
+from flake8_ckpt.project.algorithms import Algorithms
 from flake8_ckpt.project.contract import COUNTERS
 from flake8_ckpt.project.contract import RESTORERS
 from flake8_ckpt.project.contract import TAKEN
@@ -78,14 +79,27 @@ class Replacing:
         self.families = contract.families
         self.hierarchy = contract.hierarchy
         self.unfolder = contract.unfolder
+        self.algorithms = Algorithms(contract)
 
     def found(self) -> tuple[Replaced, ...]:
         """Return all restored state of the project that is replaced."""
         first: dict[Spot, Replaced] = {}
         for unit in self.families.units:
-            for each in (*self._in_unit(unit), *self._before_entries(unit)):
+            for each in (*self._in_unit(unit), *self._before_entries(unit), *self._in_hook(unit)):
                 first.setdefault(each.spot, each)
         return tuple(first.values())
+
+    def _in_hook(self, unit: Callee) -> Iterator[Replaced]:
+        """Yield the components that `set_parameters` of an algorithm makes anew: the pickle has restored them before."""
+        if unit.function.name != "set_parameters" or unit.klass not in self.algorithms.classes:
+            return
+        for site in unit.function.calls:
+            callee = self.unfolder.callee_of(site.call, Scope(unit)) if is_certain(site.guards) else None
+            if callee is not None and isinstance(site.call.callee, Attr) and isinstance(site.call.callee.base, Self):
+                for reset in self.resets(callee):
+                    if self.algorithms.has_state(unit.klass, reset.attr):
+                        spot = Spot(unit.path, site.position)
+                        yield Replaced(f"self.{reset.attr}", spot, Spot(unit.path, unit.function.position))
 
     def _restored(self, unit: Callee) -> Iterator[Restored]:
         is_hook = unit.klass and verb_and_stem(unit.function.name)[0] in LOADS or unit.function.name in EXACT_PAIRS.values()

@@ -17,7 +17,6 @@ from typing import Optional
 from typing import Union
 
 from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
@@ -35,6 +34,7 @@ from flake8_ckpt.project.payloads import Writing
 from flake8_ckpt.project.payloads import contents
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.wording import held_text
+from flake8_ckpt.project.wording import is_name
 from flake8_ckpt.project.wording import restored_text
 
 Keys = tuple[str, ...]
@@ -43,7 +43,7 @@ Told = Mapping[tuple[Spot, Keys], set[Spot]]
 
 ALWAYS, MAYBE, NEVER, OPEN = "always", "maybe", "never", "unknown"
 REQUIRED, DEFAULT, GUARDED, WHOLE = "required", "default", "guarded", "whole"
-NEVER_SAVED, NEVER_RESTORED = "never saved", "never restored"
+NEVER_SAVED, NEVER_RESTORED, NOT_SAVED = "never saved", "never restored", "not saved by"
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Table:
 
 
 def tables_of(contract: Contract) -> list[Table]:
-    """Return the tables of a project, those of files first; a family without any known key has none."""
+    """Return the tables of a project, those of files first; a family of which nothing is known has none."""
     told = _told(contract)
     families = [*contract.families.files, *contract.families.hooks]
     found = [table for family in families if (table := _table(family, told)) is not None]
@@ -128,7 +128,9 @@ def _table(family: Family, told: Told) -> Optional[Table]:
         return None
     keys = list(_keys(writings, [reading for each in readers for reading in each.readings]))
     writers = _writers(writings, keys)
-    rows = [_row(each, writers, readers, told) for each in keys] or _whole(family, writers, readers)
+    if family.hook is not None and not any(contents(each.payload).slots for each in writings):
+        return None
+    rows = [_row(each, writers, readers, told) for each in keys] or _whole(writers, readers)
     if not rows:
         return None
     columns = [each.column() for each in writers], [each.column() for each in readers]
@@ -304,7 +306,7 @@ def _visible(reading: Reading, writings: Sequence[Writing]) -> Keys:
     keys = _known_part(reading.keys)
     for depth in range(1, len(keys)):
         held = [value for each in writings if (value := _written(keys[:depth], each.payload)[1]) is not None]
-        if held and all(any(map(is_state, options_of(value))) for value in held):
+        if any(is_state(option) for value in held for option in options_of(value)):
             return keys[:depth]
     return keys
 
@@ -349,15 +351,14 @@ def _mark(keys: Keys, writers: Sequence[_Writer], readers: Sequence[_Reader], to
     if origins and len(lacking) == len(writers):
         return NEVER_SAVED
     names = [each.name for each in lacking if any(writing.origin in origins for writing in each.writings)]
-    return f"not saved by {', '.join(names)}" if names else ""
+    return f"{NOT_SAVED} {', '.join(names)}" if names else ""
 
 
-def _whole(family: Family, writers: Sequence[_Writer], readers: Sequence[_Reader]) -> list[Row]:
-    """Return a row for a payload that is one object, without known keys: the state of a model, mostly."""
-    values = [value for each in writers for value in each.values(())]
-    if family.hook is not None and not all(map(is_state, values)):
+def _whole(writers: Sequence[_Writer], readers: Sequence[_Reader]) -> list[Row]:
+    """Return a row for a file that holds one object, without known keys: the state of a model, mostly."""
+    holds = held_text(value for each in writers for value in each.values(()))
+    if not is_name(holds):
         return []
-    holds = held_text(value for value in values if value != UNKNOWN)
     states = {each.name: ALWAYS for each in writers} | {each.name: WHOLE for each in readers}
     restores = restored_text(target for reader in readers for each in reader.readings for target in each.into)
-    return [Row((), states, holds, restores, "")] if holds else []
+    return [Row((), states, holds, restores, "")]

@@ -311,21 +311,23 @@ class Unfolder:
             return ""
         if key not in self._attributes:
             self._open.add(key)
-            found = {name for name in self._classes_set(klass, attr) if name}
+            found = {name for each in self.hierarchy.ancestors(klass) for name in self._classes_set(each, klass, attr) if name}
+            if not found:
+                heirs = self.hierarchy.heirs(klass)
+                found = {name for each in heirs for name in self._classes_set(each, each, attr) if name}
             self._attributes[key] = found.pop() if len(found) == 1 else ""
             self._open.discard(key)
         return self._attributes[key]
 
-    def _classes_set(self, klass: str, attr: str) -> list[str]:
+    def _classes_set(self, owner: str, klass: str, attr: str) -> list[str]:
         found = []
-        for owner in self.hierarchy.ancestors(klass):
-            for method in self.hierarchy.methods(owner).values():
-                scope = Scope(Callee(f"{owner}.{method.name}", method, klass, owner))
-                values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
-                values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
-                if method.name == attr and "property" in method.decorators and method.returns is not None:
-                    values.append(method.returns)
-                found += [self.class_of(value, scope) for value in values]
+        for method in self.hierarchy.methods(owner).values():
+            scope = Scope(Callee(f"{owner}.{method.name}", method, klass, owner))
+            values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
+            values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
+            if method.name == attr and "property" in method.decorators and method.returns is not None:
+                values.append(method.returns)
+            found += [self.class_of(value, scope) for value in values]
         return found
 
     def _class_of_call(self, value: Call, scope: Scope, nesting: int) -> str:

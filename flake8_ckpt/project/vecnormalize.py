@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
+from typing import Union
 
 from flake8_ckpt.facts.frame import LOADERS
 from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.torchlib import MODULE_METHODS
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
@@ -21,9 +24,12 @@ from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.project.families import Families
 from flake8_ckpt.project.making import Making
@@ -266,6 +272,37 @@ class Environments:
                     if isinstance(site.call.callee, Attr) and site.call.callee.name == "learn":
                         yield site.call.callee.base, Place(each, site.position)
 
+    def stepped(self, unit: Callee) -> Iterator[Wrapper]:
+        """Yield the wrappers of the environments that a function itself runs."""
+        for site in unit.function.calls:
+            callee = site.call.callee
+            if isinstance(callee, Attr) and callee.name in ("step", "reset"):
+                yield from filter(self.observes, self.wrapped(callee.base, Place(unit, site.position)).wrappers)
+
+    def holds_modules_only(self, payload: Value, place: Place) -> bool:
+        """Tell whether all of a payload is known, and is modules of the project, their state and plain values."""
+        parts = list(self._leaves(payload, place))
+        return all(parts) and "module" in parts
+
+    def _leaves(self, value: Value, place: Place) -> Iterator[str]:
+        """Yield "module", "plain", or "" for what is not known, for each part of a payload."""
+        if isinstance(value, Local):
+            yield from self._leaves(value.value, place)
+        elif isinstance(value, (Join, Container, Record)):
+            for part in _members(value):
+                yield from self._leaves(part, place)
+        elif isinstance(value, Call) and isinstance(value.callee, Attr):
+            if value.callee.name == "state_dict":
+                yield "module"
+            elif value.callee.name in MODULE_METHODS:
+                yield from self._leaves(value.callee.base, place)
+            else:
+                yield ""
+        elif isinstance(value, (Call, Module)):
+            yield "module" if self.hierarchy.is_module(self.unfolder.class_of(value, place.scope)) else ""
+        else:
+            yield "plain" if isinstance(value, (Const, Number, Name, Arith, Tensor)) else ""
+
     def observes(self, wrapper: Wrapper) -> bool:
         """Tell whether a wrapper normalizes observations, not only rewards."""
         given = self.argument(wrapper.call, NORM_OBS, "norm_obs", "ob")
@@ -275,3 +312,11 @@ class Environments:
         """Return the literal that an argument is in the end, or Unknown."""
         found = {repr(made.value): made.value for made in self.makings.of(value, place)}
         return next(iter(found.values())) if len(found) == 1 else UNKNOWN
+
+
+def _members(value: Union[Join, Container, Record]) -> tuple[Value, ...]:
+    if isinstance(value, Join):
+        return value.options
+    if isinstance(value, Container):
+        return value.items or (value.of,)
+    return (*(each.value for each in value.fields), *((UNKNOWN,) if value.open else ()))

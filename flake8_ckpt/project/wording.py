@@ -37,7 +37,7 @@ KINDS: dict[type, str] = {
 # How texts begin that name no object of the program.
 WEAK = ("a ", "an ", "None", "'", '"')
 MAX_TEXTS = 2
-MAX_LENGTH = 48
+MAX_LENGTH = 72
 MAX_DEPTH = 6
 
 
@@ -54,6 +54,11 @@ def restored_text(targets: Iterable[Value]) -> str:
     return _listed([text for each in chosen if (text := _text(_restored(each), 0))])
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text names an object of the program, and not only a kind."""
+    return bool(text) and not text.startswith(WEAK)
+
+
 def _informative(value: Value) -> tuple[Value, ...]:
     """Return the alternatives of a value, without None where there are others."""
     options = options_of(value)
@@ -67,13 +72,13 @@ def _restored(target: Value) -> Value:
 def _listed(texts: list[str]) -> str:
     """Return some of several texts: no text twice, names rather than kinds, not more than fit a table."""
     found = list(dict.fromkeys(texts))
-    named = [text for text in found if not text.startswith(WEAK)] or found
-    kept = [_short(text) for text in named[:MAX_TEXTS]]
-    return " or ".join(kept) + (" ..." if len(named) > MAX_TEXTS else "")
+    named = list(filter(is_name, found)) or found
+    kept = named[:MAX_TEXTS]
+    return " or ".join(_short(text, MAX_LENGTH // len(kept)) for text in kept) + (" ..." if len(named) > MAX_TEXTS else "")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 3]}..."
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 def _text(value: Value, depth: int) -> str:
@@ -82,10 +87,16 @@ def _text(value: Value, depth: int) -> str:
     if isinstance(value, Record):
         return f"a dict of {len(value.fields)} keys" if len(value.fields) > 1 else "a dict"
     if isinstance(value, Container):
-        return f"a {value.kind}"
+        return _container_text(value, depth)
     if isinstance(value, Call):
         return _call_text(value, depth)
     return path_text(value, depth) or KINDS.get(type(value), "")
+
+
+def _container_text(value: Container, depth: int) -> str:
+    """Return what a short tuple holds one by one, of others the kind."""
+    texts = [_text(item, depth + 1) for item in value.items] if depth < MAX_DEPTH else []
+    return f"({', '.join(texts)})" if texts and all(texts) else f"a {value.kind}"
 
 
 def _constant_text(value: Const) -> str:
@@ -104,7 +115,14 @@ def _call_text(value: Call, depth: int) -> str:
         owner = " or ".join(_names(value.args[0] if is_given else callee.base, depth + 1)[:MAX_TEXTS])
         return f"{STATE_CALLS[callee.name]} of {owner}" if owner else f"a {STATE_CALLS[callee.name]}"
     name = path_text(callee, depth + 1)
-    return f"{name}()" if name else ""
+    return f"{name}({_arguments_text(value, depth + 1)})" if name else ""
+
+
+def _arguments_text(value: Call, depth: int) -> str:
+    """Return the only argument of a call by its name, dots for other arguments."""
+    if len(value.args) == 1 and not value.keywords:
+        return path_text(value.args[0], depth) or "..."
+    return "..." if value.args or value.keywords else ""
 
 
 def path_text(value: Value, depth: int = 0) -> str:

@@ -276,8 +276,8 @@ def _name(site: Site) -> str:
 
 
 def _message(site: Site) -> str:
-    lost = "with fresh state" if RESTORES.search(_name(site)) else "without a checkpoint"
-    return f"every error of {_name(site)}() ends here without a warning: the run goes on {lost}"
+    lost = "restored" if RESTORES.search(_name(site)) else "saved"
+    return f"every error of {_name(site)}() ends here without a warning: the run goes on and nothing is {lost}"
 
 
 RULE = Rule(__name__, "CKP212", check=check)

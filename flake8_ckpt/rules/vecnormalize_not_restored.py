@@ -123,13 +123,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Related
+from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.restoring import Restoring
 from flake8_ckpt.rules.base import Rule
+
+MESSAGES = {
+    "fresh": "fresh VecNormalize around the env of the model of {model}: it acts on observations of another scale",
+    "apart": "VecNormalize of its own for an evaluation: the statistics that the model of {model} learned with are not in it",
+    "late": "VecNormalize.load after the model of {model} was bound to another env: training goes on without it",
+    "training": "evaluation of the model of {model} goes on updating these statistics: `training` is not switched off",
+}
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report wrappers that are fresh, late or still training around the environment of a loaded model."""
-    yield from ()
+    if not project.environments.is_present:
+        return
+    seen: set[Spot] = set()
+    for fault in Restoring(project.environments).faults():
+        if fault.spot not in seen:
+            seen.add(fault.spot)
+            message = MESSAGES[fault.kind].format(model=fault.model)
+            related = (Related(fault.model.path, fault.model.position, "the model"),)
+            yield Finding(fault.spot.path, fault.spot.position, RULE.code, message, related)
 
 
 RULE = Rule(__name__, "CKP209", check=check)

@@ -196,9 +196,13 @@ def _saved_at(call: Call, place: Place, environments: Environments) -> Iterator[
     if isinstance(call.callee, Attr) and call.callee.name == "save":
         yield from environments.runs_on(call.callee.base, place).wrappers
     written = written_by(call, place.callee, environments.unfolder)
-    for part in parts_of(written[0]) if written is not None else ():
-        if isinstance(part, Local):
-            yield from environments.runs_on(part, place).wrappers
+    if written is None:
+        return
+    models = [part for part in parts_of(written[0]) if isinstance(part, Local) and environments.models(part, place)]
+    for model in models:
+        yield from environments.runs_on(model, place).wrappers
+    if not models and environments.holds_modules_only(written[0], place):
+        yield from environments.stepped(place.callee)
 
 
 RULE = Rule(__name__, "CKP208", check=check)

@@ -83,7 +83,7 @@ def create_test_env(name, stats_path):
 def enjoy(folder):
     env = create_test_env("Pendulum-v1", folder / "vecnormalize.pkl")
     model = PPO.load(folder / "ppo", env=env)
-    print(evaluate_policy(model, env))
+    score, _ = evaluate_policy(model, env)
 """,
     "late but set again": SB3
     + """
@@ -100,7 +100,7 @@ def enjoy(folder):
     model = PPO.load(folder / "ppo")
     env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=1))
     env.training = False
-    print(evaluate_policy(model, env))
+    score, _ = evaluate_policy(model, env)
 """,
     "switched off through the model": SB3
     + """
@@ -108,7 +108,7 @@ def enjoy(folder):
     env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=1))
     model = PPO.load(folder / "ppo", env=env)
     model.get_vec_normalize_env().training = False
-    print(evaluate_policy(model, env))
+    score, _ = evaluate_policy(model, env)
 """,
     "the evaluation of a callback is kept in step": SB3
     + """
@@ -126,7 +126,7 @@ def compare(folder):
     eval_env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False)
     sync_envs_normalization(env, eval_env)
     model = PPO.load(folder / "ppo")
-    print(evaluate_policy(model, eval_env))
+    score, _ = evaluate_policy(model, eval_env)
 """,
     "the statistics are assigned": SB3
     + """
@@ -137,7 +137,7 @@ def enjoy(folder):
     with open(folder / "obs_rms.pkl", "rb") as file:
         env.obs_rms = pickle.load(file)
     model = PPO.load(folder / "ppo", env=env)
-    print(evaluate_policy(model, env))
+    score, _ = evaluate_policy(model, env)
 """,
     "the wrapper is unpickled": SB3
     + """
@@ -149,7 +149,7 @@ def enjoy(folder):
     env.set_venv(make_vec_env("Pendulum-v1", n_envs=1))
     env.training = False
     model = PPO.load(folder / "ppo", env=env)
-    print(evaluate_policy(model, env))
+    score, _ = evaluate_policy(model, env)
 """,
     "restored in another file": {
         "envs.py": """from stable_baselines3.common.env_util import make_vec_env
@@ -168,7 +168,7 @@ from envs import make_test_env
 
 env = make_test_env("Pendulum-v1", "vecnormalize.pkl")
 model = TQC.load("tqc", env=env)
-print(evaluate_policy(model, env))
+score, _ = evaluate_policy(model, env)
 """,
     },
     "only used to normalize": SB3
@@ -214,7 +214,7 @@ def main():
 def enjoy(path):
     model = PPO.load(path)
     env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False)  # CKP209
-    print(evaluate_policy(model, env))
+    score, _ = evaluate_policy(model, env)
 """,
     "fresh when training goes on": SB3
     + """
@@ -259,7 +259,7 @@ from envs import make_test_env
 
 env = make_test_env("Pendulum-v1")
 model = TQC.load("tqc", env=env)
-print(evaluate_policy(model, env))
+score, _ = evaluate_policy(model, env)
 """,
     },
     "fresh in a class": SB3
@@ -298,7 +298,7 @@ def enjoy(folder):
     env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
     env.norm_reward = False
     model = PPO.load(folder / "ppo")
-    print(evaluate_policy(model, env, n_eval_episodes=20))
+    score, _ = evaluate_policy(model, env, n_eval_episodes=20)
 """,
 }
 
