@@ -4,11 +4,13 @@ JSON is a list of families. Each has `kind` ("file" or "methods"), `writers`, `r
 
 - a writer or reader has an `id` ("W1", "R1"), the `places` where it saves or reads, and the places that
   it is `called_from`; a writer is `open` where it may give keys that are not known;
-- a key has its `path`, one string per level, what it `holds`, what it `restores`, its `states` by id, the places
-  where it is read (`reads`, with the `reader`), and a `mismatch` (null, "never saved", "never restored", "not saved by W2");
+- a key has its `path`, one string per level, what it `holds`, what it `restores`, its `states` by id, the
+  places where it is read (`reads`, each with the `reader`), and a `mismatch`: null, "never saved",
+  "never restored" or, for example, "not saved by W2";
 - states of writers: "always", "maybe", "never", "unknown"; of readers: "required", "default", "guarded",
   "whole" (taken together with all else), "never";
-- a place has `function`, `path` (from the root), `line`, `column`, `end_line` and `end_column`, all counted from 1.
+- a place has `function`, `path` (from the root), `line`, `column`, `end_line` and `end_column`; lines and
+  columns count from 1.
 
 A path without any level stands for a payload that is one object, such as the state of a model.
 """
@@ -175,7 +177,7 @@ def _legend(column: Column, has_keys: bool) -> str:
 
 
 def _place_texts(places: Iterable[Place], here: str) -> Iterator[str]:
-    """Yield places as `path:lines function`, without the path where it is that of the line before them."""
+    """Yield places as `path:lines function`, without the path where it is `here`."""
     lines: dict[tuple[str, str], list[str]] = {}
     for each in places:
         lines.setdefault((each.spot.path, each.function), []).append(str(each.spot.position.line))

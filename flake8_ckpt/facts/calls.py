@@ -41,6 +41,7 @@ from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import bounded
 from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.values import trimmed
 
 Evaluate = Callable[[cst.BaseExpression, Frame], Value]
 
@@ -74,7 +75,7 @@ SAVERS = LOADERS | frozenset(
 )
 KEEPS_KEYS = re.compile(r"(^|[._:])(save|dump|write|load|log|print|len|dict|list|copy|deepcopy|append|put|send|isinstance|update)")
 # Methods that are noted on objects of which nothing is known, too.
-KEPT_METHODS = ("save", "load_running", "set_attr")
+KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_dict")
 # Methods of any object that change, save, restore or replace its state, or say how it is used.
 EVENTS = re.compile(
     r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
@@ -320,20 +321,11 @@ def _event(value: Call, method: str, frame: Frame) -> Value:
     """Note the call of a method that says something on state, and that what it is given goes into it."""
     if not frame.contract or not EVENTS.search(method):
         return bounded(value)
-    noted = _without_deep(value)
+    noted = trimmed(value)
     if isinstance(noted, Call):
         frame.flow(noted.callee)
         _site(noted, frame)
     return noted
-
-
-def _without_deep(value: Call) -> Value:
-    """Return a call to note: an argument that is nested too deeply is Unknown, and the call is not lost with it."""
-    if bounded(value) == value:
-        return value
-    args = tuple(UNKNOWN if bounded(Arith((each,))) == UNKNOWN else each for each in value.args)
-    keywords = tuple((name, UNKNOWN if bounded(Arith((each,))) == UNKNOWN else each) for name, each in value.keywords)
-    return bounded(Call(value.callee, args, keywords))
 
 
 def _global(
@@ -343,7 +335,7 @@ def _global(
     if builtin is not None:
         return builtin
     if path in SAVERS:
-        value = _without_deep(Call(Name(path), args, keywords))
+        value = trimmed(Call(Name(path), args, keywords))
         if isinstance(value, Call):
             _site(value, frame)
         return value

@@ -14,12 +14,13 @@ from flake8_ckpt.source.tree import statements
 
 Locate = Callable[[ast.stmt], Position]
 KEY_ERRORS = frozenset(["KeyError", "LookupError", "Exception", "BaseException", "AttributeError"])
+IMPORTS = (ast.Import, ast.ImportFrom)
 PRINTS = re.compile(r"(^|[._])p?print(0|_rank\w*)?$")
 
 
 def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
-    """Yield a record for each `except` clause of a `try` statement; an import that may fail is left alone."""
-    if any(isinstance(each, (ast.Import, ast.ImportFrom)) for each in statements(node.body)):
+    """Yield a record for each `except` clause of a `try` that imports nothing and sets no flag where it succeeds."""
+    if any(isinstance(each, IMPORTS) or _sets_flag(each) for each in (*statements(node.body), *node.orelse)):
         return
     last = node.body[-1]
     for handler in node.handlers:
@@ -27,6 +28,10 @@ def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
         position = locate(handler)  # type: ignore[arg-type]
         end = Position(position.line, position.col, position.line, position.col + len("except"))
         yield Handler(_caught(handler.type), outcome, end, node.body[0].lineno, last.end_lineno or last.lineno)
+
+
+def _sets_flag(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is True
 
 
 def forgives_keys(handler: ast.ExceptHandler) -> bool:

@@ -190,13 +190,23 @@ class Frame:
         """Note that an attribute of `self` is read, and that what is being computed depends on it."""
         self.seen.add(attr)
         how = "test" if self.testing and how in ("plain", "item") else how
-        self.uses.setdefault(attr, {})[how] = None
+        hows = self.uses.setdefault(attr, {})
+        if how == "plain" and "own" in hows:
+            hows["apart"] = None
+        hows[how] = None
         self.use_positions.setdefault(attr, self.position)
         earlier = self.state.written.get(attr)
         if earlier is None:
             self.first_uses.setdefault(attr, self.position)
         if how not in LOOKS:
             self.depends |= {attr} if earlier is None else earlier
+
+    def read_own(self, attr: str) -> None:
+        """Note that `+=` reads an attribute; a plain read of it elsewhere in the method is marked as "apart"."""
+        hows = dict(self.uses.get(attr, {}))
+        apart = "apart" in hows or "plain" in hows and "own" not in hows
+        self.read(attr, "plain")
+        self.uses[attr] = {**hows, "plain": None, "own": None, **({"apart": None} if apart else {})}
 
     def write(self, attr: str, how: str, value: Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""

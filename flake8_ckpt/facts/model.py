@@ -54,7 +54,8 @@ class Use(Struct, frozen=True, array_like=True):
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
-    (a method of its own). `first` is true where some path reads it before this method writes it.
+    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that). `first` is true where
+    some path reads it before this method writes it.
     """
 
     attr: str

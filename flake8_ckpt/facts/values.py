@@ -214,6 +214,21 @@ def bounded(value: Value) -> Value:
     return value if _depth(value, 0) <= MAX_DEPTH else UNKNOWN
 
 
+def trimmed(value: Value, depth: int = 0) -> Value:
+    """Return the value with Unknown for what is nested too deeply: in a call's arguments, under a record's keys."""
+    if _depth(value, depth) <= MAX_DEPTH:
+        return value
+    if isinstance(value, Record):
+        fields = tuple(Field(each.key, trimmed(each.value, depth + 1), each.always) for each in value.fields)
+        return Record(fields, value.open)
+    if isinstance(value, Join):
+        return join([trimmed(option, depth + 1) for option in value.options])
+    if isinstance(value, Call) and depth == 0 and _depth(value.callee, 1) <= MAX_DEPTH:
+        keywords = tuple((name, trimmed(each, 1)) for name, each in value.keywords)
+        return Call(value.callee, tuple(trimmed(each, 1) for each in value.args), keywords)
+    return UNKNOWN
+
+
 def _depth(value: Value, depth: int) -> int:
     if depth > MAX_DEPTH:
         return depth

@@ -246,7 +246,7 @@ def _augmented(walker: Walker, statement: cst.AugAssign, node: ast.stmt) -> None
     attr = ev.self_attribute(statement.target)
     if attr is not None:
         grown = element_of(value) if isinstance(value, Container) else None
-        frame.read(attr, "plain")
+        frame.read_own(attr)
         if grown is not None:
             frame.write(attr, "grow", grown, True)
         else:

@@ -20,7 +20,6 @@ from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.contract import Contract
-from flake8_ckpt.project.families import is_test
 from flake8_ckpt.project.kinds import UPDATES
 from flake8_ckpt.project.payloads import Spot
 
@@ -34,14 +33,14 @@ class Algorithms:
 
     def __init__(self, contract: Contract) -> None:
         self.hierarchy = contract.hierarchy
+        self.families = contract.families
         self.kinds = contract.kinds
         self.unfolder = contract.unfolder
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """Return the classes that have the pair of hooks themselves or from a class of the project."""
-        classes = self.hierarchy.symbols.classes
-        return tuple(klass for klass in classes if not is_test(klass.partition(":")[0]) and self._has_hooks(klass))
+        return tuple(klass for klass in self.families.classes if self._has_hooks(klass))
 
     def _has_hooks(self, klass: str) -> bool:
         if not any(LIBRARIES.search(each) for each in self.hierarchy.ancestors(klass)[1:]):

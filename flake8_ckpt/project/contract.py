@@ -188,7 +188,7 @@ class Contract:
 
     def _has_alternative(self, keys: tuple[str, ...], readings: list[Reading], family: Family) -> bool:
         """Tell whether what a key would restore is restored from another key, or from the whole payload, too."""
-        targets = {target for each in readings for target in each.into if not is_plain_local(target)}
+        targets = {target for each in readings for target in each.into if path_text(target) and not isinstance(target, Local)}
         if not targets:
             return False
         return any(
@@ -389,11 +389,6 @@ def states_in(payload: Value) -> Iterator[tuple[tuple[str, ...], Value]]:
         for option in options_of(value):
             if is_state(option):
                 yield keys, option
-
-
-def is_plain_local(value: Value) -> bool:
-    """Tell whether a value is only the name of a local."""
-    return isinstance(value, Local)
 
 
 def path_text(value: Value) -> str:

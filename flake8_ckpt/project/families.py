@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from functools import cache
 from functools import cached_property
 from posixpath import basename
 from posixpath import dirname
@@ -33,12 +34,17 @@ from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.hierarchy import Hierarchy
+from flake8_ckpt.project.payloads import ARCHIVES
+from flake8_ckpt.project.payloads import MAX_DEPTH
+from flake8_ckpt.project.payloads import WRITERS
 from flake8_ckpt.project.payloads import Contents
 from flake8_ckpt.project.payloads import Payloads
 from flake8_ckpt.project.payloads import Reading
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import Writing
 from flake8_ckpt.project.payloads import contents
+from flake8_ckpt.project.payloads import is_saving_object
+from flake8_ckpt.project.payloads import loads
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
 from flake8_ckpt.project.unfold import Unfolder
@@ -51,6 +57,9 @@ VERBS = re.compile(
 )
 WRITES = frozenset("save dump write store export serialize get pack collect create make build on_save".split())
 PAIRED_VERBS = {"get": "set", "pack": "unpack", "collect": "apply", "on_save": "on_load", "serialize": "deserialize"}
+# Verbs of methods that often are plain accessors: only the name of some state makes them a pair.
+ACCESSORS = frozenset("get set pack unpack collect create make build apply recover".split())
+STATES = re.compile(r"state|weights?(_|$)|param|stats|checkpoint|ckpt|snapshot|variables|normali[sz]|rms")
 GENERIC = frozenset("checkpoint checkpoints ckpt state states snapshot training trainer full from to file all it".split())
 EXACT_PAIRS = {
     "state_dict": "load_state_dict",
@@ -84,11 +93,51 @@ class Family:
         return [contents(each.payload) for each in self.writings]
 
 
+@cache
 def is_test(path: str) -> bool:
     """Tell whether a file holds tests: those are never writers or readers for other code."""
     return TEST_FILE.search(path) is not None
 
 
+@cache
+def is_hook_name(name: str) -> bool:
+    """Tell whether a method may be one of a pair: `state_dict`, `save_x`, `set_weights`."""
+    if name in EXACT_PAIRS or name in EXACT_PAIRS.values():
+        return True
+    match = VERBS.match(name)
+    if match is None:
+        return False
+    verb = match[1] or match[2]
+    return verb not in ACCESSORS or STATES.search(name) is not None
+
+
+def _name_to_call(method: FunctionFacts, owner: str) -> str:
+    """Return the name under which a method is called: that of the class for its constructor."""
+    return re.split("[:.]", owner)[-1] if method.name == "__init__" else method.name
+
+
+def _depends(method: FunctionFacts, own: set[str]) -> bool:
+    """Tell whether an inherited method calls, or is the partner of, a method that a class defines itself."""
+    if any(called_name(site.call) in own for site in method.calls):
+        return True
+    return any(are_partners(name, method.name) or are_partners(method.name, name) for name in own)
+
+
+def called_name(call: Call) -> str:
+    """Return the last name of what is called."""
+    if isinstance(call.callee, Attr):
+        return call.callee.name
+    return call.callee.path.rpartition(".")[2].lstrip(":") if isinstance(call.callee, Name) else ""
+
+
+def saves_or_loads(call: Call) -> bool:
+    """Tell whether a call itself writes or reads a file, by its name alone."""
+    if isinstance(call.callee, Name):
+        return call.callee.path in WRITERS or call.callee.path in ARCHIVES or loads(call.callee.path)
+    return isinstance(call.callee, Attr) and call.callee.name in ("save", "load") and is_saving_object(call.callee.base)
+
+
+@cache
 def verb_and_stem(name: str) -> tuple[str, str]:
     """Return the verb that a function's name begins with, and what is left without the generic words."""
     match = VERBS.match(name)
@@ -98,10 +147,13 @@ def verb_and_stem(name: str) -> tuple[str, str]:
     return match[1] or match[2], "_".join(rest)
 
 
+@cache
 def are_partners(writer: str, reader: str) -> bool:
     """Tell whether two functions are a pair by their names: `save_x` and `load_x`, `get_x` and `set_x`."""
     if writer in EXACT_PAIRS:
         return EXACT_PAIRS[writer] == reader
+    if not is_hook_name(writer) or not is_hook_name(reader):
+        return False
     one, stem = verb_and_stem(writer)
     other, rest = verb_and_stem(reader)
     if not one or not other or one not in WRITES or other in WRITES:
@@ -128,6 +180,7 @@ class Families:
         self.symbols = hierarchy.symbols
         self.unfolder = unfolder
         self.payloads = payloads
+        self._imports: dict[str, set[str]] = {}
 
     @cached_property
     def units(self) -> tuple[Callee, ...]:
@@ -136,12 +189,63 @@ class Families:
 
     def _units(self) -> Iterator[Callee]:
         for identity, function in self.symbols.functions.items():
-            if function.contract and not is_test(identity.partition(":")[0]):
+            if function.name in self.involved and function.contract and not is_test(identity.partition(":")[0]):
                 yield Callee(identity, function)
-        for klass, facts in self.symbols.classes.items():
-            if any(method.contract for method in facts.methods) and not is_test(klass.partition(":")[0]):
+        for klass in self.classes:
+            facts = self.symbols.classes[klass]
+            own = {method.name for method in facts.methods if method.contract and self._is_involved(method, klass)}
+            if own:
                 for owner, method in self.methods(klass):
-                    yield Callee(f"{owner}.{method.name}", method, klass, owner)
+                    if owner == klass and method.name in own or self._is_involved(method, owner) and _depends(method, own):
+                        yield Callee(f"{owner}.{method.name}", method, klass, owner)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Return the classes with a method that takes part in saving and loading, but those of tests."""
+        return tuple(
+            klass
+            for klass, facts in self.symbols.classes.items()
+            if any(method.contract for method in facts.methods) and not is_test(klass.partition(":")[0])
+        )
+
+    def _is_involved(self, method: FunctionFacts, owner: str) -> bool:
+        return _name_to_call(method, owner) in self.involved
+
+    @cached_property
+    def involved(self) -> frozenset[str]:
+        """Return the names of the functions that save or load, are hooks, or call one that is of such a name."""
+        found: set[str] = set()
+        calls: list[tuple[str, set[str]]] = []
+        for klass in self.classes:
+            found |= self._paired_names(klass)
+        for name, function in self._contract_functions():
+            called = {called_name(site.call) for site in function.calls}
+            if any(saves_or_loads(site.call) for site in function.calls):
+                found.add(name)
+            calls.append((name, called))
+        for _ in range(MAX_DEPTH):
+            found |= {name for name, called in calls if not called.isdisjoint(found)}
+        return frozenset(found)
+
+    def _paired_names(self, klass: str) -> set[str]:
+        """Return the methods of a class that are one of a pair, the other being its own or inherited."""
+        methods = self.symbols.classes[klass].methods
+        own = [method.name for method in methods if method.contract and is_hook_name(method.name)]
+        if not own:
+            return set()
+        others = [method.name for _, method in self.methods(klass) if is_hook_name(method.name)]
+        pairs = [(one, other) for one in own for other in others if are_partners(one, other) or are_partners(other, one)]
+        return {name for pair in pairs for name in pair}
+
+    def _contract_functions(self) -> Iterator[tuple[str, FunctionFacts]]:
+        """Yield the functions that are followed, each with the name under which it is called."""
+        for function in self.symbols.functions.values():
+            if function.contract:
+                yield function.name, function
+        for klass, facts in self.symbols.classes.items():
+            for method in facts.methods:
+                if method.contract:
+                    yield _name_to_call(method, klass), method
 
     def methods(self, klass: str) -> Iterator[tuple[str, FunctionFacts]]:
         """Yield the methods of a class that take part, its own and inherited ones, with the class that defines them."""
@@ -202,14 +306,15 @@ class Families:
         for callee in (effect.unit, effect.source):
             found.add(callee.path)
             found.update(each for each in self.hierarchy.ancestors(callee.klass) if each in self.symbols.classes)
-        found.update(self._imported(effect.unit.path))
-        return found
+        return found | self._imported(effect.unit.path)
 
-    def _imported(self, path: str) -> Iterable[str]:
-        for imported in self.symbols.imports.get(path, {}).values():
-            module = self.symbols.resolve(imported, path).partition(":")
-            if module[1]:
-                yield module[0]
+    def _imported(self, path: str) -> set[str]:
+        """Return the files of the project that a file imports something of."""
+        if path not in self._imports:
+            names = self.symbols.imports.get(path, {}).values()
+            modules = (self.symbols.resolve(name, path).partition(":") for name in names)
+            self._imports[path] = {module for module, colon, _ in modules if colon}
+        return self._imports[path]
 
     def _belongs(self, writing: Writing, reading: Reading) -> bool:
         if self._are_methods_paired(writing, reading) or _share_file(writing, reading):
@@ -235,9 +340,7 @@ class Families:
     def hooks(self) -> list[Family]:
         """Return the families of the pairs of hooks: what one method returns, its partner is given."""
         found: dict[tuple[str, str], Family] = {}
-        for klass, facts in self.symbols.classes.items():
-            if is_test(klass.partition(":")[0]) or not any(method.contract for method in facts.methods):
-                continue
+        for klass in self.classes:
             for hook in self._best_hooks(klass):
                 key = (hook.writer.identity, hook.reader.identity)
                 if key not in found or hook.klass == hook.writer.owner:

@@ -248,8 +248,8 @@ class Forgetting:
 
     def _beside_optimizers(self) -> Iterator[Forgotten]:
         """Yield the attributes that a class forgets which saves and restores its optimizer by name."""
-        for klass, facts in self.hierarchy.symbols.classes.items():
-            saved = self._optimizer_save(klass) if facts.methods and not is_test(klass.partition(":")[0]) else None
+        for klass in self.families.classes:
+            saved = self._optimizer_save(klass)
             if saved is None:
                 continue
             for attr, made in self.attributes(klass):
@@ -287,9 +287,7 @@ class Forgetting:
 
     def _outside_registries(self) -> Iterator[Forgotten]:
         """Yield the objects that a class does not put into the registry that its base class saves."""
-        for klass, facts in self.hierarchy.symbols.classes.items():
-            if is_test(klass.partition(":")[0]):
-                continue
+        for klass in self.families.classes:
             for registry, names in self._registered(klass).items():
                 if len(names) > 1 and self._is_saved_registry(klass, registry):
                     yield from self._unregistered(klass, names)

@@ -16,9 +16,12 @@ from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Super
@@ -39,6 +42,8 @@ from flake8_ckpt.project.payloads import ANY_KEY
 from flake8_ckpt.project.payloads import Reading
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import contents
+from flake8_ckpt.project.resolve import Resolver
+from flake8_ckpt.project.state import ClassState
 from flake8_ckpt.project.unfold import Callee
 
 # Classes of other packages whose hooks do nothing of their own.
@@ -47,7 +52,10 @@ PLAIN_BASES = re.compile(
     r"|(^|\.)(LightningModule|LightningDataModule|Callback|PyTorchModelHubMixin)$"
 )
 COPIES = VIEWS | frozenset(["copy", "tolist", "item", "numpy"])
-RESTORES = re.compile(r"(^|_)(load|restore|resume|set|setstate)(_|$)")
+# Methods that restore a state or begin anew: what only these change is no progress of training.
+RESTARTS = re.compile(
+    r"(^|_)(load|restore|resume|set|setstate|start|begin|setup|open|connect|reset|init|initialize|clear|close|shutdown)(_|$)"
+)
 LONE = {"get_extra_state": "set_extra_state", "set_extra_state": "get_extra_state", "state_dict": "load_state_dict"}
 
 
@@ -91,9 +99,9 @@ class Unpickled:
 class Hooks:
     """Asks the pairs of hooks of a project."""
 
-    def __init__(self, contract: Contract) -> None:
-        self.contract = contract
+    def __init__(self, contract: Contract, resolver: Resolver) -> None:
         self.families = contract.families
+        self.resolver = resolver
         self.hierarchy: Hierarchy = contract.hierarchy
         self.classes = contract.hierarchy.symbols.classes
 
@@ -151,12 +159,12 @@ class Hooks:
         return set_there | {each.attr for method in run for each in method.uses}
 
     def is_changed(self, klass: str, attr: str) -> bool:
-        """Tell whether a method that neither constructs nor restores changes an attribute, building on what it was."""
+        """Tell whether a method that neither constructs nor restores nor restarts carries an attribute on."""
         return any(
             write.attr == attr and write.carried
             for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]
             for name, method in self.hierarchy.methods(each).items()
-            if name not in CONSTRUCTION and not RESTORES.search(name)
+            if name not in CONSTRUCTION and not RESTARTS.search(name)
             for write in method.writes
         )
 
@@ -198,7 +206,7 @@ class Hooks:
             for name, method in self.hierarchy.methods(klass).items():
                 callee = Callee(f"{klass}.{name}", method, klass, klass)
                 if name in LONE and self.hierarchy.is_module(klass) and not self.has(klass, LONE[name]):
-                    if self._needs_partner(method):
+                    if self._needs_partner(callee):
                         yield LoneHook(callee, LONE[name])
                 elif name == "on_save_checkpoint" and not self.has(klass, "on_load_checkpoint"):
                     yield from self._unread(callee)
@@ -212,13 +220,15 @@ class Hooks:
         outside = [each for each in self.hierarchy.ancestors(klass) if each not in self.classes]
         return all(map(PLAIN_BASES.search, outside))
 
-    def _needs_partner(self, method: FunctionFacts) -> bool:
+    def _needs_partner(self, hook: Callee) -> bool:
+        method = hook.function
         if method.name == "set_extra_state":
             return bool(method.writes or method.key_reads)
         given = [each.value for each in method.stores if each.target == Name("return")]
         if method.name == "get_extra_state":
             return any(each not in (NONE, Record(())) for each in given)
-        return bool(given) and all(map(_is_reshaped, given))
+        state = ClassState(hook.klass, self.hierarchy, self.resolver)
+        return bool(given) and all(_is_reshaped(each, state) for each in given)
 
     def _unread(self, method: Callee) -> Iterator[LoneHook]:
         """Yield the first key that a lone `on_save_checkpoint` adds to hold state, and that nobody reads."""
@@ -257,7 +267,7 @@ class Hooks:
         for method in (hook.writer.function, hook.reader.function):
             if any(use.attr == "__dict__" for use in method.uses):
                 return True
-            if any(_hands_over_self(site.call) for site in method.calls):
+            if any(hands_over_self(site.call) or _asks_base(site.call) for site in method.calls):
                 return True
         return False
 
@@ -305,12 +315,20 @@ def _takes_some(readings: list[Reading]) -> bool:
     return bool(readings) and all(each.keys and each.keys[0] != ANY_KEY for each in readings)
 
 
-def _is_reshaped(value: Value) -> bool:
-    """Tell whether a `state_dict` gives that of another object, or that of a base under a key of its own."""
+def _is_reshaped(value: Value, state: ClassState) -> bool:
+    """Tell whether a `state_dict` gives that of another object, or keys that the base class does not know."""
     if isinstance(value, Record):
-        return not value.open and any(_bare_object(each.value) is not None for each in value.fields)
+        return not value.open and any(_is_own_key(each, state) for each in value.fields)
     held = _bare_object(value)
     return held is not None and not isinstance(held, Super)
+
+
+def _is_own_key(field: Field, state: ClassState) -> bool:
+    """Tell whether a key holds the state of some object, or an attribute that is no parameter or buffer."""
+    if _bare_object(field.value) is not None:
+        return True
+    made = state.constructed(own_attribute(field.value))
+    return any(isinstance(each.value, (Number, Container, Record)) for each in made)
 
 
 def _bare_object(value: Value) -> Value | None:
@@ -322,7 +340,10 @@ def _bare_object(value: Value) -> Value | None:
     return None
 
 
-def _hands_over_self(call: Call) -> bool:
-    """Tell whether a call gets the object itself, or is one of the same hook of a base class."""
-    given = (*call.args, *(each for _, each in call.keywords))
-    return SELF in given or isinstance(call.callee, Attr) and isinstance(call.callee.base, Super)
+def hands_over_self(call: Call) -> bool:
+    """Tell whether a function is given the object itself."""
+    return SELF in call.args or any(value == SELF for _, value in call.keywords)
+
+
+def _asks_base(call: Call) -> bool:
+    return isinstance(call.callee, Attr) and isinstance(call.callee.base, Super)

@@ -29,6 +29,7 @@ from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.project.families import Families
+from flake8_ckpt.project.families import is_test
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
@@ -37,6 +38,7 @@ from flake8_ckpt.project.unfold import bind
 MAX_DEPTH = 24
 MAX_CALLERS = 8
 MAX_MAKINGS = 64
+MAX_STEPS = 1000
 # Methods that give their object back.
 SAME = MODULE_METHODS | {"learn"}
 
@@ -89,12 +91,27 @@ class Makings:
         self.hierarchy = families.hierarchy
         self.symbols = families.symbols
         self.unfolder = families.unfolder
+        self._seen: set[tuple[Value, str, Position, tuple[Spot, ...]]] = set()
+
+    @cached_property
+    def units(self) -> tuple[Callee, ...]:
+        """Return all functions that are followed closely, but for tests; methods as the class that defines them has them."""
+        return tuple(self._units())
+
+    def _units(self) -> Iterator[Callee]:
+        for identity, function in self.symbols.functions.items():
+            if function.contract and not is_test(identity.partition(":")[0]):
+                yield Callee(identity, function)
+        for klass, facts in self.symbols.classes.items():
+            for method in facts.methods if not is_test(klass.partition(":")[0]) else ():
+                if method.contract:
+                    yield Callee(f"{klass}.{method.name}", method, klass, klass)
 
     @cached_property
     def callers(self) -> Mapping[str, list[tuple[Callee, Site]]]:
         """Return the calls of each function of the project, a class's as those of its `__init__`."""
         found: dict[str, list[tuple[Callee, Site]]] = defaultdict(list)
-        for unit in self.families.units:
+        for unit in self.units:
             for site in unit.function.calls:
                 inner = self.entered(site.call, Place(unit, site.position))
                 if inner is not None:
@@ -113,15 +130,19 @@ class Makings:
     def of(self, value: Value, place: Place) -> list[Making]:
         """Return what may have made an object, each once."""
         found: dict[tuple[object, ...], Making] = {}
+        self._seen = set()
         for each in self._of(value, place, 0):
             found.setdefault((*each.identity, type(each.value)), each)
             if len(found) >= MAX_MAKINGS:
                 break
-        return list(found.values())
+        complete = len(found) < MAX_MAKINGS and len(self._seen) <= MAX_STEPS
+        return [*found.values(), *(() if complete else (Making(UNKNOWN, place),))]
 
     def _of(self, value: Value, place: Place, depth: int) -> Iterator[Making]:
-        if depth > MAX_DEPTH or value == NONE:
+        step = (value, place.callee.identity, place.position, place.route)
+        if depth > MAX_DEPTH or value == NONE or step in self._seen or len(self._seen) > MAX_STEPS:
             return
+        self._seen.add(step)
         follow = FOLLOW.get(type(value))
         if follow is None:
             yield Making(value, place)

@@ -276,7 +276,15 @@ def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple
 
 def is_loader(call: Call, scope: Scope, unfolder: Unfolder) -> bool:
     """Tell whether a call loads a file by a function of a library."""
-    return is_root(unfolder.unfold(call, scope))
+    target = call.callee
+    if isinstance(target, Name):
+        return loads(unfolder.symbols.resolve(target.path, scope.path))
+    return isinstance(target, Attr) and target.name == "load" and is_saving_object(target.base)
+
+
+def is_saving_object(value: Value) -> bool:
+    """Tell whether an object is one of a library that saves and loads payloads, by its name."""
+    return _last_name(value) in SAVING_OBJECTS
 
 
 def _last_name(value: Value) -> str:
@@ -340,7 +348,7 @@ def is_root(value: Value) -> bool:
         return False
     if isinstance(value.callee, Name):
         return loads(value.callee.path)
-    return isinstance(value.callee, Attr) and value.callee.name == "load" and _last_name(value.callee.base) in SAVING_OBJECTS
+    return isinstance(value.callee, Attr) and value.callee.name == "load" and is_saving_object(value.callee.base)
 
 
 def loads(path: str) -> bool:

@@ -225,9 +225,9 @@ class Replacing:
         """Yield what a class restores and its own entry to training sets anew, where no caller of it is known."""
         if not unit.klass or verb_and_stem(unit.function.name)[0] not in ("load", "restore", "resume", "set"):
             return
-        if any(each.identity in self.called for each in self._restorers(unit)):
-            return
         names = {each.name: each for each in self._restored(unit) if isinstance(each.owner, Attr) and isinstance(each.owner.base, Self)}
+        if not names or any(each.identity in self.called for each in self._restorers(unit)):
+            return
         for klass in [unit.klass, *self.hierarchy.heirs(unit.klass)]:
             for name, method in self.hierarchy.methods(klass).items():
                 if ENTRIES.search(name) and not _loads(method):

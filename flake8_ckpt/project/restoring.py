@@ -24,6 +24,7 @@ from flake8_ckpt.project.vecnormalize import Wrapper
 from flake8_ckpt.project.wrapper_statistics import ASSIGNED
 from flake8_ckpt.project.wrapper_statistics import FROZEN
 from flake8_ckpt.project.wrapper_statistics import Statistics
+from flake8_ckpt.project.wrapper_statistics import parts_of
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,15 @@ class Restoring:
     def faults(self) -> Iterator[Fault]:
         """Yield all, function by function."""
         for unit in self.environments.units:
-            late = list(self._late(unit))
-            yield from late
+            runs = list(self.running.runs(unit))
+            late = list(self._late(unit, runs))
+            yield from late[:1]
             yield from self._beside_training(unit)
-            for run in self.running.runs(unit):
-                yield from self._in_run(run, bool(late))
+            for run in runs:
+                if not (late and run.bound):
+                    yield from self._in_run(run, runs)
 
-    def _in_run(self, run: Run, is_late: bool) -> Iterator[Fault]:
+    def _in_run(self, run: Run, runs: list[Run]) -> Iterator[Fault]:
         done = self.statistics.done_in(self.programs.around(run.place.callee.path))
         found = self.environments.wrapped(run.env, run.place)
         wrappers = [each for each in found.wrappers if self.environments.observes(each)]
@@ -61,13 +64,26 @@ class Restoring:
         if found.is_fresh and wrappers:
             if ASSIGNED in done or self.running.is_synchronized(run.env, run.place.callee):
                 return
-            if run.is_loaded and not is_late and not self.running.trains_before(found, run.place):
-                yield Fault("fresh", self.spot_of(wrappers[0]), model)
+            if run.is_loaded and not self.running.trains_before(found, run.place):
+                if not self._is_replaced(run, runs):
+                    yield Fault("fresh", self.spot_of(wrappers[0]), model)
             elif not run.is_loaded and not run.bound and self._is_another(run, wrappers):
                 yield Fault("apart", self.spot_of(wrappers[0]), model)
         elif wrappers and run.is_loaded and not run.bound and all(each.restored for each in wrappers):
             if FROZEN not in done and not self.running.learns(run.place.callee):
                 yield Fault("training", wrappers[0].spot, model)
+
+    def _is_replaced(self, run: Run, runs: list[Run]) -> bool:
+        """Tell whether a function runs the model on restored statistics after all, or gives them to the same name."""
+        if run.bound and any(each is not run and not self._is_bare(each) for each in runs):
+            return True
+        return any(
+            is_same_object(store.target, run.env) and self._is_restored(store.target, run.place.at(store.position))
+            for store in run.place.callee.function.stores
+        )
+
+    def _is_restored(self, env: Value, place: Place) -> bool:
+        return any(each.restored for each in self.environments.wrapped(env, place).wrappers)
 
     def _is_another(self, run: Run, wrappers: list[Wrapper]) -> bool:
         """Tell whether an evaluation has a wrapper, and the training of the model has another one."""
@@ -81,21 +97,21 @@ class Restoring:
         callers = self.environments.makings.callers.get(place.callee.identity, ())
         return place.route[0] if place.route and len(callers) > 1 else wrapper.spot
 
-    def _late(self, unit: Callee) -> Iterator[Fault]:
+    def _late(self, unit: Callee, runs: list[Run]) -> Iterator[Fault]:
         """Yield the wrappers that are restored after the model was bound, and never given to it."""
-        bound = [each for each in self.running.runs(unit) if each.bound]
-        for site in unit.function.calls:
+        bound = [each for each in runs if each.bound]
+        for site in unit.function.calls if bound else ():
             place = Place(unit, site.position)
             if self.environments.wrapper_role(site.call, place) != "restored":
                 continue
             before = [each for each in bound if each.place.position < site.position]
-            if before and not any(each.place.position > site.position for each in bound):
-                if self._learns_after(place) and not self._is_used(site.call, place) and self._is_bare(before[-1]):
+            if before and all(map(self._is_bare, bound)):
+                if self._learns_after(place) and not self._is_used(site.call, place):
                     yield Fault("late", place.spot, before[-1].place.spot)
 
     def _is_bare(self, run: Run) -> bool:
         """Tell whether the environment of a model has no restored statistics."""
-        return not any(each.restored for each in self.environments.wrapped(run.env, run.place).wrappers)
+        return not self._is_restored(run.env, run.place)
 
     def _learns_after(self, place: Place) -> bool:
         return any(name == "learn" and at.position > place.position for _, at, name in methods(place.callee))
@@ -112,11 +128,10 @@ class Restoring:
                 callee = site.call.callee
                 if isinstance(callee, Attr) and is_same_object(callee.base, name) and callee.name not in ("save", "close"):
                     return True
-                if any(is_same_object(each, name) for each in (*site.call.args, *(v for _, v in site.call.keywords))):
+                if any(_holds(each, name) for each in (*site.call.args, *(value for _, value in site.call.keywords))):
                     return True
         return any(
-            isinstance(each.target, Attr) and not is_same_object(each.target.base, name) and is_same_object(each.value, name)
-            for each in place.callee.function.stores
+            each.position > place.position and _holds(each.value, name) for each in place.callee.function.stores
         )
 
     def _beside_training(self, unit: Callee) -> Iterator[Fault]:
@@ -131,3 +146,8 @@ class Restoring:
                 done = self.statistics.done_in(self.programs.around(unit.path))
                 if ASSIGNED not in done and any(map(self.environments.observes, found.wrappers)):
                     yield Fault("apart", self.spot_of(found.wrappers[0]), training[0][1].spot)
+
+
+def _holds(value: Value, name: Value) -> bool:
+    """Tell whether an object is part of a value."""
+    return any(is_same_object(part, name) for part in parts_of(value))

@@ -22,6 +22,7 @@ from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.findings import Position
 from flake8_ckpt.project.contract import TAKEN
 from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.contract import is_state
@@ -182,8 +183,10 @@ class _Reader:
             return False
         if known != reading.keys or reading.kind not in TAKEN:
             return True
-        is_kept = any(isinstance(each, (Attr, Item)) for each in reading.into)
-        return is_kept or not any(len(each.keys) > len(known) for each in self.below(known))
+        deeper = [each for each in self.below(known) if each.keys != known]
+        inner = {target for each in deeper for target in each.into}
+        kept = [each for each in reading.into if isinstance(each, (Attr, Item)) and each not in inner]
+        return not deeper or bool(kept)
 
     def column(self) -> Column:
         first: dict[str, Place] = {}
@@ -212,7 +215,11 @@ def _name(callee: Callee) -> str:
 
 
 def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:
-    return tuple(sorted(dict.fromkeys(places), key=lambda each: (each.spot.path, each.spot.position, each.function)))
+    return tuple(sorted(dict.fromkeys(places), key=_place_order))
+
+
+def _place_order(place: Place) -> tuple[str, Position, str]:
+    return place.spot.path, place.spot.position, place.function
 
 
 def _reading_order(reading: Reading) -> tuple[bool, str, int, int]:
@@ -243,8 +250,10 @@ def _taken(readings: Sequence[Reading]) -> str:
 def _is_guarded(reading: Reading, others: Sequence[Reading]) -> bool:
     if any(guard.startswith(("key:", "nokey:")) for guard in reading.guards):
         return True
-    tested = {(each.spot.path, each.spot.position.line, each.keys) for each in others if each.kind == "guarded"}
-    return (reading.spot.path, reading.spot.position.line, reading.keys) in tested
+    tests = [each for each in others if each.kind == "guarded" and each.keys == reading.keys]
+    return (reading.spot.path, reading.spot.position.line) in {
+        (each.spot.path, each.spot.position.line) for each in tests
+    }
 
 
 def _known_part(keys: Keys) -> Keys:
@@ -259,7 +268,8 @@ def _readers(family: Family) -> list[_Reader]:
             units.setdefault(each.unit.identity, []).append(each)
     alike: dict[frozenset[tuple[Keys, str, Spot]], list[list[Reading]]] = {}
     for readings in units.values():
-        alike.setdefault(frozenset((each.keys, each.kind, each.spot) for each in readings), []).append(readings)
+        content = frozenset((each.keys, each.kind, each.spot) for each in readings)
+        alike.setdefault(content, []).append(readings)
     groups = sorted(alike.values(), key=lambda each: min(map(_reading_order, each[0])))
     return [
         _Reader(f"R{number}", each[0], [readings[0].unit for readings in each])
@@ -289,7 +299,7 @@ def _writing_order(writing: Writing) -> tuple[str, int, int]:
 
 
 def _keys(writings: Sequence[Writing], readings: Sequence[Reading]) -> Iterator[Keys]:
-    """Yield the keys of a table: as they are written, then those that are only read; nested ones below their parent."""
+    """Yield the keys of a table, nested ones below their parent: as they are written, then those only read."""
     read = [_visible(each, writings) for each in readings]
     opened = {keys[:depth] for keys in read for depth in range(len(keys))}
     found: dict[Keys, dict[str, None]] = {}
@@ -302,7 +312,7 @@ def _keys(writings: Sequence[Writing], readings: Sequence[Reading]) -> Iterator[
 
 
 def _visible(reading: Reading, writings: Sequence[Writing]) -> Keys:
-    """Return the part of a reading's path that a table shows: not what is inside of another object's state."""
+    """Return the part of a reading's path that a table shows: not what is inside of an object's state."""
     keys = _known_part(reading.keys)
     for depth in range(1, len(keys)):
         held = [value for each in writings if (value := _written(keys[:depth], each.payload)[1]) is not None]
@@ -311,7 +321,9 @@ def _visible(reading: Reading, writings: Sequence[Writing]) -> Keys:
     return keys
 
 
-def _add_written(keys: Keys, payload: Value, opened: set[Keys], found: dict[Keys, dict[str, None]]) -> None:
+def _add_written(
+    keys: Keys, payload: Value, opened: set[Keys], found: dict[Keys, dict[str, None]]
+) -> None:
     for key, slot in contents(payload).slots.items():
         found.setdefault(keys, {})[key] = None
         if (*keys, key) in opened and len(keys) < MAX_LEVELS:
@@ -326,15 +338,17 @@ def _flat(keys: Keys, found: Mapping[Keys, Mapping[str, None]]) -> Iterator[Keys
 
 def _row(keys: Keys, writers: Sequence[_Writer], readers: Sequence[_Reader], told: Told) -> Row:
     columns: Sequence[Union[_Writer, _Reader]] = (*writers, *readers)
-    reads = [(reader, reading) for reader in readers for reading in reader.below(keys) if reading.kind in TAKEN]
-    exact = [reading for _, reading in reads if reading.keys == keys]
+    below = [(reader, reading) for reader in readers for reading in reader.below(keys)]
+    reads = [(reader, reading) for reader, reading in below if reading.kind in TAKEN]
+    inner = {target for _, reading in reads if reading.keys != keys for target in reading.into}
+    exact = [(reader, reading) for reader, reading in reads if reading.keys == keys]
     return Row(
         keys,
         {each.name: each.state(keys) for each in columns},
         held_text(value for each in writers for value in each.values(keys)),
-        restored_text(target for each in exact for target in each.into),
+        restored_text(target for _, reading in exact for target in reading.into if target not in inner),
         _mark(keys, writers, readers, told),
-        tuple(dict.fromkeys((reader.name, reading.spot) for reader, reading in reads if reading.keys == keys)),
+        tuple(dict.fromkeys((reader.name, reading.spot) for reader, reading in exact)),
     )
 
 

@@ -45,6 +45,7 @@ from flake8_ckpt.project.hierarchy import Hierarchy
 MAX_CALLS = 5
 MAX_NESTING = 24
 MAX_STEPS = 20_000
+MAX_HEIRS = 16
 COPIES = frozenset(["copy", "deepcopy"])
 # Calls that give a payload back as it is, or a part of it.
 TRANSPARENT = frozenset(["copy.copy", "copy.deepcopy", "vars", "dict"])
@@ -313,7 +314,7 @@ class Unfolder:
             self._open.add(key)
             found = {name for each in self.hierarchy.ancestors(klass) for name in self._classes_set(each, klass, attr) if name}
             if not found:
-                heirs = self.hierarchy.heirs(klass)
+                heirs = self.hierarchy.heirs(klass)[:MAX_HEIRS]
                 found = {name for each in heirs for name in self._classes_set(each, each, attr) if name}
             self._attributes[key] = found.pop() if len(found) == 1 else ""
             self._open.discard(key)

@@ -7,7 +7,9 @@ model that is made on it, `PPO("MlpPolicy", env)`, or loaded for it, `PPO.load(p
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
@@ -110,23 +112,26 @@ class Environments:
         self.unfolder = families.unfolder
         self.makings = Makings(families)
 
-    @cached_property
+    @property
     def units(self) -> tuple[Callee, ...]:
-        """Return the functions that are followed, each once, as the class that defines them has them."""
-        found: dict[str, Callee] = {}
-        for unit in self.families.units:
-            if unit.identity not in found or unit.klass == unit.owner:
-                found[unit.identity] = unit
-        return tuple(found.values())
+        """Return the functions that are followed."""
+        return self.makings.units
 
     @cached_property
     def is_present(self) -> bool:
         """Tell whether some function of the project seems to make or restore such a wrapper."""
         return any(
             isinstance(site.call.callee, Name) and site.call.callee.path.endswith(("VecNormalize", "VecNormalize.load"))
-            for unit in self.families.units
+            for unit in self.units
             for site in unit.function.calls
         )
+
+    @cached_property
+    def _methods(self) -> Mapping[str, list[Callee]]:
+        found: dict[str, list[Callee]] = defaultdict(list)
+        for unit in self.units:
+            found[unit.klass].append(unit)
+        return found
 
     def target(self, call: Call, place: Place) -> str:
         """Return what a call names: an identity of the project or an absolute name, "" for a method of an object."""
@@ -266,11 +271,10 @@ class Environments:
 
     def learning(self, unit: Callee) -> Iterator[tuple[Value, Place]]:
         """Yield the models that a function, or another method of its object, trains."""
-        for each in self.units:
-            if each.identity == unit.identity or each.klass and each.klass == unit.klass:
-                for site in each.function.calls:
-                    if isinstance(site.call.callee, Attr) and site.call.callee.name == "learn":
-                        yield site.call.callee.base, Place(each, site.position)
+        for each in self._methods[unit.klass] if unit.klass else (unit,):
+            for site in each.function.calls:
+                if isinstance(site.call.callee, Attr) and site.call.callee.name == "learn":
+                    yield site.call.callee.base, Place(each, site.position)
 
     def stepped(self, unit: Callee) -> Iterator[Wrapper]:
         """Yield the wrappers of the environments that a function itself runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from flake8_ckpt.facts.values import NONE
@@ -32,10 +33,13 @@ STATE_CALLS = {
 }  # fmt: skip
 LOADERS = frozenset("load_state_dict set_state set_extra_state __setstate__ copy_ fill_ update".split())
 KINDS: dict[type, str] = {
-    Number: "a number", Tensor: "a tensor", NdArray: "an array", Arith: "a computed value", Module: "a module",
+    Number: "a number", Tensor: "a tensor", NdArray: "an array",
+    Arith: "a computed value", Module: "a module",
 }  # fmt: skip
 # How texts begin that name no object of the program.
 WEAK = ("a ", "an ", "None", "'", '"')
+# The first part of a dotted name.
+OWNER = re.compile(r"(?<![\w.])\w+(?=\.)")
 MAX_TEXTS = 2
 MAX_LENGTH = 72
 MAX_DEPTH = 6
@@ -48,7 +52,7 @@ def held_text(values: Iterable[Value]) -> str:
 
 
 def restored_text(targets: Iterable[Value]) -> str:
-    """Return what a key is restored to: objects and their attributes, else locals; "" where nothing is known."""
+    """Return what a key is restored to: objects and their attributes, else a local; "" if it is unknown."""
     known = [target for target in targets if isinstance(target, (Attr, Local)) and target.name != "_"]
     chosen = [each for each in known if isinstance(each, Attr)] or known[:1]
     return _listed([text for each in chosen if (text := _text(_restored(each), 0))])
@@ -70,11 +74,17 @@ def _restored(target: Value) -> Value:
 
 
 def _listed(texts: list[str]) -> str:
-    """Return some of several texts: no text twice, names rather than kinds, not more than fit a table."""
-    found = list(dict.fromkeys(texts))
-    named = list(filter(is_name, found)) or found
+    """Return some of several texts: names rather than kinds, none twice, not more than fit a table.
+
+    One object may go by several names: what is `self` in a method is `trainer` where it is called.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        found.setdefault(OWNER.sub("", text), text)
+    named = list(filter(is_name, found.values())) or list(found.values())
     kept = named[:MAX_TEXTS]
-    return " or ".join(_short(text, MAX_LENGTH // len(kept)) for text in kept) + (" ..." if len(named) > MAX_TEXTS else "")
+    shown = " or ".join(_short(text, MAX_LENGTH // len(kept)) for text in kept)
+    return f"{shown} ..." if len(named) > MAX_TEXTS else shown
 
 
 def _short(text: str, length: int) -> str:
@@ -160,6 +170,7 @@ def _global_text(path: str) -> str:
 
 
 def _names(value: Value, depth: int) -> list[str]:
-    """Return the names of the objects that a value may be; a wrapped module goes by the name of its wrapper."""
+    """Return the names of the objects that a value may be; a wrapped module goes by its wrapper's name."""
     found = dict.fromkeys(name for option in options_of(value) if (name := path_text(option, depth)))
-    return [name for name in found if name.removesuffix(".module") == name or name.removesuffix(".module") not in found]
+    wrappers = {name: name.removesuffix(".module") for name in found}
+    return [name for name in found if wrappers[name] == name or wrappers[name] not in found]

@@ -56,16 +56,22 @@ class Statistics:
 
     def __init__(self, environments: Environments) -> None:
         self.environments = environments
+        self._known: dict[str, set[str]] = {}
 
     def done_in(self, files: Iterable[str]) -> set[str]:
         """Return what some files do with statistics."""
-        return {each for path in files for each in self._by_file.get(path, ())}
+        return {each for path in files for each in self._in_file(path)}
+
+    def _in_file(self, path: str) -> set[str]:
+        if path not in self._known:
+            self._known[path] = {each for unit in self._by_file.get(path, ()) for each in self._done(unit)}
+        return self._known[path]
 
     @cached_property
-    def _by_file(self) -> Mapping[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
+    def _by_file(self) -> Mapping[str, list[Callee]]:
+        found: dict[str, list[Callee]] = defaultdict(list)
         for unit in self.environments.units:
-            found[unit.path].update(self._done(unit))
+            found[unit.path].append(unit)
         return found
 
     def _done(self, unit: Callee) -> Iterator[str]:

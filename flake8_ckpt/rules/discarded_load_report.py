@@ -107,6 +107,7 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.followed import followed_functions
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.project.unfold import Callee
@@ -121,10 +122,12 @@ MESSAGE = "load_state_dict(strict=False) tells what did not fit and nobody looks
 
 def check(project: Project) -> Iterator[Finding]:
     """Report loads with strict=False whose result nobody looks at."""
-    for unit in project.families.units:
-        for site in unit.function.calls if unit.klass == unit.owner else ():
-            if not site.used and _is_lenient(site.call) and _gives_report(site.call, unit, project):
-                yield finding_in(RULE, Spot(unit.path, site.position), MESSAGE)
+    yield from dict.fromkeys(
+        finding_in(RULE, Spot(unit.path, site.position), MESSAGE)
+        for unit in followed_functions(project.symbols)
+        for site in unit.function.calls
+        if not site.used and _is_lenient(site.call) and _gives_report(site.call, unit, project)
+    )
 
 
 def _is_lenient(call: Call) -> bool:

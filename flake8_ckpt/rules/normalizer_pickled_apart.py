@@ -145,6 +145,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.contract import path_text
+from flake8_ckpt.project.followed import followed_functions
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import written_by
 from flake8_ckpt.project.project import Project
@@ -158,18 +159,25 @@ PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dum
 
 def check(project: Project) -> Iterator[Finding]:
     """Report normalizers pickled beside the state_dict that holds them, and modules pickled whole."""
-    for unit in project.families.units:
-        for payload, spots in _pickled(unit, project).items():
-            modules = (each for each in _objects(payload) if _is_module(each[1], unit, project))
-            for name, value in islice(modules, 1):
-                others = [(spot, "pickled here too") for spot in spots]
-                yield finding_in(RULE, spots[0], _message(name, value, unit, project), others)
+    yield from dict.fromkeys(
+        finding_in(RULE, spots[0], message, [(spot, "pickled here too") for spot in spots])
+        for unit in followed_functions(project.symbols)
+        for payload, spots in _pickled(unit, project).items()
+        for message in islice(_messages(payload, unit, project), 1)
+    )
+
+
+def _messages(payload: Value, unit: Callee, project: Project) -> Iterator[str]:
+    """Yield what is wrong with each module of a payload."""
+    for name, value in _objects(payload):
+        if _is_module(value, unit, project):
+            yield _message(name, value, unit, project)
 
 
 def _pickled(unit: Callee, project: Project) -> dict[Value, list[Spot]]:
     """Return what a function pickles, with the places where it does."""
     found: dict[Value, list[Spot]] = {}
-    for site in unit.function.calls if unit.klass == unit.owner else ():
+    for site in unit.function.calls:
         callee = site.call.callee
         if isinstance(callee, Name) and project.symbols.resolve(callee.path, unit.path) in PICKLERS:
             payload, _ = written_by(site.call, unit, project.families.unfolder) or (UNKNOWN, UNKNOWN)

@@ -114,13 +114,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.own_state import Omitted
+from flake8_ckpt.project.own_state import OwnStates
+from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report attributes that a class's own state_dict forgets."""
-    yield from ()
+    lost: dict[Spot, list[Omitted]] = {}
+    for each in OwnStates(project.contract).omitted():
+        lost.setdefault(Spot(each.hook.path, each.hook.function.position), []).append(each)
+    for spot, omitted in lost.items():
+        first = omitted[0]
+        names = " and ".join(f"'{each.attr}'" for each in omitted[:MAX_NAMED])
+        message = f"state_dict leaves out {names}, which {first.method} at {first.spot} carries on"
+        yield finding_in(RULE, spot, message, [(each.spot, f"'{each.attr}' changes here") for each in omitted])
 
 
+MAX_NAMED = 2
 RULE = Rule(__name__, "CKP207", check=check)

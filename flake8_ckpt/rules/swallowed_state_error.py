@@ -145,15 +145,18 @@ from itertools import islice
 from flake8_ckpt.facts.model import Handler
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.contract import is_state
 from flake8_ckpt.project.contract import states_in
+from flake8_ckpt.project.followed import followed_functions
 from flake8_ckpt.project.payloads import Reading
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import is_loader
@@ -177,7 +180,7 @@ def check(project: Project) -> Iterator[Finding]:
     """Report broad excepts around saving or restoring state that go on without it."""
     yield from dict.fromkeys(
         finding_in(RULE, Spot(unit.path, handler.position), _message(site))
-        for unit in project.families.units
+        for unit in followed_functions(project.symbols)
         for handler in unit.function.handlers
         if handler.outcome != "handled" and _is_broad(handler)
         for site in islice(_swallowed(handler, unit, project), 1)
@@ -223,10 +226,22 @@ def _restores(reading: Reading, contract: Contract) -> bool:
 
 def _calls_keeper(site: Site, unit: Callee, project: Project) -> bool:
     """Tell whether a call reaches a function of the project that saves or restores state, and does not train."""
-    callee = project.families.unfolder.callee_of(site.call, Scope(unit)) if KEEPS.search(_name(site)) else None
-    if callee is None or _trains(callee.function.calls):
-        return False
-    return any(_keeps(each, callee, project) for each in callee.function.calls)
+    callees = _reached(site, unit, project) if KEEPS.search(_name(site)) else ()
+    return any(
+        not _trains(callee.function.calls) and any(_keeps(each, callee, project) for each in callee.function.calls)
+        for callee in callees
+    )
+
+
+def _reached(site: Site, unit: Callee, project: Project) -> Iterator[Callee]:
+    """Yield the function that a call reaches, and those of derived classes that replace it."""
+    callee = project.families.unfolder.callee_of(site.call, Scope(unit))
+    if callee is not None:
+        yield callee
+        for klass in project.hierarchy.heirs(callee.klass):
+            method = project.hierarchy.methods(klass).get(callee.function.name)
+            if method is not None:
+                yield Callee(f"{klass}.{method.name}", method, klass, klass)
 
 
 def _trains(sites: Iterable[Site]) -> bool:
@@ -235,19 +250,26 @@ def _trains(sites: Iterable[Site]) -> bool:
 
 def _has_fallback(site: Site, handler: Handler, unit: Callee) -> bool:
     """Tell whether the same is tried once more: after the handler, or in a loop over several copies."""
-    callee = site.call.callee
-    after = (each for each in unit.function.calls if each.position.line > handler.position.line)
-    if any(each.call.callee == callee for each in after):
+    call, restores = site.call, RESTORES.search(_name(site)) is not None
+    after = [each.call for each in unit.function.calls if each.position.line > handler.position.line]
+    if any(_is_same_state(each, call) or each.callee == call.callee and restores for each in after):
         return True
-    own = isinstance(callee, Attr) and _varies(callee.base)
-    return "loop" in site.guards and not own and RESTORES.search(_name(site)) is not None
+    own = isinstance(call.callee, Attr) and _varies(call.callee.base)
+    return "loop" in site.guards and not own and restores
+
+
+def _is_same_state(one: Call, other: Call) -> bool:
+    """Tell whether two calls save the same, or give the same state to an object or to a part of it."""
+    if isinstance(one.callee, Attr) and isinstance(other.callee, Attr):
+        return one.callee.name == other.callee.name and bool(one.args) and one.args == other.args
+    return one.callee == other.callee and one.args[:1] == other.args[:1]
 
 
 def _varies(value: Value) -> bool:
-    """Tell whether an object is another one in each turn of a loop."""
+    """Tell whether an object may be another one in each turn of a loop."""
     while isinstance(value, (Attr, Local)):
         value = value.base if isinstance(value, Attr) else value.value
-    return isinstance(value, (Element, Item))
+    return isinstance(value, (Element, Item, Unknown))
 
 
 def _is_told(handler: Handler, unit: Callee, project: Project) -> bool:
@@ -260,7 +282,7 @@ def _is_told(handler: Handler, unit: Callee, project: Project) -> bool:
 
 def _calls_of(unit: Callee, project: Project) -> Iterator[Site]:
     """Yield the calls that reach a function, or may reach it."""
-    for other in project.families.units:
+    for other in followed_functions(project.symbols):
         for site in other.function.calls:
             if _name(site) == unit.function.name:
                 callee = project.families.unfolder.callee_of(site.call, Scope(other))

@@ -143,7 +143,7 @@ from flake8_ckpt.rules.base import finding_in
 
 def check(project: Project) -> Iterator[Finding]:
     """Report hooks without their partner, and keys that only one of two hooks knows."""
-    hooks = Hooks(project.contract)
+    hooks = Hooks(project.contract, project.resolver)
     for missing in project.contract.missing:
         if missing.is_framework_hook and not project.contract.restores_normalizer(missing):
             if _is_lost(missing, project.contract):

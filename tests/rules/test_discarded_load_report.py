@@ -97,6 +97,11 @@ class Averager:
 def restore(averager: Averager, path):
     averager.load_state_dict(torch.load(path), strict=False)
 """,
+    "a method with options of its own": TORCH
+    + """
+def restore(model, path, device):
+    model.load_state_dict(torch.load(path), device=device, strict=False)
+""",
     "a test of the project": {
         "tests/test_model.py": TORCH
         + """
@@ -148,6 +153,30 @@ class Detector(nn.Module):
 def restore(model: nn.Module, path):
     report = model.load_state_dict(torch.load(path), strict=False)  # CKP211
     return model
+""",
+    "bound to a name that says so": TORCH
+    + """
+def restore(model: nn.Module, path):
+    _ = model.load_state_dict(torch.load(path), strict=False)  # CKP211
+""",
+    "both lists and none is read": TORCH
+    + """
+def restore(model: nn.Module, path):
+    missing, unexpected = model.load_state_dict(torch.load(path), strict=False)  # CKP211
+""",
+    "renamed on the way": TORCH
+    + """
+def adapt(model: nn.Module, state):
+    renamed = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    model.load_state_dict(renamed, strict=False)  # CKP211
+""",
+    "in a function inside a function": TORCH
+    + """
+def build(path):
+    def restore(model: nn.Module):
+        model.load_state_dict(torch.load(path), strict=False)  # CKP211
+
+    return restore
 """,
     "the class in another file": {
         "model.py": TORCH

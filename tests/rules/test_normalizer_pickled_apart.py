@@ -238,6 +238,34 @@ def load(path):
     checkpoint = torch.load(path, weights_only=False)
     return checkpoint["policy"], checkpoint["step"]
 """,
+    "a whole module in a list": POLICY
+    + """
+def save(policy: Policy, obs_rms, path):
+    torch.save([policy, obs_rms], path)  # CKP214
+""",
+    "one of two classes": POLICY
+    + """
+def train(size, recurrent, device, path):
+    model = nn.LSTM(size, 2) if recurrent else Policy(size)
+    model = model.to(device)
+    torch.save(model, path)  # CKP214
+""",
+    "a script": POLICY
+    + """
+policy = Policy(3)
+policy.load_state_dict(torch.load("policy.pt"))
+
+def export(path):
+    torch.save(policy, path)  # CKP214
+""",
+    "the same in two files": POLICY
+    + """
+def save(policy: Policy, step, folder):
+    record = {"policy": policy, "step": step}
+    torch.save(record, folder / "last.pt")  # CKP214
+    if step % 100 == 0:
+        torch.save(record, folder / f"{step}.pt")
+""",
     "the class in another file": {
         "policy.py": POLICY,
         "train.py": """

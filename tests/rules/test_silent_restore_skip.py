@@ -123,6 +123,48 @@ def load(path, model: nn.Module):
     model.load_state_dict(checkpoint["model"])
     return checkpoint["config"] if "config" in checkpoint else {}
 """,
+    "absence is an error where the load is strict": SAVE
+    + """
+def load(path, model: nn.Module, scaler: torch.amp.GradScaler, strict=True):
+    checkpoint = torch.load(path)
+    model.load_state_dict(checkpoint["model"])
+    if strict or "scaler" in checkpoint:
+        scaler.load_state_dict(checkpoint["scaler"])
+""",
+    "a key that must be there": SAVE
+    + """
+def load(path, model: nn.Module, scaler: torch.amp.GradScaler):
+    checkpoint = torch.load(path)
+    model.load_state_dict(checkpoint["model"])
+    if checkpoint["scaler"] is not None:
+        scaler.load_state_dict(checkpoint["scaler"])
+""",
+    "a state by another way": SAVE
+    + """
+def load(path, model: nn.Module, scaler: torch.amp.GradScaler):
+    checkpoint = torch.load(path)
+    model.load_state_dict(checkpoint["model"])
+    if "scaler" in checkpoint:
+        scaler.load_state_dict(checkpoint["scaler"])
+        return
+    raise KeyError(f"{path} holds no scaler")
+""",
+    "the pickle of an object": TORCH
+    + """
+class Meter:
+    def __init__(self):
+        self.total = 0.0
+
+    def update(self, value):
+        self.total += value
+
+    def __getstate__(self):
+        return {"total": self.total}
+
+    def __setstate__(self, state):
+        if "total" in state:
+            self.total = state["total"]
+""",
     "a mapping that is no checkpoint": """
 def configure(model, options):
     if "dropout" in options:
@@ -180,6 +222,45 @@ def load(path, model: nn.Module, scaler: torch.amp.GradScaler):
     model.load_state_dict(checkpoint["model"])
     if checkpoint.get("scaler"):  # CKP213
         scaler.load_state_dict(checkpoint["scaler"])
+""",
+    "asked for by get with None": SAVE
+    + """
+def load(path, model: nn.Module, scaler: torch.amp.GradScaler):
+    checkpoint = torch.load(path)
+    model.load_state_dict(checkpoint["model"])
+    state = checkpoint.get("scaler", None)
+    if state:  # CKP213
+        scaler.load_state_dict(state)
+""",
+    "two keys in one test": TORCH
+    + """
+def save(path, model: nn.Module, optimizer, epoch):
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch}, path)
+
+def load(path, model: nn.Module, optimizer: torch.optim.Optimizer):
+    checkpoint = torch.load(path)
+    model.load_state_dict(checkpoint["model"])
+    epoch = 0
+    if "optimizer" in checkpoint and "epoch" in checkpoint:  # CKP213
+        optimizer.load_state_dict(checkpoint["optimizer"])
+        epoch = checkpoint["epoch"]
+    return epoch
+""",
+    "in a pair of hooks": TORCH
+    + """
+class Schedule:
+    def __init__(self, rate):
+        self.rate = rate
+
+    def step(self):
+        self.rate = self.rate * 0.5
+
+    def state_dict(self):
+        return {"rate": self.rate}
+
+    def load_state_dict(self, state):
+        if "rate" in state:  # CKP213
+            self.rate = state["rate"]
 """,
     "with a second condition": SAVE
     + """

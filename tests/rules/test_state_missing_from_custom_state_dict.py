@@ -411,12 +411,20 @@ class ResumableSampler:
         self.epoch = state["epoch"]
 """,
     "the base class in another file changes it": {
-        "base.py": STOPPING,
+        "base.py": STOPPING
+        + """
+    def state_dict(self):
+        return {"best": self.best, "bad_epochs": self.bad_epochs}
+
+    def load_state_dict(self, state):
+        self.best = state["best"]
+        self.bad_epochs = state["bad_epochs"]
+""",
         "stopping.py": """
 from base import EarlyStopping
 
 
-class ResumableStopping(EarlyStopping):
+class SmallStopping(EarlyStopping):
     def state_dict(self):  # CKP207
         return {"best": self.best}
 

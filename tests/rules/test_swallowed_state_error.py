@@ -116,6 +116,123 @@ def restore_all(models, paths):
     if errors:
         raise RuntimeError(errors)
 """,
+    "one copy after another": TORCH
+    + """
+def restore(model: nn.Module, paths):
+    for path in paths:
+        try:
+            model.load_state_dict(torch.load(path))
+            break
+        except Exception:
+            continue
+""",
+    "the same state for what the model wraps": TORCH
+    + """
+def restore(model: nn.Module, state):
+    try:
+        model.load_state_dict(state)
+        return
+    except Exception:
+        pass
+    model.module.load_state_dict(state)
+""",
+    "the same state to another file": TORCH
+    + """
+def save(model: nn.Module, path, backup):
+    record = {"model": model.state_dict()}
+    try:
+        torch.save(record, path)
+    except Exception as error:
+        print(f"cannot write {path}: {error}")
+    torch.save(record, backup)
+""",
+    "a flag that is set by success": TORCH
+    + """
+def resume(model: nn.Module, path):
+    restored = False
+    try:
+        model.load_state_dict(torch.load(path))
+        restored = True
+    except Exception as error:
+        print(error)
+    if not restored:
+        raise SystemExit(1)
+""",
+    "false for callers that are elsewhere": TORCH
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+        return True
+    except Exception:
+        return False
+""",
+    "None for a caller who looks at it": TORCH
+    + """
+def serialize(scaler: torch.amp.GradScaler):
+    try:
+        return scaler.state_dict()
+    except Exception:
+        return None
+
+def save(model: nn.Module, scaler, path):
+    state = serialize(scaler)
+    if state is None:
+        raise RuntimeError("the scaler has no state")
+    torch.save({"model": model.state_dict(), "scaler": state}, path)
+""",
+    "the whole of training": TORCH
+    + """
+def train(model: nn.Module, optimizer, batches, path):
+    try:
+        for batch in batches:
+            model(batch).mean().backward()
+            optimizer.step()
+        torch.save(model.state_dict(), path)
+    except Exception as error:
+        print(error)
+""",
+    "a script that trains and saves": TORCH
+    + """
+def train_and_save(model: nn.Module, optimizer, batches, path):
+    for batch in batches:
+        model(batch).mean().backward()
+        optimizer.step()
+    torch.save(model.state_dict(), path)
+
+def main(model, optimizer, batches, path):
+    try:
+        train_and_save(model, optimizer, batches, path)
+    except Exception as error:
+        print(error)
+""",
+    "a file that is only looked at": TORCH
+    + """
+def is_checkpoint(path):
+    try:
+        torch.load(path)
+    except Exception:
+        return None
+    return path
+""",
+    "a cache of the data": """
+import numpy as np
+
+def load_cache(path):
+    try:
+        return np.load(path, allow_pickle=True).item()
+    except Exception:
+        return None
+""",
+    "an optional library": TORCH
+    + """
+def restore(path):
+    try:
+        from apex import amp
+        amp.load_state_dict(torch.load(path)["amp"])
+    except Exception:
+        pass
+""",
     "an import that is not there everywhere": TORCH
     + """
 try:
@@ -224,6 +341,84 @@ def restore(model: nn.Module, path):
     except Exception:  # CKP212
         pass
 """,
+    "printed by the first process": TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, accelerator):
+        self.model = model
+        self.accelerator = accelerator
+
+    def restore(self, path):
+        try:
+            self.model.load_state_dict(torch.load(path))
+        except Exception:  # CKP212
+            self.accelerator.print("resuming with a new model")
+""",
+    "a payload that was made before": TORCH
+    + """
+def save(model: nn.Module, optimizer, path):
+    record = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    try:
+        torch.save(record, path)
+    except Exception as error:  # CKP212
+        print(error)
+""",
+    "one optimizer of several": TORCH
+    + """
+class Trainer:
+    def restore(self, path):
+        state = torch.load(path)
+        for index in range(2):
+            optimizer = getattr(self, f"optimizer{index}")
+            try:
+                optimizer.load_state_dict(state[f"optimizer{index}"])
+            except:  # CKP212
+                print("resuming with a new optimizer")
+""",
+    "state that another function has loaded": TORCH
+    + """
+def restore(optimizer, state):
+    try:
+        optimizer.load_state_dict(state)
+    except:  # CKP212
+        print("resuming with a new optimizer")
+""",
+    "false that nobody looks at": TORCH
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+        return True
+    except Exception:  # CKP212
+        return False
+
+def resume(model: nn.Module, path):
+    restore(model, path)
+""",
+    "a method of the derived class": {
+        "player.py": """
+class Player:
+    def restore(self, path):
+        raise NotImplementedError("restore")
+
+    def watch(self, path):
+        try:
+            self.restore(path)
+        except Exception as error:  # CKP212
+            print(f"failed to load {path}: {error}")
+""",
+        "ppo.py": """
+import torch
+from player import Player
+
+class PpoPlayer(Player):
+    def __init__(self, model):
+        self.model = model
+
+    def restore(self, path):
+        self.model.load_state_dict(torch.load(path))
+""",
+    },
     "around a helper in another file": {
         "checkpoint.py": TORCH
         + """
