@@ -26,15 +26,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
+from flake8_ckpt.project.columns import NEVER
+from flake8_ckpt.project.columns import OPEN
+from flake8_ckpt.project.columns import Column
+from flake8_ckpt.project.columns import Keys
+from flake8_ckpt.project.columns import Place
 from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.tables import NEVER
 from flake8_ckpt.project.tables import NEVER_RESTORED
 from flake8_ckpt.project.tables import NEVER_SAVED
 from flake8_ckpt.project.tables import NOT_SAVED
-from flake8_ckpt.project.tables import OPEN
-from flake8_ckpt.project.tables import Column
-from flake8_ckpt.project.tables import Keys
-from flake8_ckpt.project.tables import Place
 from flake8_ckpt.project.tables import Row
 from flake8_ckpt.project.tables import Table
 

@@ -96,7 +96,7 @@ def facts_of(tree: ast.Module, found: Outline, lines: list[str], bodies: Bodies)
         names.stars,
         tuple(collector.klass(each) for each in found.classes),
         tuple(collector.functions(found)),
-        tuple(dict.fromkeys(UPDATES.findall("\n".join(lines)))),
+        tuple(dict.fromkeys(updates_in("\n".join(lines)))),
     )
 
 
@@ -298,16 +298,26 @@ SET_ATTRIBUTES = re.compile(
 STATISTICS = re.compile(
     r"(?:^|_)(?:means?|mu|var|vars|variance|stds?|m2|s2?|sumsq|sum|sq|square|squares|count|cnt|n|num)(?:_|$)", re.I
 )
-UPDATES = re.compile(r"\b(\w+)(?:\(\)|\[[^\]\n]{0,40}\])?\.(_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*)\(")
+UPDATES = re.compile(r"\.(_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*)\(")
+RECEIVER = re.compile(r"(\w+)(?:\(\)|\[[^\]\n]{0,40}\])?$")
+MAX_RECEIVER = 80
 
 
 def _is_dict(value: Value) -> bool:
     return isinstance(value, Container) and value.kind == "dict"
 
 
+def updates_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the method calls that may update statistics, with the last name of what they are called on."""
+    for match in UPDATES.finditer(text):
+        receiver = RECEIVER.search(text, max(match.start() - MAX_RECEIVER, 0), match.start())
+        if receiver is not None:
+            yield receiver[1], match[1]
+
+
 def statistics_of(text: str) -> tuple[str, ...]:
     """Return the attributes of a class whose names are those of running statistics."""
-    if "mean" not in text:
+    if "mean" not in text or not any(word in text for word in ("var", "std", "m2", "sq", "S")):
         return ()
     return tuple(name for name in dict.fromkeys(SET_ATTRIBUTES.findall(text)) if STATISTICS.search(name))
 

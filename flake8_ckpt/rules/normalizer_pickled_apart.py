@@ -196,8 +196,6 @@ def _objects(payload: Value) -> Iterator[tuple[str, Value]]:
 
 def _is_module(value: Value, unit: Callee, project: Project) -> bool:
     """Tell whether an object is a module, on some path at least."""
-    if isinstance(value, Name):
-        value = project.families.unfolder.unfold(value, Scope(unit))
     if isinstance(value, (Local, Join)):
         options = options_of(value.value if isinstance(value, Local) else value)
         return any(_is_module(option, unit, project) for option in options)

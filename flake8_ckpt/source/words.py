@@ -65,7 +65,8 @@ BUILDING = re.compile(r"\b(?:torch|th|np|numpy|nn|F)\.|ensor|Parameter|Variable"
 LOGGERS = frozenset(
     "logger logging log warnings print LOG LOGGER _logger rank_zero_warn rank_zero_info".split()
 )
-LINK_WORDS = ("save", "load", "restore", "resume", "state", "checkpoint", "ckpt", "weights")
+NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
+LINK_WORDS = ("save", "load", "restore", "resume", "state_dict", "checkpoint", "ckpt", "set_", "get_")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
 MAX_HELPER = 2500
 
@@ -82,9 +83,13 @@ def saves(text: str) -> bool:
 
 def links(text: str) -> bool:
     """Tell whether a function's text may save or restore something, by itself or through what it calls."""
-    return any(word in text for word in LINK_WORDS) and LINKS.search(NO_LINKS.sub("", text)) is not None
+    if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
+        return False
+    return LINKS.search(NO_LINKS.sub("", text)) is not None
 
 
 def normalizes(text: str) -> bool:
     """Tell whether a function's text seems to make an object with running statistics."""
-    return NORMALIZERS.search(text) is not None and NORMALIZERS.search(LAYERS.sub("", text)) is not None
+    if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
+        return False
+    return NORMALIZERS.search(LAYERS.sub("", text)) is not None
