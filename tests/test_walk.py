@@ -79,7 +79,7 @@ STATEMENTS: dict[str, Row] = {
     "a resource": ("with data as self.a, open(data): self.b = data", [
         ("a", "assign", False, ()), ("b", "assign", False, ())]),
     "a resource of a coroutine": ("async def run():\n    async with data as self.a:\n        self.b = await data", [
-        ("a", "assign", False, ("branch", "nested")), ("b", "assign", False, ("branch",))]),
+        ("a", "assign", False, ("branch", "nested")), ("b", "assign", False, ("branch", "nested"))]),
     "a function inside": ("def keep(self, value, *rest, **more):\n    self.a = value", [
         ("a", "assign", False, ("branch", "nested"))]),
     "a local of that name": ("a = data", []),
@@ -88,7 +88,7 @@ STATEMENTS: dict[str, Row] = {
 }  # fmt: skip
 BRANCHES: dict[str, Row] = {
     "the two branches of a test": ("if data:\n    self.a = data\nelse:\n    self.a = None", [
-        ("a", "assign", False, ("branch", "nested")), ("a", "assign", False, ("branch",))]),
+        ("a", "assign", False, ("branch",)), ("a", "assign", False, ("branch",))]),
     "the opposite after a return": ("if self.a is None:\n    return\nself.b = data", [
         ("b", "assign", False, ("some:a", "about:a"))]),
     "one of several tests": ("if self.a is None:\n    pass\nelif not self.b:\n    self.c = data", [
@@ -131,10 +131,10 @@ BRANCHES: dict[str, Row] = {
     "an assertion is no branch": ("assert self.a is not None\nself.b = data", [("b", "assign", False, ())]),
     "what was written in both branches is new": (
         "if data:\n    self.a = data\nelse:\n    self.a = None\nself.a = self.a + 1",
-        [("a", "assign", False, ("branch", "nested")), ("a", "assign", False, ("branch",)), ("a", "assign", False, ())]),
+        [("a", "assign", False, ("branch",)), ("a", "assign", False, ("branch",)), ("a", "assign", False, ())]),
     "what was written in one branch may be old": (
         "if data:\n    self.a = data\nself.a = self.a + 1",
-        [("a", "assign", False, ("branch", "nested")), ("a", "assign", True, ())]),
+        [("a", "assign", False, ("branch",)), ("a", "assign", True, ())]),
 }  # fmt: skip
 LOCALS: dict[str, tuple[str, Value]] = {
     "an element of a tuple": ("a, b = (torch.ones(3), 1)\nself.x = a", Tensor()),

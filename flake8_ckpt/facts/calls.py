@@ -130,7 +130,13 @@ def _call(node: cst.Call, frame: Frame, evaluate: Evaluate) -> Value:
     _note_elements(callee, "element()", frame)
     if isinstance(callee, Name):
         return _global(callee.path, node, args, keywords, frame)
-    return UNKNOWN if isinstance(callee, (Unknown, Const, Number)) else bounded(Call(callee, args, keywords))
+    if isinstance(callee, (Unknown, Const, Number)):
+        return UNKNOWN
+    value = bounded(Call(callee, args, keywords))
+    if frame.contract and isinstance(value, Call):
+        frame.flow(callee)
+        _site(value, frame)
+    return value
 
 
 def arguments(node: cst.Call, frame: Frame) -> tuple[tuple[Value, ...], tuple[tuple[str, Value], ...]]:

@@ -195,6 +195,7 @@ class _Collector:
             for method in found.methods
             if id(method) in self.bodies or id(method) in readers
         )
+        statistics = statistics_of("\n".join(self.lines[node.lineno - 1 : node.end_lineno]))
         return ClassFacts(
             found.name,
             self.heading(node),
@@ -202,8 +203,8 @@ class _Collector:
             tuple(_class_attributes(node)),
             methods,
             tuple(dict.fromkeys(method.name for method in found.methods)),
-            tuple(self.graph(found)) if bases else (),
-            statistics_of("\n".join(self.lines[node.lineno - 1 : node.end_lineno])),
+            tuple(self.graph(found)) if bases or statistics else (),
+            statistics,
         )
 
     def graph(self, found: ClassOutline) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -298,7 +299,8 @@ SET_ATTRIBUTES = re.compile(
 STATISTICS = re.compile(
     r"(?:^|_)(?:means?|mu|var|vars|variance|stds?|m2|s2?|sumsq|sum|sq|square|squares|count|cnt|n|num)(?:_|$)", re.I
 )
-UPDATES = re.compile(r"\.(_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*)\(")
+# A call of such a method, or the method itself handed to what may call it.
+UPDATES = re.compile(r"\.(_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*)(?=[(),\]])")
 RECEIVER = re.compile(r"(\w+)(?:\(\)|\[[^\]\n]{0,40}\])?$")
 MAX_RECEIVER = 80
 

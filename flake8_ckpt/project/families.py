@@ -67,7 +67,14 @@ EXACT_PAIRS = {
     "_save_to_state_dict": "_load_from_state_dict",
 }
 MAX_NEAR = 64
+# Keys that say nothing on which checkpoint it is.
+COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
 MIN_SHARED = 2
+
+
+Writings = Mapping[str, list[Writing]]
+# A function by its file, its class ("" for none) and its name.
+Step = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -273,11 +280,14 @@ class Families:
         writings, readings = self.final
         groups = _Groups()
         by_place: dict[str, list[Writing]] = defaultdict(list)
+        by_import: dict[str, list[Writing]] = defaultdict(list)
         for writing in writings:
             for place in self._places(writing):
                 by_place[place].append(writing)
+            for place in self._imported(writing.unit.path):
+                by_import[place].append(writing)
         for loaded in _by_root(readings):
-            near = {id(each): each for each in self._near(loaded, by_place)}
+            near = {id(each): each for each in self._near(loaded, by_place, by_import)}
             for reading in loaded:
                 groups.same(loaded[0], reading)
             keys = {each.keys[0] for each in loaded if each.keys}
@@ -286,8 +296,13 @@ class Families:
                     groups.same(writing, loaded[0])
         return [family for family in groups.families() if family.writings and family.readings]
 
-    def _near(self, loaded: list[Reading], by_place: Mapping[str, list[Writing]]) -> Iterator[Writing]:
-        for place in {place for reading in loaded for place in self._places(reading)}:
+    def _near(self, loaded: list[Reading], by_place: Writings, by_import: Writings) -> Iterator[Writing]:
+        """Yield the writings of the same files and classes, and those of files where one imports the other."""
+        own = {place for reading in loaded for place in self._places(reading)}
+        for place in own:
+            yield from by_place.get(place, ())[:MAX_NEAR]
+            yield from by_import.get(place, ())[:MAX_NEAR]
+        for place in {place for reading in loaded for place in self._imported(reading.unit.path)} - own:
             yield from by_place.get(place, ())[:MAX_NEAR]
 
     def _overlap(self, writing: Writing, reading: Reading, keys: set[str]) -> bool:
@@ -298,7 +313,7 @@ class Families:
             return False
         if writing.unit.identity == reading.unit.identity and shared:
             return True
-        return len(shared) >= MIN_SHARED or bool(shared) and shared == keys
+        return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == keys
 
     def _places(self, effect: Writing | Reading) -> set[str]:
         """Return where partners of a writing or reading are looked for: its classes and its files."""
@@ -306,7 +321,7 @@ class Families:
         for callee in (effect.unit, effect.source):
             found.add(callee.path)
             found.update(each for each in self.hierarchy.ancestors(callee.klass) if each in self.symbols.classes)
-        return found | self._imported(effect.unit.path)
+        return found
 
     def _imported(self, path: str) -> set[str]:
         """Return the files of the project that a file imports something of."""
@@ -317,20 +332,26 @@ class Families:
         return self._imports[path]
 
     def _belongs(self, writing: Writing, reading: Reading) -> bool:
-        if self._are_methods_paired(writing, reading) or _share_file(writing, reading):
-            return True
-        same = writing.source.path == reading.source.path or writing.unit.path == reading.unit.path
-        if same and not writing.source.klass and are_partners(writing.source.function.name, reading.source.function.name):
-            return True
-        return False
+        return _share_file(writing, reading) or any(
+            are_partners(one[2], other[2]) and self._may_be_pair(one, other)
+            for one in self._steps(writing)
+            for other in self._steps(reading)
+        )
 
-    def _are_methods_paired(self, writing: Writing, reading: Reading) -> bool:
-        for one in (writing.source, writing.unit):
-            for other in (reading.source, reading.unit):
-                if one.klass and other.klass and self.are_related(one.klass, other.klass):
-                    if are_partners(one.function.name, other.function.name):
-                        return True
-        return False
+    def _may_be_pair(self, one: Step, other: Step) -> bool:
+        """Tell whether two functions are of one class hierarchy, or plain functions of one file."""
+        if one[1] or other[1]:
+            return bool(one[1] and other[1]) and self.are_related(one[1], other[1])
+        return one[0] == other[0]
+
+    def _steps(self, effect: Writing | Reading) -> Iterator[Step]:
+        """Yield the functions on the way to a file, from the outermost to the one that saves or loads."""
+        for callee in (effect.unit, effect.source):
+            yield callee.path, callee.klass, callee.function.name
+        for identity in effect.via:
+            path, _, qualified = identity.partition(":")
+            head, _, name = qualified.rpartition(".")
+            yield path, f"{path}:{head}" if f"{path}:{head}" in self.symbols.classes else "", name
 
     def are_related(self, one: str, other: str) -> bool:
         """Tell whether one of two classes derives from the other, or they are the same."""

@@ -393,7 +393,8 @@ def _is_whole(site: Site) -> bool:
 def _named_in(family: Family) -> set[str]:
     """Return the names of all objects that either side of a checkpoint speaks of."""
     written = {name for each in family.writings for name in mentions(each.payload)}
-    return written | {name for each in family.readings for target in each.into for name in mentions(target)}
+    read = {name for each in family.readings for target in each.into for name in mentions(target)}
+    return written | read | {key for each in family.readings for key in each.keys}
 
 
 def _is_wound_forward(value: Value) -> bool:

@@ -157,10 +157,9 @@ class Payloads:
         if key not in self._summaries:
             self._open.add(key)
             self.unfolder.begin()
-            found = Summary(
-                _bounded_writings(self._writings(callee)),
-                _bounded_readings(self._readings(callee)),
-            )
+            writings = _bounded_writings(self._writings(callee))
+            readings = _bounded_readings(self._readings(callee))
+            found = Summary(writings, readings) if not self.unfolder.is_spent else _unsure(writings, readings)
             self._open.discard(key)
             if self._open and len(self._open) >= MAX_DEPTH - 1:
                 return found
@@ -181,11 +180,24 @@ class Payloads:
     def _brought_writings(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Writing]:
         for inner, entered in self._entered(site, callee, scope):
             spot = Spot(callee.path, site.position)
+            for passed in inner.function.calls:
+                yield from self._passed_writing(passed, inner, entered, Writing(UNKNOWN, UNKNOWN, spot, spot, callee, callee))
             for each in self.summary(inner).writings:
                 payload = _settled(self.unfolder.unfold(each.payload, entered))
                 file = self.unfolder.unfold(each.file, entered)
                 via = (inner.identity, *each.via)
                 yield Writing(payload, file, spot, each.origin, callee, each.source, via)
+
+    def _passed_writing(self, site: Site, inner: Callee, entered: Scope, writing: Writing) -> Iterator[Writing]:
+        """Yield what a function writes by calling a function that it was given: `retry(torch.save, payload, path)`."""
+        if not isinstance(site.call.callee, Param):
+            return
+        target = entered.bound.get(site.call.callee.name)
+        if isinstance(target, Name):
+            given = written_by(Call(target, site.call.args, site.call.keywords), inner, self.unfolder)
+            if given is not None:
+                payload, file = (self.unfolder.unfold(each, entered) for each in given)
+                yield replace(writing, payload=payload, file=file)
 
     def _entered(self, site: Site, callee: Callee, scope: Scope) -> Iterator[tuple[Callee, Scope]]:
         inner = self.unfolder.callee_of(site.call, scope)
@@ -393,6 +405,14 @@ def _contents_of(value: Value) -> Contents:
     if isinstance(value, Container) and value.kind == "dict" and value.size == 0:
         return Contents({})
     return Contents({}, open=True)
+
+
+def _unsure(writings: tuple[Writing, ...], readings: tuple[Reading, ...]) -> Summary:
+    """Return a summary of a function that is too large to be followed: it may write and read anything."""
+    return Summary(
+        tuple(replace(each, payload=UNKNOWN) for each in writings),
+        (*readings, *{each.root: replace(each, keys=(), kind="handed", into=()) for each in readings}.values()),
+    )
 
 
 def _bounded_writings(found: Iterator[Writing]) -> tuple[Writing, ...]:

@@ -119,11 +119,12 @@ class Symbols:
         return self._module(target, path) or (self._module(owner, path) if owner else None) or ""
 
     def _module(self, name: str, path: str) -> str | None:
+        folder = dirname(path)
+        sibling = f"{folder}/{name}.py".lstrip("/") if "." not in name else ""
+        if sibling in self.files and f"{folder}/__init__.py".lstrip("/") not in self.files:
+            return sibling
         found = self.modules.get(name)
-        if found is None and "." not in name:
-            sibling = f"{dirname(path)}/{name}.py".lstrip("/")
-            found = sibling if sibling in self.files else None
-        return found
+        return found if found is not None or sibling not in self.files else sibling
 
     def _member(self, name: str, path: str, hops: int) -> str:
         if hops > MAX_HOPS:

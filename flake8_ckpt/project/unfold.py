@@ -104,6 +104,11 @@ class Unfolder:
         self._open: set[tuple[str, str]] = set()
         self._left = MAX_STEPS
 
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether the steps were not enough, so that some values are Unknown for this reason."""
+        return self._left < 0
+
     def begin(self) -> None:
         """Allow a new number of steps: each function that is looked at has its own."""
         self._left = MAX_STEPS
@@ -189,7 +194,7 @@ class Unfolder:
         return Arith(tuple(self.unfold(operand, scope, nesting) for operand in value.operands))
 
     def _call(self, value: Call, scope: Scope, nesting: int) -> Value:
-        args = [self.unfold(arg, scope, nesting) for arg in value.args]
+        args = [each for arg in value.args for each in _spread(self.unfold(arg, scope, nesting))]
         keywords = {name: self.unfold(each, scope, nesting) for name, each in value.keywords}
         callee = self.callee_of(value, scope, nesting)
         if callee is not None and callee.function.name not in STATE_METHODS:
@@ -416,6 +421,12 @@ def bind(callee: Callee, args: list[Value], keywords: Mapping[str, Value]) -> di
     if stars and extra:
         bound[stars[0][1:]] = Container("tuple", join(list(extra)), len(extra), extra)
     return bound
+
+
+def _spread(value: Value) -> tuple[Value, ...]:
+    """Return the arguments that a starred one stands for, where they are known."""
+    inner = value.args[0] if isinstance(value, Call) and is_star(value) and value.args else None
+    return inner.items if isinstance(inner, Container) and inner.items else (value,)
 
 
 def is_star(value: Value) -> bool:

@@ -90,7 +90,8 @@ assert torch.equal(resumed.trunk.weight, trained.trunk.weight)
 - The load is strict, which is the default, or `strict` is a value that the source does not tell.
 - The report is read, logged, returned, or passed on.
 - A class forwards the call to its base class from its own `load_state_dict` and returns the result.
-- The method is no `load_state_dict` of a module: an optimizer or a class of the project without a report.
+- The method is no `load_state_dict` of a module: a class of the project whose method returns nothing, or one
+  that is given arguments which torch's does not know.
 
 ## References
 

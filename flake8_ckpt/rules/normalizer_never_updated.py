@@ -160,13 +160,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.project.normalizers import Normalizers
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.rules.base import Rule
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report normalizers that the project normalizes with and updates nowhere."""
-    yield from ()
+    for idle in Normalizers(project.environments.makings).idle():
+        message = f"'{idle.name}' normalizes, and nothing updates it: a checkpoint holds its first statistics"
+        yield Finding(idle.spot.path, idle.spot.position, RULE.code, message)
 
 
 RULE = Rule(__name__, "CKP210", check=check)

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Finds `pickle.dump`, `joblib.dump` and `torch.save` of a module object: a normalizer that is a submodule of a
-model whose `state_dict()` carries it, or any whole module.
+Finds `pickle.dump`, `joblib.dump` and `torch.save` of a module object, by itself or in a mapping or list: a
+normalizer that is a submodule of a model whose `state_dict()` carries it, or any whole module.
 
 ## Why it matters
 
@@ -116,7 +116,7 @@ assert torch.allclose(action, trained.eval()(observation))
 
 ## When it stays silent
 
-- What is written is a `state_dict()`, or a mapping of tensors.
+- What is written is a `state_dict()`, a mapping of tensors, or an object whose class is not known.
 - The normalizer is no module, or is part of none: then its own file is the place for it.
 - Scripted and exported models, which are made to be loaded without their class.
 - Objects that are no modules: configurations, scalers of scikit-learn, Stable-Baselines3 models and wrappers.

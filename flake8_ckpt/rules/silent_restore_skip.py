@@ -100,10 +100,13 @@ assert "holds no statistics" in message
 
 ## When it stays silent
 
-- The other case raises, logs at warning or above, or calls `warnings.warn`.
+- There is an `else`: it raises, warns, or sets the state up; or the `if` ends the function, and the rest is the `else`.
+- The key has to be there (`if checkpoint["scaler"] is not None:`), or another condition decides as well
+  (`if strict or "scaler" in checkpoint:`).
 - The guard is about the run, not about the checkpoint: `if self.scaler is not None:`.
 - What the key holds is no state: a version, a configuration, a metric.
 - The guard unwraps or renames: `if "state_dict" in checkpoint: checkpoint = checkpoint["state_dict"]`.
+- What `__getstate__` gives to `__setstate__`.
 
 ## References
 
@@ -115,25 +118,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Mapping
-from dataclasses import replace
 
-from flake8_ckpt.facts.model import KeyRead
 from flake8_ckpt.facts.model import Skip
-from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
-from flake8_ckpt.project.contract import Contract
-from flake8_ckpt.project.payloads import Reading
+from flake8_ckpt.project.families import Family
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import contents
 from flake8_ckpt.project.project import Project
+from flake8_ckpt.project.skipping import restored_under
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
+# The places that write a key, by the place that reads it.
 Places = Mapping[tuple[Spot, str], list[Spot]]
 MAX_NAMES = 3
 
@@ -145,10 +144,10 @@ def check(project: Project) -> Iterator[Finding]:
     for unit in project.families.units:
         for skip in unit.function.skips:
             spot = Spot(unit.path, _keyword(skip.position))
-            lost = dict(_lost(skip, unit, project.contract, written))
-            if lost and spot not in found:
+            lost = dict(_lost(skip, unit, project, written))
+            if lost:
                 others = [(place, "written here") for place in lost.values()]
-                found[spot] = finding_in(RULE, spot, _message(list(lost)), others)
+                found.setdefault(spot, finding_in(RULE, spot, _message(list(lost)), others))
     yield from found.values()
 
 
@@ -157,15 +156,17 @@ def _keyword(position: Position) -> Position:
 
 
 def _written(project: Project) -> Places:
-    """Return the places that write a key, for each place that reads it."""
     found: dict[tuple[Spot, str], list[Spot]] = defaultdict(list)
-    hooks = (each for each in project.families.hooks if each.hook and each.hook.writer.function.name != "__getstate__")
-    for family in (*project.families.files, *hooks):
-        for reading in family.readings:
+    for family in (*project.families.files, *project.families.hooks):
+        for reading in family.readings if not _is_pickling(family) else ():
             if reading.keys:
                 spots = (each.origin for each in family.writings if _holds(each.payload, reading.keys))
                 found[reading.spot, reading.keys[-1]] += spots
     return found
+
+
+def _is_pickling(family: Family) -> bool:
+    return family.hook is not None and family.hook.writer.function.name == "__getstate__"
 
 
 def _holds(payload: Value, keys: tuple[str, ...]) -> bool:
@@ -178,51 +179,11 @@ def _holds(payload: Value, keys: tuple[str, ...]) -> bool:
     return True
 
 
-def _lost(skip: Skip, unit: Callee, contract: Contract, written: Places) -> Iterator[tuple[str, Spot]]:
+def _lost(skip: Skip, unit: Callee, project: Project, written: Places) -> Iterator[tuple[str, Spot]]:
     """Yield the keys that are restored under an `if` alone, with a place that writes them."""
-    for index in skip.reads:
-        asked = unit.function.key_reads[index]
-        places = written.get((Spot(unit.path, asked.position), asked.key), [])
-        if places and any(_restores(each, skip, unit, contract) for each in _reads_of(asked, skip, unit)):
-            yield asked.key, places[0]
-
-
-def _reads_of(asked: KeyRead, skip: Skip, unit: Callee) -> Iterator[KeyRead]:
-    """Yield the reads that give the value of a key which a test asks for: its own, and those under the `if`."""
-    for read in unit.function.key_reads:
-        if read is asked or read.key == asked.key and read.base == asked.base and _is_under(read.position, skip):
-            yield read
-
-
-def _is_under(position: Position, skip: Skip) -> bool:
-    return skip.position.line <= position.line <= skip.position.end_line
-
-
-def _restores(read: KeyRead, skip: Skip, unit: Callee, contract: Contract) -> bool:
-    """Tell whether what is read goes into state under the `if` itself, and not only after it."""
-    changed = set(_changed(skip, unit))
-    for reading in contract.families.payloads.summary(unit).readings:
-        if reading.source == unit and reading.spot.position == read.position and reading.keys[-1:] == (read.key,):
-            into = tuple(
-                target
-                for name, target in zip(read.into, reading.into)
-                if name in changed or isinstance(name, Local) and _is_under(read.position, skip)
-            )
-            if into and _is_state(replace(reading, into=into), contract):
-                return True
-    return False
-
-
-def _changed(skip: Skip, unit: Callee) -> Iterator[Value]:
-    """Yield what is called or set under an `if`."""
-    function = unit.function
-    yield from (site.call.callee for site in function.calls if _is_under(site.position, skip))
-    yield from (store.target for store in function.stores if _is_under(store.position, skip))
-    yield from (Attr(SELF, write.attr) for write in function.writes if _is_under(write.position, skip))
-
-
-def _is_state(reading: Reading, contract: Contract) -> bool:
-    return contract.restores_state(reading) or contract.is_normalizer_reading(reading)
+    for read in restored_under(skip, unit, project.contract):
+        places = written.get((Spot(unit.path, read.position), read.key), [])
+        yield from ((read.key, place) for place in places[:1])
 
 
 def _message(keys: list[str]) -> str:

@@ -125,8 +125,12 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 - The handler raises, exits, logs at warning or above, or calls `warnings.warn`.
 - The handler keeps the exception for later, or tells the caller, who looks at it.
 - The exception is a narrow one (`FileNotFoundError`, `KeyError`) and the handler is a real answer to it.
-- The handler does the work another way: an older format, a second copy of the file.
-- The `try` holds an import that may fail, or nothing that saves or restores.
+- The handler does the work another way: an older format, a second copy of the file; or the code after it
+  does, or a loop over several copies.
+- The handler ends the function before the work that needs the state, or gives back a value that a caller looks at.
+- The `try` sets a flag where it succeeds.
+- The `try` holds an import that may fail, a whole training loop, or nothing that saves or restores state:
+  a data file, a look at a file's format.
 
 ## References
 
@@ -138,7 +142,6 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from collections.abc import Iterator
 from itertools import islice
 
@@ -149,18 +152,14 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
-from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.contract import Contract
-from flake8_ckpt.project.contract import is_state
-from flake8_ckpt.project.contract import states_in
+from flake8_ckpt.project.families import called_name
 from flake8_ckpt.project.followed import followed_functions
-from flake8_ckpt.project.payloads import Reading
+from flake8_ckpt.project.keeping import keeps_state
+from flake8_ckpt.project.keeping import trains
 from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.payloads import is_loader
-from flake8_ckpt.project.payloads import written_by
 from flake8_ckpt.project.project import Project
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
@@ -168,10 +167,7 @@ from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
 BROAD = frozenset(["Exception", "BaseException"])
-STATE_METHODS = frozenset(["state_dict", "load_state_dict"])
-KEEPS = re.compile(r"(^|_)(save|dump|load|restore|resume)(_|$)|(^|_)(checkpoint|ckpt|state)s?$")
 RESTORES = re.compile(r"load|restore|resume")
-TRAINS = re.compile(r"^_*(step|learn|fit|backward|rollout|train_\w+|run_\w+)$")
 # A `try` block that is longer does more than to save or restore.
 MAX_LINES = 30
 
@@ -184,7 +180,7 @@ def check(project: Project) -> Iterator[Finding]:
         for handler in unit.function.handlers
         if handler.outcome != "handled" and _is_broad(handler)
         for site in islice(_swallowed(handler, unit, project), 1)
-        if not _has_fallback(site, handler, unit) and not _is_told(handler, unit, project)
+        if not _has_fallback(site, handler, unit) and not _ends(handler, unit) and not _is_told(handler, unit, project)
     )
 
 
@@ -194,63 +190,16 @@ def _is_broad(handler: Handler) -> bool:
 
 
 def _swallowed(handler: Handler, unit: Callee, project: Project) -> Iterator[Site]:
-    """Yield the calls that save or restore state in a `try` block that does nothing else of weight, last first."""
+    """Yield what saves or restores state in a `try` block that does nothing else of weight, last first."""
     lines = range(handler.first_line, handler.last_line + 1)
     inside = [site for site in unit.function.calls if site.position.line in lines]
-    if len(lines) <= MAX_LINES and not _trains(inside):
-        yield from (site for site in reversed(inside) if _keeps(site, unit, project) or _calls_keeper(site, unit, project))
-
-
-def _keeps(site: Site, unit: Callee, project: Project) -> bool:
-    """Tell whether a call itself saves or restores the state of an object."""
-    families = project.families
-    call, scope = site.call, Scope(unit)
-    if isinstance(call.callee, Attr) and call.callee.name in STATE_METHODS:
-        return True
-    given = written_by(call, unit, families.unfolder)
-    if given is not None:
-        payload = families.unfolder.unfold(given[0], scope)
-        return is_state(payload) or any(states_in(payload))
-    if not is_loader(call, scope, families.unfolder):
-        return False
-    root = families.unfolder.unfold(call, scope)
-    readings = families.payloads.summary(unit).readings
-    return any(each.root == root and _restores(each, project.contract) for each in readings)
-
-
-def _restores(reading: Reading, contract: Contract) -> bool:
-    if not reading.keys:
-        return any(isinstance(target, Attr) and target.name in STATE_METHODS for target in reading.into)
-    return contract.restores_state(reading) or bool(reading.into) and contract.is_normalizer_reading(reading)
-
-
-def _calls_keeper(site: Site, unit: Callee, project: Project) -> bool:
-    """Tell whether a call reaches a function of the project that saves or restores state, and does not train."""
-    callees = _reached(site, unit, project) if KEEPS.search(_name(site)) else ()
-    return any(
-        not _trains(callee.function.calls) and any(_keeps(each, callee, project) for each in callee.function.calls)
-        for callee in callees
-    )
-
-
-def _reached(site: Site, unit: Callee, project: Project) -> Iterator[Callee]:
-    """Yield the function that a call reaches, and those of derived classes that replace it."""
-    callee = project.families.unfolder.callee_of(site.call, Scope(unit))
-    if callee is not None:
-        yield callee
-        for klass in project.hierarchy.heirs(callee.klass):
-            method = project.hierarchy.methods(klass).get(callee.function.name)
-            if method is not None:
-                yield Callee(f"{klass}.{method.name}", method, klass, klass)
-
-
-def _trains(sites: Iterable[Site]) -> bool:
-    return any(TRAINS.search(_name(site)) for site in sites)
+    if len(lines) <= MAX_LINES and not trains(inside):
+        yield from (site for site in reversed(inside) if keeps_state(site, unit, project.contract))
 
 
 def _has_fallback(site: Site, handler: Handler, unit: Callee) -> bool:
     """Tell whether the same is tried once more: after the handler, or in a loop over several copies."""
-    call, restores = site.call, RESTORES.search(_name(site)) is not None
+    call, restores = site.call, RESTORES.search(called_name(site.call)) is not None
     after = [each.call for each in unit.function.calls if each.position.line > handler.position.line]
     if any(_is_same_state(each, call) or each.callee == call.callee and restores for each in after):
         return True
@@ -272,6 +221,12 @@ def _varies(value: Value) -> bool:
     return isinstance(value, (Element, Item, Unknown))
 
 
+def _ends(handler: Handler, unit: Callee) -> bool:
+    """Tell whether a handler gives up the rest of its function, which may need the state."""
+    follows = any(site.position.line > handler.position.line for site in unit.function.calls)
+    return follows and handler.outcome != "swallowed"
+
+
 def _is_told(handler: Handler, unit: Callee, project: Project) -> bool:
     """Tell whether what the handler gives back goes to a caller who looks at it."""
     if handler.outcome == "swallowed":
@@ -284,22 +239,16 @@ def _calls_of(unit: Callee, project: Project) -> Iterator[Site]:
     """Yield the calls that reach a function, or may reach it."""
     for other in followed_functions(project.symbols):
         for site in other.function.calls:
-            if _name(site) == unit.function.name:
+            if called_name(site.call) == unit.function.name:
                 callee = project.families.unfolder.callee_of(site.call, Scope(other))
                 if callee is None or callee.identity == unit.identity:
                     yield site
 
 
-def _name(site: Site) -> str:
-    callee = site.call.callee
-    if isinstance(callee, Name):
-        return callee.path.rpartition(":")[2].rpartition(".")[2]
-    return callee.name if isinstance(callee, Attr) else ""
-
-
 def _message(site: Site) -> str:
-    lost = "restored" if RESTORES.search(_name(site)) else "saved"
-    return f"every error of {_name(site)}() ends here without a warning: the run goes on and nothing is {lost}"
+    name = called_name(site.call)
+    lost = "restored" if RESTORES.search(name) else "saved"
+    return f"every error of {name}() ends here without a warning: the run goes on and nothing is {lost}"
 
 
 RULE = Rule(__name__, "CKP212", check=check)

@@ -249,6 +249,25 @@ def train(env, policy, size):
     runner.run()
     return obs_rms.normalize(env.reset())
 """,
+    "handed to a function that may do anything": {
+        "collect.py": """
+def collect(env, policy, normalizer, steps):
+    obs = env.reset()
+    for _ in range(steps):
+        obs = env.step(policy(normalizer.normalize(obs)))
+""",
+        "train.py": ARRAYS
+        + """
+from collect import collect
+
+def train(env, policy, size):
+    obs_rms = RunningMeanStd(size)
+    collect(env, policy, obs_rms, steps=1000)
+    policy.fit(obs_rms.normalize(env.data))
+""",
+    },
+    "a class that nobody trains": BUFFERS
+    + POLICY,
     "nothing normalizes with it": ARRAYS
     + """
 class Agent:
@@ -321,6 +340,9 @@ class Agent:
 
     def act(self, obs):
         return self.policy(self.obs_rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms.normalize(obs), actions)
 """,
     "a submodule that is only called": BUFFERS
     + """
@@ -332,6 +354,12 @@ class Policy(nn.Module):
 
     def forward(self, obs):
         return self.head(self.obs_rms(obs))
+
+def train(policy, optimizer, batches):
+    for obs, actions in batches:
+        optimizer.zero_grad()
+        nn.functional.mse_loss(policy(obs), actions).backward()
+        optimizer.step()
 """,
     "statistics read by the policy": {
         "policy.py": TORCH
@@ -385,13 +413,14 @@ def train(states, actions, path):
     "one of two": ARRAYS
     + """
 class Agent:
-    def __init__(self, size):
+    def __init__(self, policy, size):
+        self.policy = policy
         self.obs_rms = RunningMeanStd(size)
         self.ret_rms = RunningMeanStd()  # CKP210
 
     def observe(self, obs, returns):
         self.obs_rms.update(obs)
-        return self.obs_rms.normalize(obs), self.ret_rms.normalize(returns)
+        return self.policy.update(self.obs_rms.normalize(obs), self.ret_rms.normalize(returns))
 """,
     "another object is updated": ARRAYS
     + """
@@ -403,33 +432,18 @@ class Agent:
     def learn(self, obs, actions, info):
         info.update(loss=self.policy.update(self.obs_rms.normalize(obs), actions))
 """,
-    "a function that gets it only normalizes": {
-        "collect.py": """
-def collect(env, policy, normalizer, steps):
-    obs = env.reset()
-    for _ in range(steps):
-        obs = env.step(policy(normalizer.normalize(obs)))
-""",
-        "train.py": ARRAYS
-        + """
-from collect import collect
-
-def train(env, policy, size):
-    obs_rms = RunningMeanStd(size)  # CKP210
-    collect(env, policy, obs_rms, steps=1000)
-""",
-    },
     "the class of Stable-Baselines3": """
 import numpy as np
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 
-class RewardScaler:
-    def __init__(self, epsilon=1e-8):
+class Learner:
+    def __init__(self, agent, epsilon=1e-8):
+        self.agent = agent
         self.epsilon = epsilon
         self.ret_rms = RunningMeanStd(shape=())  # CKP210
 
-    def scale(self, reward):
-        return reward / np.sqrt(self.ret_rms.var + self.epsilon)
+    def learn(self, obs, reward):
+        self.agent.update(obs, reward / np.sqrt(self.ret_rms.var + self.epsilon))
 """,
     "saved and restored as it was made": BUFFERS
     + """

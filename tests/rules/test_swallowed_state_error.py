@@ -167,6 +167,17 @@ def restore(model: nn.Module, path):
     except Exception:
         return False
 """,
+    "the evaluation ends": TORCH
+    + """
+def evaluate(model: nn.Module, path, batches):
+    try:
+        model.load_state_dict(torch.load(path))
+    except Exception as error:
+        print(f"cannot load {path}: {error}")
+        return
+    model.eval()
+    print(sum(model(batch).mean() for batch in batches))
+""",
     "None for a caller who looks at it": TORCH
     + """
 def serialize(scaler: torch.amp.GradScaler):
@@ -292,6 +303,14 @@ def save(model: nn.Module, path):
         torch.save(model.state_dict(), path)
     except BaseException:  # CKP212
         pass
+""",
+    "an ellipsis for a handler": TORCH
+    + """
+def save(model: nn.Module, path):
+    try:
+        torch.save(model.state_dict(), path)
+    except Exception:  # CKP212
+        ...
 """,
     "a save prints": TORCH
     + """
