@@ -214,7 +214,7 @@ USES: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "a tensor function": ("return torch.matmul(self.x, data)", ("plain", "tensor"), True),
     "a concatenation": ("return torch.cat([self.x, data])", ("plain", "cat"), True),
     "the subject of a match": ("match self.x:\n    case 1:\n        pass", ("plain",), True),
-    "a bound attribute by a sum": ("self.x += 1", ("plain",), True),
+    "a bound attribute by a sum": ("self.x += 1", ("plain", "own"), True),
 }
 REGISTERS = {
     "a buffer": ("self.register_buffer('mean', torch.ones(3))", ("buffer", "mean", Tensor(), True)),

@@ -53,7 +53,7 @@ Statement = Union[cst.BaseSmallStatement, cst.BaseCompoundStatement]
 Locate = Callable[[ast.stmt], Position]
 
 
-def flatten(suite: cst.BaseSuite) -> Iterator[Statement]:
+def flatten(suite: Union[cst.BaseSuite, cst.Module]) -> Iterator[Statement]:
     """Yield the statements of a block one by one, as the stdlib's tree lists them."""
     if isinstance(suite, cst.SimpleStatementSuite):
         yield from suite.body
@@ -72,7 +72,7 @@ class Walker:
         self.frame = frame
         self.locate = locate
 
-    def block(self, suite: cst.BaseSuite, nodes: list[ast.stmt]) -> None:
+    def block(self, suite: Union[cst.BaseSuite, cst.Module], nodes: list[ast.stmt]) -> None:
         """Walk a block; what follows an `if` that leaves runs under its opposite."""
         guards = self.frame.guards
         for statement, node in zip(flatten(suite), nodes):

@@ -37,7 +37,8 @@ NORMALIZER_WORDS = re.compile(
     r"(norm|rms|stats|mean|var|filter)(_|$)"
 )
 COUNTERS = re.compile(r"(^|_)(epochs?|steps?|iters?|iterations?|frames?|episodes?|updates?|timesteps?)(_|$)")
-RESTORERS = re.compile(r"(^|_)(load|set|restore|resume)(_|$)|^copy_$|^update$|^fill_$")
+LOADERS = re.compile(r"(^|_)(load|set|restore|resume)(_|$)")
+RESTORERS = re.compile(LOADERS.pattern + r"|^copy_$|^update$|^fill_$")
 TRAINING_WORDS = re.compile(r"(^|_)(optim(izer)?s?|opt|sched(uler)?s?|lr_scheduler|scaler|rng|amp)(_|$|\d)")
 TAKEN = frozenset(["required", "defaulted", "guarded"])
 
@@ -188,6 +189,8 @@ class Contract:
 
     def _has_alternative(self, keys: tuple[str, ...], readings: list[Reading], family: Family) -> bool:
         """Tell whether what a key would restore is restored from another key, or from the whole payload, too."""
+        if all(self._is_one_of_two(each, family) for each in readings):
+            return True
         targets = {target for each in readings for target in each.into if path_text(target) and not isinstance(target, Local)}
         if not targets:
             return False
@@ -197,6 +200,18 @@ class Contract:
             and targets & set(each.into) and not lost_at(each.keys, family.writings)
             for each in family.readings
         )
+
+    def _is_one_of_two(self, reading: Reading, family: Family) -> bool:
+        """Tell whether the same expression takes a key that is written instead, if the payload has that one."""
+        others = [
+            each.keys
+            for each in family.readings
+            if (each.spot, each.root, each.into) == (reading.spot, reading.root, reading.into)
+            and each.keys != reading.keys
+            and each.keys[:-1] == reading.keys[:-1]
+            and not lost_at(each.keys, family.writings)
+        ]
+        return any(each.keys in others and each.kind == "guarded" for each in family.readings)
 
     def _chooses_format(self, key: str, family: Family) -> bool:
         """Tell whether load asks for a key to find out which of several formats a file has."""
@@ -320,7 +335,7 @@ class Contract:
 
     def _is_state(self, target: Value, reading: Reading) -> bool:
         if not isinstance(target, Attr):
-            return isinstance(target, Local) and COUNTERS.search(reading.keys[-1]) is not None
+            return isinstance(target, Local) and any(map(COUNTERS.search, reading.keys[-1:]))
         if isinstance(target.base, Self):
             if target.name in self.kinds.method_names(reading.unit.klass):
                 return RESTORERS.search(target.name) is not None
@@ -331,7 +346,7 @@ class Contract:
         """Tell whether a method other than construction and the one that loads changes an attribute."""
         for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
             for name, method in self.hierarchy.methods(each).items():
-                if name != "__init__" and f"{each}.{name}" != loader and not RESTORERS.search(name):
+                if name != "__init__" and f"{each}.{name}" != loader and not LOADERS.search(name):
                     if any(write.attr == attr and write.how != "moved" for write in method.writes):
                         return True
         return False

@@ -484,7 +484,10 @@ class _Groups:
         found: dict[int, Family] = {}
         for number, effect in self._members.items():
             family = found.setdefault(self._root(number), Family())
-            (family.writings if isinstance(effect, Writing) else family.readings).append(effect)
+            if isinstance(effect, Writing):
+                family.writings.append(effect)
+            else:
+                family.readings.append(effect)
         return list(found.values())
 
 

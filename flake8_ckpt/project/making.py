@@ -206,8 +206,9 @@ class Makings:
             for each in (script.stores if script is not None else ())
             if isinstance(each.target, Local) and each.target.name == value.path.lstrip(":")
         ]
-        for store in stores if inner is not None else ():
-            yield from self._of(store.target, Place(inner, store.position), depth)
+        for store in stores:
+            if inner is not None:
+                yield from self._of(store.target, Place(inner, store.position), depth)
         if not stores:
             yield Making(value, place)
 

@@ -43,9 +43,15 @@ LOADERS = re.compile(r"(^|_)(load|restore|resume|set_state|setstate)(_|$)")
 SHOWS = re.compile(r"(^|_)(log|logs|print|show|report|summar\w+|display|plot|progress|info|describe|repr|str|debug|format)(_|$)")
 # Containers by these names hold numbers or tensors that were measured; others hold objects with a state of their own.
 MEASURED = re.compile(
-    r"loss|score|reward|return|metric|window|histor|value|error|acc|norm|count|stat|queue|shadow|moment|(^|_)(sum|mean|var|std"
+    r"loss|score|reward|return|window|value|error|acc|norm|count|stat|queue|shadow|moment|(^|_)(sum|mean|var|std"
     r"|scale|weight|average|avg|ema|best|seen|recent)"
 )
+# What is only shown, what lasts no longer than one update, and what belongs to the process.
+PASSING = re.compile(
+    r"accum|metric|cache|buffer|handle|hook|thread|process|worker|(^|_)(logs?|logged|timers?|times?|elapsed|wct|flops|history"
+    r"|printed|shown|warned|pending|current|cur|last|prev|previous)(_|$)"
+)
+OBSERVERS = re.compile(r"Monitor|Meter|Logg|Timer|Progress|Profil|Printer|Writer|Visuali|Throughput|Speed|Metric|Statistics")
 GROWTH = frozenset(".append .extend .insert .update .setdefault .add .appendleft .clear".split())
 CHANGES = frozenset(["augment", "grow", "item", "inplace", "assign"])
 
@@ -74,7 +80,9 @@ class OwnStates:
             hook = family.hook
             if hook is None or hook.writer.function.name != "state_dict" or hook.klass != hook.writer.owner:
                 continue
-            if not is_test(hook.writer.path) and self._is_understood(hook.writer):
+            if OBSERVERS.search(hook.klass.rpartition(":")[2]) or is_test(hook.writer.path):
+                continue
+            if self._is_understood(hook.writer):
                 yield from Members(hook.klass, self.hierarchy).omitted(hook.writer)
 
     def _is_understood(self, hook: Callee) -> bool:
@@ -150,7 +158,7 @@ class Members:
         return name in CONSTRUCTION or name in UNEVENTFUL or _keeps(name) or RESETS.search(name) is not None
 
     def _is_plain(self, attr: str) -> bool:
-        """Tell whether construction sets an attribute to a number, an array or a container: no object with own state."""
+        """Tell whether construction sets an attribute to a number, an array or measurements: no flag, no object."""
         made = [
             write.value
             for method in self.run(*CONSTRUCTION)
@@ -158,6 +166,8 @@ class Members:
             if write.attr == attr and write.how == "assign"
         ]
         options = [option for value in made for option in options_of(value) if option != NONE]
+        if PASSING.search(attr) or any(isinstance(each, Const) and isinstance(each.value, bool) for each in options):
+            return False
         if any(isinstance(each, (Container, Record)) for each in options) and not MEASURED.search(attr):
             return False
         return bool(options) and all(isinstance(each, (Const, Number, Tensor, NdArray, Container, Record)) for each in options)

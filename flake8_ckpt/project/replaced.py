@@ -180,8 +180,8 @@ class Replacing:
                 if not self._is_from_argument(write.value):
                     yield Reset(write.attr, Spot(callee.path, write.position), self.serves_construction(callee))
         for site in callee.function.calls if depth < MAX_DEPTH else ():
-            target = site.call.callee
-            if isinstance(target, Attr) and isinstance(target.base, Self) and is_certain(site.guards):
+            called = site.call.callee
+            if isinstance(called, Attr) and isinstance(called.base, Self) and is_certain(site.guards):
                 inner = self.unfolder.callee_of(site.call, Scope(callee))
                 if inner is not None and inner.function.name != callee.function.name:
                     yield from self.resets(inner, depth + 1)

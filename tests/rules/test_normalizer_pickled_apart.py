@@ -238,6 +238,15 @@ def load(path):
     checkpoint = torch.load(path, weights_only=False)
     return checkpoint["policy"], checkpoint["step"]
 """,
+    "moved on the way": TORCH
+    + """
+class Trainer:
+    def __init__(self):
+        self.model = nn.Linear(3, 1)
+
+    def save(self, path):
+        torch.save(self.model.to("cpu"), path)  # CKP214
+""",
     "a whole module in a list": POLICY
     + """
 def save(policy: Policy, obs_rms, path):
@@ -288,3 +297,16 @@ def test_stays_silent(case: Case) -> None:
 @cases(FOUND)
 def test_reports_pickled_modules(case: Case) -> None:
     check_findings(case, enable={"CKP214"})
+
+
+def test_message_names_the_other_copy() -> None:
+    (found,) = check_findings(FOUND["the normalizer of the policy by torch"], enable={"CKP214"})
+    assert found.message == (
+        "'policy.obs_rms' is pickled, and the state_dict() of Policy holds it too: the two copies will disagree"
+    )
+
+
+def test_second_dump_of_the_same_is_related() -> None:
+    (found,) = check_findings(FOUND["the same in two files"], enable={"CKP214"})
+    assert found.message.startswith("'policy' is pickled as a whole: ")
+    assert [each.message for each in found.related] == ["pickled here too"]

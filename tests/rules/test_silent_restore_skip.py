@@ -165,6 +165,17 @@ class Meter:
         if "total" in state:
             self.total = state["total"]
 """,
+    "a key that no save writes": SAVE
+    + """
+def load(path, model: nn.Module, scaler: torch.amp.GradScaler, averaged: nn.Module):
+    checkpoint = torch.load(path)
+    model.load_state_dict(checkpoint["model"])
+    scaler.load_state_dict(checkpoint["scaler"])
+    state = checkpoint.get("average")
+    if state is None:
+        state = checkpoint["model"]
+    averaged.load_state_dict(state)
+""",
     "a mapping that is no checkpoint": """
 def configure(model, options):
     if "dropout" in options:
@@ -324,3 +335,9 @@ def test_stays_silent(case: Case) -> None:
 @cases(FOUND)
 def test_reports_silent_skips(case: Case) -> None:
     check_findings(case, enable={"CKP213"})
+
+
+def test_message_names_the_keys_and_the_save() -> None:
+    (found,) = check_findings(FOUND["two keys in one test"], enable={"CKP213"})
+    assert found.message.startswith("without 'optimizer', 'epoch' this restores nothing and says nothing")
+    assert [each.message for each in found.related] == ["written here"]

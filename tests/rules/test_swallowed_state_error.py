@@ -508,3 +508,12 @@ def test_stays_silent(case: Case) -> None:
 @cases(FOUND)
 def test_reports_swallowed_errors(case: Case) -> None:
     check_findings(case)
+
+
+def test_message_says_what_is_lost() -> None:
+    (saved,) = check_findings(FOUND["a save prints"])
+    (restored,) = check_findings(FOUND["around a helper in another file"])
+    assert saved.message == (
+        "every error of save() ends here without a warning: the run goes on and nothing is saved"
+    )
+    assert restored.message.startswith("every error of load_checkpoint() ends here without a warning")
