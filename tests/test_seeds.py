@@ -27,6 +27,7 @@ LOST = {
         ("behavior_cloning/policy.py", "CKP101", "_sum"),
         ("behavior_cloning/policy.py", "CKP101", "_sumsq"),
         ("behavior_cloning/policy.py", "CKP101", "_count"),
+        ("behavior_cloning/policy.py", "CKP210", "ob_rms"),
     },
     "vectorized_ppo": {
         ("vectorized_ppo/normalization.py", "CKP101", "mean"),
@@ -44,6 +45,8 @@ LOST = {
     "stable_baselines": {
         ("stable_baselines/features.py", "CKP101", "running_mean"),
         ("stable_baselines/features.py", "CKP101", "running_var"),
+        ("stable_baselines/train.py", "CKP208", "model"),
+        ("stable_baselines/enjoy.py", "CKP209", "VecNormalize"),
     },
 }
 

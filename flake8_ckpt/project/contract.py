@@ -75,14 +75,17 @@ class Missing:
     @property
     def first(self) -> Reading:
         """Return the reading to speak of: one that restores something, if there is one."""
-        return next((each for each in self.restores if each.into), self.restores[0])
+        restoring = [each for each in self.restores if each.into]
+        return next((each for each in restoring if len(each.keys) > len(self.keys)), [*restoring, *self.restores][0])
 
     @property
     def restores(self) -> tuple[Reading, ...]:
         """Return the readings of the key itself where they restore something, else those of all that is in it."""
         exact = tuple(each for each in self.readings if each.keys == self.keys)
+        steps = {each.via for each in exact}
+        within = any(len(each.keys) > len(self.keys) and each.via in steps and each.into for each in self.readings)
         restored = any(isinstance(target, Attr) for each in exact for target in each.into)
-        return exact if restored else self.readings
+        return exact if restored and not within else self.readings
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,6 @@ from flake8_ckpt.project.payloads import loads
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
 from flake8_ckpt.project.unfold import Unfolder
-from flake8_ckpt.project.unfold import added_to
 
 TEST_FILE = re.compile(r"(^|/)(tests?|testing|unit_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$")
 VERBS = re.compile(
@@ -411,7 +410,7 @@ class Families:
         if not names:
             return []
         target = Param(names[0])
-        added = added_to(writer.function, target)
+        added = self.unfolder.added_to(writer.function, target)
         places = [each.position for each in writer.function.stores if isinstance(each.target, Item)]
         if not added or not places:
             return []

@@ -37,14 +37,13 @@ from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import contents
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
-from flake8_ckpt.project.unfold import added_to
 
 LOADERS = re.compile(r"(^|_)(load|restore|resume|set_state|setstate)(_|$)")
 SHOWS = re.compile(r"(^|_)(log|logs|print|show|report|summar\w+|display|plot|progress|info|describe|repr|str|debug|format)(_|$)")
 # Containers by these names hold numbers or tensors that were measured; others hold objects with a state of their own.
 MEASURED = re.compile(
-    r"loss|score|reward|return|window|value|error|acc|norm|count|stat|queue|shadow|moment|(^|_)(sum|mean|var|std"
-    r"|scale|weight|average|avg|ema|best|seen|recent)"
+    r"loss|score|reward|return|window|value|error|accurac|norm|count|queue|shadow|moment|(^|_)(stats?|sums?|means?|vars?"
+    r"|stds?|scales?|weights?|averages?|avg|ema|best|seen|recent)(_|$)"
 )
 # What is only shown, what lasts no longer than one update, and what belongs to the process.
 PASSING = re.compile(
@@ -98,7 +97,7 @@ class OwnStates:
         base = _base_state(value)
         if base is not None:
             found = self.hierarchy.find_method(hook.klass, "state_dict", hook.owner)
-            filled = added_to(hook.function, value) if isinstance(value, Local) else []
+            filled = self.unfolder.added_to(hook.function, value) if isinstance(value, Local) else []
             return found is not None and all(each.key for each in filled) and self._is_understood(
                 Callee(f"{found[0]}.state_dict", found[1], hook.klass, found[0])
             )

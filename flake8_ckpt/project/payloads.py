@@ -148,6 +148,7 @@ class Payloads:
         self.unfolder = unfolder
         self._summaries: dict[tuple[str, str], Summary] = {}
         self._open: set[tuple[str, str]] = set()
+        self._sites: list[dict[int, Optional[tuple[Callee, Scope]]]] = []
 
     def summary(self, callee: Callee) -> Summary:
         """Return the summary of a function; that of a function that calls itself is empty inside it."""
@@ -157,10 +158,12 @@ class Payloads:
         if key not in self._summaries:
             self._open.add(key)
             self.unfolder.begin()
+            self._sites.append({})
             writings = _bounded_writings(self._writings(callee))
             readings = _bounded_readings(self._readings(callee))
             found = Summary(writings, readings) if not self.unfolder.is_spent else _unsure(writings, readings)
             self._open.discard(key)
+            self._sites.pop()
             if self._open and len(self._open) >= MAX_DEPTH - 1:
                 return found
             self._summaries[key] = found
@@ -178,15 +181,18 @@ class Payloads:
                 yield from self._brought_writings(site, callee, scope)
 
     def _brought_writings(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Writing]:
-        for inner, entered in self._entered(site, callee, scope):
-            spot = Spot(callee.path, site.position)
-            for passed in inner.function.calls:
-                yield from self._passed_writing(passed, inner, entered, Writing(UNKNOWN, UNKNOWN, spot, spot, callee, callee))
-            for each in self.summary(inner).writings:
-                payload = _settled(self.unfolder.unfold(each.payload, entered))
-                file = self.unfolder.unfold(each.file, entered)
-                via = (inner.identity, *each.via)
-                yield Writing(payload, file, spot, each.origin, callee, each.source, via)
+        found = self._entered(site, callee, scope)
+        if found is None:
+            return
+        inner, entered = found
+        spot = Spot(callee.path, site.position)
+        for passed in inner.function.calls:
+            unknown = Writing(UNKNOWN, UNKNOWN, spot, spot, callee, callee)
+            yield from self._passed_writing(passed, inner, entered, unknown)
+        for each in self.summary(inner).writings:
+            payload = _settled(self.unfolder.unfold(each.payload, entered))
+            file = self.unfolder.unfold(each.file, entered)
+            yield Writing(payload, file, spot, each.origin, callee, each.source, (inner.identity, *each.via))
 
     def _passed_writing(self, site: Site, inner: Callee, entered: Scope, writing: Writing) -> Iterator[Writing]:
         """Yield what a function writes by calling a function that it was given: `retry(torch.save, payload, path)`."""
@@ -199,14 +205,21 @@ class Payloads:
                 payload, file = (self.unfolder.unfold(each, entered) for each in given)
                 yield replace(writing, payload=payload, file=file)
 
-    def _entered(self, site: Site, callee: Callee, scope: Scope) -> Iterator[tuple[Callee, Scope]]:
+    def _entered(self, site: Site, callee: Callee, scope: Scope) -> Optional[tuple[Callee, Scope]]:
+        """Return the function of the project that a call enters, with its parameters bound."""
+        known = self._sites[-1]
+        if id(site) not in known:
+            known[id(site)] = self._enter(site, scope)
+        return known[id(site)]
+
+    def _enter(self, site: Site, scope: Scope) -> Optional[tuple[Callee, Scope]]:
         inner = self.unfolder.callee_of(site.call, scope)
         if inner is None or not inner.function.contract:
-            return
+            return None
         args = [self.unfolder.unfold(arg, scope) for arg in site.call.args]
         keywords = {name: self.unfolder.unfold(each, scope) for name, each in site.call.keywords}
         receiver = self.unfolder.receiver_of(site.call, scope)
-        yield inner, self.unfolder.enter(inner, receiver, args, keywords, scope)
+        return inner, self.unfolder.enter(inner, receiver, args, keywords, scope)
 
     def _readings(self, callee: Callee) -> Iterator[Reading]:
         scope = Scope(callee)
@@ -234,26 +247,28 @@ class Payloads:
     def _handed(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Reading]:
         """Yield what a call reads: through the function it reaches, or unseen in one outside the project."""
         spot = Spot(callee.path, site.position)
-        reached = False
-        for inner, entered in self._entered(site, callee, scope):
-            reached = True
-            for each in self.summary(inner).readings:
-                if each.kind == "returned":
-                    continue
-                into = tuple(self.unfolder.unfold(value, entered) for value in each.into)
-                via = (inner.identity, *each.via)
-                for root, keys in rooted(self.unfolder.unfold(each.root, entered)):
-                    path = (*keys, *each.keys)[:MAX_LEVELS]
-                    yield replace(each, root=root, keys=path, into=into, unit=callee, via=via, at=site.position)
+        found = self._entered(site, callee, scope)
+        if found is not None:
+            yield from self._brought_readings(site, callee, *found)
         if is_loader(site.call, scope, self.unfolder):
             yield from self._filled(site, callee, scope)
-        if reached or is_loader(site.call, scope, self.unfolder):
+        if found is not None or is_loader(site.call, scope, self.unfolder):
             return
         for value in (*site.call.args, *(each for _, each in site.call.keywords)):
             for root, keys in rooted(self.unfolder.unfold(value, scope)):
                 target = self.unfolder.unfold(site.call.callee, scope)
                 yield Reading(root, keys, "handed", (target,), spot, callee, callee, (), site.guards, site.position)
 
+
+    def _brought_readings(self, site: Site, callee: Callee, inner: Callee, entered: Scope) -> Iterator[Reading]:
+        for each in self.summary(inner).readings:
+            if each.kind == "returned":
+                continue
+            into = tuple(self.unfolder.unfold(value, entered) for value in each.into)
+            via = (inner.identity, *each.via)
+            for root, keys in rooted(self.unfolder.unfold(each.root, entered)):
+                path = (*keys, *each.keys)[:MAX_LEVELS]
+                yield replace(each, root=root, keys=path, into=into, unit=callee, via=via, at=site.position)
 
     def _filled(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Reading]:
         """Yield what a loading function puts straight into the objects it is given: Fabric's `load(path, state)`."""

@@ -16,6 +16,7 @@ from typing import Any
 from typing import Optional
 
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.torchlib import MODULE_METHODS
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
@@ -44,7 +45,8 @@ from flake8_ckpt.project.hierarchy import Hierarchy
 
 MAX_CALLS = 5
 MAX_NESTING = 24
-MAX_STEPS = 20_000
+MAX_STEPS = 3_000
+MAX_STEPS_OF_FUNCTION = 200_000
 MAX_HEIRS = 16
 COPIES = frozenset(["copy", "deepcopy"])
 # Calls that give a payload back as it is, or a part of it.
@@ -101,22 +103,27 @@ class Unfolder:
         self.hierarchy = hierarchy
         self.symbols = hierarchy.symbols
         self._attributes: dict[tuple[str, str], str] = {}
+        self._added: dict[int, dict[Value, list[Field]]] = {}
         self._open: set[tuple[str, str]] = set()
-        self._left = MAX_STEPS
-
-    @property
-    def is_spent(self) -> bool:
-        """Tell whether the steps were not enough, so that some values are Unknown for this reason."""
-        return self._left < 0
+        self.begin()
 
     def begin(self) -> None:
-        """Allow a new number of steps: each function that is looked at has its own."""
+        """Allow a new number of steps: each function that is looked at has its own, and each value in it.
+
+        Where they are spent, some values are Unknown for this reason.
+        """
         self._left = MAX_STEPS
+        self._total = MAX_STEPS_OF_FUNCTION
+        self.is_spent = False
 
     def unfold(self, value: Value, scope: Scope, nesting: int = 0) -> Value:
         """Return a value in terms of the outermost function of a scope."""
+        if nesting == 0:
+            self._total -= MAX_STEPS - max(self._left, 0)
+            self._left = MAX_STEPS if self._total > 0 else 0
         self._left -= 1
         if nesting > MAX_NESTING or self._left < 0:
+            self.is_spent = self.is_spent or self._left < 0
             return UNKNOWN
         handler = _HANDLERS.get(type(value))
         return handler(self, value, scope, nesting + 1) if handler else value
@@ -145,10 +152,16 @@ class Unfolder:
 
     def _local(self, value: Local, scope: Scope, nesting: int) -> Value:
         held = self.unfold(value.value, scope, nesting)
-        added = added_to(scope.callee.function, value)
+        added = self.added_to(scope.callee.function, value)
         if added and not self._is_known_object(value.value, scope):
             return self._filled(held, added, scope, nesting)
         return held if isinstance(held, Record) else Local(scope.prefix + value.name, held)
+
+    def added_to(self, function: FunctionFacts, target: Value) -> list[Field]:
+        """Return the keys that a function adds to a mapping; an empty key stands for keys that are unknown."""
+        if id(function) not in self._added:
+            self._added[id(function)] = _added_in(function)
+        return self._added[id(function)].get(_key_of(target), [])
 
     def _is_known_object(self, value: Value, scope: Scope) -> bool:
         klass = self.class_of(value, scope)
@@ -366,28 +379,31 @@ def _outside_class(path: str) -> str:
     return head if owner[:1].isupper() and tail.startswith(("load", "from_", "create", "make")) else path
 
 
-def added_to(function: FunctionFacts, target: Value) -> list[Field]:
-    """Return the keys that a function adds to a mapping; an empty key stands for keys that are unknown."""
-    found = [
-        Field(str(each.target.key.value), each.value, not each.guards)
-        for each in function.stores
-        if isinstance(each.target, Item) and isinstance(each.target.key, Const) and _is_same(each.target.base, target)
-    ]
+def _added_in(function: FunctionFacts) -> dict[Value, list[Field]]:
+    """Return the keys that a function adds, by the mapping."""
+    found: dict[Value, list[Field]] = {}
+    for each in function.stores:
+        if isinstance(each.target, Item) and isinstance(each.target.key, Const):
+            field = Field(str(each.target.key.value), each.value, not each.guards)
+            found.setdefault(_key_of(each.target.base), []).append(field)
     for site in function.calls:
         callee = site.call.callee
-        if isinstance(callee, Attr) and callee.name == "update" and _is_same(callee.base, target):
-            given = site.call.args[0] if site.call.args else Record(tuple(Field(*each) for each in site.call.keywords))
-            if isinstance(given, Record):
-                found += [Field(each.key, each.value, each.always and not site.guards) for each in given.fields]
-            if not isinstance(given, Record) or given.open:
-                found.append(Field("", UNKNOWN))
+        if isinstance(callee, Attr) and callee.name == "update":
+            found.setdefault(_key_of(callee.base), []).extend(_updated(site))
     return found
 
 
-def _is_same(one: Value, other: Value) -> bool:
-    if isinstance(one, Local) and isinstance(other, Local):
-        return one.name == other.name
-    return one == other
+def _updated(site: Site) -> list[Field]:
+    given = site.call.args[0] if site.call.args else Record(tuple(Field(*each) for each in site.call.keywords))
+    if not isinstance(given, Record):
+        return [Field("", UNKNOWN)]
+    fields = [Field(each.key, each.value, each.always and not site.guards) for each in given.fields]
+    return [*fields, Field("", UNKNOWN)] if given.open else fields
+
+
+def _key_of(target: Value) -> Value:
+    """Return what a mapping is remembered by: a local by its name alone."""
+    return Local(target.name, UNKNOWN) if isinstance(target, Local) else target
 
 
 def item_in(base: Value, key: Value) -> Value:

@@ -130,7 +130,8 @@ def check(project: Project) -> Iterator[Finding]:
     for spot, omitted in lost.items():
         first = omitted[0]
         names = " and ".join(f"'{each.attr}'" for each in omitted[:MAX_NAMED])
-        message = f"state_dict leaves out {names}, which {first.method} at {first.spot} carries on"
+        pronoun = "it" if len(omitted) == 1 else "them"
+        message = f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {pronoun} anew"
         yield finding_in(RULE, spot, message, [(each.spot, f"'{each.attr}' changes here") for each in omitted])
 
 

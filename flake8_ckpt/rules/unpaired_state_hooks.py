@@ -168,7 +168,8 @@ def _is_lost(missing: Missing, contract: Contract) -> bool:
 
 def _never_given(family: Family, reading: Reading, key: str) -> Finding:
     given = family.writings[0]
-    message = f"'{key}' is read here, and {given.source.function.name} at {given.spot} never gives it"
+    outcome = "loading fails" if reading.kind == "required" else "it starts anew"
+    message = f"'{key}' is read here, and {given.source.function.name} at {given.spot} never gives it: {outcome}"
     return finding_in(RULE, reading.spot, message, [(given.spot, "the state is given here")])
 
 

@@ -130,10 +130,10 @@ from flake8_ckpt.project.restoring import Restoring
 from flake8_ckpt.rules.base import Rule
 
 MESSAGES = {
-    "fresh": "fresh VecNormalize around the env of the model of {model}: it acts on observations of another scale",
-    "apart": "VecNormalize of its own for an evaluation: the statistics that the model of {model} learned with are not in it",
-    "late": "VecNormalize.load after the model of {model} was bound to another env: training goes on without it",
-    "training": "evaluation of the model of {model} goes on updating these statistics: `training` is not switched off",
+    "fresh": "'VecNormalize' is fresh: the model loaded at {model} acts on observations of another scale",
+    "apart": "'VecNormalize' of an evaluation lacks the statistics that the model of {model} learned with",
+    "late": "'VecNormalize.load' comes after the model of {model} was bound to another env: training goes on without it",
+    "training": "'VecNormalize' goes on training while the model of {model} is evaluated: nothing sets training to False",
 }
 
 

@@ -118,6 +118,7 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
 from flake8_ckpt.project.making import Place
+from flake8_ckpt.project.making import object_text
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import written_by
 from flake8_ckpt.project.programs import Programs
@@ -136,10 +137,11 @@ from flake8_ckpt.rules.base import Rule
 
 @dataclass(frozen=True, eq=False)
 class Save:
-    """A call that saves a model, and the wrappers of its environment."""
+    """A call that saves a model, the wrappers of its environment, and how the code names the model."""
 
     spot: Spot
     wrappers: tuple[Wrapper, ...]
+    name: str
     is_callback: bool = False
 
 
@@ -161,9 +163,9 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _finding(wrapper: Spot, saves: list[Save]) -> Finding:
     first, *others = sorted(saves, key=lambda each: (each.spot.path, each.spot.position))
-    message = f"saves the model without the VecNormalize of {wrapper}: a reload has no statistics for it"
+    message = f"'{first.name}' is saved without the VecNormalize of {wrapper}: a reload has no statistics for it"
     if first.is_callback:
-        message = f"checkpoints leave out the VecNormalize of {wrapper}: pass save_vecnormalize=True"
+        message = f"'CheckpointCallback' leaves out the VecNormalize of {wrapper}: pass save_vecnormalize=True"
     related = [Related(each.spot.path, each.spot.position, "saved here too") for each in others]
     made = Related(wrapper.path, wrapper.position, "the statistics live here")
     return Finding(first.spot.path, first.spot.position, RULE.code, message, (made, *related))
@@ -180,7 +182,12 @@ def _saves(environments: Environments) -> Iterator[Save]:
             else:
                 wrappers = tuple(_saved_at(site.call, place, environments))
             if wrappers:
-                yield Save(place.spot, wrappers, is_callback)
+                yield Save(place.spot, wrappers, _name(site.call), is_callback)
+
+
+def _name(call: Call) -> str:
+    saved = call.args[0] if call.args and isinstance(call.callee, Name) else call.callee
+    return object_text(saved.base if saved is call.callee and isinstance(saved, Attr) else saved) or "model"
 
 
 def _trained_with(unit: Callee, environments: Environments) -> Iterator[Wrapper]:
