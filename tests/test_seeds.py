@@ -1,4 +1,4 @@
-"""The five systems of the demo: their module state is found lost, and the corrected files are silent.
+"""The five systems of the demo: their state is found lost, and the corrected files are silent.
 
 `flake8_ckpt/demo` holds the systems with their bugs; `tests/seeds` holds the files that a correction
 changes.
@@ -33,6 +33,7 @@ LOST = {
         ("vectorized_ppo/normalization.py", "CKP101", "mean"),
         ("vectorized_ppo/normalization.py", "CKP101", "var"),
         ("vectorized_ppo/normalization.py", "CKP101", "count"),
+        ("vectorized_ppo/vectorized.py", "CKP201", "obs_normalizer_mean"),
     },
     "motion_tracking": {
         ("motion_tracking/running_mean_std.py", "CKP108", "mean"),
@@ -41,6 +42,8 @@ LOST = {
     "gradient_scaling": {
         ("gradient_scaling/variance_gradient_scaler.py", "CKP109", "grad_mean_ema"),
         ("gradient_scaling/variance_gradient_scaler.py", "CKP109", "grad_square_ema"),
+        ("gradient_scaling/distributional_ppo.py", "CKP204", "self._variance_gradient_scaler"),
+        ("gradient_scaling/distributional_ppo.py", "CKP205", "_variance_gradient_scaler"),
     },
     "stable_baselines": {
         ("stable_baselines/features.py", "CKP101", "running_mean"),
@@ -76,7 +79,7 @@ def test_demo_says_what_it_is_modelled_on(system: str) -> None:
 
 
 @each_system
-def test_lost_module_state_is_found(system: str) -> None:
+def test_lost_state_is_found(system: str) -> None:
     found = [
         (finding.path, finding.code, re.findall("'(.*?)'", finding.message)[0])
         for finding in lint(read(DEMO, system))

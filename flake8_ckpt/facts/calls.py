@@ -71,9 +71,12 @@ WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDi
 GROWS = frozenset("append extend insert update setdefault add appendleft".split())
 SAVERS = LOADERS | frozenset(
     "torch.save torch.jit.save pickle.dump pickle.dumps joblib.dump numpy.savez numpy.savez_compressed numpy.save"
-    " safetensors.torch.save_file safetensors.torch.save cloudpickle.dump cloudpickle.dumps dill.dump dill.dumps".split()
+    " safetensors.torch.save_file safetensors.torch.save cloudpickle.dump cloudpickle.dumps dill.dump"
+    " dill.dumps".split()
 )
-KEEPS_KEYS = re.compile(r"(^|[._:])(save|dump|write|load|log|print|len|dict|list|copy|deepcopy|append|put|send|isinstance|update)")
+KEEPS_KEYS = re.compile(
+    r"(^|[._:])(save|dump|write|load|log|print|len|dict|list|copy|deepcopy|append|put|send|isinstance|update)"
+)
 # Methods that are noted on objects of which nothing is known, too.
 KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_dict")
 # Methods of any object that change, save, restore or replace its state, or say how it is used.
@@ -94,7 +97,8 @@ def call(node: cst.Call, frame: Frame, evaluate: Evaluate) -> Value:
 
 def _open_arguments(node: cst.Call, value: Value, frame: Frame) -> None:
     if isinstance(value, Call) and (
-        isinstance(value.callee, Name) and (value.callee.path in SAVERS or KEEPS_KEYS.search(value.callee.path))
+        isinstance(value.callee, Name)
+        and (value.callee.path in SAVERS or KEEPS_KEYS.search(value.callee.path))
     ):
         return
     for argument in node.args:

@@ -27,7 +27,9 @@ def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
         outcome = _outcome(handler.body)
         position = locate(handler)  # type: ignore[arg-type]
         end = Position(position.line, position.col, position.line, position.col + len("except"))
-        yield Handler(_caught(handler.type), outcome, end, node.body[0].lineno, last.end_lineno or last.lineno)
+        yield Handler(
+            _caught(handler.type), outcome, end, node.body[0].lineno, last.end_lineno or last.lineno
+        )
 
 
 def _sets_flag(node: ast.stmt) -> bool:
@@ -65,8 +67,14 @@ def _is_silent_statement(node: ast.stmt) -> bool:
     value = node.value
     if isinstance(value, ast.Constant):
         return True
-    return isinstance(value, ast.Call) and (PRINTS.search(dotted(value.func)) is not None or _is_quiet_log(value.func))
+    return isinstance(value, ast.Call) and (
+        PRINTS.search(dotted(value.func)) is not None or _is_quiet_log(value.func)
+    )
 
 
 def _is_quiet_log(func: ast.expr) -> bool:
-    return isinstance(func, ast.Attribute) and func.attr in ("debug", "info") and "log" in dotted(func.value).lower()
+    return (
+        isinstance(func, ast.Attribute)
+        and func.attr in ("debug", "info")
+        and "log" in dotted(func.value).lower()
+    )

@@ -262,7 +262,9 @@ class _Collector:
     def frame(self, node: Function, keeper: bool = False) -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
-        contract = keeper or is_entry(node) or node.name in HOOKS or saves(text) or links(text) or normalizes(text)
+        contract = (
+            keeper or is_entry(node) or node.name in HOOKS or saves(text) or links(text) or normalizes(text)
+        )
         frame = Frame(self.names, contract=contract, text="" if node.name == SCRIPT else text)
         for name in parameter_names(node.args):
             frame.bind(name, Param(name), ())
@@ -288,7 +290,9 @@ class _Collector:
         for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
             yield Parameter(arg.arg, annotation, defaults.get(arg.arg))
-        yield from (Parameter(f"*{arg.arg}") for arg in (node.args.vararg, node.args.kwarg) if arg is not None)
+        yield from (
+            Parameter(f"*{arg.arg}") for arg in (node.args.vararg, node.args.kwarg) if arg is not None
+        )
 
 
 MAX_CALLEES = 40
@@ -297,7 +301,8 @@ SET_ATTRIBUTES = re.compile(
     r"\b(?:self\.|register_buffer\(\s*[\"']|add_state\(\s*[\"'])(\w+)\b[\"']?\s*(?:[-+*/]?=(?!=)|,|:)"
 )
 STATISTICS = re.compile(
-    r"(?:^|_)(?:means?|mu|var|vars|variance|stds?|m2|s2?|sumsq|sum|sq|square|squares|count|cnt|n|num)(?:_|$)", re.I
+    r"(?:^|_)(?:means?|mu|var|vars|variance|stds?|m2|s2?|sumsq|sum|sq|square|squares|count|cnt|n|num)(?:_|$)",
+    re.I,
 )
 # A call of such a method, or the method itself handed to what may call it.
 UPDATES = re.compile(r"\.(_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*)(?=[(),\]])")

@@ -26,7 +26,14 @@ from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
 
 Guards = tuple[str, ...]
-OPPOSITES = {"none": "some", "missing": "has", "unset": "set", "tensor": "other", "absent": "present", "key": "nokey"}
+OPPOSITES = {
+    "none": "some",
+    "missing": "has",
+    "unset": "set",
+    "tensor": "other",
+    "absent": "present",
+    "key": "nokey",
+}
 OPPOSITES |= {after: before for before, after in OPPOSITES.items()}
 
 

@@ -6,41 +6,37 @@ read, calls that change one in place, registrations, keys taken from mappings.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import libcst as cst
 
 from flake8_ckpt.facts import torchlib
-from flake8_ckpt.facts.access import attribute_of
-from flake8_ckpt.facts.access import element_of
-from flake8_ckpt.facts.access import item_of
+from flake8_ckpt.facts.access import attribute_of, element_of, item_of
 from flake8_ckpt.facts.calls import call
 from flake8_ckpt.facts.frame import Frame
-from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import NUMBER
-from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Arith
-from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Call
-from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import Container
-from flake8_ckpt.facts.values import Field
-from flake8_ckpt.facts.values import Item
-from flake8_ckpt.facts.values import Join
-from flake8_ckpt.facts.values import Name
-from flake8_ckpt.facts.values import Number
-from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Record
-from flake8_ckpt.facts.values import Self
-from flake8_ckpt.facts.values import Super
-from flake8_ckpt.facts.values import Tensor
-from flake8_ckpt.facts.values import Value
-from flake8_ckpt.facts.values import bounded
-from flake8_ckpt.facts.values import join
-from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.facts.values import (
+    NONE,
+    NUMBER,
+    SELF,
+    UNKNOWN,
+    Arith,
+    Attr,
+    Const,
+    Container,
+    Field,
+    Name,
+    Number,
+    Param,
+    Record,
+    Self,
+    Super,
+    Tensor,
+    Value,
+    bounded,
+    join,
+    options_of,
+)
 
 MAX_STRING = 120
 MAX_KEYS = 64

@@ -69,8 +69,11 @@ def is_loaded(value: Value) -> bool:
     if not isinstance(value, Call):
         return isinstance(value, Param)
     callee = value.callee
-    return isinstance(callee, Name) and callee.path in LOADERS or isinstance(callee, Attr) and (
-        callee.name in ("get", "pop", "copy") and is_loaded(callee.base)
+    return (
+        isinstance(callee, Name)
+        and callee.path in LOADERS
+        or isinstance(callee, Attr)
+        and (callee.name in ("get", "pop", "copy") and is_loaded(callee.base))
     )
 
 
@@ -81,7 +84,10 @@ def named(name: str, value: Value) -> Local:
         held = held.callee.base
     if isinstance(held, Local) and held.name == name:
         return held
-    options = [option.value if isinstance(option, Local) and option.name == name else option for option in options_of(value)]
+    options = [
+        option.value if isinstance(option, Local) and option.name == name else option
+        for option in options_of(value)
+    ]
     return Local(name, brief(join(options)))
 
 
@@ -211,7 +217,9 @@ class Frame:
     def write(self, attr: str, how: str, value: Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
         carried = carried and attr not in self.state.written or attr in self.depends
-        self.writes.append(Write(attr, how, value, self.position, carried, self.guards, _is_restored(self.depends)))
+        self.writes.append(
+            Write(attr, how, value, self.position, carried, self.guards, _is_restored(self.depends))
+        )
         if how == "assign":
             self.state.written[attr] = frozenset(self.depends)
         self.flow(Attr(SELF, attr))
@@ -265,7 +273,9 @@ class Frame:
     def registers_seen(self) -> tuple[Register, ...]:
         """Return the registrations, with a "wrapped" one for each attribute whose elements a module list took."""
         names = {
-            attr: place for name, place in self.wrapped.items() for attr in sorted(self.aliases.get(name, {name}))
+            attr: place
+            for name, place in self.wrapped.items()
+            for attr in sorted(self.aliases.get(name, {name}))
         }
         wrapped = [Register("wrapped", attr, UNKNOWN, place) for attr, place in names.items()]
         return (*self.registers, *wrapped)

@@ -20,8 +20,8 @@ class Write(Struct, frozen=True, array_like=True):
 
     `how` is "assign", "augment" (`+=`), "item" (`self.x[i] = v`), "inplace" (`self.x.add_(v)`),
     "grow" (`self.x.append(v)`) or "delete". `carried` is true where the new value depends on
-    what the attribute held when the method was entered, `loaded` where it comes from a payload. `guards` are the conditions around
-    it: "none:x", "missing:x", "set:flag", "unset:flag", "nottensor:name", "branch".
+    what the attribute held when the method was entered, `loaded` where it comes from a payload.
+    `guards` are the conditions around it: "none:x", "missing:x", "set:flag", "unset:flag", "nottensor:name", "branch".
     """
 
     attr: str

@@ -250,7 +250,13 @@ def brief(value: Value) -> Value:
         return value
     if isinstance(value, Call):
         callee = value.callee
-        named = callee if isinstance(callee, Name) else Attr(UNKNOWN, callee.name) if isinstance(callee, Attr) else UNKNOWN
+        named = (
+            callee
+            if isinstance(callee, Name)
+            else Attr(UNKNOWN, callee.name)
+            if isinstance(callee, Attr)
+            else UNKNOWN
+        )
         return Call(named, (), tuple((name, UNKNOWN) for name, _ in value.keywords))
     return UNKNOWN
 

@@ -52,7 +52,9 @@ class Algorithms:
         found: set[str] = set()
         for name in HOOKS:
             for method in self._closure(klass, name):
-                found |= {use.attr for use in method.uses} | {write.attr for write in method.writes if write.loaded}
+                found |= {use.attr for use in method.uses} | {
+                    write.attr for write in method.writes if write.loaded
+                }
         named = self.hierarchy.find_method(klass, NAMED)
         if named is not None and named[1].returns is not None:
             found |= set(_strings(named[1].returns))
@@ -68,7 +70,11 @@ class Algorithms:
         yield found[1]
         for site in found[1].calls:
             target = site.call.callee
-            if isinstance(target, Attr) and isinstance(target.base, Self) and not target.name.startswith(("_setup", "setup")):
+            if (
+                isinstance(target, Attr)
+                and isinstance(target.base, Self)
+                and not target.name.startswith(("_setup", "setup"))
+            ):
                 yield from self._closure(klass, target.name, seen)
 
     def rebuilt(self, klass: str) -> Iterator[tuple[str, Spot]]:
@@ -76,7 +82,12 @@ class Algorithms:
         for owner in self.hierarchy.ancestors(klass):
             for name, method in self.hierarchy.methods(owner).items():
                 for write in method.writes if name != "__init__" else ():
-                    if write.how == "assign" and not write.guards and not write.loaded and self.has_state(klass, write.attr):
+                    if (
+                        write.how == "assign"
+                        and not write.guards
+                        and not write.loaded
+                        and self.has_state(klass, write.attr)
+                    ):
                         yield write.attr, Spot(owner.partition(":")[0], write.position)
 
     def has_state(self, klass: str, attr: str) -> bool:

@@ -33,8 +33,8 @@ from flake8_ckpt.project.unfold import Scope
 from flake8_ckpt.project.unfold import Unfolder
 
 NORMALIZER_WORDS = re.compile(
-    r"normali[sz]er|normali[sz]ation|running_?mean|running_?var|mean_?std|(^|_)rms(_|$)|vec_?norm|(ob|obs|rew|ret|reward|state)_?"
-    r"(norm|rms|stats|mean|var|filter)(_|$)"
+    r"normali[sz]er|normali[sz]ation|running_?mean|running_?var|mean_?std|(^|_)rms(_|$)|vec_?norm"
+    r"|(ob|obs|rew|ret|reward|state)_?(norm|rms|stats|mean|var|filter)(_|$)"
 )
 COUNTERS = re.compile(r"(^|_)(epochs?|steps?|iters?|iterations?|frames?|episodes?|updates?|timesteps?)(_|$)")
 LOADERS = re.compile(r"(^|_)(load|set|restore|resume)(_|$)")
@@ -75,15 +75,21 @@ class Missing:
     @property
     def first(self) -> Reading:
         """Return the reading to speak of: one that restores something, if there is one."""
-        restoring = [each for each in self.restores if each.into]
-        return next((each for each in restoring if len(each.keys) > len(self.keys)), [*restoring, *self.restores][0])
+        return next((each for each in self.targets if len(each.keys) > len(self.keys)), self.targets[0])
+
+    @property
+    def targets(self) -> tuple[Reading, ...]:
+        """Return the readings whose value goes somewhere, without those that only ask for the key."""
+        return tuple(each for each in self.restores if each.into) or self.restores
 
     @property
     def restores(self) -> tuple[Reading, ...]:
         """Return the readings of the key itself where they restore something, else those of all that is in it."""
         exact = tuple(each for each in self.readings if each.keys == self.keys)
         steps = {each.via for each in exact}
-        within = any(len(each.keys) > len(self.keys) and each.via in steps and each.into for each in self.readings)
+        within = any(
+            len(each.keys) > len(self.keys) and each.via in steps and each.into for each in self.readings
+        )
         restored = any(isinstance(target, Attr) for each in exact for target in each.into)
         return exact if restored and not within else self.readings
 
@@ -96,12 +102,10 @@ class Unrestored:
     keys: tuple[str, ...]
     writings: tuple[Writing, ...]
 
-
     @property
     def is_framework_hook(self) -> bool:
         """Tell whether a framework calls the two methods that do not agree."""
         return is_framework_hook(self.family)
-
 
 
 # What Lightning itself puts into a checkpoint before its hooks see it.
@@ -160,14 +164,20 @@ class Contract:
         for reading in family.readings:
             if not reading.keys or is_lightning and reading.keys[0] in LIGHTNING_KEYS:
                 continue
-            if reading.kind in TAKEN and ANY_KEY not in reading.keys and self._is_same_format(reading, family):
+            if (
+                reading.kind in TAKEN
+                and ANY_KEY not in reading.keys
+                and self._is_same_format(reading, family)
+            ):
                 depth = lost_at(reading.keys, family.writings)
                 if depth:
                     lost.setdefault(reading.keys[:depth], []).append(reading)
         for keys, readings in lost.items():
             if all(each.kind != "required" and self._is_saved_whole(each, family) for each in readings):
                 continue
-            if not self._has_alternative(keys, readings, family) and not self._chooses_format(keys[-1], family):
+            if not self._has_alternative(keys, readings, family) and not self._chooses_format(
+                keys[-1], family
+            ):
                 yield Missing(family, keys, tuple(readings), tuple(family.writings))
         yield from self._left_out_once(family)
 
@@ -177,7 +187,11 @@ class Contract:
             readings = [each for each in family.readings if file_of(each.root) == writing.file]
             for reading in readings if isinstance(writing.file, (Const, Param)) else ():
                 depth = lost_at(reading.keys, [writing])
-                if depth and not lost_at(reading.keys, family.writings) and self.is_normalizer_reading(reading):
+                if (
+                    depth
+                    and not lost_at(reading.keys, family.writings)
+                    and self.is_normalizer_reading(reading)
+                ):
                     yield Missing(family, reading.keys[:depth], (reading,), (writing,))
 
     def _is_saved_whole(self, reading: Reading, family: Family) -> bool:
@@ -188,19 +202,27 @@ class Contract:
     def _is_same_format(self, reading: Reading, family: Family) -> bool:
         """Tell whether some other key that is read from the same payload is written."""
         others = [each for each in family.readings if each.root == reading.root and each.unit == reading.unit]
-        return any(each.keys and each.kind in TAKEN and not lost_at(each.keys, family.writings) for each in others)
+        return any(
+            each.keys and each.kind in TAKEN and not lost_at(each.keys, family.writings) for each in others
+        )
 
     def _has_alternative(self, keys: tuple[str, ...], readings: list[Reading], family: Family) -> bool:
         """Tell whether what a key would restore is restored from another key, or from the whole payload, too."""
         if all(self._is_one_of_two(each, family) for each in readings):
             return True
-        targets = {target for each in readings for target in each.into if path_text(target) and not isinstance(target, Local)}
+        targets = {
+            target
+            for each in readings
+            for target in each.into
+            if path_text(target) and not isinstance(target, Local)
+        }
         if not targets:
             return False
         return any(
             each not in readings
             and keys[: len(each.keys)] != each.keys
-            and targets & set(each.into) and not lost_at(each.keys, family.writings)
+            and targets & set(each.into)
+            and not lost_at(each.keys, family.writings)
             for each in family.readings
         )
 
@@ -219,7 +241,8 @@ class Contract:
     def _chooses_format(self, key: str, family: Family) -> bool:
         """Tell whether load asks for a key to find out which of several formats a file has."""
         return any(f"nokey:{key}" in each.guards for each in family.readings) or not all(
-            f"key:{key}" in each.guards or not any(guard.startswith(("key:", "nokey:")) for guard in each.guards)
+            f"key:{key}" in each.guards
+            or not any(guard.startswith(("key:", "nokey:")) for guard in each.guards)
             for each in family.readings
             if each.keys and each.keys[-1] == key
         )
@@ -230,7 +253,11 @@ class Contract:
         in_hooks = [each for family in self.families.hooks for each in self._unrestored_in(family)]
         told = {(reading.spot, each.keys[-1]) for each in in_hooks for reading in each.family.readings}
         in_files = [each for family in self.families.files for each in self._unrestored_in(family)]
-        kept = [each for each in in_files if not any((one.spot, each.keys[-1]) in told for one in each.family.readings)]
+        kept = [
+            each
+            for each in in_files
+            if not any((one.spot, each.keys[-1]) in told for one in each.family.readings)
+        ]
         return (*kept, *in_hooks)
 
     def _unrestored_in(self, family: Family) -> Iterator[Unrestored]:
@@ -246,7 +273,9 @@ class Contract:
                     if not self.is_covered(object_of(value), writing.unit, family):
                         lost.setdefault(keys, []).append(writing)
         for keys, writings in lost.items():
-            if not any(other.keys[-1] not in self._written_keys(family) for other in family.readings if other.keys):
+            if not any(
+                other.keys[-1] not in self._written_keys(family) for other in family.readings if other.keys
+            ):
                 yield Unrestored(family, keys, tuple(writings))
 
     def _counters_in(self, writing: Writing) -> Iterator[tuple[tuple[str, ...], Value]]:
@@ -259,7 +288,9 @@ class Contract:
         """Tell whether an attribute is counted up in a method that also looks at it for something else."""
         for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
             for method in self.hierarchy.methods(each).values():
-                counted = {write.position for write in method.writes if write.attr == attr and write.how == "augment"}
+                counted = {
+                    write.position for write in method.writes if write.attr == attr and write.how == "augment"
+                }
                 if counted and any(use.attr == attr and use.position not in counted for use in method.uses):
                     return True
         return False
@@ -275,7 +306,9 @@ class Contract:
         """Tell whether a key is state that only training needs."""
         if TRAINING_WORDS.search(reading.keys[-1]) and reading.into:
             return True
-        if COUNTERS.search(reading.keys[-1]) and any(isinstance(each, (Attr, Local)) for each in reading.into):
+        if COUNTERS.search(reading.keys[-1]) and any(
+            isinstance(each, (Attr, Local)) for each in reading.into
+        ):
             return True
         kinds = {self.owner_kind(target, reading.unit) for target in reading.into}
         return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
@@ -283,13 +316,21 @@ class Contract:
     def is_covered(self, target: Value, unit: Callee, family: Family) -> bool:
         """Tell whether an object is part of another object whose state the same class saves as a whole."""
         name = path_text(target)
-        saved = {path_text(object_of(value)) for each in self._related(unit, family) for _, value in states_in(each.payload)}
+        saved = {
+            path_text(object_of(value))
+            for each in self._related(unit, family)
+            for _, value in states_in(each.payload)
+        }
         return any(each and name.startswith(f"{each}.") for each in saved)
 
     def _related(self, unit: Callee, family: Family) -> Iterator[Writing]:
         yield from family.writings
         for other in self.families.hooks:
-            if other.hook is not None and unit.klass and self.families.are_related(other.hook.klass, unit.klass):
+            if (
+                other.hook is not None
+                and unit.klass
+                and self.families.are_related(other.hook.klass, unit.klass)
+            ):
                 yield from other.writings
 
     def restores_normalizer(self, missing: Missing) -> bool:
@@ -321,14 +362,22 @@ class Contract:
 
     def own_save(self, writing: Writing, keys: tuple[str, ...] = ()) -> Spot:
         """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
-        own = [each for each in self.families.payloads.summary(writing.source).writings if each.origin == writing.origin]
+        own = [
+            each
+            for each in self.families.payloads.summary(writing.source).writings
+            if each.origin == writing.origin
+        ]
         known = any(not _lost_in(keys, each.payload) and not contents(each.payload).open for each in own)
         return writing.origin if known else writing.spot
 
     def _omission(self, writing: Writing, keys: tuple[str, ...]) -> Spot:
         if not writing.via:
             return writing.origin
-        own = [each for each in self.families.payloads.summary(writing.source).writings if each.origin == writing.origin]
+        own = [
+            each
+            for each in self.families.payloads.summary(writing.source).writings
+            if each.origin == writing.origin
+        ]
         given = any(not lost_at(keys, [each]) for each in own)
         return writing.spot if given else writing.origin
 
@@ -370,7 +419,9 @@ def _lost_in(keys: tuple[str, ...], payload: Value) -> int:
     return 0
 
 
-STATE_CALLS = re.compile(r"^(state_dict|get_state|get_state_dict|get_extra_state|getstate|get_rng_state(_all)?|serialize_state)$")
+STATE_CALLS = re.compile(
+    r"^(state_dict|get_state|get_state_dict|get_extra_state|getstate|get_rng_state(_all)?|serialize_state)$"
+)
 
 
 def is_state(value: Value) -> bool:

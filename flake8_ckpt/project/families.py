@@ -17,7 +17,6 @@ from dataclasses import field
 from functools import cache
 from functools import cached_property
 from posixpath import basename
-from posixpath import dirname
 from typing import Optional
 
 from flake8_ckpt.facts.model import FunctionFacts
@@ -49,23 +48,35 @@ from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
 from flake8_ckpt.project.unfold import Unfolder
 
-TEST_FILE = re.compile(r"(^|/)(tests?|testing|unit_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$")
+TEST_FILE = re.compile(
+    r"(^|/)(tests?|testing|unit_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$"
+)
 VERBS = re.compile(
     r"^_*(?:(save|dump|write|store|export|serialize|get|pack|collect|create|make|build|on_save)"
     r"|(load|read|restore|resume|import|deserialize|set|unpack|apply|recover|on_load|maybe_load|maybe_resume))(?:_|$)"
 )
-WRITES = frozenset("save dump write store export serialize get pack collect create make build on_save".split())
-PAIRED_VERBS = {"get": "set", "pack": "unpack", "collect": "apply", "on_save": "on_load", "serialize": "deserialize"}
+WRITES = frozenset(
+    "save dump write store export serialize get pack collect create make build on_save".split()
+)
+PAIRED_VERBS = {
+    "get": "set",
+    "pack": "unpack",
+    "collect": "apply",
+    "on_save": "on_load",
+    "serialize": "deserialize",
+}
 # Verbs of methods that often are plain accessors: only the name of some state makes them a pair.
 ACCESSORS = frozenset("get set pack unpack collect create make build apply recover".split())
 STATES = re.compile(r"state|weights?(_|$)|param|stats|checkpoint|ckpt|snapshot|variables|normali[sz]|rms")
-GENERIC = frozenset("checkpoint checkpoints ckpt state states snapshot training trainer full from to file all it".split())
+GENERIC = frozenset(
+    "checkpoint checkpoints ckpt state states snapshot training trainer full from to file all it".split()
+)
 EXACT_PAIRS = {
     "state_dict": "load_state_dict",
     "__getstate__": "__setstate__",
     "_save_to_state_dict": "_load_from_state_dict",
 }
-MAX_NEAR = 64
+MAX_NEAR = 256
 # Keys that say nothing on which checkpoint it is.
 COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
 MIN_SHARED = 2
@@ -140,7 +151,11 @@ def saves_or_loads(call: Call) -> bool:
     """Tell whether a call itself writes or reads a file, by its name alone."""
     if isinstance(call.callee, Name):
         return call.callee.path in WRITERS or call.callee.path in ARCHIVES or loads(call.callee.path)
-    return isinstance(call.callee, Attr) and call.callee.name in ("save", "load") and is_saving_object(call.callee.base)
+    return (
+        isinstance(call.callee, Attr)
+        and call.callee.name in ("save", "load")
+        and is_saving_object(call.callee.base)
+    )
 
 
 @cache
@@ -195,14 +210,27 @@ class Families:
 
     def _units(self) -> Iterator[Callee]:
         for identity, function in self.symbols.functions.items():
-            if function.name in self.involved and function.contract and not is_test(identity.partition(":")[0]):
+            if (
+                function.name in self.involved
+                and function.contract
+                and not is_test(identity.partition(":")[0])
+            ):
                 yield Callee(identity, function)
         for klass in self.classes:
             facts = self.symbols.classes[klass]
-            own = {method.name for method in facts.methods if method.contract and self._is_involved(method, klass)}
+            own = {
+                method.name
+                for method in facts.methods
+                if method.contract and self._is_involved(method, klass)
+            }
             if own:
                 for owner, method in self.methods(klass):
-                    if owner == klass and method.name in own or self._is_involved(method, owner) and _depends(method, own):
+                    if (
+                        owner == klass
+                        and method.name in own
+                        or self._is_involved(method, owner)
+                        and _depends(method, own)
+                    ):
                         yield Callee(f"{owner}.{method.name}", method, klass, owner)
 
     @cached_property
@@ -240,7 +268,12 @@ class Families:
         if not own:
             return set()
         others = [method.name for _, method in self.methods(klass) if is_hook_name(method.name)]
-        pairs = [(one, other) for one in own for other in others if are_partners(one, other) or are_partners(other, one)]
+        pairs = [
+            (one, other)
+            for one in own
+            for other in others
+            if are_partners(one, other) or are_partners(other, one)
+        ]
         return {name for pair in pairs for name in pair}
 
     def _contract_functions(self) -> Iterator[tuple[str, FunctionFacts]]:
@@ -291,18 +324,23 @@ class Families:
                 groups.same(loaded[0], reading)
             keys = {each.keys[0] for each in loaded if each.keys}
             for writing in near.values():
-                if self._overlap(writing, loaded[0], keys) or any(self._belongs(writing, each) for each in loaded):
+                if self._overlap(writing, loaded[0], keys) or any(
+                    self._belongs(writing, each) for each in loaded
+                ):
                     groups.same(writing, loaded[0])
         return [family for family in groups.families() if family.writings and family.readings]
 
     def _near(self, loaded: list[Reading], by_place: Writings, by_import: Writings) -> Iterator[Writing]:
-        """Yield the writings of the same files and classes, and those of files where one imports the other."""
-        own = {place for reading in loaded for place in self._places(reading)}
-        for place in own:
-            yield from by_place.get(place, ())[:MAX_NEAR]
-            yield from by_import.get(place, ())[:MAX_NEAR]
-        for place in {place for reading in loaded for place in self._imported(reading.unit.path)} - own:
-            yield from by_place.get(place, ())[:MAX_NEAR]
+        """Yield the writings of the same files and classes, and those of files where one imports the other.
+
+        Where they are too many, there are none: which of them belongs to the reading is not known.
+        """
+        own = sorted({place for reading in loaded for place in self._places(reading)})
+        others = sorted({place for reading in loaded for place in self._imported(reading.unit.path)} - {*own})
+        near = [writings.get(place, []) for writings in (by_place, by_import) for place in own]
+        near += [by_place.get(place, []) for place in others]
+        if sum(map(len, near)) <= MAX_NEAR:
+            yield from (writing for writings in near for writing in writings)
 
     def _overlap(self, writing: Writing, reading: Reading, keys: set[str]) -> bool:
         """Tell whether the keys that are read are clearly those of a payload that is written near by."""
@@ -319,7 +357,9 @@ class Families:
         found = set()
         for callee in (effect.unit, effect.source):
             found.add(callee.path)
-            found.update(each for each in self.hierarchy.ancestors(callee.klass) if each in self.symbols.classes)
+            found.update(
+                each for each in self.hierarchy.ancestors(callee.klass) if each in self.symbols.classes
+            )
         return found
 
     def _imported(self, path: str) -> set[str]:
@@ -368,7 +408,10 @@ class Families:
         return list(found.values())
 
     def _hooks_of(self, klass: str) -> Iterator[Hook]:
-        methods = {method.name: Callee(f"{owner}.{method.name}", method, klass, owner) for owner, method in self.methods(klass)}
+        methods = {
+            method.name: Callee(f"{owner}.{method.name}", method, klass, owner)
+            for owner, method in self.methods(klass)
+        }
         for name, writer in methods.items():
             for other, reader in methods.items():
                 if are_partners(name, other):
@@ -394,7 +437,7 @@ class Families:
         return Family(returned, readings, hook)
 
     def _returned(self, writer: Callee) -> list[Writing]:
-        """Return what a hook gives back, as writings; what it adds to its own argument counts where it returns nothing."""
+        """Return what a hook gives back, as writings, or where it returns nothing, what it adds to its argument."""
         self.unfolder.begin()
         found = []
         for store in writer.function.stores:
@@ -415,7 +458,9 @@ class Families:
         if not added or not places:
             return []
         scope = Scope(writer)
-        fields = tuple(Field(each.key, self.unfolder.unfold(each.value, scope), each.always) for each in added)
+        fields = tuple(
+            Field(each.key, self.unfolder.unfold(each.value, scope), each.always) for each in added
+        )
         spot = Spot(writer.path, places[-1])
         payload = Record(tuple(each for each in fields if each.key), not all(each.key for each in fields))
         if any(target in site.call.args and not _is_super(site.call) for site in writer.function.calls):
@@ -444,7 +489,12 @@ def file_name(value: Value) -> str:
     for option in options_of(value):
         if isinstance(option, Arith) and option.operands:
             option = option.operands[-1]
-        if isinstance(option, Call) and option.args and isinstance(option.callee, Name) and option.callee.path == "open":
+        if (
+            isinstance(option, Call)
+            and option.args
+            and isinstance(option.callee, Name)
+            and option.callee.path == "open"
+        ):
             return file_name(option.args[0])
         if isinstance(option, Const) and isinstance(option.value, str):
             name = basename(option.value)
@@ -505,5 +555,3 @@ def _unique(writings: list[Writing]) -> list[Writing]:
         key = (each.spot, each.origin, repr(each.payload))
         found.setdefault(key, each)
     return list(found.values())
-
-

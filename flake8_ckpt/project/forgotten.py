@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
 
+from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
@@ -42,10 +43,17 @@ from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
 
 KINDS = frozenset("optimizer scheduler scaler ema normalizer stateful".split())
-UPDATES = re.compile(r"^_*(step|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$")
-KEEPS = re.compile(r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$")
+UPDATES = re.compile(
+    r"^_*(step|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$"
+)
+KEEPS = re.compile(
+    r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
+)
 # Calls that take an object over: what they do with it is their own affair.
-TAKES_OVER = re.compile(r"(^|\.)(prepare\w*|setup\w*|register\w*|initialize|DeepSpeed\w*|\w*Trainer|\w*Runner|\w*Checkpoint\w*|\w*Manager|\w*Saver)$")
+TAKES_OVER = re.compile(
+    r"(^|\.)(prepare\w*|setup\w*|register\w*|initialize|DeepSpeed\w*|\w*Trainer|\w*Runner|\w*Checkpoint\w*"
+    r"|\w*Manager|\w*Saver)$"
+)
 
 
 AMP_SET_UP, AMP_STATE = "apex.amp.initialize", "apex.amp.state_dict"
@@ -155,7 +163,9 @@ class Forgetting:
         for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
             for method in self.hierarchy.methods(each).values():
                 for use in method.uses:
-                    if use.attr == attr and any(UPDATES.search(how[1:]) for how in use.how if how.startswith(".")):
+                    if use.attr == attr and any(
+                        UPDATES.search(how[1:]) for how in use.how if how.startswith(".")
+                    ):
                         return True
         return False
 
@@ -170,7 +180,12 @@ class Forgetting:
                     if write.attr in saved and isinstance(write.value, Call) and write.value.args:
                         for attr in listed(write.value.args[0]):
                             if attr not in known and self._is_trained_tensor(klass, attr):
-                                yield Forgotten(f"self.{attr}", "tensor", spot, Spot(owner.partition(":")[0], write.position))
+                                yield Forgotten(
+                                    f"self.{attr}",
+                                    "tensor",
+                                    spot,
+                                    Spot(owner.partition(":")[0], write.position),
+                                )
 
     def _is_trained_tensor(self, klass: str, attr: str) -> bool:
         value = self.resolver.attribute(klass, attr)
@@ -184,7 +199,9 @@ class Forgetting:
             inner = self.unfolder.class_of(object_of(value), Scope(writing.unit))
             if inner not in self.hierarchy.symbols.classes or not self.hierarchy.is_module(inner):
                 continue
-            if self.hierarchy.defines(inner, "state_dict") or self.hierarchy.defines(inner, "get_extra_state"):
+            if self.hierarchy.defines(inner, "state_dict") or self.hierarchy.defines(
+                inner, "get_extra_state"
+            ):
                 continue
             owner = last_name(object_of(value))
             for attr, made in self.attributes(inner):
@@ -201,7 +218,11 @@ class Forgetting:
             for function in functions_of(file):
                 for site in function.calls:
                     callee = site.call.callee
-                    if isinstance(callee, Attr) and KEEPS.search(callee.name) and isinstance(callee.base, Attr):
+                    if (
+                        isinstance(callee, Attr)
+                        and KEEPS.search(callee.name)
+                        and isinstance(callee.base, Attr)
+                    ):
                         if callee.base.name == attr and last_name(callee.base.base) == owner:
                             return True
         return False
@@ -209,13 +230,21 @@ class Forgetting:
     def _in_function(self, writing: Writing, family: Family) -> Iterator[Forgotten]:
         """Yield the locals of the saving function that are updated and appear on neither side."""
         function = writing.unit.function
-        readings = [each for each in family.readings if each.unit.identity == writing.unit.identity and each.keys]
-        if not any(map(self.contract.is_training_state, readings)) or any(TAKES_OVER.search(last_name(site.call.callee)) for site in function.calls if _is_whole(site)):
+        readings = [
+            each for each in family.readings if each.unit.identity == writing.unit.identity and each.keys
+        ]
+        if not any(map(self.contract.is_training_state, readings)) or any(
+            TAKES_OVER.search(last_name(site.call.callee)) for site in function.calls if _is_whole(site)
+        ):
             return
         known = _named_in(family) | self.kept.get(writing.unit.path, set())
         for store in function.stores:
             target = store.target
-            if not isinstance(target, Local) or target.name in known or not {"loop", "nested"}.isdisjoint(store.guards):
+            if (
+                not isinstance(target, Local)
+                or target.name in known
+                or not {"loop", "nested"}.isdisjoint(store.guards)
+            ):
                 continue
             kind = self.kinds.of(self.unfolder.class_of(target.value, Scope(writing.unit)))
             if _is_wound_forward(target.value) or kind not in KINDS:
@@ -254,7 +283,11 @@ class Forgetting:
                 continue
             for attr, made in self.attributes(klass):
                 kind = self.kinds.of(self.unfolder.attribute_class(klass, attr))
-                if kind in KINDS - {"stateful"} and self.is_updated(klass, attr) and not self._is_kept(attr, set(self.kept)):
+                if (
+                    kind in KINDS - {"stateful"}
+                    and self.is_updated(klass, attr)
+                    and not self._is_kept(attr, set(self.kept))
+                ):
                     yield Forgotten(f"self.{attr}", kind, saved, made)
             if self._calls(klass, AMP_SET_UP) and not self._calls(klass, AMP_STATE):
                 yield Forgotten("amp", "scaler", saved, None)
@@ -281,7 +314,10 @@ class Forgetting:
             for method in self.hierarchy.methods(owner).values():
                 for site in method.calls:
                     callee = site.call.callee
-                    if isinstance(callee, Name) and symbols.resolve(callee.path, owner.partition(":")[0]) == path:
+                    if (
+                        isinstance(callee, Name)
+                        and symbols.resolve(callee.path, owner.partition(":")[0]) == path
+                    ):
                         return True
         return False
 
@@ -314,17 +350,21 @@ class Forgetting:
         for method in self.hierarchy.methods(klass).values():
             for write in method.writes:
                 kind = self.kinds.of(self.unfolder.attribute_class(klass, write.attr))
-                if kind in KINDS - {"stateful"} and write.attr not in names and self.is_updated(klass, write.attr):
+                if (
+                    kind in KINDS - {"stateful"}
+                    and write.attr not in names
+                    and self.is_updated(klass, write.attr)
+                ):
                     if not self._is_kept(write.attr, set(self.kept)):
                         spot = Spot(klass.partition(":")[0], write.position)
                         yield Forgotten(f"self.{write.attr}", kind, spot, None)
                         names.add(write.attr)
 
 
-def functions_of(facts: object) -> Iterator[FunctionFacts]:
+def functions_of(facts: FileFacts) -> Iterator[FunctionFacts]:
     """Yield all functions and methods of a file that were read."""
-    yield from getattr(facts, "functions")
-    for klass in getattr(facts, "classes"):
+    yield from facts.functions
+    for klass in facts.classes:
         yield from klass.methods
 
 
@@ -400,7 +440,8 @@ def _named_in(family: Family) -> set[str]:
 def _is_wound_forward(value: Value) -> bool:
     """Tell whether a scheduler is made for the epoch at which training goes on."""
     return any(
-        isinstance(option, Call) and any(name in ("last_epoch", "last_step", "start_epoch") for name, _ in option.keywords)
+        isinstance(option, Call)
+        and any(name in ("last_epoch", "last_step", "start_epoch") for name, _ in option.keywords)
         for option in options_of(value)
     )
 
@@ -409,8 +450,11 @@ def _escapes(name: str, function: FunctionFacts) -> bool:
     """Tell whether an object is given to a constructor or a library that may take care of it."""
     for site in function.calls:
         callee = last_name(site.call.callee)
-        takes = callee[:1].isupper() and not callee.endswith(("LR", "Scheduler", "Scaler", "Warmup")) or TAKES_OVER.search(callee)
+        takes = (
+            callee[:1].isupper()
+            and not callee.endswith(("LR", "Scheduler", "Scaler", "Warmup"))
+            or TAKES_OVER.search(callee)
+        )
         if takes and any(last_name(each) == name for each in _given(site)):
             return True
     return False
-

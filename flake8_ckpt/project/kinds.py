@@ -12,20 +12,23 @@ OUTSIDE = (
         r"|^(timm|transformers|diffusers)\..*[Ss]cheduler\w*$|(^|\.)\w*LR$"
     )),
     ("optimizer", re.compile(
-        r"^torch\.optim\.[A-Z]\w+$|(^|\.)[A-Z]\w*Optimizer$|^torch\.optim\.\w+\.[A-Z]\w+$|(^|\.)create_optimizer\w*$|(^|\.)(Fused)?(Adam|AdamW|SGD|Lion"
-        r"|Lamb|RAdam|Adafactor|Shampoo|Adan|Prodigy)(8bit)?$"
+        r"^torch\.optim\.[A-Z]\w+$|(^|\.)[A-Z]\w*Optimizer$|^torch\.optim\.\w+\.[A-Z]\w+$|(^|\.)create_optimizer\w*$"
+        r"|(^|\.)(Fused)?(Adam|AdamW|SGD|Lion|Lamb|RAdam|Adafactor|Shampoo|Adan|Prodigy)(8bit)?$"
     )),
     ("scaler", re.compile(r"(^|\.)(ShardedGrad|Grad)Scaler$|(^|\.)NativeScaler\w*$")),
     ("ema", re.compile(r"(^|\.)(ModelEma\w*|EMA|EMAModel|ExponentialMovingAverage|AveragedModel|ModelEMA)$")),
 )  # fmt: skip
 KNOWN_NORMALIZERS = re.compile(
     r"(^|\.)(VecNormalize|VecNorm(V2)?|NormalizeObservation|NormalizeReward|RunningMeanStd|RunningStandardScaler"
-    r"|EmpiricalNormalization|EmpiricalDiscountedVariationNormalization|VecEnvNormObs|RewardScaler|ObservationNormalizer)$"
+    r"|EmpiricalNormalization|EmpiricalDiscountedVariationNormalization|VecEnvNormObs|RewardScaler"
+    r"|ObservationNormalizer)$"
 )
 AVERAGES = re.compile(r"MovingAverage$|^(Model)?E[Mm][Aa]([A-Z]|$)|E[Mm][Aa]$|^Averaged?Model")
 MEANS = re.compile(r"(^|_)(means?|mu)(_|$)", re.I)
 SPREADS = re.compile(r"(^|_)(var|vars|variance|stds?|m2|s2?|sumsq|sq|squares?)(_|$)", re.I)
-UPDATES = re.compile(r"^_?(update|record|push|observe|partial_fit|add|accumulate|collect|experience|step)(_|$)")
+UPDATES = re.compile(
+    r"^_?(update|record|push|observe|partial_fit|add|accumulate|collect|experience|step)(_|$)"
+)
 NORMALIZES = re.compile(
     r"^_?(de|un|inv(erse)?_?)?(normali[sz]e|standardi[sz]e|whiten|filter|scale|transform|apply|__call__|forward|process"
     r"|preprocess|norm)(_|$)|^(__call__|forward)$"
@@ -70,7 +73,10 @@ class Kinds:
         """Return the names of all methods of a class and its ancestors in the project."""
         classes = self.hierarchy.symbols.classes
         return {
-            name for each in self.hierarchy.ancestors(klass) if each in classes for name in classes[each].method_names
+            name
+            for each in self.hierarchy.ancestors(klass)
+            if each in classes
+            for name in classes[each].method_names
         }
 
     def is_normalizer(self, klass: str) -> bool:

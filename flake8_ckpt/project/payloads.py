@@ -70,13 +70,15 @@ from flake8_ckpt.project.unfold import Unfolder
 WRITERS = {
     "torch.save": (0, 1), "torch.jit.save": (0, 1), "pickle.dump": (0, 1), "cloudpickle.dump": (0, 1),
     "dill.dump": (0, 1), "joblib.dump": (0, 1), "safetensors.torch.save_file": (0, 1), "numpy.save": (1, 0),
-    "torch_xla.core.xla_model.save": (0, 1), "mlflow.pytorch.log_model": (0, 1), "torch.distributed.checkpoint.save": (0, 1),
-    "torch.distributed.checkpoint.save_state_dict": (0, 1),
+    "torch_xla.core.xla_model.save": (0, 1), "mlflow.pytorch.log_model": (0, 1),
+    "torch.distributed.checkpoint.save": (0, 1), "torch.distributed.checkpoint.save_state_dict": (0, 1),
 }  # fmt: skip
 ARCHIVES = frozenset(["numpy.savez", "numpy.savez_compressed"])
 # Objects of libraries whose `save` takes a payload: Fabric gives the file first.
 SAVING_OBJECTS = {"fabric": (1, 0), "accelerator": (0, 1), "xm": (0, 1)}
-LOADER_NAMES = re.compile(r"(^|\.)(torch_load|load_fsspec|load_(checkpoint|ckpt)(_file)?|load_state_dict_from_\w+)$")
+LOADER_NAMES = re.compile(
+    r"(^|\.)(torch_load|load_fsspec|load_(checkpoint|ckpt)(_file)?|load_state_dict_from_\w+)$"
+)
 MAX_DEPTH = 5
 MAX_WRITINGS = 32
 MAX_READINGS = 400
@@ -194,7 +196,9 @@ class Payloads:
             file = self.unfolder.unfold(each.file, entered)
             yield Writing(payload, file, spot, each.origin, callee, each.source, (inner.identity, *each.via))
 
-    def _passed_writing(self, site: Site, inner: Callee, entered: Scope, writing: Writing) -> Iterator[Writing]:
+    def _passed_writing(
+        self, site: Site, inner: Callee, entered: Scope, writing: Writing
+    ) -> Iterator[Writing]:
         """Yield what a function writes by calling a function that it was given: `retry(torch.save, payload, path)`."""
         if not isinstance(site.call.callee, Param):
             return
@@ -229,7 +233,9 @@ class Payloads:
             for root, keys in rooted(base):
                 spot = Spot(callee.path, read.position)
                 path = (*keys, read.key) if read.key else keys
-                yield Reading(root, path, read.kind, into, spot, callee, callee, (), read.guards, read.position)
+                yield Reading(
+                    root, path, read.kind, into, spot, callee, callee, (), read.guards, read.position
+                )
         for site in callee.function.calls:
             yield from self._handed(site, callee, scope)
         for store in callee.function.stores:
@@ -257,10 +263,13 @@ class Payloads:
         for value in (*site.call.args, *(each for _, each in site.call.keywords)):
             for root, keys in rooted(self.unfolder.unfold(value, scope)):
                 target = self.unfolder.unfold(site.call.callee, scope)
-                yield Reading(root, keys, "handed", (target,), spot, callee, callee, (), site.guards, site.position)
+                yield Reading(
+                    root, keys, "handed", (target,), spot, callee, callee, (), site.guards, site.position
+                )
 
-
-    def _brought_readings(self, site: Site, callee: Callee, inner: Callee, entered: Scope) -> Iterator[Reading]:
+    def _brought_readings(
+        self, site: Site, callee: Callee, inner: Callee, entered: Scope
+    ) -> Iterator[Reading]:
         for each in self.summary(inner).readings:
             if each.kind == "returned":
                 continue
@@ -277,7 +286,9 @@ class Payloads:
             given = self.unfolder.unfold(value, scope)
             for each in given.fields if isinstance(given, Record) else ():
                 spot = Spot(callee.path, site.position)
-                yield Reading(root, (each.key,), "defaulted", (each.value,), spot, callee, callee, (), (), site.position)
+                yield Reading(
+                    root, (each.key,), "defaulted", (each.value,), spot, callee, callee, (), (), site.position
+                )
 
 
 def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple[Value, Value]]:
@@ -296,7 +307,9 @@ def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple
         places = SAVING_OBJECTS.get(owner)
     if places is None:
         return None
-    given = _argument(call.args, places[0]) or _first(keywords, "obj", "state", "state_dict", "tensors", "value")
+    given = _argument(call.args, places[0]) or _first(
+        keywords, "obj", "state", "state_dict", "tensors", "value"
+    )
     file = _argument(call.args, places[1]) or _first(keywords, "f", "file", "path", "filename", "filepath")
     return given or UNKNOWN, file or UNKNOWN
 
@@ -375,7 +388,9 @@ def is_root(value: Value) -> bool:
         return False
     if isinstance(value.callee, Name):
         return loads(value.callee.path)
-    return isinstance(value.callee, Attr) and value.callee.name == "load" and is_saving_object(value.callee.base)
+    return (
+        isinstance(value.callee, Attr) and value.callee.name == "load" and is_saving_object(value.callee.base)
+    )
 
 
 def loads(path: str) -> bool:
@@ -426,7 +441,10 @@ def _unsure(writings: tuple[Writing, ...], readings: tuple[Reading, ...]) -> Sum
     """Return a summary of a function that is too large to be followed: it may write and read anything."""
     return Summary(
         tuple(replace(each, payload=UNKNOWN) for each in writings),
-        (*readings, *{each.root: replace(each, keys=(), kind="handed", into=()) for each in readings}.values()),
+        (
+            *readings,
+            *{each.root: replace(each, keys=(), kind="handed", into=()) for each in readings}.values(),
+        ),
     )
 
 

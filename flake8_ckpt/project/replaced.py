@@ -90,19 +90,27 @@ class Replacing:
         return tuple(first.values())
 
     def _in_hook(self, unit: Callee) -> Iterator[Replaced]:
-        """Yield the components that `set_parameters` of an algorithm makes anew: the pickle has restored them before."""
+        """Yield the components that `set_parameters` of an algorithm makes anew, after the pickle has restored them."""
         if unit.function.name != "set_parameters" or unit.klass not in self.algorithms.classes:
             return
         for site in unit.function.calls:
             callee = self.unfolder.callee_of(site.call, Scope(unit)) if is_certain(site.guards) else None
-            if callee is not None and isinstance(site.call.callee, Attr) and isinstance(site.call.callee.base, Self):
+            if (
+                callee is not None
+                and isinstance(site.call.callee, Attr)
+                and isinstance(site.call.callee.base, Self)
+            ):
                 for reset in self.resets(callee):
                     if self.algorithms.has_state(unit.klass, reset.attr):
                         spot = Spot(unit.path, site.position)
                         yield Replaced(f"self.{reset.attr}", spot, Spot(unit.path, unit.function.position))
 
     def _restored(self, unit: Callee) -> Iterator[Restored]:
-        is_hook = unit.klass and verb_and_stem(unit.function.name)[0] in LOADS or unit.function.name in EXACT_PAIRS.values()
+        is_hook = (
+            unit.klass
+            and verb_and_stem(unit.function.name)[0] in LOADS
+            or unit.function.name in EXACT_PAIRS.values()
+        )
         for reading in self.families.payloads.summary(unit).readings:
             if isinstance(reading.root, Param) and not is_hook:
                 continue
@@ -113,7 +121,7 @@ class Replacing:
                     yield Restored(name, owner, reading)
 
     def _owner(self, target: Value, reading: Reading) -> Optional[Value]:
-        """Return what a reading restores by its flow into a target, if that is state: an object, an attribute, a counter."""
+        """Return what a reading restores by its flow into a target: an object, an attribute, a counter."""
         if isinstance(target, Local):
             return target if reading.keys and COUNTERS.search(reading.keys[-1]) else None
         if not isinstance(target, Attr):
@@ -123,7 +131,9 @@ class Replacing:
         if reading.kind not in TAKEN:
             return None
         klass = self.unfolder.class_of(target.base, Scope(reading.unit))
-        is_state = self.contract.kinds.of(klass) == "normalizer" or self.contract.is_changed(klass, target.name, "")
+        is_state = self.contract.kinds.of(klass) == "normalizer" or self.contract.is_changed(
+            klass, target.name, ""
+        )
         return target if is_state and target.name not in self.contract.kinds.method_names(klass) else None
 
     def _in_unit(self, unit: Callee) -> Iterator[Replaced]:
@@ -138,7 +148,7 @@ class Replacing:
                     break
 
     def _is_same(self, name: str, restored: Restored, unit: Callee) -> bool:
-        """Tell whether replacing something throws away what was restored: the thing, what holds it, or its statistics."""
+        """Tell whether a name is that of what was restored, of what holds it, or of its statistics."""
         if name == restored.name or restored.name.startswith(f"{name}."):
             return True
         if not name.startswith(f"{restored.name}."):
@@ -149,13 +159,25 @@ class Replacing:
         """Yield the names that a function sets to something fresh, with the statement, and the place to report."""
         function = unit.function
         for store in function.stores:
-            if is_certain(store.guards) and not store.loaded and self._is_fresh(store.value, store.target, unit):
-                yield path_text(self.unfolder.unfold(store.target, Scope(unit))), store.position, Spot(unit.path, store.position)
+            if (
+                is_certain(store.guards)
+                and not store.loaded
+                and self._is_fresh(store.value, store.target, unit)
+            ):
+                yield (
+                    path_text(self.unfolder.unfold(store.target, Scope(unit))),
+                    store.position,
+                    Spot(unit.path, store.position),
+                )
         for write in function.writes:
             target = Attr(SELF, write.attr)
             if write.loaded:
                 continue
-            if write.how == "assign" and is_certain(write.guards) and self._is_fresh(write.value, target, unit):
+            if (
+                write.how == "assign"
+                and is_certain(write.guards)
+                and self._is_fresh(write.value, target, unit)
+            ):
                 yield f"self.{write.attr}", write.position, Spot(unit.path, write.position)
         for site in function.calls:
             if is_certain(site.guards):
@@ -164,21 +186,40 @@ class Replacing:
     def _reset_by_call(self, site: Site, unit: Callee) -> Iterator[tuple[str, Position, Spot]]:
         scope = Scope(unit)
         callee = self.unfolder.callee_of(site.call, scope)
-        if callee is None or not callee.owner or callee.function.name == "__init__" or RESTORERS.search(callee.function.name):
+        if (
+            callee is None
+            or not callee.owner
+            or callee.function.name == "__init__"
+            or RESTORERS.search(callee.function.name)
+        ):
             return
         owner = path_text(self.unfolder.receiver_of(site.call, scope))
         for reset in self.resets(callee):
-            place = Spot(unit.path, site.position) if reset.constructs or site.call.callee == Attr(SELF, "") else reset.spot
+            place = (
+                Spot(unit.path, site.position)
+                if reset.constructs or site.call.callee == Attr(SELF, "")
+                else reset.spot
+            )
             is_plain = RESETS.search(callee.function.name) is not None
-            yield f"{owner}.{reset.attr}", site.position, Spot(unit.path, site.position) if is_plain else place
+            yield (
+                f"{owner}.{reset.attr}",
+                site.position,
+                Spot(unit.path, site.position) if is_plain else place,
+            )
 
     def resets(self, callee: Callee, depth: int = 0) -> Iterator[Reset]:
         """Yield the attributes that a method sets to something fresh, by itself or through its own methods."""
         for write in callee.function.writes:
             target = Attr(SELF, write.attr)
-            if write.how == "assign" and is_certain(write.guards) and self._is_fresh(write.value, target, callee):
+            if (
+                write.how == "assign"
+                and is_certain(write.guards)
+                and self._is_fresh(write.value, target, callee)
+            ):
                 if not self._is_from_argument(write.value):
-                    yield Reset(write.attr, Spot(callee.path, write.position), self.serves_construction(callee))
+                    yield Reset(
+                        write.attr, Spot(callee.path, write.position), self.serves_construction(callee)
+                    )
         for site in callee.function.calls if depth < MAX_DEPTH else ():
             called = site.call.callee
             if isinstance(called, Attr) and isinstance(called.base, Self) and is_certain(site.guards):
@@ -225,7 +266,11 @@ class Replacing:
         """Yield what a class restores and its own entry to training sets anew, where no caller of it is known."""
         if not unit.klass or verb_and_stem(unit.function.name)[0] not in ("load", "restore", "resume", "set"):
             return
-        names = {each.name: each for each in self._restored(unit) if isinstance(each.owner, Attr) and isinstance(each.owner.base, Self)}
+        names = {
+            each.name: each
+            for each in self._restored(unit)
+            if isinstance(each.owner, Attr) and isinstance(each.owner.base, Self)
+        }
         if not names or any(each.identity in self.called for each in self._restorers(unit)):
             return
         for klass in [unit.klass, *self.hierarchy.heirs(unit.klass)]:
@@ -274,6 +319,8 @@ def _loads(method: FunctionFacts) -> bool:
     """Tell whether a method itself restores the object's state."""
     callees = [site.call.callee for site in method.calls]
     return any(
-        isinstance(each, Attr) and isinstance(each.base, Self) and re.search(r"load|restore|resume", each.name)
+        isinstance(each, Attr)
+        and isinstance(each.base, Self)
+        and re.search(r"load|restore|resume", each.name)
         for each in callees
     )

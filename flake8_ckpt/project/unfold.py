@@ -182,7 +182,9 @@ class Unfolder:
         if isinstance(value.base, (Self, Super)) and scope.klass:
             found = self.hierarchy.find_method(scope.klass, value.name)
             if found is not None and "property" in found[1].decorators:
-                return self._returned(self._method(scope.klass, found), scope.receiver, [], {}, scope, nesting)
+                return self._returned(
+                    self._method(scope.klass, found), scope.receiver, [], {}, scope, nesting
+                )
         return Attr(self.unfold(value.base, scope, nesting), value.name)
 
     def _item(self, value: Item, scope: Scope, nesting: int) -> Value:
@@ -193,7 +195,9 @@ class Unfolder:
         return Element(self.unfold(value.base, scope, nesting))
 
     def _record(self, value: Record, scope: Scope, nesting: int) -> Value:
-        fields = tuple(Field(each.key, self.unfold(each.value, scope, nesting), each.always) for each in value.fields)
+        fields = tuple(
+            Field(each.key, self.unfold(each.value, scope, nesting), each.always) for each in value.fields
+        )
         return Record(fields, value.open)
 
     def _container(self, value: Container, scope: Scope, nesting: int) -> Value:
@@ -211,7 +215,9 @@ class Unfolder:
         keywords = {name: self.unfold(each, scope, nesting) for name, each in value.keywords}
         callee = self.callee_of(value, scope, nesting)
         if callee is not None and callee.function.name not in STATE_METHODS:
-            given = self._returned(callee, self.receiver_of(value, scope, nesting), args, keywords, scope, nesting)
+            given = self._returned(
+                callee, self.receiver_of(value, scope, nesting), args, keywords, scope, nesting
+            )
             if given != UNKNOWN:
                 return given
         if isinstance(value.callee, Attr):
@@ -221,7 +227,9 @@ class Unfolder:
             if value.callee.name in COPIES or value.callee.name == "read" and not args:
                 return base
             return Call(Attr(base, value.callee.name), tuple(args), tuple(keywords.items()))
-        target = self.unfold(value.callee, scope, nesting) if not isinstance(value.callee, Name) else value.callee
+        target = (
+            self.unfold(value.callee, scope, nesting) if not isinstance(value.callee, Name) else value.callee
+        )
         if isinstance(target, Name):
             target = Name(self.symbols.resolve(target.path, scope.path) or target.path)
             if target.path in TRANSPARENT and args:
@@ -330,7 +338,12 @@ class Unfolder:
             return ""
         if key not in self._attributes:
             self._open.add(key)
-            found = {name for each in self.hierarchy.ancestors(klass) for name in self._classes_set(each, klass, attr) if name}
+            found = {
+                name
+                for each in self.hierarchy.ancestors(klass)
+                for name in self._classes_set(each, klass, attr)
+                if name
+            }
             if not found:
                 heirs = self.hierarchy.heirs(klass)[:MAX_HEIRS]
                 found = {name for each in heirs for name in self._classes_set(each, each, attr) if name}
@@ -365,7 +378,9 @@ class Unfolder:
                 return ""
             inner = self.enter(callee, SELF, [], {}, scope)
             return self.class_of(callee.function.returns, inner, nesting)
-        return _outside_class(self.symbols.resolve(target.path, scope.path)) if isinstance(target, Name) else ""
+        return (
+            _outside_class(self.symbols.resolve(target.path, scope.path)) if isinstance(target, Name) else ""
+        )
 
 
 def _outside_class(path: str) -> str:
@@ -394,7 +409,9 @@ def _added_in(function: FunctionFacts) -> dict[Value, list[Field]]:
 
 
 def _updated(site: Site) -> list[Field]:
-    given = site.call.args[0] if site.call.args else Record(tuple(Field(*each) for each in site.call.keywords))
+    given = (
+        site.call.args[0] if site.call.args else Record(tuple(Field(*each) for each in site.call.keywords))
+    )
     if not isinstance(given, Record):
         return [Field("", UNKNOWN)]
     fields = [Field(each.key, each.value, each.always and not site.guards) for each in given.fields]

@@ -145,7 +145,7 @@ def check(project: Project) -> Iterator[Finding]:
         if lost.is_framework_hook:
             continue
         load = lost.family.readings[0].spot
-        message = f"'{lost.keys[-1]}' is saved, and the load at {load} never restores it: it starts afresh after a resume"
+        message = f"'{lost.keys[-1]}' is saved, and the load at {load} never restores it: a resume starts it afresh"
         for spot in project.contract.places(lost):
             yield finding_in(RULE, spot, message, [(load, "the payload is read here")])
 

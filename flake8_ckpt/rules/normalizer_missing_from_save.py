@@ -215,7 +215,7 @@ def check(project: Project) -> Iterator[Finding]:
             f"save leaves out '{first.keys[-1]}', which {first.spot} restores: resume starts with fresh"
             " normalizer statistics"
         )
-        others = [(each.spot, f"'{each.keys[-1]}' is restored here") for one in found for each in one.restores]
+        others = [(each.spot, f"'{each.keys[-1]}' is restored here") for one in found for each in one.targets]
         yield finding_in(RULE, spot, message, others)
 
 

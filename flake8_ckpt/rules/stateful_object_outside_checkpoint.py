@@ -195,7 +195,12 @@ from flake8_ckpt.project.project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
-NOUNS = {"ema": "moving average", "scaler": "gradient scaler", "stateful": "object with state", "tensor": "trained tensor"}
+NOUNS = {
+    "ema": "moving average",
+    "scaler": "gradient scaler",
+    "stateful": "object with state",
+    "tensor": "trained tensor",
+}
 
 
 def check(project: Project) -> Iterator[Finding]:

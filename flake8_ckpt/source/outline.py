@@ -52,9 +52,7 @@ def outline(tree: ast.Module, lines: list[str]) -> Outline:
             classes.append(choose(node, name, lines, called))
     inside = {id(method) for each in classes for method in each.methods}
     functions = tuple(
-        (name, node)
-        for name, node in found
-        if not isinstance(node, ast.ClassDef) and id(node) not in inside
+        (name, node) for name, node in found if not isinstance(node, ast.ClassDef) and id(node) not in inside
     )
     if is_followed(tree):
         return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, True), True))

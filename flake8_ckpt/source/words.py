@@ -26,18 +26,23 @@ SAVES = re.compile(
 )
 # Calls of what may save or restore something: methods and helper functions of the project, or of a library.
 LINKS = re.compile(
-    r"\.(?:save|load|restore|resume)\(|\b_?\w*(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?(?:checkpoints?|ckpts?"
-    r"|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies|stats|networks?|nets?|dicts?|trainer|run)\("
+    r"\.(?:save|load|restore|resume)\(|\b_?\w*(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?"
+    r"(?:checkpoints?|ckpts?|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies|stats"
+    r"|networks?|nets?|dicts?|trainer|run)\("
     r"|\b(?:checkpoint|ckpt)\w*\[|state_dict|\b_?save\w*\(|\b_?(?:restore|resume)\w*\("
 )
 NO_LINKS = re.compile(
-    r"\b(?:json|yaml|toml|ET|etree|csv)\.(?:load|save|dump)s?\(|save_for_backward\(|savefig\(|save_pretrained\(|savetxt\("
+    r"\b(?:json|yaml|toml|ET|etree|csv)\.(?:load|save|dump)s?\(|save_for_backward\(|savefig\("
+    r"|save_pretrained\(|savetxt\("
     r"|\.save_vocabulary\(|\bsave_image\(|\bsave_(?:video|figure|audio|plot|img|images)\w*\("
 )
 # Objects with running statistics: whoever makes one may have to save it.
-NORMALIZERS = re.compile(r"\b\w*(?:Normali[sz]|RunningMean|RunningStat|MeanStd|Rms\b|RMS\b|MovingStat|MeanVar)\w*\(")
+NORMALIZERS = re.compile(
+    r"\b\w*(?:Normali[sz]|RunningMean|RunningStat|MeanStd|Rms\b|RMS\b|MovingStat|MeanVar)\w*\("
+)
 LAYERS = re.compile(
-    r"\b\w*(?:RMSNorm|LayerNorm|BatchNorm|GroupNorm|InstanceNorm|RMSprop|NormalizeFeatures|transforms\.Normalize)\w*\(", re.I
+    r"\b\w*(?:RMSNorm|LayerNorm|BatchNorm|GroupNorm|InstanceNorm|RMSprop|NormalizeFeatures|transforms\.Normalize)\w*\(",
+    re.I,
 )
 # Programs of these packages make, normalize, train and save in functions of their own: all of them are read.
 ENVIRONMENTS = re.compile(r"^(stable_baselines3?|sb3_contrib|sbx)(\.|$)|(^|\.)VecNormalize$")
