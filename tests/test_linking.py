@@ -341,7 +341,8 @@ def test_tensor_that_builds_on_the_old(case: Case) -> None:
         ("torch.ones(3)", "x * self.scale.shape[0]", "read for its shape or in conditions only"),
         (
             "torch.ones(3)",
-            "x * self.scale\n\n    def get_extra_state(self):\n        return self.scale",
+            "x * self.scale\n\n    def get_extra_state(self):\n        return self.scale"
+            "\n\n    def set_extra_state(self, state):\n        self.scale = state",
             "carried by hooks",
         ),
     ],

@@ -261,9 +261,10 @@ class Contract:
         return (*kept, *in_hooks)
 
     def _unrestored_in(self, family: Family) -> Iterator[Unrestored]:
-        if any(not each.keys or ANY_KEY in each.keys for each in family.readings):
+        if any(not each.keys or ANY_KEY in each.keys for each in family.readings) or not self.resumes(family):
             return
-        if not self.resumes(family):
+        written = self._written_keys(family)
+        if any(each.keys[-1] not in written for each in family.readings):
             return
         taken = {each.keys for each in family.readings}
         lost: dict[tuple[str, ...], list[Writing]] = {}
@@ -273,10 +274,7 @@ class Contract:
                     if not self.is_covered(object_of(value), writing.unit, family):
                         lost.setdefault(keys, []).append(writing)
         for keys, writings in lost.items():
-            if not any(
-                other.keys[-1] not in self._written_keys(family) for other in family.readings if other.keys
-            ):
-                yield Unrestored(family, keys, tuple(writings))
+            yield Unrestored(family, keys, tuple(writings))
 
     def _counters_in(self, writing: Writing) -> Iterator[tuple[tuple[str, ...], Value]]:
         for keys, value in all_keys(writing.payload):

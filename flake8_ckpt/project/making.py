@@ -95,7 +95,7 @@ class Makings:
 
     @cached_property
     def units(self) -> tuple[Callee, ...]:
-        """Return all functions that are followed closely, but for tests; methods as the class that defines them has them."""
+        """Return the functions that are followed closely, methods in the class that defines them."""
         return tuple(self._units())
 
     def _units(self) -> Iterator[Callee]:
@@ -191,10 +191,8 @@ class Makings:
 
     def _item(self, value: Item, place: Place, depth: int) -> Iterator[Making]:
         for made in self._of(value.base, place, depth):
-            if isinstance(made.value, Container) and isinstance(value.key, Const):
-                index = value.key.value
-                known = isinstance(index, int) and -1 < index < len(made.value.items)
-                yield from self._of(made.value.items[index] if known else UNKNOWN, made.place, depth)  # type: ignore[index]
+            if isinstance(made.value, Container):
+                yield from self._of(_item_of(made.value, value.key), made.place, depth)
             else:
                 yield Making(Item(made.value, value.key), made.place)
 
@@ -228,6 +226,12 @@ class Makings:
             yield from self._of(store.value, entered.at(store.position), depth)
         if not returned:
             yield Making(inner.function.returns or UNKNOWN, entered)
+
+
+def _item_of(container: Container, key: Value) -> Value:
+    index = key.value if isinstance(key, Const) else None
+    known = isinstance(index, int) and 0 <= index < len(container.items)
+    return container.items[index] if known and isinstance(index, int) else UNKNOWN
 
 
 def whole_call(call: Call, place: Place) -> Call:

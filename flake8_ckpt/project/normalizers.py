@@ -1,7 +1,7 @@
 """Normalizers that a project makes, uses and never updates.
 
-The text alone tells which methods are called on which names (`FileFacts.updates`), in all functions of all files.
-That is enough to say that nobody updates an object: as soon as some call may be an update of it, it is left alone.
+The text of all files tells which methods are called on which names (`FileFacts.updates`). That is enough to say
+that nobody updates an object: one that some call may update is left alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Optional
 
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Attr
@@ -37,8 +36,8 @@ from flake8_ckpt.project.wrapper_statistics import parts_of
 UPDATE = re.compile(r"^_?(update|record|push|observe|partial_fit|add|fit|step)")
 # Methods that leave statistics alone, or restore them as they were made.
 HARMLESS = re.compile(
-    r"^__\w+__$|^_?(get|is|has|reset|init\w*|state_dict|load_state_dict|to|cuda|cpu|train|eval|extra_repr|copy|clone|shape"
-    r"|dtype|device|mean|var|std|variance|stddev|count|sum|size|clip|inverse\w*)(_|$)"
+    r"^__\w+__$|^_?(get|is|has|reset|init\w*|state_dict|load_state_dict|to|cuda|cpu|train|eval|extra_repr"
+    r"|copy|clone|shape|dtype|device|mean|var|std|variance|stddev|count|sum|size|clip|inverse\w*)(_|$)"
 )
 PLAIN_BASES = frozenset(["object", "abc.ABC", "typing.Generic", "torch.nn.Module"])
 KNOWN = re.compile(r"^(stable_baselines3?|gymnasium|gym|baselines)\..*\bRunningMeanStd$")
@@ -46,19 +45,22 @@ KNOWN_UPDATES = frozenset(["update", "update_from_moments", "combine"])
 COMMON = frozenset(["update", "add", "step", "record", "push", "fit", "observe"])
 # Names of what is no normalizer: updating it tells nothing.
 OTHERS = re.compile(
-    r"^(self|super|cls|infos?|config|cfg|conf|kwargs|args|params|hparams|metrics?|log\w*|\w*bar|progress\w*|\w*optim\w*|opt"
-    r"|\w*_opt|\w*sched\w*|scaler|grad_scaler|\w*policy|\w*agent|\w*model|\w*net|\w*network|\w*critic|\w*actor|\w*learner"
-    r"|\w*trainer|\w*algo\w*|d|\w*dict|\w*data\w*|batch|os|environ|parser|\w*writer|\w*ema|target\w*|\w*buffer|memory"
-    r"|\w*meter|losses|wandb|run|\w*envs?|results?|summary|seen|visited)$",
+    r"^(self|super|cls|infos?|config|cfg|conf|kwargs|args|params|hparams|metrics?|log\w*|\w*bar|progress\w*"
+    r"|\w*optim\w*|opt|\w*_opt|\w*sched\w*|scaler|grad_scaler|\w*policy|\w*agent|\w*model|\w*net|\w*network"
+    r"|\w*critic|\w*actor|\w*learner|\w*trainer|\w*algo\w*|d|\w*dict|\w*data\w*|batch|os|environ|parser"
+    r"|\w*writer|\w*ema|target\w*|\w*buffer|memory|\w*meter|losses|wandb|run|\w*envs?|results?|summary|seen"
+    r"|visited)$",
     re.I,
 )
-TRAINED = re.compile(r"^(\w*optim\w*|opt|\w*_opt|\w*policy|\w*agent|\w*model|\w*learner|\w*trainer|\w*algo\w*)$")
+TRAINED = re.compile(
+    r"^(\w*optim\w*|opt|\w*_opt|\w*policy|\w*agent|\w*model|\w*learner|\w*trainer|\w*algo\w*)$"
+)
 ESCAPES = frozenset(["plain", "iter", "item", "tensor", "cat"])
 
 
 @dataclass(frozen=True)
-class Idle:
-    """A normalizer that nothing updates: its name, its class, where it is made, and in which class or function."""
+class Normalizer:
+    """A normalizer of a project: its name, its class, where it is made, and the class or function that holds it."""
 
     name: str
     klass: str
@@ -77,7 +79,7 @@ class Normalizers:
         self.programs = Programs(makings)
         self._updates: dict[str, frozenset[str]] = {}
 
-    def idle(self) -> Iterator[Idle]:
+    def idle(self) -> Iterator[Normalizer]:
         """Yield the normalizers, attributes first."""
         for each in self._all:
             if self._is_used(each) and not self._is_updated(each) and self._is_trained(each.spot.path):
@@ -114,7 +116,10 @@ class Normalizers:
     def _callers_of(self, methods: set[str], klass: str) -> set[str]:
         """Return some methods of a class, and all other methods but its constructor that call them."""
         graph = [
-            edge for each in self.hierarchy.ancestors(klass) if each in self.symbols.classes for edge in self.symbols.classes[each].graph
+            edge
+            for each in self.hierarchy.ancestors(klass)
+            if each in self.symbols.classes
+            for edge in self.symbols.classes[each].graph
         ]
         found = set(methods)
         while True:
@@ -133,7 +138,7 @@ class Normalizers:
             for write in method.writes
         )
 
-    def _attributes(self) -> Iterator[Idle]:
+    def _attributes(self) -> Iterator[Normalizer]:
         for klass, facts in self.symbols.classes.items():
             path = klass.partition(":")[0]
             for method in facts.methods if not is_test(path) else ():
@@ -141,17 +146,24 @@ class Normalizers:
                 for write in method.writes:
                     made = self._made(write.value, callee) if write.how == "assign" else ""
                     if made:
-                        yield Idle(write.attr, made, Spot(path, write.position), klass)
+                        yield Normalizer(write.attr, made, Spot(path, write.position), klass)
 
     def _made(self, value: Value, callee: Callee) -> str:
-        """Return the class of the normalizer that a value is, "" where it is none, or has statistics from data."""
+        """Return the class of the normalizer that a value is, "" where it is none or gets its statistics."""
         calls = [option for option in options_of(value) if option != NONE]
         if len(calls) != 1 or not isinstance(calls[0], Call) or not isinstance(calls[0].callee, Name):
             return ""
         klass = self.makings.unfolder.class_of(calls[0], Scope(callee))
         given = (*calls[0].args, *(each for _, each in calls[0].keywords))
-        names = [*(name for name, _ in calls[0].keywords), *(_name(part) for each in given for part in parts_of(each))]
-        return "" if any(MEANS.search(name) or SPREADS.search(name) for name in names) or not self.updates(klass) else klass
+        names = [
+            *(name for name, _ in calls[0].keywords),
+            *(_name(part) for each in given for part in parts_of(each)),
+        ]
+        return (
+            ""
+            if any(MEANS.search(name) or SPREADS.search(name) for name in names) or not self.updates(klass)
+            else klass
+        )
 
     def _family(self, klass: str) -> Iterator[str]:
         yield from self.hierarchy.ancestors(klass)
@@ -171,7 +183,7 @@ class Normalizers:
 
     @cached_property
     def _set_from_outside(self) -> frozenset[str]:
-        """Return the attributes that some function sets on an object other than its own, or on a part of one."""
+        """Return the attributes that some function sets on another object, or on a part of one."""
         return frozenset(
             each.name
             for unit in self.makings.units
@@ -198,18 +210,24 @@ class Normalizers:
             return not self.kinds.method_names(made).isdisjoint(("__call__", "forward"))
         return NORMALIZES.search(name) is not None or SPREADS.search(name) is not None
 
-    def _locals(self) -> Iterator[Idle]:
+    def _locals(self) -> Iterator[Normalizer]:
         for unit in self.makings.units:
             for store in unit.function.stores:
                 made = self._made(store.value, unit) if isinstance(store.target, Local) else ""
                 if made and isinstance(store.target, Local):
-                    yield Idle(store.target.name, made, Spot(unit.path, store.position), unit.identity)
+                    yield Normalizer(store.target.name, made, Spot(unit.path, store.position), unit.identity)
 
-    def _is_used(self, idle: Idle) -> bool:
+    def _is_used(self, idle: Normalizer) -> bool:
         """Tell whether the project normalizes with an object, and does nothing else with it."""
         if idle.holder in self.symbols.classes:
-            return self._is_kept(idle.name, idle.klass, idle.holder) and self._is_read(idle.name, idle.klass, idle.holder)
-        return any(self._is_run(idle.name, idle.klass, unit) for unit in self.makings.units if unit.identity == idle.holder)
+            return self._is_kept(idle.name, idle.klass, idle.holder) and self._is_read(
+                idle.name, idle.klass, idle.holder
+            )
+        return any(
+            self._is_run(idle.name, idle.klass, unit)
+            for unit in self.makings.units
+            if unit.identity == idle.holder
+        )
 
     def _is_run(self, name: str, made: str, unit: Callee) -> bool:
         """Tell whether a function normalizes with a local, and does nothing else with it."""
@@ -222,16 +240,28 @@ class Normalizers:
             callee = call.callee
             if isinstance(callee, Attr) and isinstance(callee.base, Local) and callee.base.name == name:
                 used = used or self._normalizes(callee.name, made)
-        if any(isinstance(each.target, Attr) and _name(each.target.base) == name for each in unit.function.stores):
+        if any(
+            isinstance(each.target, Attr) and _name(each.target.base) == name for each in unit.function.stores
+        ):
             return False
-        stored = [part for store in unit.function.stores if store.target != Local(name, store.value) for part in _bare_parts(store.value)]
+        stored = [
+            part
+            for store in unit.function.stores
+            if store.target != Local(name, store.value)
+            for part in _bare_parts(store.value)
+        ]
         return used and not any(isinstance(part, Local) and part.name == name for part in stored)
 
-    def _is_updated(self, idle: Idle) -> bool:
-        """Tell whether some call may update a normalizer: one on its name, or on a name of which nothing is known."""
+    def _is_updated(self, idle: Normalizer) -> bool:
+        """Tell whether some call may update a normalizer: one on its name, or on an unknown name."""
         for receiver, method in self._calls:
             if method in self.updates(idle.klass):
-                known = receiver in ("self", "super") or receiver in self._names or method in COMMON and OTHERS.search(receiver)
+                known = (
+                    receiver in ("self", "super")
+                    or receiver in self._names
+                    or method in COMMON
+                    and OTHERS.search(receiver)
+                )
                 if receiver == idle.name or not known:
                     return True
         return False
@@ -242,7 +272,7 @@ class Normalizers:
         return frozenset(each.name for each in self._all)
 
     @cached_property
-    def _all(self) -> tuple[Idle, ...]:
+    def _all(self) -> tuple[Normalizer, ...]:
         return (*self._attributes(), *self._locals())
 
     @cached_property
@@ -254,7 +284,9 @@ class Normalizers:
     def _is_trained(self, path: str) -> bool:
         """Tell whether the programs that a file is part of train or save something."""
         files = self.programs.around(path)
-        if any(TRAINED.search(receiver) for each in files for receiver, _ in self.symbols.files[each].updates):
+        if any(
+            TRAINED.search(receiver) for each in files for receiver, _ in self.symbols.files[each].updates
+        ):
             return True
         return any(
             isinstance(site.call.callee, Name) and site.call.callee.path in WRITERS
@@ -271,9 +303,11 @@ def _name(value: Value) -> str:
 
 
 def _bare_parts(value: Value) -> Iterator[Value]:
-    """Yield the parts of a value that are handed on with it, not those of which only a method or attribute is taken."""
+    """Yield the parts of a value that are handed on with it, not what only an attribute is taken of."""
     if isinstance(value, Attr) or isinstance(value, Call) and isinstance(value.callee, Attr):
-        parts: tuple[Value, ...] = (*value.args, *(each for _, each in value.keywords)) if isinstance(value, Call) else ()
+        parts: tuple[Value, ...] = (
+            (*value.args, *(each for _, each in value.keywords)) if isinstance(value, Call) else ()
+        )
         for part in parts:
             yield from _bare_parts(part)
         return

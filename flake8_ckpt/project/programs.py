@@ -47,7 +47,10 @@ class Programs:
         return found
 
     def _imported(self, path: str) -> Iterator[str]:
-        names = [*self.symbols.imports.get(path, {}).values(), *(f"{star}.*" for star in self.symbols.files[path].stars)]
+        names = [
+            *self.symbols.imports.get(path, {}).values(),
+            *(f"{star}.*" for star in self.symbols.files[path].stars),
+        ]
         for name in names:
             file = self.symbols.module_of(name, path)
             if file:

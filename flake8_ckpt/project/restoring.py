@@ -74,11 +74,12 @@ class Restoring:
                 yield Fault("training", wrappers[0].spot, model)
 
     def _is_replaced(self, run: Run, runs: list[Run]) -> bool:
-        """Tell whether a function runs the model on restored statistics after all, or gives them to the same name."""
+        """Tell whether a function runs the model on restored statistics after all."""
         if run.bound and any(each is not run and not self._is_bare(each) for each in runs):
             return True
         return any(
-            is_same_object(store.target, run.env) and self._is_restored(store.target, run.place.at(store.position))
+            is_same_object(store.target, run.env)
+            and self._is_restored(store.target, run.place.at(store.position))
             for store in run.place.callee.function.stores
         )
 
@@ -126,19 +127,31 @@ class Restoring:
         for site in place.callee.function.calls:
             if site.position > place.position:
                 callee = site.call.callee
-                if isinstance(callee, Attr) and is_same_object(callee.base, name) and callee.name not in ("save", "close"):
+                if (
+                    isinstance(callee, Attr)
+                    and is_same_object(callee.base, name)
+                    and callee.name not in ("save", "close")
+                ):
                     return True
-                if any(_holds(each, name) for each in (*site.call.args, *(value for _, value in site.call.keywords))):
+                if any(
+                    _holds(each, name)
+                    for each in (*site.call.args, *(value for _, value in site.call.keywords))
+                ):
                     return True
         return any(
-            each.position > place.position and _holds(each.value, name) for each in place.callee.function.stores
+            each.position > place.position and _holds(each.value, name)
+            for each in place.callee.function.stores
         )
 
     def _beside_training(self, unit: Callee) -> Iterator[Fault]:
         """Yield fresh wrappers of evaluations that a training loop without an algorithm of a library runs."""
         stepped = self.running.stepped(unit)
         training = [each for each in stepped if not EVALUATION_NAME.search(object_text(each[0]))]
-        known = {made.making.identity for env, place in training for made in self.environments.wrapped(env, place).wrappers}
+        known = {
+            made.making.identity
+            for env, place in training
+            for made in self.environments.wrapped(env, place).wrappers
+        }
         for env, place in stepped if known else ():
             found = self.environments.wrapped(env, place)
             identities = {each.making.identity for each in found.wrappers}

@@ -1,4 +1,4 @@
-"""Which environment a model is run on: the one it was loaded for, or the one it is evaluated or stepped on."""
+"""Which environment a model is run on: the one it was loaded for, or the one it is evaluated on."""
 
 from __future__ import annotations
 
@@ -104,7 +104,9 @@ class Running:
         for base, at, name in methods(place.callee):
             if name == "learn" and at.position < place.position:
                 if any(not model.loaded for model in self.environments.models(base, at)):
-                    if known & {each.making.identity for each in self.environments.runs_on(base, at).wrappers}:
+                    if known & {
+                        each.making.identity for each in self.environments.runs_on(base, at).wrappers
+                    }:
                         return True
         return False
 

@@ -43,8 +43,9 @@ from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.unfold import Callee
 
 ALGORITHM = re.compile(
-    r"^(stable_baselines3?|sb3_contrib|sbx)\..*\b(PPO[12]?|A2C|DQN|SAC|TD3|DDPG|HER|TRPO|ACER|ACKTR|GAIL|TQC|QRDQN|ARS"
-    r"|RecurrentPPO|MaskablePPO|CrossQ|DroQ|SimBa|BaseAlgorithm|BaseRLModel|OnPolicyAlgorithm|OffPolicyAlgorithm)$"
+    r"^(stable_baselines3?|sb3_contrib|sbx)\..*\b(PPO[12]?|A2C|DQN|SAC|TD3|DDPG|HER|TRPO|ACER|ACKTR|GAIL|TQC"
+    r"|QRDQN|ARS|RecurrentPPO|MaskablePPO|CrossQ|DroQ|SimBa|BaseAlgorithm|BaseRLModel|OnPolicyAlgorithm"
+    r"|OffPolicyAlgorithm)$"
 )
 ALGORITHM_TABLE = re.compile(r"(^|[._:])(ALGOS?|\w+_ALGOS?|ALGO_\w+)$")
 WRAPPER = re.compile(r"(^|[.:])VecNormalize$")
@@ -121,7 +122,8 @@ class Environments:
     def is_present(self) -> bool:
         """Tell whether some function of the project seems to make or restore such a wrapper."""
         return any(
-            isinstance(site.call.callee, Name) and site.call.callee.path.endswith(("VecNormalize", "VecNormalize.load"))
+            isinstance(site.call.callee, Name)
+            and site.call.callee.path.endswith(("VecNormalize", "VecNormalize.load"))
             for unit in self.units
             for site in unit.function.calls
         )
@@ -134,8 +136,10 @@ class Environments:
         return found
 
     def target(self, call: Call, place: Place) -> str:
-        """Return what a call names: an identity of the project or an absolute name, "" for a method of an object."""
-        return self.symbols.resolve(call.callee.path, place.callee.path) if isinstance(call.callee, Name) else ""
+        """Return what a call names, as an identity or an absolute name; "" for a method of an object."""
+        return (
+            self.symbols.resolve(call.callee.path, place.callee.path) if isinstance(call.callee, Name) else ""
+        )
 
     def wrapper_role(self, call: Call, place: Place) -> str:
         """Return "fresh" or "restored" for a call that gives a `VecNormalize`."""
@@ -146,7 +150,9 @@ class Environments:
                 return "fresh"
             return "restored" if tail == "load" and self.is_wrapper(head) else ""
         if isinstance(call.callee, Attr) and call.callee.name == "load":
-            return "restored" if self.is_wrapper(self.unfolder.class_of(call.callee.base, place.scope)) else ""
+            return (
+                "restored" if self.is_wrapper(self.unfolder.class_of(call.callee.base, place.scope)) else ""
+            )
         return ""
 
     def is_wrapper(self, klass: str) -> bool:
@@ -181,7 +187,7 @@ class Environments:
         return Wrapping(known=":" not in target)
 
     def _taken(self, value: Value, place: Place, depth: int) -> Wrapping:
-        """Return the wrappers of what is no call: the `env` of a model, the inner environment of a wrapper."""
+        """Return the wrappers of what is no call: the `env` of a model, or of a wrapper."""
         if isinstance(value, Attr) and depth <= MAX_DEPTH:
             return self._given(value, place, depth)
         return Wrapping(known=isinstance(value, (Const, Container, Number)))
@@ -225,11 +231,15 @@ class Environments:
                 return "made"
             return "loaded" if tail == "load" and self.is_algorithm(head) else ""
         if isinstance(call.callee, Attr):
-            return "loaded" if call.callee.name == "load" and self._loads_model(call.callee.base, place) else ""
+            return (
+                "loaded" if call.callee.name == "load" and self._loads_model(call.callee.base, place) else ""
+            )
         return "made" if self._is_algorithm_value(call.callee, place) else ""
 
     def _loads_model(self, base: Value, place: Place) -> bool:
-        return self._is_algorithm_value(base, place) or self.is_algorithm(self.unfolder.class_of(base, place.scope))
+        return self._is_algorithm_value(base, place) or self.is_algorithm(
+            self.unfolder.class_of(base, place.scope)
+        )
 
     def _is_algorithm_value(self, value: Value, place: Place) -> bool:
         """Tell whether a value is a class of algorithms: one of several, or one from a table of them."""
@@ -239,7 +249,9 @@ class Environments:
             return self._is_algorithm_value(value.value, place)
         if isinstance(value, Item):
             return isinstance(value.base, Name) and ALGORITHM_TABLE.search(value.base.path) is not None
-        return isinstance(value, Name) and self.is_algorithm(self.symbols.resolve(value.path, place.callee.path))
+        return isinstance(value, Name) and self.is_algorithm(
+            self.symbols.resolve(value.path, place.callee.path)
+        )
 
     def model_wrapping(self, models: list[Model], depth: int = 0) -> Wrapping:
         """Return the wrappers of the environment that models were made on or loaded for."""
@@ -251,7 +263,7 @@ class Environments:
         return found
 
     def runs_on(self, model: Value, place: Place) -> Wrapping:
-        """Return the wrappers that normalize the observations of a model, also of one that is given to it later."""
+        """Return the wrappers that normalize the observations of a model, also those it is given later."""
         models = self.models(model, place)
         if not models:
             return Wrapping(known=False)
@@ -281,10 +293,12 @@ class Environments:
         for site in unit.function.calls:
             callee = site.call.callee
             if isinstance(callee, Attr) and callee.name in ("step", "reset"):
-                yield from filter(self.observes, self.wrapped(callee.base, Place(unit, site.position)).wrappers)
+                yield from filter(
+                    self.observes, self.wrapped(callee.base, Place(unit, site.position)).wrappers
+                )
 
     def holds_modules_only(self, payload: Value, place: Place) -> bool:
-        """Tell whether all of a payload is known, and is modules of the project, their state and plain values."""
+        """Tell whether all of a payload is known: modules of the project, their state and plain values."""
         parts = list(self._leaves(payload, place))
         return all(parts) and "module" in parts
 

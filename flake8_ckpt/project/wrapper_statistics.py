@@ -41,10 +41,13 @@ NORM = re.compile(r"norm|rms|stat", re.I)
 VEC_NORM = re.compile(r"vec_?norm", re.I)
 KEEPS = re.compile(r"save|dump|store|export|checkpoint|callback|persist|backup|write|upload", re.I)
 SAVES = re.compile(
-    r"^_?(save\w*|dumps?|savez\w*|export\w*|persist\w*|store\w*|backup\w*|upload\w*|package_to_hub|push_to_hub|log_model"
-    r"|log_artifact\w*)$"
+    r"^_?(save\w*|dumps?|export\w*|persist\w*|store\w*|backup\w*|upload\w*|package_to_hub|push_to_hub"
+    r"|log_model|log_artifact\w*)$"
 )
-ASSIGNS = re.compile(r"(sync|copy|share|transfer|set|load|restore|update|init)\w*(norm|rms|stats|statistics|running_average)", re.I)
+ASSIGNS = re.compile(
+    r"(sync|copy|share|transfer|set|load|restore|update|init)\w*(norm|rms|stats|statistics|running_average)",
+    re.I,
+)
 CHECKPOINTS = re.compile(r"(^|[.:])CheckpointCallback$")
 PICKLES = frozenset("pickle.dump pickle.dumps cloudpickle.dump dill.dump joblib.dump torch.save".split())
 SAVE_VECNORMALIZE = 4
@@ -96,7 +99,11 @@ class Statistics:
         name = called_name(call)
         if CHECKPOINTS.search(name):
             return saves_wrapper(call)
-        if VEC_NORM.search(name) and KEEPS.search(name) or any(_is_keeping(key, value) for key, value in call.keywords):
+        if (
+            VEC_NORM.search(name)
+            and KEEPS.search(name)
+            or any(_is_keeping(key, value) for key, value in call.keywords)
+        ):
             return True
         given = [*call.args, *(value for _, value in call.keywords)]
         if any(map(takes_statistics, given)):
@@ -114,7 +121,9 @@ class Statistics:
         """Tell whether what is saved may be the wrapper."""
         if isinstance(value, Join):
             return any(self._is_environment(option, place) for option in value.options)
-        if isinstance(value, Call) and (called_name(value) == "get_env" or UNWRAPS.search(called_name(value))):
+        if isinstance(value, Call) and (
+            called_name(value) == "get_env" or UNWRAPS.search(called_name(value))
+        ):
             return True
         if not isinstance(value, (Local, Param, Attr, Call, Item, Name)):
             return False
@@ -150,7 +159,8 @@ def called_name(call: Call) -> str:
 def takes_statistics(value: Value) -> bool:
     """Tell whether the statistics of some wrapper are part of a value."""
     return any(
-        isinstance(each, Attr) and RMS.search(each.name) and not isinstance(each.base, Self) for each in parts_of(value)
+        isinstance(each, Attr) and RMS.search(each.name) and not isinstance(each.base, Self)
+        for each in parts_of(value)
     )
 
 
@@ -176,7 +186,11 @@ def parts_of(value: Value, depth: int = 0) -> Iterator[Value]:
 
 def _is_keeping(key: str, value: Value) -> bool:
     """Tell whether a keyword argument asks to keep the wrapper."""
-    return VEC_NORM.search(key) is not None and KEEPS.search(key) is not None and value not in (Const(False), NONE)
+    return (
+        VEC_NORM.search(key) is not None
+        and KEEPS.search(key) is not None
+        and value not in (Const(False), NONE)
+    )
 
 
 def _freezes(call: Call) -> bool:

@@ -132,8 +132,8 @@ from flake8_ckpt.rules.base import Rule
 MESSAGES = {
     "fresh": "'VecNormalize' is fresh: the model loaded at {model} acts on observations of another scale",
     "apart": "'VecNormalize' of an evaluation lacks the statistics that the model of {model} learned with",
-    "late": "'VecNormalize.load' comes after the model of {model} was bound to another env: training goes on without it",
-    "training": "'VecNormalize' goes on training while the model of {model} is evaluated: nothing sets training to False",
+    "late": "'VecNormalize.load' comes after the model of {model} got another env: it learns on without it",
+    "training": "'VecNormalize' still updates while the model of {model} is evaluated: set training to False",
 }
 
 

@@ -163,9 +163,13 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _finding(wrapper: Spot, saves: list[Save]) -> Finding:
     first, *others = sorted(saves, key=lambda each: (each.spot.path, each.spot.position))
-    message = f"'{first.name}' is saved without the VecNormalize of {wrapper}: a reload has no statistics for it"
+    message = (
+        f"'{first.name}' is saved without the VecNormalize of {wrapper}: a reload has no statistics for it"
+    )
     if first.is_callback:
-        message = f"'CheckpointCallback' leaves out the VecNormalize of {wrapper}: pass save_vecnormalize=True"
+        message = (
+            f"'CheckpointCallback' leaves out the VecNormalize of {wrapper}: pass save_vecnormalize=True"
+        )
     related = [Related(each.spot.path, each.spot.position, "saved here too") for each in others]
     made = Related(wrapper.path, wrapper.position, "the statistics live here")
     return Finding(first.spot.path, first.spot.position, RULE.code, message, (made, *related))
@@ -176,7 +180,9 @@ def _saves(environments: Environments) -> Iterator[Save]:
     for unit in environments.units:
         for site in unit.function.calls:
             place = Place(unit, site.position)
-            is_callback = isinstance(site.call.callee, Name) and CHECKPOINTS.search(site.call.callee.path) is not None
+            is_callback = (
+                isinstance(site.call.callee, Name) and CHECKPOINTS.search(site.call.callee.path) is not None
+            )
             if is_callback:
                 wrappers = () if saves_wrapper(site.call) else tuple(_trained_with(unit, environments))
             else:
@@ -191,7 +197,7 @@ def _name(call: Call) -> str:
 
 
 def _trained_with(unit: Callee, environments: Environments) -> Iterator[Wrapper]:
-    """Yield the wrappers of the models that are trained where a callback is made, or where its maker is called."""
+    """Yield the wrappers of the models that are trained where a callback, or its maker, is called."""
     callers = [caller for caller, _ in environments.makings.callers.get(unit.identity, ())]
     for each in (unit, *callers):
         for model, place in environments.learning(each):
@@ -205,7 +211,9 @@ def _saved_at(call: Call, place: Place, environments: Environments) -> Iterator[
     written = written_by(call, place.callee, environments.unfolder)
     if written is None:
         return
-    models = [part for part in parts_of(written[0]) if isinstance(part, Local) and environments.models(part, place)]
+    models = [
+        part for part in parts_of(written[0]) if isinstance(part, Local) and environments.models(part, place)
+    ]
     for model in models:
         yield from environments.runs_on(model, place).wrappers
     if not models and environments.holds_modules_only(written[0], place):

@@ -30,7 +30,7 @@ class Outline:
     """What a file defines; `functions` are those that linking may need, `selected` those to be read.
 
     `script` is what the file does when it runs, as a function, where that saves or loads something.
-    A file that is `followed` works on environments whose statistics have to be saved: all of it is read closely.
+    All of a file that is `followed` is read closely: it works on environments with statistics to save.
     """
 
     classes: tuple[ClassOutline, ...]
@@ -75,8 +75,8 @@ def _imports(tree: ast.Module) -> Iterator[str]:
 
 def _followed(found: Outline) -> Outline:
     """Select all bodies of a file."""
-    classes = tuple(replace(each, selected=each.methods, readers=(), keeper=True) for each in found.classes)
-    return replace(found, classes=classes, selected=tuple(node for _, node in found.functions))
+    classes = (replace(each, selected=each.methods, readers=(), keeper=True) for each in found.classes)
+    return replace(found, classes=tuple(classes), selected=tuple(node for _, node in found.functions))
 
 
 def script_of(tree: ast.Module, lines: list[str], followed: bool = False) -> Optional[Function]:
