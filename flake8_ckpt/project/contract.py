@@ -144,7 +144,7 @@ class Contract:
     def missing(self) -> tuple[Missing, ...]:
         """Return the keys that are read and never written, family by family."""
         in_files = [each for family in self.families.files for each in self._missing_in(family)]
-        in_hooks = [each for family in self.families.hooks for each in self._missing_in(family)]
+        in_hooks = _innermost([each for family in self.families.hooks for each in self._missing_in(family)])
         told = {each.spot for missing in in_hooks for each in missing.readings}
         kept = [each for each in in_files if not any(reading.spot in told for reading in each.readings)]
         return (*kept, *(each for each in in_hooks if self._stays_missing(each, in_files)))
@@ -400,6 +400,15 @@ class Contract:
                     if any(write.attr == attr and write.how != "moved" for write in method.writes):
                         return True
         return False
+
+
+def _innermost(found: list[Missing]) -> list[Missing]:
+    """Leave out what a hook misses only because a hook that it calls does."""
+    nearest: dict[Spot, int] = {}
+    for each in found:
+        for reading in each.readings:
+            nearest[reading.spot] = min(len(reading.via), nearest.get(reading.spot, len(reading.via)))
+    return [each for each in found if any(len(one.via) == nearest[one.spot] for one in each.readings)]
 
 
 def lost_at(keys: tuple[str, ...], writings: list[Writing]) -> int:

@@ -41,6 +41,7 @@ from flake8_ckpt.project.payloads import contents
 from flake8_ckpt.project.resolve import Resolver
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
+from flake8_ckpt.project.unfold import bind
 
 KINDS = frozenset("optimizer scheduler scaler ema normalizer stateful".split())
 UPDATES = re.compile(
@@ -119,7 +120,8 @@ class Forgetting:
                 if isinstance(callee, Attr) and (KEEPS.search(callee.name) or restores):
                     yield last_name(callee.base)
                 name = last_name(callee)
-                if TAKES_OVER.search(name) or KEEPS.search(name):
+                is_amp = isinstance(callee, Name) and callee.path == AMP_SET_UP
+                if not is_amp and TAKES_OVER.search(name) or KEEPS.search(name):
                     yield from (each for value in _given(site) for each in mentions(value))
             for use in function.uses:
                 if any(KEEPS.search(how.lstrip(".")) for how in use.how):
@@ -259,7 +261,25 @@ class Forgetting:
             callee = site.call.callee
             if isinstance(callee, Attr) and UPDATES.search(callee.name) and last_name(callee.base) == name:
                 return True
+            if any(isinstance(each, Local) and each.name == name for each in _given(site)):
+                if self._is_stepped_inside(site, name, unit):
+                    return True
         return False
+
+    def _is_stepped_inside(self, site: Site, name: str, unit: Callee) -> bool:
+        """Tell whether a function that is given an object updates it."""
+        inner = self.unfolder.callee_of(site.call, Scope(unit))
+        if inner is None:
+            return False
+        bound = bind(inner, list(site.call.args), dict(site.call.keywords))
+        taken = {key for key, value in bound.items() if isinstance(value, Local) and value.name == name}
+        return any(
+            isinstance(each.call.callee, Attr)
+            and UPDATES.search(each.call.callee.name) is not None
+            and isinstance(each.call.callee.base, Param)
+            and each.call.callee.base.name in taken
+            for each in inner.function.calls
+        )
 
     @cached_property
     def algorithms(self) -> Algorithms:

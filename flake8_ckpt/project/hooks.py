@@ -1,4 +1,4 @@
-"""The hooks that a framework calls to save and restore an object: which have no partner, and which do not fit it."""
+"""Hooks that a framework calls to save and restore an object: which lack a partner, which do not fit it."""
 
 from __future__ import annotations
 
@@ -48,15 +48,20 @@ from flake8_ckpt.project.unfold import Callee
 
 # Classes of other packages whose hooks do nothing of their own.
 PLAIN_BASES = re.compile(
-    r"^(object|abc\.ABC|typing\.\w+|typing_extensions\.\w+|torch\.nn\.(modules\.(\w+\.)?)?[A-Z]\w*|torch\.jit\.ScriptModule)$"
-    r"|(^|\.)(LightningModule|LightningDataModule|Callback|PyTorchModelHubMixin)$"
+    r"^(object|abc\.ABC|typing\.\w+|typing_extensions\.\w+|torch\.nn\.(modules\.(\w+\.)?)?[A-Z]\w*"
+    r"|torch\.jit\.ScriptModule)$|(^|\.)(LightningModule|LightningDataModule|Callback|PyTorchModelHubMixin)$"
 )
 COPIES = VIEWS | frozenset(["copy", "tolist", "item", "numpy"])
 # Methods that restore a state or begin anew: what only these change is no progress of training.
 RESTARTS = re.compile(
-    r"(^|_)(load|restore|resume|set|setstate|start|begin|setup|open|connect|reset|init|initialize|clear|close|shutdown)(_|$)"
+    r"(^|_)(load|restore|resume|set|setstate|start|begin|setup|open|connect|reset|init|initialize|clear|close"
+    r"|shutdown)(_|$)"
 )
-LONE = {"get_extra_state": "set_extra_state", "set_extra_state": "get_extra_state", "state_dict": "load_state_dict"}
+LONE = {
+    "get_extra_state": "set_extra_state",
+    "set_extra_state": "get_extra_state",
+    "state_dict": "load_state_dict",
+}
 
 
 @dataclass(frozen=True)
@@ -138,16 +143,17 @@ class Hooks:
     def strange(self) -> Iterator[tuple[Family, Reading]]:
         """Yield the first key that a hook must find, for pairs of which none of the keys agree."""
         for family, hook in self.pairs():
-            if not family.writings or not _takes_some(family.readings):
+            given = family.payloads
+            known = bool(given) and all(each.slots and not each.open for each in given)
+            if not known or not _takes_some(family.readings):
                 continue
-            known = all(not contents(each.payload).open and contents(each.payload).slots for each in family.writings)
-            if known and all(lost_at(each.keys[:1], family.writings) for each in family.readings):
-                first = family.readings[0]
-                if first.kind == "required" and not self._is_given_elsewhere(first.keys[0], hook):
+            first = family.readings[0]
+            if all(lost_at(each.keys[:1], family.writings) for each in family.readings):
+                if first.kind == "required" and not self.is_given_elsewhere(first.keys[0], hook):
                     yield family, first
 
-    def _is_given_elsewhere(self, key: str, hook: Hook) -> bool:
-        """Tell whether Lightning itself or some other code adds a key to the checkpoint that a hook is given."""
+    def is_given_elsewhere(self, key: str, hook: Hook) -> bool:
+        """Tell whether Lightning or some other code adds a key to the checkpoint that a hook is given."""
         if hook.writer.function.name != "on_save_checkpoint":
             return False
         return key in LIGHTNING_KEYS or key in self.given_keys
@@ -162,7 +168,7 @@ class Hooks:
         """Tell whether a method that neither constructs nor restores nor restarts carries an attribute on."""
         return any(
             write.attr == attr and write.carried
-            for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]
+            for each in self._related(klass)
             for name, method in self.hierarchy.methods(each).items()
             if name not in CONSTRUCTION and not RESTARTS.search(name)
             for write in method.writes
@@ -175,9 +181,16 @@ class Hooks:
         for method in found:
             called = {name for name, _ in own_calls(method)} - names
             names |= called
-            for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
-                found += [self.hierarchy.methods(each)[name] for name in called if name in self.hierarchy.methods(each)]
+            found += self._named(klass, called)
         return found
+
+    def _named(self, klass: str, names: set[str]) -> list[FunctionFacts]:
+        """Return the methods of these names, of a class, its ancestors and its heirs."""
+        methods = [self.hierarchy.methods(each) for each in self._related(klass)]
+        return [each[name] for each in methods for name in names if name in each]
+
+    def _related(self, klass: str) -> list[str]:
+        return [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]
 
     @cached_property
     def read_keys(self) -> frozenset[str]:
@@ -188,8 +201,7 @@ class Hooks:
     def given_keys(self) -> frozenset[str]:
         """Return all keys under which some code of the project puts something into a mapping."""
         stores = (store.target for function in self._functions() for store in function.stores)
-        keys = (target.key for target in stores if isinstance(target, Item))
-        return frozenset(key.value for key in keys if isinstance(key, Const) and isinstance(key.value, str))
+        return frozenset(map(_key_of, stores))
 
     def _functions(self) -> Iterator[FunctionFacts]:
         for identity, function in self.hierarchy.symbols.functions.items():
@@ -213,8 +225,8 @@ class Hooks:
 
     def has(self, klass: str, name: str) -> bool:
         """Tell whether a class, an ancestor or an heir defines a method."""
-        heirs = self.hierarchy.heirs(klass)
-        return self.hierarchy.defines(klass, name) or any(name in self.classes[each].method_names for each in heirs)
+        related = (self.classes[each] for each in self._related(klass) if each in self.classes)
+        return any(name in each.method_names for each in related)
 
     def _has_plain_bases(self, klass: str) -> bool:
         outside = [each for each in self.hierarchy.ancestors(klass) if each not in self.classes]
@@ -233,12 +245,10 @@ class Hooks:
     def _unread(self, method: Callee) -> Iterator[LoneHook]:
         """Yield the first key that a lone `on_save_checkpoint` adds to hold state, and that nobody reads."""
         for store in method.function.stores:
-            target = store.target
-            if isinstance(target, Item) and isinstance(target.key, Const) and isinstance(target.key.value, str):
-                attr = own_attribute(copied(store.value))
-                if target.key.value not in self.read_keys and attr and self.is_changed(method.klass, attr):
-                    yield LoneHook(method, "on_load_checkpoint", target.key.value)
-                    return
+            key, attr = _key_of(store.target), own_attribute(copied(store.value))
+            if key and key not in self.read_keys and attr and self.is_changed(method.klass, attr):
+                yield LoneHook(method, "on_load_checkpoint", key)
+                return
 
     def bare(self) -> Iterator[BareState]:
         """Yield the hooks that give the bare state of an object which the partner takes from under a key."""
@@ -247,8 +257,9 @@ class Hooks:
             if len(given) != 1 or None in given or any(not each.keys for each in family.readings):
                 continue
             for reading in family.readings:
-                targets = [each.base for each in reading.into if isinstance(each, Attr) and each.name == "load_state_dict"]
-                if reading.kind == "required" and ANY_KEY not in reading.keys and given & set(targets):
+                targets = [each for each in reading.into if isinstance(each, Attr)]
+                restored = {each.base for each in targets if each.name == "load_state_dict"}
+                if reading.kind == "required" and ANY_KEY not in reading.keys and given & restored:
                     yield BareState(hook, reading.keys[0], reading.spot)
                     break
 
@@ -257,7 +268,7 @@ class Hooks:
         for _, hook in self.pairs():
             if hook.writer.function.name == "__getstate__" and not self._may_give_more(hook):
                 for use in hook.reader.function.uses:
-                    if use.first and self._is_absent(use, hook):
+                    if use.first and not use.attr.startswith("__") and self._is_absent(use, hook):
                         yield Unpickled(hook, use.attr, Spot(hook.reader.path, use.position))
 
     def _may_give_more(self, hook: Hook) -> bool:
@@ -272,22 +283,19 @@ class Hooks:
         return False
 
     def _is_absent(self, use: Use, hook: Hook) -> bool:
-        """Tell whether neither the classes nor the pickle give a new object an attribute before it is used."""
-        related = [*self.hierarchy.ancestors(hook.klass), *self.hierarchy.heirs(hook.klass)]
-        known = [self.classes[each] for each in related if each in self.classes]
+        """Tell whether neither class nor pickle gives a new object an attribute before it is used."""
+        known = [self.classes[each] for each in self._related(hook.klass) if each in self.classes]
         if any(use.attr in each.method_names or use.attr in dict(each.attributes) for each in known):
             return False
         if any(each.attr == use.attr for each in hook.writer.function.uses):
             return False
-        before = self.reach(hook.klass, self._run_before(use.position, hook))
+        before = [hook.reader.function, *self.reach(hook.klass, self._run_before(use.position, hook))]
         return not any(write.attr == use.attr for method in before for write in method.writes)
 
     def _run_before(self, position: Position, hook: Hook) -> list[FunctionFacts]:
         """Return the methods that the reading hook calls before a place in it."""
         names = {name for name, at in own_calls(hook.reader.function) if at.line < position.line}
-        related = [*self.hierarchy.ancestors(hook.klass), *self.hierarchy.heirs(hook.klass)]
-        methods = [self.hierarchy.methods(each) for each in related]
-        return [each[name] for each in methods for name in names if name in each]
+        return self._named(hook.klass, names)
 
 
 def own_calls(method: FunctionFacts) -> Iterator[tuple[str, Position]]:
@@ -301,6 +309,12 @@ def own_calls(method: FunctionFacts) -> Iterator[tuple[str, Position]]:
 def own_attribute(value: Value) -> str:
     """Return x where a value is `self.x`, else ""."""
     return value.name if isinstance(value, Attr) and value.base == SELF else ""
+
+
+def _key_of(target: Value) -> str:
+    """Return the key under which something is put into a mapping, else ""."""
+    key = target.key if isinstance(target, Item) else None
+    return key.value if isinstance(key, Const) and isinstance(key.value, str) else ""
 
 
 def copied(value: Value) -> Value:

@@ -23,6 +23,7 @@ KNOWN_NORMALIZERS = re.compile(
     r"|EmpiricalNormalization|EmpiricalDiscountedVariationNormalization|VecEnvNormObs|RewardScaler"
     r"|ObservationNormalizer)$"
 )
+NOT_TORCH = re.compile(r"^(warp|warp_nn|optax|flax|jax|tensorflow|tf|keras|mxnet|megengine)(\.|$)")
 AVERAGES = re.compile(r"MovingAverage$|^(Model)?E[Mm][Aa]([A-Z]|$)|E[Mm][Aa]$|^Averaged?Model")
 MEANS = re.compile(r"(^|_)(means?|mu)(_|$)", re.I)
 SPREADS = re.compile(r"(^|_)(var|vars|variance|stds?|m2|s2?|sumsq|sq|squares?)(_|$)", re.I)
@@ -53,6 +54,8 @@ class Kinds:
         if self.is_normalizer(klass):
             return "normalizer"
         if klass not in self.hierarchy.symbols.classes:
+            if NOT_TORCH.search(klass):
+                return ""
             return next((kind for kind, pattern in OUTSIDE if pattern.search(klass)), "")
         for ancestor in self.hierarchy.ancestors(klass)[1:]:
             if ancestor not in self.hierarchy.symbols.classes:

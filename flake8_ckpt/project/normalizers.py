@@ -1,7 +1,7 @@
 """Normalizers that a project makes, uses and never updates.
 
-The text of all files tells which methods are called on which names (`FileFacts.updates`). That is enough to say
-that nobody updates an object: one that some call may update is left alone.
+The text of all files tells which methods are called on which names (`FileFacts.updates`). That is enough to
+say that nobody updates an object: one that some call may update is left alone.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ ESCAPES = frozenset(["plain", "iter", "item", "tensor", "cat"])
 
 @dataclass(frozen=True)
 class Normalizer:
-    """A normalizer of a project: its name, its class, where it is made, and the class or function that holds it."""
+    """A normalizer: its name, its class, where it is made, and the class or function that holds it."""
 
     name: str
     klass: str
@@ -138,15 +138,33 @@ class Normalizers:
             for write in method.writes
         )
 
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        """Return the files that define a class that may be a normalizer, or import one, but for tests."""
+        names = {
+            klass.rpartition(":")[2] for klass, facts in self.symbols.classes.items() if facts.statistics
+        }
+        names.add("RunningMeanStd")
+        return frozenset(
+            path
+            for path, facts in self.symbols.files.items()
+            if facts.stars
+            or any(each.statistics for each in facts.classes)
+            or any(imported.rpartition(".")[2] in names for _, imported in facts.imports)
+            if not is_test(path)
+        )
+
     def _attributes(self) -> Iterator[Normalizer]:
         for klass, facts in self.symbols.classes.items():
-            path = klass.partition(":")[0]
-            for method in facts.methods if not is_test(path) else ():
-                callee = Callee(f"{klass}.{method.name}", method, klass, klass)
-                for write in method.writes:
-                    made = self._made(write.value, callee) if write.how == "assign" else ""
-                    if made:
-                        yield Normalizer(write.attr, made, Spot(path, write.position), klass)
+            if klass.partition(":")[0] in self._paths:
+                for method in facts.methods:
+                    yield from self._set_by(Callee(f"{klass}.{method.name}", method, klass, klass))
+
+    def _set_by(self, method: Callee) -> Iterator[Normalizer]:
+        for write in method.function.writes:
+            made = self._made(write.value, method) if write.how == "assign" else ""
+            if made:
+                yield Normalizer(write.attr, made, Spot(method.path, write.position), method.klass)
 
     def _made(self, value: Value, callee: Callee) -> str:
         """Return the class of the normalizer that a value is, "" where it is none or gets its statistics."""
@@ -212,7 +230,7 @@ class Normalizers:
 
     def _locals(self) -> Iterator[Normalizer]:
         for unit in self.makings.units:
-            for store in unit.function.stores:
+            for store in unit.function.stores if unit.path in self._paths else ():
                 made = self._made(store.value, unit) if isinstance(store.target, Local) else ""
                 if made and isinstance(store.target, Local):
                     yield Normalizer(store.target.name, made, Spot(unit.path, store.position), unit.identity)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import FunctionFacts
-from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
@@ -39,18 +38,23 @@ from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
 
 LOADERS = re.compile(r"(^|_)(load|restore|resume|set_state|setstate)(_|$)")
-SHOWS = re.compile(r"(^|_)(log|logs|print|show|report|summar\w+|display|plot|progress|info|describe|repr|str|debug|format)(_|$)")
-# Containers by these names hold numbers or tensors that were measured; others hold objects with a state of their own.
+SHOWS = re.compile(
+    r"(^|_)(log|logs|print|show|report|summar\w+|display|plot|progress|info|describe|repr|str|debug)(_|$)"
+)
+# Containers by these names hold numbers or tensors that were measured; others may hold objects.
 MEASURED = re.compile(
-    r"loss|score|reward|return|window|value|error|accurac|norm|count|queue|shadow|moment|(^|_)(stats?|sums?|means?|vars?"
-    r"|stds?|scales?|weights?|averages?|avg|ema|best|seen|recent)(_|$)"
+    r"loss|score|reward|return|window|value|error|accurac|norm|count|queue|shadow|moment|(^|_)(stats?|sums?"
+    r"|means?|vars?|stds?|scales?|weights?|averages?|avg|ema|best|seen|recent)(_|$)"
 )
 # What is only shown, what lasts no longer than one update, and what belongs to the process.
 PASSING = re.compile(
-    r"accum|metric|cache|buffer|handle|hook|thread|process|worker|(^|_)(logs?|logged|timers?|times?|elapsed|wct|flops|history"
-    r"|printed|shown|warned|pending|current|cur|last|prev|previous)(_|$)"
+    r"accum|metric|cache|buffer|handle|hook|thread|process|worker|(^|_)(logs?|logged|timers?|times?|elapsed"
+    r"|wct|flops|history|printed|shown|warned|pending|current|cur|last|prev|previous)(_|$)"
 )
-OBSERVERS = re.compile(r"Monitor|Meter|Logg|Timer|Progress|Profil|Printer|Writer|Visuali|Throughput|Speed|Metric|Statistics")
+OBSERVERS = re.compile(
+    r"Monitor|Meter|Logg|Timer|Progress|Profil|Printer|Writer|Visuali|Throughput|Speed|Metric|Statistics"
+)
+MEASURES = (Const, Number, Tensor, NdArray, Container, Record)
 GROWTH = frozenset(".append .extend .insert .update .setdefault .add .appendleft .clear".split())
 CHANGES = frozenset(["augment", "grow", "item", "inplace", "assign"])
 
@@ -85,7 +89,7 @@ class OwnStates:
                 yield from Members(hook.klass, self.hierarchy).omitted(hook.writer)
 
     def _is_understood(self, hook: Callee) -> bool:
-        """Tell whether all keys that a `state_dict` gives are known, those of a base class in the project included."""
+        """Tell whether all keys that a `state_dict` gives are known, those of its base class included."""
         if any(use.attr == "__dict__" for use in hook.function.uses):
             return False
         if any(hands_over_self(site.call) for site in hook.function.calls):
@@ -114,7 +118,7 @@ class Members:
         self.methods = list(self._visible())
 
     def _visible(self) -> Iterator[tuple[str, FunctionFacts]]:
-        """Yield the methods that objects run: the nearest of each name, and those that it calls with `super()`."""
+        """Yield the methods that objects run: the nearest of each name, and those it calls with `super()`."""
         hidden: set[str] = set()
         for owner in self.hierarchy.ancestors(self.klass):
             for name, method in self.hierarchy.methods(owner).items():
@@ -135,16 +139,15 @@ class Members:
     def omitted(self, hook: Callee) -> Iterator[Omitted]:
         """Yield the attributes that methods carry on, that others depend on, and that no saving mentions."""
         kept = self._kept()
-        seen: set[str] = set()
+        found: dict[str, Omitted] = {}
         for owner, method in self.methods:
-            if self._is_aside(method.name):
-                continue
-            for write in method.writes:
-                if write.attr not in seen and write.attr not in kept and write.carried and write.how in CHANGES:
-                    if self._is_plain(write.attr) and not self._is_begun_anew(write.attr) and self._matters(write.attr):
-                        seen.add(write.attr)
-                        spot = Spot(owner.partition(":")[0], write.position)
-                        yield Omitted(hook, write.attr, method.name, spot)
+            for write in method.writes if not _is_aside(method.name) else ():
+                if write.carried and write.how in CHANGES and write.attr not in kept:
+                    spot = Spot(owner.partition(":")[0], write.position)
+                    found.setdefault(write.attr, Omitted(hook, write.attr, method.name, spot))
+        for attr, each in found.items():
+            if self._is_measured(attr) and not self._is_begun_anew(attr) and self._matters(attr):
+                yield each
 
     def _kept(self) -> set[str]:
         """Return the attributes that saving mentions or restoring sets or mentions."""
@@ -153,35 +156,34 @@ class Members:
         used = {use.attr for method in methods for use in method.uses}
         return used | {write.attr for method in methods for write in method.writes}
 
-    def _is_aside(self, name: str) -> bool:
-        return name in CONSTRUCTION or name in UNEVENTFUL or _keeps(name) or RESETS.search(name) is not None
-
-    def _is_plain(self, attr: str) -> bool:
-        """Tell whether construction sets an attribute to a number, an array or measurements: no flag, no object."""
+    def _is_measured(self, attr: str) -> bool:
+        """Tell whether construction sets an attribute to a number, an array or measurements, no flag or object."""
         made = [
-            write.value
+            option
             for method in self.run(*CONSTRUCTION)
             for write in method.writes
             if write.attr == attr and write.how == "assign"
+            for option in options_of(write.value)
+            if option != NONE
         ]
-        options = [option for value in made for option in options_of(value) if option != NONE]
-        if PASSING.search(attr) or any(isinstance(each, Const) and isinstance(each.value, bool) for each in options):
+        if PASSING.search(attr) or any(_is_flag(each) for each in made):
             return False
-        if any(isinstance(each, (Container, Record)) for each in options) and not MEASURED.search(attr):
+        if any(isinstance(each, (Container, Record)) for each in made) and not MEASURED.search(attr):
             return False
-        return bool(options) and all(isinstance(each, (Const, Number, Tensor, NdArray, Container, Record)) for each in options)
+        return bool(made) and all(isinstance(each, MEASURES) for each in made)
 
     def _is_begun_anew(self, attr: str) -> bool:
-        """Tell whether a reset, or a method that then runs the one that changes it, starts an attribute afresh."""
+        """Tell whether a reset, or a method that runs all that changes it, starts an attribute afresh."""
+        carrying = [each for _, each in self.methods if _carries(each, attr) and not _is_aside(each.name)]
         for _, method in self.methods:
-            fresh = [write for write in method.writes if write.attr == attr and write.how == "assign" and not write.carried]
+            writes = [each for each in method.writes if each.attr == attr]
+            fresh = [each for each in writes if each.how == "assign" and not each.carried]
             if method.name in CONSTRUCTION or not fresh:
                 continue
             if RESETS.search(method.name):
                 return True
-            if any(not write.guards for write in fresh) and not _carries(method, attr):
+            if any(not each.guards for each in fresh) and not _carries(method, attr):
                 run = self.run(method.name)
-                carrying = [each for _, each in self.methods if _carries(each, attr) and not self._is_aside(each.name)]
                 if all(each in run for each in carrying):
                     return True
         return False
@@ -189,7 +191,7 @@ class Members:
     def _matters(self, attr: str) -> bool:
         """Tell whether some method reads an attribute for something else than to change or to show it."""
         for _, method in self.methods:
-            if self._is_aside(method.name) or SHOWS.search(method.name):
+            if _is_aside(method.name) or SHOWS.search(method.name):
                 continue
             for use in method.uses:
                 if use.attr == attr and _decides(set(use.how), method, attr):
@@ -199,6 +201,15 @@ class Members:
 
 def _keeps(name: str) -> bool:
     return SAVERS.search(name) is not None or LOADERS.search(name) is not None
+
+
+def _is_aside(name: str) -> bool:
+    """Tell whether a method makes, saves, restores or resets an object: what it changes is no progress."""
+    return name in CONSTRUCTION or name in UNEVENTFUL or _keeps(name) or RESETS.search(name) is not None
+
+
+def _is_flag(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, bool)
 
 
 def _carries(method: FunctionFacts, attr: str) -> bool:
@@ -229,9 +240,7 @@ def _mentions(value: object, attr: str) -> bool:
 
 def _asks_base(method: FunctionFacts) -> bool:
     """Tell whether a method calls the one of the same name that it overrides."""
-    return any(
-        site.call.callee == Attr(Super(), method.name) for site in method.calls
-    )
+    return any(site.call.callee == Attr(Super(), method.name) for site in method.calls)
 
 
 def _base_state(value: Value) -> Value | None:

@@ -137,10 +137,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Summary:
-    """The writings and readings of a function, in terms of its parameters."""
+    """The writings and readings of a function, in terms of its parameters; one that is `cut` is not known."""
 
     writings: tuple[Writing, ...] = ()
     readings: tuple[Reading, ...] = ()
+    cut: bool = False
 
 
 class Payloads:
@@ -153,10 +154,10 @@ class Payloads:
         self._sites: list[dict[int, Optional[tuple[Callee, Scope]]]] = []
 
     def summary(self, callee: Callee) -> Summary:
-        """Return the summary of a function; that of a function that calls itself is empty inside it."""
+        """Return the summary of a function; that of a function that calls itself is not known inside it."""
         key = (callee.identity, callee.klass)
         if key in self._open or len(self._open) >= MAX_DEPTH:
-            return Summary()
+            return Summary(cut=True)
         if key not in self._summaries:
             self._open.add(key)
             self.unfolder.begin()
@@ -239,13 +240,16 @@ class Payloads:
         for site in callee.function.calls:
             yield from self._handed(site, callee, scope)
         for store in callee.function.stores:
-            if store.target == Name("return"):
-                for root, keys in rooted(self.unfolder.unfold(store.value, scope)):
-                    spot = Spot(callee.path, store.position)
-                    yield Reading(root, keys, "returned", (), spot, callee, callee, (), (), store.position)
+            is_return = store.target == Name("return")
+            for value in _held_in(store.value):
+                for root, keys in rooted(self.unfolder.unfold(value, scope)):
+                    if is_return or not keys:
+                        kind = "returned" if is_return and value is store.value else "handed"
+                        spot = Spot(callee.path, store.position)
+                        yield Reading(root, keys, kind, (), spot, callee, callee, (), (), store.position)
         for write in callee.function.writes:
             for root, keys in rooted(self.unfolder.unfold(write.value, scope)):
-                if not keys and not isinstance(root, Param):
+                if not keys:
                     into = (Attr(scope.receiver, write.attr),)
                     spot = Spot(callee.path, write.position)
                     yield Reading(root, keys, "handed", into, spot, callee, callee, (), (), write.position)
@@ -254,11 +258,13 @@ class Payloads:
         """Yield what a call reads: through the function it reaches, or unseen in one outside the project."""
         spot = Spot(callee.path, site.position)
         found = self._entered(site, callee, scope)
+        summary = self.summary(found[0]) if found is not None else Summary(cut=True)
         if found is not None:
-            yield from self._brought_readings(site, callee, *found)
+            yield from self._brought_readings(site, callee, summary, found[1])
         if is_loader(site.call, scope, self.unfolder):
             yield from self._filled(site, callee, scope)
-        if found is not None or is_loader(site.call, scope, self.unfolder):
+            return
+        if not summary.cut:
             return
         for value in (*site.call.args, *(each for _, each in site.call.keywords)):
             for root, keys in rooted(self.unfolder.unfold(value, scope)):
@@ -268,13 +274,13 @@ class Payloads:
                 )
 
     def _brought_readings(
-        self, site: Site, callee: Callee, inner: Callee, entered: Scope
+        self, site: Site, callee: Callee, summary: Summary, entered: Scope
     ) -> Iterator[Reading]:
-        for each in self.summary(inner).readings:
+        for each in summary.readings:
             if each.kind == "returned":
                 continue
             into = tuple(self.unfolder.unfold(value, entered) for value in each.into)
-            via = (inner.identity, *each.via)
+            via = (entered.callee.identity, *each.via)
             for root, keys in rooted(self.unfolder.unfold(each.root, entered)):
                 path = (*keys, *each.keys)[:MAX_LEVELS]
                 yield replace(each, root=root, keys=path, into=into, unit=callee, via=via, at=site.position)
@@ -289,6 +295,11 @@ class Payloads:
                 yield Reading(
                     root, (each.key,), "defaulted", (each.value,), spot, callee, callee, (), (), site.position
                 )
+
+
+def _held_in(value: Value) -> tuple[Value, ...]:
+    """Return what a function gives back or keeps: each of several values in a display."""
+    return (value.items or (value.of,)) if isinstance(value, Container) else (value,)
 
 
 def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple[Value, Value]]:
@@ -415,23 +426,26 @@ class Contents:
 
 
 def contents(value: Value) -> Contents:
-    """Return the keys of a payload; one that is not understood is open."""
+    """Return the keys of a payload; one that is not understood, or that has too many keys, is open."""
+    if isinstance(value, Record):
+        return _contents_of(value)
     options = [option for option in options_of(value) if option != NONE]
     if not options:
         return Contents({}, open=value == UNKNOWN)
     found = [_contents_of(option) for option in options]
-    keys = list(dict.fromkeys(key for each in found for key in each.slots))[:MAX_KEYS]
+    keys = list(dict.fromkeys(key for each in found for key in each.slots))
     slots = {}
-    for key in keys:
+    for key in keys[:MAX_KEYS]:
         held = [each.slots[key] for each in found if key in each.slots]
         always = len(held) == len(options_of(value)) and all(slot.always for slot in held)
         slots[key] = Slot(held[0].value, always)
-    return Contents(slots, any(each.open for each in found))
+    return Contents(slots, len(keys) > MAX_KEYS or any(each.open for each in found))
 
 
 def _contents_of(value: Value) -> Contents:
     if isinstance(value, Record):
-        return Contents({each.key: Slot(each.value, each.always) for each in value.fields}, value.open)
+        slots = {each.key: Slot(each.value, each.always) for each in value.fields[:MAX_KEYS]}
+        return Contents(slots, value.open or len(value.fields) > MAX_KEYS)
     if isinstance(value, Container) and value.kind == "dict" and value.size == 0:
         return Contents({})
     return Contents({}, open=True)

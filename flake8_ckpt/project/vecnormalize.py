@@ -214,7 +214,7 @@ class Environments:
         return next((value for name, value in call.keywords if name in names), None)
 
     def models(self, value: Value, place: Place) -> list[Model]:
-        """Return the calls that may have made or loaded a model; none where something else may have."""
+        """Return the calls that may have made or loaded a model."""
         found = []
         for made in self.makings.of(value, place):
             role = self.model_role(made.value, made.place) if isinstance(made.value, Call) else ""

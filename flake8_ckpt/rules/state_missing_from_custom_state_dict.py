@@ -130,9 +130,10 @@ def check(project: Project) -> Iterator[Finding]:
     for spot, omitted in lost.items():
         first = omitted[0]
         names = " and ".join(f"'{each.attr}'" for each in omitted[:MAX_NAMED])
-        pronoun = "it" if len(omitted) == 1 else "them"
-        message = f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {pronoun} anew"
-        yield finding_in(RULE, spot, message, [(each.spot, f"'{each.attr}' changes here") for each in omitted])
+        them = "it" if len(omitted) == 1 else "them"
+        message = f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {them} anew"
+        changes = [(each.spot, f"'{each.attr}' changes here") for each in omitted]
+        yield finding_in(RULE, spot, message, changes)
 
 
 MAX_NAMED = 2

@@ -131,6 +131,7 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 - The `try` sets a flag where it succeeds.
 - The `try` holds an import that may fail, a whole training loop, or nothing that saves or restores state:
   a data file, a look at a file's format.
+- A player or evaluator, by the name of its class, that saves nothing: it waits for the next file.
 
 ## References
 
@@ -156,6 +157,7 @@ from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.project.families import called_name
+from flake8_ckpt.project.families import verb_and_stem
 from flake8_ckpt.project.followed import followed_functions
 from flake8_ckpt.project.keeping import keeps_state
 from flake8_ckpt.project.keeping import trains
@@ -168,6 +170,8 @@ from flake8_ckpt.rules.base import finding_in
 
 BROAD = frozenset(["Exception", "BaseException"])
 RESTORES = re.compile(r"load|restore|resume")
+EVALUATES = re.compile(r"(Player|Eval\w*|Tester|Predictor|Inference\w*|Demo)$")
+SAVES = frozenset("save dump write store export".split())
 # A `try` block that is longer does more than to save or restore.
 MAX_LINES = 30
 
@@ -180,7 +184,8 @@ def check(project: Project) -> Iterator[Finding]:
         for handler in unit.function.handlers
         if handler.outcome != "handled" and _is_broad(handler)
         for site in islice(_swallowed(handler, unit, project), 1)
-        if not _has_fallback(site, handler, unit) and not _ends(handler, unit) and not _is_told(handler, unit, project)
+        if _goes_on(site, unit, project)
+        and not _has_fallback(site, handler, unit) and not _ends(handler, unit) and not _is_told(handler, unit, project)
     )
 
 
@@ -195,6 +200,14 @@ def _swallowed(handler: Handler, unit: Callee, project: Project) -> Iterator[Sit
     inside = [site for site in unit.function.calls if site.position.line in lines]
     if len(lines) <= MAX_LINES and not trains(inside):
         yield from (site for site in reversed(inside) if keeps_state(site, unit, project.contract))
+
+
+def _goes_on(site: Site, unit: Callee, project: Project) -> bool:
+    """Tell whether what restores may train: a player or evaluator that saves nothing waits for the next file."""
+    if RESTORES.search(called_name(site.call)) is None or EVALUATES.search(unit.klass) is None:
+        return True
+    names = project.contract.kinds.method_names(unit.klass)
+    return "state_dict" in names or any(verb_and_stem(name)[0] in SAVES for name in names)
 
 
 def _has_fallback(site: Site, handler: Handler, unit: Callee) -> bool:

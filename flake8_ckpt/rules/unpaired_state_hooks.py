@@ -145,9 +145,8 @@ def check(project: Project) -> Iterator[Finding]:
     """Report hooks without their partner, and keys that only one of two hooks knows."""
     hooks = Hooks(project.contract, project.resolver)
     for missing in project.contract.missing:
-        if missing.is_framework_hook and not project.contract.restores_normalizer(missing):
-            if _is_lost(missing, project.contract):
-                yield _never_given(missing.family, missing.readings[0], missing.keys[-1])
+        if _is_lost(missing, project.contract, hooks):
+            yield _never_given(missing.family, missing.readings[0], missing.keys[-1])
     for family, reading in hooks.strange():
         yield _never_given(family, reading, reading.keys[0])
     yield from _never_taken(hooks)
@@ -155,21 +154,28 @@ def check(project: Project) -> Iterator[Finding]:
         yield finding_in(RULE, _definition(lone.method), _alone(lone))
     for bare in hooks.bare():
         writer, reader = bare.hook.writer.function.name, bare.hook.reader.function.name
-        message = f"{writer} gives a bare state_dict(), {reader} at {bare.spot} takes it from under '{bare.key}'"
+        message = f"{writer} gives a bare state_dict(), and {reader} at {bare.spot} looks under '{bare.key}'"
         yield finding_in(RULE, _definition(bare.hook.writer), message, [(bare.spot, "the key is taken here")])
     for lost in hooks.unpickled():
-        message = f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.spot} wants of the new object"
+        message = f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.spot} looks for in vain"
         yield finding_in(RULE, _definition(lost.hook.writer), message, [(lost.spot, "it is read here")])
 
 
-def _is_lost(missing: Missing, contract: Contract) -> bool:
+def _is_lost(missing: Missing, contract: Contract, hooks: Hooks) -> bool:
+    """Tell whether one of a pair of hooks needs a key that the other never gives, nor anybody else."""
+    hook = missing.family.hook
+    if hook is None or not missing.is_framework_hook or contract.restores_normalizer(missing):
+        return False
+    if hooks.is_given_elsewhere(missing.keys[0], hook):
+        return False
     return any(each.kind == "required" or contract.restores_state(each) for each in missing.readings)
 
 
 def _never_given(family: Family, reading: Reading, key: str) -> Finding:
     given = family.writings[0]
     outcome = "loading fails" if reading.kind == "required" else "it starts anew"
-    message = f"'{key}' is read here, and {given.source.function.name} at {given.spot} never gives it: {outcome}"
+    hook = given.source.function.name
+    message = f"'{key}' is read here, and {hook} at {given.spot} never gives it: {outcome}"
     return finding_in(RULE, reading.spot, message, [(given.spot, "the state is given here")])
 
 
@@ -179,9 +185,9 @@ def _never_taken(hooks: Hooks) -> Iterator[Finding]:
     for left in hooks.left_keys():
         lost.setdefault(_definition(left.hook.reader), []).append(left)
     for spot, keys in lost.items():
-        hook = keys[0].hook
+        hook = keys[0].hook.reader.function.name
         names = " and ".join(dict.fromkeys(f"'{each.key}'" for each in keys[:MAX_NAMED]))
-        message = f"{hook.reader.function.name} never takes {names}, given at {keys[0].spot}: a resume starts it anew"
+        message = f"{hook} never takes {names}, given at {keys[0].spot}: a reload starts it anew"
         yield finding_in(RULE, spot, message, [(each.spot, f"'{each.key}' is given here") for each in keys])
 
 
@@ -190,7 +196,7 @@ def _alone(lone: LoneHook) -> str:
     if lone.key:
         return f"'{lone.key}' is saved here and nobody reads it back: the class has no {lone.partner}"
     if name == "state_dict":
-        return f"state_dict has another shape than that of the base class, and there is no {lone.partner} for it"
+        return f"state_dict has another shape than the base class gives, with no {lone.partner} for it"
     return f"{name} has no {lone.partner} beside it: load_state_dict() fails on this state"
 
 

@@ -272,6 +272,173 @@ def load(controller: Controller, path):
     controller.model.load_state_dict(payload["model"])
     controller.optimizer.load_state_dict(payload["optimizer"])
 """,
+    "a flag that a context turns": """
+from contextlib import contextmanager
+
+
+class Wrapper:
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+        self.synchronizes = True
+
+    @contextmanager
+    def no_sync(self):
+        before = self.synchronizes
+        self.synchronizes = False
+        try:
+            yield
+        finally:
+            self.synchronizes = before
+
+    def step(self):
+        if self.synchronizes:
+            self.optimizer.step()
+
+    def state_dict(self):
+        return {"optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state):
+        self.optimizer.load_state_dict(state["optimizer"])
+""",
+    "batches that are accumulated into one step": """
+class Accumulation:
+    def __init__(self, optimizer, batches):
+        self.optimizer = optimizer
+        self.batches = batches
+        self.steps = 0
+        self.accumulated = 0
+
+    def step(self):
+        self.accumulated += 1
+        if self.accumulated == self.batches:
+            self.optimizer.step()
+            self.steps += 1
+            self.accumulated = 0
+        return self.steps % 10 == 0
+
+    def state_dict(self):
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+""",
+    "a monitor of the speed": """
+class SpeedMonitor:
+    def __init__(self):
+        self.evaluation_time = 0.0
+        self.samples_seen = []
+
+    def step(self, samples, seconds):
+        self.samples_seen.append(samples)
+        self.evaluation_time += seconds
+        if len(self.samples_seen) > 10:
+            print(self.samples_seen[-1] - self.samples_seen[0])
+
+    def state_dict(self):
+        return {"evaluation_time": self.evaluation_time}
+
+    def load_state_dict(self, state):
+        self.evaluation_time = state["evaluation_time"]
+""",
+    "a table of objects": """
+class Registry:
+    def __init__(self):
+        self.rounds = 0
+        self.clients = {}
+
+    def join(self, name, client):
+        self.clients[name] = client
+
+    def step(self):
+        self.rounds += 1
+        for client in self.clients.values():
+            client.step(self.rounds)
+
+    def state_dict(self):
+        return {"rounds": self.rounds}
+
+    def load_state_dict(self, state):
+        self.rounds = state["rounds"]
+""",
+    "each evaluation counts afresh": """
+class Evaluation:
+    def __init__(self):
+        self.best = 0.0
+        self.right = 0
+
+    def run(self, batches):
+        self.right = 0
+        for batch in batches:
+            self._count(batch)
+        if self.right > self.best:
+            self.best = self.right
+        return self.best
+
+    def _count(self, batch):
+        self.right += int(sum(batch) > 0)
+
+    def state_dict(self):
+        return {"best": self.best}
+
+    def load_state_dict(self, state):
+        self.best = state["best"]
+""",
+    "another method saves it": STOPPING
+    + """
+    def state_dict(self):
+        return {"best": self.best}
+
+    def load_state_dict(self, state):
+        self.best = state["best"]
+
+    def save_counters(self, path):
+        path.write_text(str(self.bad_epochs))
+""",
+    "a module whose base class carries the rest": """
+from torch import nn
+
+
+class Gate(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+        self.scale = 1.0
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        self.scale *= 0.99
+        return self.layer(x) * self.scale * min(1.0, self.calls / 100)
+
+    def state_dict(self, *args, **kwargs):
+        return {**super().state_dict(*args, **kwargs), "scale": self.scale}
+
+    def load_state_dict(self, state, strict=True):
+        self.scale = state.pop("scale")
+        return super().load_state_dict(state, strict)
+""",
+    "it is only shown": """
+class Penalty:
+    def __init__(self):
+        self.beta = 1.0
+        self.updates = 0
+
+    def update(self, divergence):
+        self.updates += 1
+        self.beta *= 1.01 if divergence > 0.01 else 0.99
+
+    def penalty(self, divergence):
+        return self.beta * divergence
+
+    def report(self):
+        return f"{self.updates} updates, beta {self.beta}"
+
+    def state_dict(self):
+        return {"beta": self.beta}
+
+    def load_state_dict(self, state):
+        self.beta = state["beta"]
+""",
     "a double in the tests": {
         "tests/test_stopping.py": STOPPING
         + """
@@ -371,6 +538,57 @@ class LossScale:
     def load_state_dict(self, state):
         self.scale = state["scale"]
         self.interval = state["interval"]
+""",
+    "the sum that a decision in another method asks for": """
+class Budget:
+    def __init__(self, limit):
+        self.limit = limit
+        self.scale = 1.0
+        self.spent = 0.0
+
+    def spend(self, amount):
+        self.spent = self.spent + amount
+        self.scale = 1.0 - self.spent / self.limit
+
+    def is_over(self):
+        return self.spent > self.limit
+
+    def state_dict(self):  # CKP207
+        return {"scale": self.scale}
+
+    def load_state_dict(self, state):
+        self.scale = state["scale"]
+""",
+    "the state of a base class and one more key": STOPPING
+    + """
+    def state_dict(self):
+        return {"best": self.best, "bad_epochs": self.bad_epochs}
+
+    def load_state_dict(self, state):
+        self.best = state["best"]
+        self.bad_epochs = state["bad_epochs"]
+
+
+class Plateau(EarlyStopping):
+    def __init__(self, patience):
+        super().__init__(patience)
+        self.cuts = 0
+        self.rate = 1.0
+
+    def step(self, loss):
+        if super().step(loss):
+            self.cuts += 1
+            self.rate *= 0.5
+        return self.cuts > 3
+
+    def state_dict(self):  # CKP207
+        state = super().state_dict()
+        state["rate"] = self.rate
+        return state
+
+    def load_state_dict(self, state):
+        super().load_state_dict(state)
+        self.rate = state["rate"]
 """,
     "a window that grows": """
 class Plateau:

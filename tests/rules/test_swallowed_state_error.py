@@ -11,6 +11,30 @@ from tests.rule_cases import check_silent
 LOGGED = "import logging\n\nimport torch\nfrom torch import nn\n\nlogger = logging.getLogger(__name__)\n"
 
 SILENT: dict[str, Case] = {
+    "a player that waits for the next file": {
+        "player.py": """
+class Player:
+    def restore(self, path):
+        raise NotImplementedError("restore")
+
+    def watch(self, path):
+        try:
+            self.restore(path)
+        except Exception as error:
+            print(f"failed to load {path}: {error}")
+""",
+        "ppo.py": """
+import torch
+from player import Player
+
+class PpoPlayer(Player):
+    def __init__(self, model):
+        self.model = model
+
+    def restore(self, path):
+        self.model.load_state_dict(torch.load(path))
+""",
+    },
     "logged as a warning": LOGGED
     + """
 def restore(model: nn.Module, path):
@@ -280,6 +304,30 @@ def test_refuses_another_model(tmp_path):
 }
 
 FOUND: dict[str, Case] = {
+    "a method of the derived class": {
+        "learner.py": """
+class Learner:
+    def restore(self, path):
+        raise NotImplementedError("restore")
+
+    def watch(self, path):
+        try:
+            self.restore(path)
+        except Exception as error:  # CKP212
+            print(f"failed to load {path}: {error}")
+""",
+        "ppo.py": """
+import torch
+from learner import Learner
+
+class PpoLearner(Learner):
+    def __init__(self, model):
+        self.model = model
+
+    def restore(self, path):
+        self.model.load_state_dict(torch.load(path))
+""",
+    },
     "a restore passes": TORCH
     + """
 def restore(model: nn.Module, path):
@@ -414,30 +462,6 @@ def restore(model: nn.Module, path):
 def resume(model: nn.Module, path):
     restore(model, path)
 """,
-    "a method of the derived class": {
-        "player.py": """
-class Player:
-    def restore(self, path):
-        raise NotImplementedError("restore")
-
-    def watch(self, path):
-        try:
-            self.restore(path)
-        except Exception as error:  # CKP212
-            print(f"failed to load {path}: {error}")
-""",
-        "ppo.py": """
-import torch
-from player import Player
-
-class PpoPlayer(Player):
-    def __init__(self, model):
-        self.model = model
-
-    def restore(self, path):
-        self.model.load_state_dict(torch.load(path))
-""",
-    },
     "around a helper in another file": {
         "checkpoint.py": TORCH
         + """

@@ -226,6 +226,244 @@ class PenalizedPPO(PPO):
         print("entropy of the checkpoint:", entropy)
         super().set_parameters(parameters, exact_match=exact_match, device=device)
 """,
+    "load takes an old key where a file has no new one": PENALTY
+    + STATE_DICT
+    + """
+    def load_state_dict(self, state):
+        key = "beta"
+        if key not in state:
+            key = "kl_beta"
+        self.beta = state[key]
+        self.updates = state["updates"]
+""",
+    "a key that counts the starts of a process": PENALTY
+    + """
+    def start(self):
+        self.generation += 1
+
+    def state_dict(self):
+        return {"beta": self.beta, "updates": self.updates, "generation": self.generation}
+"""
+    + LOAD_STATE_DICT,
+    "a key whose attribute is restored in another way": PENALTY
+    + """
+    def state_dict(self):
+        return {"beta": self.beta, "updates": self.updates, "history": [self.beta] * self.updates}
+
+    def load_state_dict(self, state):
+        self.beta = state["beta"]
+        self.updates = len(state["history"])
+""",
+    "state under the names of its parameters": """
+import torch
+from torch import nn
+
+
+class Scale(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.weight
+
+    def state_dict(self, *args, **kwargs):
+        return {"weight": self.weight}
+""",
+    "an extra state that is empty": MODULE
+    + """
+    def get_extra_state(self):
+        return None
+""",
+    "a load hook that refuses": MODULE
+    + """
+    def set_extra_state(self, state):
+        raise RuntimeError("this module has no extra state")
+""",
+    "the heirs of a base class have the partner": {
+        "base.py": MODULE
+        + """
+    def get_extra_state(self):
+        return {"calls": self.calls}
+""",
+        "gate.py": """
+from base import Gate
+
+
+class Resumable(Gate):
+    def set_extra_state(self, state):
+        self.calls = state["calls"]
+""",
+    },
+    "both weights are bare": """
+from torch import nn
+
+
+class Player:
+    def __init__(self):
+        self.model = nn.Linear(2, 1)
+
+    def get_weights(self):
+        return self.model.state_dict()
+
+    def set_weights(self, weights):
+        self.model.load_state_dict(weights)
+""",
+    "getstate gives what setstate looks for": """
+class Transform:
+    def __init__(self, options):
+        self.options = options
+
+    def warm_up(self, vocabulary=None):
+        self.vocabulary = vocabulary
+
+    def __getstate__(self):
+        state = {"options": self.options}
+        if hasattr(self, "vocabulary"):
+            state["vocabulary"] = self.vocabulary
+        return state
+
+    def __setstate__(self, state):
+        self.options = state["options"]
+        self.warm_up(state.get("vocabulary"))
+""",
+    "setstate uses what a helper, the class or itself gives": """
+class Transform:
+    seed = 0
+
+    def __init__(self, options):
+        self.options = options
+        self.prepare()
+
+    def prepare(self):
+        self.size = len(self.options)
+
+    def __getstate__(self):
+        return self.options
+
+    def __setstate__(self, options):
+        self.options = options
+        self.prepare()
+        self.cache = getattr(self, "cache", None) or [self.seed] * self.size
+        self.name = self.__class__.__name__
+""",
+    "setstate uses a property": """
+class Transform:
+    def __init__(self, options):
+        self.options = options
+
+    @property
+    def size(self):
+        return len(self.options)
+
+    def __getstate__(self):
+        return self.options
+
+    def __setstate__(self, options):
+        self.options = options
+        self.cache = [0] * self.size
+""",
+    "setstate takes all attributes": """
+class Transform:
+    def __init__(self, options, size):
+        self.options = options
+        self.size = size
+
+    def __getstate__(self):
+        return {key: getattr(self, key) for key in ("options", "size")}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.cache = [0] * self.size
+""",
+    "setstate lets a function fill the object": """
+from vendor import restore
+
+
+class Transform:
+    def __init__(self, options, size):
+        self.options = options
+        self.size = size
+
+    def __getstate__(self):
+        return self.options
+
+    def __setstate__(self, options):
+        restore(self, options)
+        self.cache = [0] * self.size
+""",
+    "an export reads the key that on_load_checkpoint leaves": {
+        "model.py": LIGHTNING
+        + """
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["temperature"] = self.temperature
+        checkpoint["version"] = 2
+
+    def on_load_checkpoint(self, checkpoint):
+        assert checkpoint["version"] == 2
+""",
+        "export.py": """
+import torch
+
+
+def export(path):
+    return torch.load(path)["temperature"]
+""",
+    },
+    "setstate of a class whose base is not known": """
+from vendor import Transform
+
+
+class Filter(Transform):
+    def __getstate__(self):
+        return self.options
+
+    def __setstate__(self, options):
+        self.options = options
+        self.warm_up(self.vocabulary)
+""",
+    "another class reads back what a lone hook saves": {
+        "model.py": LIGHTNING
+        + """
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["temperature"] = self.temperature
+""",
+        "export.py": """
+import torch
+
+
+def export(path):
+    checkpoint = torch.load(path)
+    return checkpoint["state_dict"], checkpoint["temperature"]
+""",
+    },
+    "a callback gives what the module reads": LIGHTNING
+    + """
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["version"] = 2
+
+    def on_load_checkpoint(self, checkpoint):
+        self.temperature = checkpoint["temperature"]
+
+
+class Keep:
+    def on_save_checkpoint(self, trainer, module, checkpoint):
+        checkpoint["temperature"] = module.temperature
+""",
+    "a callback gives one of the keys that the module reads": LIGHTNING
+    + """
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["steps"] = self.steps
+
+    def on_load_checkpoint(self, checkpoint):
+        self.steps = checkpoint["steps"]
+        self.temperature = checkpoint["temperature"]
+
+
+class Keep:
+    def on_save_checkpoint(self, trainer, module, checkpoint):
+        checkpoint["temperature"] = module.temperature
+""",
     "an interface that raises": """
 class Stateful:
     def state_dict(self):
@@ -286,6 +524,25 @@ class Transform:
         self.beta = state["beta"]
         self.updates = state["num_updates"]  # CKP206
 """,
+    "load_state_dict leaves a copy where it is": """
+import torch
+
+
+class Average:
+    def __init__(self, size):
+        self.mean = torch.zeros(size)
+        self.steps = 0
+
+    def update(self, value):
+        self.steps += 1
+        self.mean = self.mean + (value - self.mean) / self.steps
+
+    def state_dict(self):
+        return {"mean": self.mean.detach().clone(), "steps": self.steps}
+
+    def load_state_dict(self, state):  # CKP206
+        self.steps = state["steps"]
+""",
     "load_state_dict leaves a key where it is": PENALTY
     + STATE_DICT
     + """
@@ -333,6 +590,70 @@ class Wrapper(nn.Module):
     def set_parameters(self, parameters):
         self.beta = parameters["beta"]
         self.updates = parameters["updates"]  # CKP206
+""",
+    "get_weights gives a bare state": """
+from torch import nn
+
+
+class Player:
+    def __init__(self, normalize_input):
+        self.normalize_input = normalize_input
+        self.model = nn.Linear(2, 1)
+        self.input_statistics = nn.BatchNorm1d(2)
+
+    def get_weights(self):  # CKP206
+        return self.model.state_dict()
+
+    def set_weights(self, weights):
+        self.model.load_state_dict(weights["model"])
+        if self.normalize_input:
+            self.input_statistics.load_state_dict(weights["input_statistics"])
+""",
+    "setstate looks for what getstate leaves out": """
+class Transform:
+    def __init__(self, options):
+        self.options = options
+
+    def warm_up(self, vocabulary=None):
+        self.vocabulary = vocabulary
+
+    def __getstate__(self):  # CKP206
+        return self.options
+
+    def __setstate__(self, options):
+        self.options = options
+        vocabulary = self.vocabulary if hasattr(self, "vocabulary") else None
+        self.warm_up(vocabulary)
+""",
+    "a module gives a table of its own": """
+from torch import nn
+
+
+class Hash(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = {}
+
+    def forward(self, x):
+        self.table[hash(x)] = x
+        return hash(x)
+
+    def state_dict(self, *args, **kwargs):  # CKP206
+        return {"table": self.table}
+""",
+    "set_weights looks for the key of another shape in vain": """
+class Controller:
+    def __init__(self):
+        self.gain = 1.0
+
+    def update(self, error):
+        self.gain += 0.1 * error
+
+    def get_weights(self):
+        return {"gains": self.gain}
+
+    def set_weights(self, weights):
+        self.gain = weights["gain"]  # CKP206
 """,
     "get_weights is in a base class of another file": {
         "base.py": """
@@ -391,3 +712,16 @@ def test_message_names_the_partner_in_the_other_file() -> None:
     assert "'log_alpha'" in finding.message and "base.py:" in finding.message
     assert len(finding.message) <= 120
     assert "base.py" in [each.path for each in finding.related]
+
+
+def test_message_says_what_a_lone_hook_loses() -> None:
+    (extra,) = check_findings(FOUND["get_extra_state alone"])
+    assert "no set_extra_state" in extra.message
+    (lightning,) = check_findings(FOUND["on_save_checkpoint alone"])
+    assert "'temperature'" in lightning.message and "no on_load_checkpoint" in lightning.message
+
+
+def test_message_names_both_ends_of_a_bare_state() -> None:
+    (finding,) = check_findings(FOUND["get_weights gives a bare state"])
+    assert "set_weights" in finding.message and "'model'" in finding.message
+    assert [each.position.line for each in finding.related] == [15]
