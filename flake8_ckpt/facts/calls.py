@@ -72,10 +72,13 @@ GROWS = frozenset("append extend insert update setdefault add appendleft".split(
 SAVERS = LOADERS | frozenset(
     "torch.save torch.jit.save pickle.dump pickle.dumps joblib.dump numpy.savez numpy.savez_compressed numpy.save"
     " safetensors.torch.save_file safetensors.torch.save cloudpickle.dump cloudpickle.dumps dill.dump"
-    " dill.dumps".split()
+    " dill.dumps torch.distributed.checkpoint.save torch.distributed.checkpoint.save_state_dict".split()
 )
+# Calls of a function with another one that they may call later, or not at all.
+LATER = frozenset("map filter partial functools.partial".split())
 KEEPS_KEYS = re.compile(
-    r"(^|[._:])(save|dump|write|load|log|print|len|dict|list|copy|deepcopy|append|put|send|isinstance|update)"
+    r"(^|[._:])(save|dump|write|load|log|print)"
+    r"|(^|[.:])(len|dict|list|copy|deepcopy|append|put|send|isinstance|update)$"
 )
 # Methods that are noted on objects of which nothing is known, too.
 KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_dict")
@@ -105,7 +108,7 @@ def _open_arguments(node: cst.Call, value: Value, frame: Frame) -> None:
         name = argument.value.value if isinstance(argument.value, cst.Name) and not argument.star else ""
         held = frame.state.locals.get(name) if name else None
         if isinstance(held, Record) and not held.open and not _keeps_keys(node):
-            frame.state.locals[name] = Record(held.fields, True)
+            frame.follow(held, Record(held.fields, True))
 
 
 def _keeps_keys(node: cst.Call) -> bool:
@@ -215,6 +218,9 @@ def _on_self(method: str, base: Value, node: cst.Call, frame: Frame) -> Value:
     if method == "__setattr__" and len(args) == 2:
         return _set_attribute(node, 0, args[1], frame, ())
     frame.read(method, "call")
+    passed = _passed_on(node, args, keywords, frame)
+    if passed is not None:
+        return passed
     value = bounded(Call(Attr(base, method), args, keywords))
     if isinstance(value, Call):
         frame.flow(value.callee)
@@ -265,6 +271,9 @@ def _on_value(base: Value, func: cst.Attribute, node: cst.Call, frame: Frame) ->
         if base.path == "object" and method == "__setattr__" and len(args) == 3 and args[0] == SELF:
             return _set_attribute(node, 1, args[2], frame, ("hidden",))
         return _global(f"{base.path}.{method}", node, args, keywords, frame)
+    passed = _passed_on(node, args, keywords, frame)
+    if passed is not None:
+        return passed
     _note_elements(base, f"element.{method}", frame)
     _grow_local(func.value, method, args, keywords, frame)
     if method in ("get", "pop") and args:
@@ -287,6 +296,7 @@ def _grow_local(
     frame: Frame,
 ) -> None:
     if method not in GROWS or not isinstance(target, cst.Name):
+        _open_inner(target, method, frame)
         return
     held = frame.state.locals.get(target.value)
     if isinstance(held, Container):
@@ -299,7 +309,25 @@ def _grow_local(
         added = args[0] if args else Record(tuple(Field(key, value) for key, value in keywords))
         fields = added.fields if isinstance(added, Record) else ()
         opened = held.open or not isinstance(added, Record) or added.open
-        frame.bind(target.value, Record((*held.fields, *fields), opened), frame.depends)
+        grown_record = Record((*held.fields, *fields), opened)
+        frame.bind(target.value, grown_record, frame.depends)
+        frame.follow(held, grown_record)
+
+
+def _open_inner(target: cst.BaseExpression, method: str, frame: Frame) -> None:
+    """Note that a dict within a payload may hold more keys: `state["config"].update(...)`."""
+    while method in GROWS and isinstance(target, cst.Subscript):
+        target = target.value
+    held = frame.state.locals.get(target.value) if isinstance(target, cst.Name) else None
+    if method in GROWS and isinstance(held, Record):
+        fields = (Field(each.key, _opened(each.value), each.always) for each in held.fields)
+        frame.follow(held, Record(tuple(fields), held.open))
+
+
+def _opened(value: Value) -> Value:
+    if isinstance(value, Record):
+        return Record(value.fields, True)
+    return UNKNOWN if isinstance(value, Container) else value
 
 
 def _method(
@@ -319,7 +347,9 @@ def _method(
         )
     if isinstance(base, Record):
         values = [field.value for field in base.fields if args and Const(field.key) == args[0]]
-        return values[0] if method in ("get", "pop") and values else base if method == "copy" else UNKNOWN
+        if method == "copy":
+            return Record(base.fields, base.open)
+        return values[0] if method in ("get", "pop") and values else UNKNOWN
     if isinstance(base, Unknown):
         if method.startswith(KEPT_METHODS):
             _event(Call(Attr(UNKNOWN, method), args, keywords), method, frame)
@@ -344,6 +374,9 @@ def _global(
     builtin = _builtin(path, node, args, keywords, frame)
     if builtin is not None:
         return builtin
+    passed = _passed_on(node, args, keywords, frame) if path not in LATER else None
+    if passed is not None:
+        return passed
     if path in SAVERS:
         value = trimmed(Call(Name(path), args, keywords))
         if isinstance(value, Call):
@@ -378,6 +411,16 @@ def _global(
     return value
 
 
+def _passed_on(
+    node: cst.Call, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], frame: Frame
+) -> Value | None:
+    """Return what a function gives that another one is to call: `retry(torch.save, payload, path)`."""
+    for index, each in enumerate(args[:-1]):
+        if isinstance(each, Name) and each.path in SAVERS:
+            return _global(each.path, node, args[index + 1 :], keywords, frame)
+    return None
+
+
 def _wrap(node: cst.Call, frame: Frame) -> None:
     for argument in node.args:
         source = argument.value
@@ -409,6 +452,8 @@ def _builtin(
             else Container("list", UNKNOWN, 0)
         )
     if path in DICTS:
+        for each in args:
+            frame.key(each, "", "wholesale")
         return _dict_of(args, keywords)
     if path in ("sum", "max", "min", "abs"):
         return bounded(
@@ -417,7 +462,7 @@ def _builtin(
             )
         )
     if path in COPIES and args:
-        return args[-1]
+        return Record(args[-1].fields, args[-1].open) if isinstance(args[-1], Record) else args[-1]
     if path in ("os.path.join", "pathlib.Path"):
         return bounded(Arith(args)) if args else NUMBER
     if path == "range":

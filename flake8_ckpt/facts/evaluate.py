@@ -6,7 +6,10 @@ read, calls that change one in place, registrations, keys taken from mappings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -196,7 +199,13 @@ def _unary(node: cst.UnaryOperation, frame: Frame) -> Value:
 
 
 def _boolean(node: cst.BooleanOperation, frame: Frame) -> Value:
-    return join([evaluate(node.left, frame), evaluate(node.right, frame)])
+    first, before = len(frame.key_reads), frame.guards
+    left = evaluate(node.left, frame)
+    if isinstance(node.operator, cst.And):
+        frame.guards = (*before, *asked_keys(first, frame))
+    right = evaluate(node.right, frame)
+    frame.guards = before
+    return join([left, right])
 
 
 def _comparison(node: cst.Comparison, frame: Frame) -> Value:
@@ -221,8 +230,17 @@ def evaluate_compared(node: cst.BaseExpression, comparison: cst.Comparison, fram
 
 
 def _conditional(node: cst.IfExp, frame: Frame) -> Value:
+    first, before = len(frame.key_reads), frame.guards
     test(node.test, frame)
-    return join([evaluate(node.body, frame), evaluate(node.orelse, frame)])
+    frame.guards = (*before, *asked_keys(first, frame))
+    given = join([evaluate(node.body, frame), evaluate(node.orelse, frame)])
+    frame.guards = before
+    return given
+
+
+def asked_keys(first: int, frame: Frame) -> Iterator[str]:
+    """Yield the conditions that a test gives by asking for keys: those noted from an index on."""
+    yield from (f"key:{each.key}" for each in frame.key_reads[first:] if each.kind == "guarded")
 
 
 def test(node: cst.BaseExpression, frame: Frame) -> set[str]:
@@ -235,7 +253,10 @@ def test(node: cst.BaseExpression, frame: Frame) -> set[str]:
     return looked_at
 
 
-def _lambda(node: cst.Lambda, frame: Frame) -> Value:
+def _later(node: cst.Lambda | cst.Yield, frame: Frame) -> Value:
+    """Leave out what runs later or elsewhere: it may take anything from the payloads that it mentions."""
+    for name in dict.fromkeys(re.findall(r"\w+", cst.Module([]).code_for_node(node))) if frame.contract else ():
+        frame.key(frame.state.locals.get(name, UNKNOWN), "", "wholesale")
     return UNKNOWN
 
 
@@ -362,7 +383,8 @@ HANDLERS: dict[type, Callable[[Any, Frame], Value]] = {
     cst.BooleanOperation: _boolean,
     cst.Comparison: _comparison,
     cst.IfExp: _conditional,
-    cst.Lambda: _lambda,
+    cst.Lambda: _later,
+    cst.Yield: _later,
     cst.List: _display("list"),
     cst.Tuple: _display("tuple"),
     cst.Set: _display("set"),

@@ -237,6 +237,20 @@ class Frame:
         self.state.locals[name] = value
         self.state.taint[name] = frozenset(depends)
 
+    def follow(self, held: Value, filled: Value) -> None:
+        """Give a payload that was filled to all that hold the very same one: other locals, other payloads."""
+        if not isinstance(filled, Record):
+            return
+        for name, value in self.state.locals.items():
+            if value is held:
+                self.state.locals[name] = filled
+            elif isinstance(value, Record) and any(each.value is held for each in value.fields):
+                fields = (
+                    Field(each.key, filled if each.value is held else each.value, each.always)
+                    for each in value.fields
+                )
+                self.state.locals[name] = Record(tuple(fields), value.open)
+
     def store(self, target: Value, value: Value) -> None:
         """Note that something other than an attribute of `self` is set."""
         if self.contract:

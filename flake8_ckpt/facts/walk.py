@@ -193,7 +193,10 @@ def _assign_item(target: cst.Subscript, value: Value, frame: Frame, carried: boo
         if target.value is root and isinstance(held, (Record, Container)):
             frame.store(Item(Local(root.value, UNKNOWN), key), bounded(value))
         if not isinstance(held, SYMBOLIC):
-            frame.bind(root.value, _with_item(held, key, value), frame.depends)
+            keys = (*_outer_keys(target.value, frame), key)
+            filled = _with_items(held, keys, value)
+            frame.bind(root.value, filled, frame.depends)
+            frame.follow(held, filled)
     if frame.contract:
         base = Quiet(frame).evaluate(target.value)
         if isinstance(base, SYMBOLIC) and isinstance(key, Const):
@@ -207,6 +210,20 @@ def _is_whole(target: cst.Subscript) -> bool:
     if isinstance(part, cst.Slice):
         return part.lower is None and part.upper is None
     return isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis)
+
+
+def _outer_keys(node: cst.BaseExpression, frame: Frame) -> tuple[Value, ...]:
+    """Return the keys that lead to a dict within a dict: a and b for `state[a][b]`."""
+    if not isinstance(node, cst.Subscript):
+        return ()
+    return (*_outer_keys(node.value, frame), ev.subscript_key(node, Quiet(frame).frame))
+
+
+def _with_items(held: Value, keys: tuple[Value, ...], value: Value) -> Value:
+    """Return what a local holds when something is set under a key, or under keys one within another."""
+    if len(keys) == 1 or not isinstance(held, Record):
+        return _with_item(held, keys[-1], value)
+    return _with_item(held, keys[0], _with_items(item_of(held, keys[0]), keys[1:], value))
 
 
 def _with_item(held: Value, key: Value, value: Value) -> Value:
@@ -398,7 +415,7 @@ def _try(walker: Walker, statement: cst.Try | cst.TryStar, node: ast.Try) -> Non
 
 def _match(walker: Walker, statement: cst.Match, node: ast.Match) -> None:
     frame = walker.frame
-    ev.evaluate(statement.subject, frame)
+    frame.key(ev.evaluate(statement.subject, frame), "", "wholesale")
     before = frame.state
     ends = [before]
     for case, each in zip(statement.cases, node.cases):

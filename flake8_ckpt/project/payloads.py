@@ -189,26 +189,10 @@ class Payloads:
             return
         inner, entered = found
         spot = Spot(callee.path, site.position)
-        for passed in inner.function.calls:
-            unknown = Writing(UNKNOWN, UNKNOWN, spot, spot, callee, callee)
-            yield from self._passed_writing(passed, inner, entered, unknown)
         for each in self.summary(inner).writings:
             payload = _settled(self.unfolder.unfold(each.payload, entered))
             file = self.unfolder.unfold(each.file, entered)
             yield Writing(payload, file, spot, each.origin, callee, each.source, (inner.identity, *each.via))
-
-    def _passed_writing(
-        self, site: Site, inner: Callee, entered: Scope, writing: Writing
-    ) -> Iterator[Writing]:
-        """Yield what a function writes by calling a function that it was given: `retry(torch.save, payload, path)`."""
-        if not isinstance(site.call.callee, Param):
-            return
-        target = entered.bound.get(site.call.callee.name)
-        if isinstance(target, Name):
-            given = written_by(Call(target, site.call.args, site.call.keywords), inner, self.unfolder)
-            if given is not None:
-                payload, file = (self.unfolder.unfold(each, entered) for each in given)
-                yield replace(writing, payload=payload, file=file)
 
     def _entered(self, site: Site, callee: Callee, scope: Scope) -> Optional[tuple[Callee, Scope]]:
         """Return the function of the project that a call enters, with its parameters bound."""
@@ -239,14 +223,18 @@ class Payloads:
                 )
         for site in callee.function.calls:
             yield from self._handed(site, callee, scope)
+        yield from self._kept(callee, scope)
+
+    def _kept(self, callee: Callee, scope: Scope) -> Iterator[Reading]:
+        """Yield what a function gives back of a payload, and the payloads that it keeps as a whole."""
         for store in callee.function.stores:
-            is_return = store.target == Name("return")
-            for value in _held_in(store.value):
+            kind = "returned" if store.target == Name("return") else "handed"
+            for value in _held_in(store.value) if not isinstance(store.target, Local) else ():
                 for root, keys in rooted(self.unfolder.unfold(value, scope)):
-                    if is_return or not keys:
-                        kind = "returned" if is_return and value is store.value else "handed"
+                    if kind == "returned" or not keys:
                         spot = Spot(callee.path, store.position)
-                        yield Reading(root, keys, kind, (), spot, callee, callee, (), (), store.position)
+                        seen = kind if value is store.value else "handed"
+                        yield Reading(root, keys, seen, (), spot, callee, callee, (), (), store.position)
         for write in callee.function.writes:
             for root, keys in rooted(self.unfolder.unfold(write.value, scope)):
                 if not keys:

@@ -45,7 +45,8 @@ SAVES = re.compile(
     r"|log_model|log_artifact\w*)$"
 )
 ASSIGNS = re.compile(
-    r"(sync|copy|share|transfer|set|load|restore|update|init)\w*(norm|rms|stats|statistics|running_average)",
+    r"(sync|copy|share|transfer|set|load|restore|update|init)\w*(norm|rms|stats|statistics|running_average)"
+    r"|^__setstate__$",
     re.I,
 )
 CHECKPOINTS = re.compile(r"(^|[.:])CheckpointCallback$")
@@ -113,9 +114,9 @@ class Statistics:
         if isinstance(call.callee, Attr):
             return call.callee.base == UNKNOWN or self._is_environment(call.callee.base, place)
         parts = [part for value in given for part in parts_of(value)]
-        if UNKNOWN in parts and isinstance(call.callee, Name) and call.callee.path in PICKLES:
+        if isinstance(call.callee, Name) and call.callee.path in PICKLES and UNKNOWN in parts:
             return True
-        return any(self._is_environment(part, place) for part in parts)
+        return any(_names_statistics(part) or self._is_environment(part, place) for part in parts)
 
     def _is_environment(self, value: Value, place: Place) -> bool:
         """Tell whether what is saved may be the wrapper."""
@@ -137,6 +138,11 @@ class Statistics:
         if name in ("setattr", "set_attr"):
             return any(isinstance(each, Const) and RMS.search(str(each.value)) for each in call.args)
         return ASSIGNS.search(name) is not None
+
+
+def _names_statistics(value: Value) -> bool:
+    """Tell whether a value is the name of a file of statistics: "vecnormalize.pkl"."""
+    return isinstance(value, Const) and isinstance(value.value, str) and NORM.search(value.value) is not None
 
 
 def saves_wrapper(call: Call) -> bool:

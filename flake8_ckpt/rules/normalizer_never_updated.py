@@ -142,10 +142,13 @@ assert torch.allclose(normalized.std(dim=0, correction=0), torch.ones(3), atol=1
 
 - The update is called anywhere: through an attribute of another object, a base class, a loop over several
   normalizers, a helper in another file, a callback that gets the bound method.
+- Some `update` is called on an object of which the source does not tell what it is.
 - Normalizing updates by itself, always, in training mode or by an option that somebody sets.
 - The statistics are computed from data and passed to the constructor or assigned.
 - The statistics come from a file, and nothing in the project writes that file: it was made elsewhere.
-- The object is handed to code outside the project, which may update it.
+- The object is handed to a function, returned, or put elsewhere: what happens to it there is open.
+- The class has methods that are neither update nor normalizing, such as `set_mean`.
+- The program neither trains nor saves: it only defines classes for others.
 - Nothing normalizes with it.
 - Wrappers that update themselves: `VecNormalize`, Gymnasium's `NormalizeObservation`, batch norm.
 

@@ -2,13 +2,14 @@
 
 ## What it does
 
-Finds three ways to run a model from `PPO.load(...)`, or the load of any other Stable-Baselines3 algorithm,
-on wrong statistics:
+Finds ways to run a model from `PPO.load(...)`, or the load of any other Stable-Baselines3 algorithm, on
+wrong statistics:
 
 - *fresh*: its environment is wrapped by `VecNormalize(...)` instead of `VecNormalize.load(...)`;
 - *late*: `VecNormalize.load(...)` comes after the model was bound to another wrapper, and the model is
   never bound again with `set_env`;
-- *still training*: an evaluation loads the statistics and does not switch `training` off.
+- *still training*: an evaluation loads the statistics and does not switch `training` off;
+- *apart*: a model is trained on one `VecNormalize`, and evaluated beside it on a second one that is fresh.
 
 ## Why it matters
 
@@ -111,6 +112,7 @@ assert used.count == learned.count
 - The program loads the statistics and goes on training: they are meant to move.
 - A restored wrapper is used for `normalize_obs` alone, which never updates.
 - The fresh wrapper is one of two branches, and the other one loads the statistics.
+- The model was made and trained on this very wrapper before it was saved and loaded again.
 
 ## References
 

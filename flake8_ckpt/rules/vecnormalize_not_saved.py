@@ -5,6 +5,7 @@
 Finds `model.save(...)`, and `CheckpointCallback(...)` without `save_vecnormalize=True`, for a
 Stable-Baselines3 algorithm whose environment is wrapped in `VecNormalize`, where nothing saves the wrapper.
 The environment is followed through functions, helper files, attributes and other wrappers.
+A `torch.save` of a model of your own counts too, in a function that steps such an environment itself.
 
 ## Why it matters
 
@@ -96,7 +97,8 @@ assert np.allclose(action, expected)
   `pickle.dump(env, file)`, or its `obs_rms` written to a file of another kind.
 - The wrapper normalizes only rewards (`norm_obs=False`): the policy does not depend on its statistics.
 - The statistics were loaded from a file and frozen (`training = False`): that file still holds them.
-- `save_vecnormalize` or `norm_obs` is a value that the source does not tell.
+- `save_vecnormalize` is a value that the source does not tell, or what is pickled is unknown.
+- Some code takes the statistics out of the wrapper (`env.obs_rms`), whatever it does with them.
 - The saved model is another one than the one on the normalized environment.
 
 ## References

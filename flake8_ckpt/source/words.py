@@ -21,7 +21,7 @@ ASKS = re.compile(r"\bif\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trai
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
 BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(
-    r"\b(?:torch|th|pickle|joblib|cloudpickle|dill|fabric|accelerator|safetensors)\.(?:save|load|dump)\w*\("
+    r"\b(?:torch|th|pickle|joblib|cloudpickle|dill|fabric|accelerator|safetensors)\.(?:save|load|dump)\w*[(,]"
     r"|\bnp\.(?:savez\w*|load)\(|\b(?:save_file|load_file|safe_open)\(|\.load_state_dict\("
 )
 # Calls of what may save or restore something: methods and helper functions of the project, or of a library.

@@ -23,6 +23,34 @@ def main():
     env.save("vecnormalize.pkl")
 """
 
+ENVS = """from baselines.common.vec_env import DummyVecEnv
+from baselines.common.vec_env.vec_normalize import VecNormalize
+
+def make_envs(count):
+    envs = DummyVecEnv([None] * count)
+    if len(envs.observation_space.shape) == 1:
+        envs = VecNormalize(envs)
+    return envs
+"""
+# A training loop of one's own that evaluates, too.
+LOOP = """import torch
+
+from envs import make_envs
+from model import Policy
+
+def main(path):
+    envs = make_envs(4)
+    policy = Policy(envs.observation_space)
+    obs = envs.reset()
+    for _ in range(1000):
+        obs, reward, done, infos = envs.step(policy.act(obs))
+    torch.save([policy.state_dict(), envs.obs_rms], path)
+    OF EVALUATION
+    obs = eval_envs.reset()
+    for _ in range(100):
+        obs, reward, done, infos = eval_envs.step(policy.act(obs))
+"""
+
 SILENT: dict[str, Case] = {
     "training and evaluation in two files": {
         "train.py": TRAIN,
@@ -183,6 +211,72 @@ class Controller:
         action, _ = self.model.predict(self.statistics.normalize_obs(observation))
         return action
 """,
+    "replaced by the restored one": SB3
+    + """
+def resume(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO.load(folder / "ppo", env=env)
+    if (folder / "vecnormalize.pkl").exists():
+        env = VecNormalize.load(folder / "vecnormalize.pkl", env)
+        model.set_env(env)
+    model.learn(100_000)
+""",
+    "the statistics of the late one are taken over": SB3
+    + """
+def resume(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO.load(folder / "ppo", env=env)
+    saved = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=4))
+    env.obs_rms = saved.obs_rms
+    env.ret_rms = saved.ret_rms
+    model.learn(100_000)
+""",
+    "fresh where there is no file": SB3
+    + """
+def run(folder, stats):
+    model = PPO.load(folder / "ppo")
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), norm_reward=False)
+    if stats is not None:
+        env = VecNormalize.load(stats, env)
+        env.training = False
+    else:
+        env.reset()
+    obs = env.reset()
+    for _ in range(100):
+        action, _ = model.predict(obs)
+        obs, _, _, _ = env.step(action)
+""",
+    "trained before it is loaded again": SB3
+    + """
+env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+model = PPO("MlpPolicy", env)
+model.learn(100_000)
+model.save("ppo")
+env.save("vecnormalize.pkl")
+model = PPO.load("ppo", env=env)
+score, _ = evaluate_policy(model, env)
+""",
+    "an evaluation in step by a callback": SB3
+    + """
+def train():
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    eval_env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False)
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000, callback=EvalCallback(eval_env))
+    return evaluate_policy(model, eval_env)
+""",
+    "an evaluation on the environment of training": SB3
+    + """
+def train():
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    return evaluate_policy(model, model.get_env())
+""",
+    "an evaluation loop with shared statistics": {
+        "envs.py": ENVS,
+        "main.py": LOOP.replace("OF EVALUATION", "eval_envs = make_envs(1)\n    eval_envs.obs_rms = envs.obs_rms"),
+    },
     "a test of the project": {
         "tests/test_ppo.py": SB3
         + """
@@ -303,6 +397,105 @@ def enjoy(folder):
 }
 
 
+REGRESSIONS: dict[str, Case] = {
+    "a second one in an evaluation loop": {
+        "envs.py": ENVS,
+        "main.py": LOOP.replace("OF EVALUATION", "eval_envs = make_envs(1)  # CKP209"),
+    },
+    "a second one beside training": SB3
+    + """
+def train():
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    eval_env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
+    return evaluate_policy(model, eval_env)
+""",
+    "a second one in an object that evaluates": SB3
+    + """
+class Evaluator:
+    def __init__(self, model, env):
+        self.model = model
+        self.env = env
+
+    def evaluate(self):
+        obs = self.env.reset()
+        for _ in range(100):
+            action, _ = self.model.predict(obs)
+            obs, _, _, _ = self.env.step(action)
+
+def train():
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    eval_env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
+    Evaluator(model, eval_env).evaluate()
+""",
+    "made by the helper that training calls": {
+        "envs.py": """from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+
+def make_env(count):
+    return VecNormalize(make_vec_env("Pendulum-v1", n_envs=count))
+""",
+        "train.py": """from stable_baselines3 import SAC
+
+from envs import make_env
+
+env = make_env(4)
+model = SAC("MlpPolicy", env)
+model.learn(100_000)
+model.save("sac")
+env.save("vecnormalize.pkl")
+""",
+        "enjoy.py": """from stable_baselines3 import SAC
+
+from envs import make_env
+
+env = make_env(1)  # CKP209
+model = SAC.load("sac", env=env)
+obs = env.reset()
+for _ in range(1000):
+    action, _ = model.predict(obs)
+    obs, _, _, _ = env.step(action)
+""",
+    },
+    "resumed where a checkpoint is given": SB3
+    + """
+def main(checkpoint, folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4), norm_obs=True)  # CKP209
+    agent = PPO("MlpPolicy", env)
+    if checkpoint is not None:
+        agent = agent.load(checkpoint, env, print_system_info=True)
+    agent.learn(100_000)
+    agent.save(folder / "model")
+    env.save(folder / "vecnormalize.pkl")
+""",
+    "late and set to the old environment again": SB3
+    + """
+def resume(folder):
+    venv = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    env = venv
+    model = PPO.load(folder / "ppo", env=env)
+    venv = VecNormalize.load(folder / "vecnormalize.pkl", venv)  # CKP209
+    model.set_env(env)
+    model.learn(100_000)
+""",
+    "from a table of algorithms": SB3
+    + """
+from utils import ALGOS
+
+def enjoy(name, path):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
+    model = ALGOS[name].load(path, env=env)
+    obs = env.reset()
+    while True:
+        action, _ = model.predict(obs)
+        obs, _, _, _ = env.step(action)
+""",
+}
+
+
 @cases(SILENT)
 def test_stays_silent(case: Case) -> None:
     check_silent(case)
@@ -310,4 +503,9 @@ def test_stays_silent(case: Case) -> None:
 
 @cases(FOUND)
 def test_reports_wrong_statistics(case: Case) -> None:
+    check_findings(case)
+
+
+@cases(REGRESSIONS)
+def test_reports_what_real_programs_do(case: Case) -> None:
     check_findings(case)

@@ -21,6 +21,33 @@ def make_env(name, count):
     return VecNormalize(make_vec_env(name, n_envs=count), clip_obs=10.0)
 """
 
+# A training loop of one's own, up to where it saves.
+LOOP = """import torch
+from baselines.common.vec_env.vec_normalize import VecNormalize
+from torch import nn
+
+from envs import find
+from envs import make_envs
+
+
+class Policy(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.head = nn.Linear(size, 1)
+
+
+def main(path, updates):
+    envs = make_envs()
+    if len(envs.observation_space.shape) == 1:
+        envs = VecNormalize(envs)
+    policy = Policy(envs.observation_space.shape[0])
+    optimizer = torch.optim.Adam(policy.parameters())
+    obs = envs.reset()
+    for update in range(updates):
+        obs, reward, done, infos = envs.step(policy(obs))
+        optimizer.step()
+        if update % 100 == 0:"""
+
 SILENT: dict[str, Case] = {
     "the wrapper is saved beside the model": SB3
     + """
@@ -166,6 +193,55 @@ compared = PPO("MlpPolicy", VecNormalize(make_vec_env("Pendulum-v1", n_envs=4)))
 compared.learn(100_000)
 print(compared.logger)
 """,
+    "a model of another kind saved with the statistics": LOOP
+    + """
+            torch.save([policy, hasattr(envs, "ob_rms") and envs.ob_rms or None], path)
+""",
+    "a model of another kind saved with what may be statistics": LOOP
+    + """
+            torch.save([policy, getattr(find(envs), "ob_rms", None)], path)
+""",
+    "saved by a method of unknown things": SB3
+    + """
+def train(folder, parts):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    model.save(folder / "ppo")
+    for part in parts:
+        part.env.save(folder / "part")
+""",
+    "saved by a helper of another library": SB3
+    + """
+from hub import package_to_hub
+
+def train(name):
+    env = VecNormalize(make_vec_env(name, n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    model.save("ppo")
+    package_to_hub(model=model, eval_env=env, repo_id=name)
+""",
+    "saved by a callback of another library": SB3
+    + """
+from rl_zoo3.callbacks import SaveVecNormalizeCallback
+
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    callbacks = [CheckpointCallback(1000, folder), SaveVecNormalizeCallback(1000, folder)]
+    PPO("MlpPolicy", env).learn(100_000, callback=callbacks)
+""",
+    "the running average of older versions": """
+from stable_baselines import PPO2
+from stable_baselines.common.vec_env import VecNormalize
+from stable_baselines.common import make_vec_env
+
+env = VecNormalize(make_vec_env("Pendulum-v0", n_envs=4))
+model = PPO2("MlpPolicy", env)
+model.learn(100_000)
+model.save("ppo2")
+env.save_running_average("folder")
+""",
     "a test of the project": {
         "tests/test_ppo.py": SB3
         + """
@@ -294,6 +370,76 @@ class ExperimentManager:
 }
 
 
+REGRESSIONS: dict[str, Case] = {
+    "a loop without a library's algorithm": LOOP
+    + """
+            saved = policy.cpu()
+            torch.save(saved, path)  # CKP208
+""",
+    "a state_dict beside what is plain": LOOP
+    + """
+            torch.save({"policy": policy.state_dict(), "update": update}, path)  # CKP208
+""",
+    "the parameters of a policy": SB3
+    + """
+import torch
+
+def train(path):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000)
+    torch.save(model.policy.state_dict(), path)  # CKP208
+""",
+    "the configuration of the environment is saved": SB3
+    + """
+import pickle
+
+def main(env_cfg, agent_cfg, folder):
+    with open(folder / "env.pkl", "wb") as file:
+        pickle.dump(env_cfg, file)
+    env = make_vec_env(env_cfg["task"], n_envs=4)
+    if "normalize_input" in agent_cfg:
+        env = VecNormalize(env, training=True, norm_obs=agent_cfg.pop("normalize_input"))
+    agent = PPO(agent_cfg.pop("policy"), env, verbose=1, **agent_cfg)
+    checkpoints = CheckpointCallback(save_freq=1000, save_path=folder)  # CKP208
+    agent.learn(100_000, callback=checkpoints)
+    agent.save(folder / "model")
+""",
+    "the callbacks come from a helper": SB3
+    + """
+def make_callbacks(folder):
+    return [CheckpointCallback(1000, folder)]  # CKP208
+
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000, callback=make_callbacks(folder))
+""",
+    "trained where it is made": SB3
+    + """
+def train(path, kind):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    algorithm = PPO if kind == "ppo" else A2C
+    model = algorithm("MlpPolicy", env).learn(100_000)
+    model.save(path)  # CKP208
+""".replace("def train", "from stable_baselines3 import A2C\n\ndef train"),
+    "several models on one environment": SB3
+    + """
+def make(count):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=count))
+    return env, env.observation_space
+
+def train(path):
+    env, space = make(4)
+    for seed in range(3):
+        model = PPO("MlpPolicy", env, seed=seed)
+        model.learn(100_000)
+        model.save(path / "last")  # CKP208
+    model.save(path / "final")
+""",
+}
+
+
 @cases(SILENT)
 def test_stays_silent(case: Case) -> None:
     check_silent(case)
@@ -302,3 +448,12 @@ def test_stays_silent(case: Case) -> None:
 @cases(FOUND)
 def test_reports_models_saved_alone(case: Case) -> None:
     check_findings(case)
+
+@cases(REGRESSIONS)
+def test_reports_what_real_programs_leave_out(case: Case) -> None:
+    check_findings(case)
+
+
+def test_other_saves_are_related() -> None:
+    (finding,) = check_findings(REGRESSIONS["several models on one environment"])
+    assert [each.message for each in finding.related] == ["the statistics live here", "saved here too"]
