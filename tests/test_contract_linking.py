@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 
+from flake8_ckpt.project.contract import path_text
 from flake8_ckpt.project.families import are_partners
 from flake8_ckpt.project.families import is_test
 from tests.contract_cases import answers
@@ -13,14 +14,9 @@ from tests.contract_cases import contract_findings
 from tests.contract_cases import hooked
 from tests.contract_cases import joined
 from tests.contract_cases import link
-from tests.contract_cases import missing
 from tests.contract_cases import read
-from tests.contract_cases import unrestored
 from tests.contract_cases import written
 from tests.rule_cases import Case
-from tests.rule_cases import cases
-from tests.rule_cases import check_findings
-from tests.rule_cases import check_silent
 
 HEAD = "import copy\nimport pickle\n\nimport numpy as np\nimport torch\nfrom torch import nn\n"
 
@@ -160,6 +156,67 @@ PAYLOADS: dict[str, tuple[Case, str]] = {
         """)
         + '\n\ndef fill(state, model):\n    state["step"] = model.step\n',
         "net ...",
+    ),
+    "a key of a nested dict": (
+        saving("""
+            state = {"net": model.state_dict(), "stats": {}}
+            state["stats"]["mean"] = 1
+            torch.save(state, path)
+        """),
+        "net stats(mean)",
+    ),
+    "a further key of a nested dict": (
+        saving("""
+            state = {"stats": {"mean": 1}}
+            state["stats"]["var"] = 2
+            torch.save(state, path)
+        """),
+        "stats(mean var)",
+    ),
+    "a key of what is under a computed key": (
+        saving("""
+            state = {"stats": {"mean": 1}}
+            state[path]["var"] = 2
+            torch.save(state, path)
+        """),
+        "stats(mean) ...",
+    ),
+    "a nested dict that is updated": (
+        saving("""
+            state = {"net": model.state_dict(), "stats": {"mean": 1}, "more": {}}
+            state["stats"].update(var=2)
+            torch.save(state, path)
+        """),
+        "net stats(mean ...) more",
+    ),
+    "a nested dict that is filled by its own name": (
+        saving("""
+            stats = {}
+            state = {"net": model.state_dict(), "stats": stats}
+            stats["mean"] = 1
+            torch.save(state, path)
+        """),
+        "net stats(mean)",
+    ),
+    "a dict that is filled by another name": (
+        saving("""
+            state = {"net": model.state_dict()}
+            other = state
+            other["step"] = 1
+            other.update(epoch=2)
+            torch.save(state, path)
+        """),
+        "net step epoch",
+    ),
+    "a copy that is filled": (
+        saving("""
+            state = {"net": model.state_dict()}
+            other, third = copy.copy(state), state.copy()
+            other["step"] = 1
+            third["step"] = 1
+            torch.save(state, path)
+        """),
+        "net",
     ),
     "nested dicts": (
         saving("""
@@ -333,6 +390,29 @@ CALLS: dict[str, tuple[Case, list[str]]] = {
         + '\ndef main(model):\n    save_checkpoint({"net": model.state_dict()}, "last.pt")\n',
         ["main: net"],
     ),
+    "a helper that calls what it is given": (
+        HEAD
+        + "\ndef retry(call, *args):\n    return call(*args)\n"
+        + '\ndef main(model):\n    retry(torch.save, {"net": model.state_dict()}, "last.pt")\n',
+        ["main: net"],
+    ),
+    "a method that calls what it is given": (
+        HEAD
+        + "\nclass Disk:\n    def retry(self, times, call, *args):\n        return call(*args)\n"
+        + '\n    def save(self, model):\n        self.retry(3, torch.save, {"net": model.state_dict()}, "last.pt")\n',
+        ["save: net"],
+    ),
+    "an executor that calls what it is given": (
+        HEAD
+        + '\ndef main(pool, model):\n    pool.submit(torch.save, {"net": model.state_dict()}, "last.pt")\n',
+        ["main: net"],
+    ),
+    "a function to call later": (
+        HEAD
+        + "\nfrom functools import partial\n"
+        + "\ndef main(model):\n    save = partial(torch.save, model)\n    save('last.pt')\n",
+        [],
+    ),
     "a helper with keywords only": (
         HEAD
         + "\ndef save_checkpoint(path, *, state):\n    torch.save(state, path)\n"
@@ -433,7 +513,8 @@ CALLS: dict[str, tuple[Case, list[str]]] = {
     ),
     "the payload of super": (
         {
-            "base.py": HEAD + "\nclass Base:\n    def get_state(self):\n        return {'net': self.net.state_dict()}\n"
+            "base.py": HEAD
+            + "\nclass Base:\n    def get_state(self):\n        return {'net': self.net.state_dict()}\n"
             "\n    def set_state(self, state):\n        self.net.load_state_dict(state['net'])\n"
             "\n    def save(self, path):\n        torch.save(self.get_state(), path)\n",
             "train.py": "from base import Base\n\nclass Agent(Base):\n    def get_state(self):\n"
@@ -501,19 +582,27 @@ def test_payload_comes_from_the_call(case: Case, expected: list[str]) -> None:
 
 KEYS: dict[str, tuple[Case, list[str]]] = {
     "a key": (loading('state = torch.load(path)\nrun.net = state["net"]'), ["net required"]),
-    "a key that is taken out": (loading('state = torch.load(path)\nrun.net = state.pop("net")'), ["net required"]),
+    "a key that is taken out": (
+        loading('state = torch.load(path)\nrun.net = state.pop("net")'),
+        ["net required"],
+    ),
     "a key at once": (loading('run.net = torch.load(path)["net"]'), ["net required"]),
     "a key with a default": (
         loading('state = torch.load(path)\nrun.net = state.get("net", 0)\nrun.ema = state.pop("ema", None)'),
         ["ema defaulted", "net defaulted"],
     ),
-    "a key that may be None": (loading('state = torch.load(path)\nrun.net = state.get("net")'), ["net guarded"]),
+    "a key that may be None": (
+        loading('state = torch.load(path)\nrun.net = state.get("net")'),
+        ["net guarded"],
+    ),
     "a key behind a test": (
         loading('state = torch.load(path)\nif "net" in state:\n    run.net = state["net"]'),
         ["net guarded"],
     ),
     "a key behind half a test": (
-        loading('state = torch.load(path)\nif state is not None and "net" in state:\n    run.net = state["net"]'),
+        loading(
+            'state = torch.load(path)\nif state is not None and "net" in state:\n    run.net = state["net"]'
+        ),
         ["net guarded"],
     ),
     "a key after a way out": (
@@ -568,7 +657,39 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
         loading("run.load_state_dict({name: value for name, value in torch.load(path).items()})"),
         ["- wholesale"],
     ),
-    "a spread": (loading("run.start(**torch.load(path))"), ["- handed", "- wholesale"]),
+    "a spread": (loading("run.start(**torch.load(path))"), ["- wholesale"]),
+    "a spread into a method that takes state": (
+        loading("run.update(**torch.load(path))"),
+        ["- handed", "- wholesale"],
+    ),
+    "a copy by dict": (loading('state = dict(torch.load(path))\nrun.net = state["net"]'), ["- wholesale"]),
+    "a match": (
+        loading("""
+            match torch.load(path):
+                case {"net": net}:
+                    run.net = net
+        """),
+        ["- wholesale"],
+    ),
+    "a lambda": (
+        loading('state = torch.load(path)\ntake = lambda name: state[name]\nrun.net = take("net")'),
+        ["- wholesale"],
+    ),
+    "all yielded": (
+        loading('state = torch.load(path)\nrun.net = state["net"]\nyield state'),
+        [
+            "- wholesale",
+            "net required",
+        ],
+    ),
+    "a key behind a test in one expression": (
+        loading('state = torch.load(path)\nrun.net = state["net"] if "net" in state else None'),
+        ["net guarded"],
+    ),
+    "a key after a test in one expression": (
+        loading('state = torch.load(path)\nrun.is_new = "version" in state and state["version"] > 2'),
+        ["version guarded"],
+    ),
     "load_state_dict of all": (loading("model.load_state_dict(torch.load(path))"), ["- handed"]),
     "all into the attributes": (loading("vars(run).update(torch.load(path))"), ["- handed"]),
     "all into another function": (
@@ -576,10 +697,21 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
         ["- handed"],
     ),
     "all into a constructor": (loading("run.start(State(torch.load(path)))"), ["- handed"]),
-    "all given back": (loading('state = torch.load(path)\nrun.net = state["net"]\nreturn state'), [
-        "- returned",
-        "net required",
-    ]),
+    "all given back among others": (
+        loading('state = torch.load(path)\nrun.net = state["net"]\nreturn run, state'),
+        ["- handed", "net required"],
+    ),
+    "all kept by another object": (
+        loading('state = torch.load(path)\nrun.net = state["net"]\nrun.state = state'),
+        ["- handed", "net required"],
+    ),
+    "all given back": (
+        loading('state = torch.load(path)\nrun.net = state["net"]\nreturn state'),
+        [
+            "- returned",
+            "net required",
+        ],
+    ),
     "a part into another function": (
         loading('from vendor import restore\n\nrestore(run, torch.load(path)["net"])'),
         ["net handed", "net required"],
@@ -589,7 +721,9 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
         ["stats required", "stats.mean required"],
     ),
     "a key of a part": (
-        loading('stats = torch.load(path).get("stats", {})\nrun.mean = stats["mean"]\nrun.var = stats.get("var")'),
+        loading(
+            'stats = torch.load(path).get("stats", {})\nrun.mean = stats["mean"]\nrun.var = stats.get("var")'
+        ),
         ["stats defaulted", "stats.mean required", "stats.var guarded"],
     ),
     "another name for a part": (
@@ -601,12 +735,18 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
         loading('state = torch.load(path) if path else torch.load("last.pt")\nrun.net = state["net"]'),
         ["net required"],
     ),
-    "an empty dict instead": (loading('state = torch.load(path) or {}\nrun.net = state["net"]'), ["net required"]),
+    "an empty dict instead": (
+        loading('state = torch.load(path) or {}\nrun.net = state["net"]'),
+        ["net required"],
+    ),
     "a name within an expression": (
         loading('if (state := torch.load(path)) is not None:\n    run.net = state["net"]'),
         ["net required"],
     ),
-    "an element of a tuple": (loading('first, second = torch.load(path)\nrun.net = second["net"]'), ["*.net required"]),
+    "an element of a tuple": (
+        loading('first, second = torch.load(path)\nrun.net = second["net"]'),
+        ["*.net required"],
+    ),
     "only its length": (
         loading('state = torch.load(path)\nprint(len(state), state.keys())\nrun.net = state["net"]'),
         ["net required"],
@@ -635,10 +775,13 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
         loading('run.net = torch.load(path)["net"]').replace("def load", "async def load"),
         ["net required"],
     ),
-    "a generator": (loading('for part in torch.load(path)["parts"]:\n    yield part'), [
-        "parts required",
-        "parts wholesale",
-    ]),
+    "a generator": (
+        loading('for part in torch.load(path)["parts"]:\n    yield part'),
+        [
+            "parts required",
+            "parts wholesale",
+        ],
+    ),
     "what is not a payload": (loading('run.net = model["net"]'), []),
     "an attribute that keeps it all": (
         f"{HEAD}\nclass Agent:\n    def load(self, path):\n        self.state = torch.load(path)\n"
@@ -651,11 +794,17 @@ LOADERS: dict[str, tuple[Case, list[str]]] = {
         loading('run.net = torch.load(path, map_location="cpu", weights_only=True)["net"]'),
         ["net required"],
     ),
-    "pickle": (loading('with open(path, "rb") as file:\n    run.net = pickle.load(file)["net"]'), ["net required"]),
+    "pickle": (
+        loading('with open(path, "rb") as file:\n    run.net = pickle.load(file)["net"]'),
+        ["net required"],
+    ),
     "pickle of bytes": (loading('run.net = pickle.loads(path.read_bytes())["net"]'), ["net required"]),
     "joblib": (loading('import joblib\n\nrun.net = joblib.load(path)["net"]'), ["net required"]),
     "numpy": (loading('run.mean = np.load(path)["mean"]'), ["mean required"]),
-    "numpy in a block": (loading('with np.load(path) as file:\n    run.mean = file["mean"]'), ["mean required"]),
+    "numpy in a block": (
+        loading('with np.load(path) as file:\n    run.mean = file["mean"]'),
+        ["mean required"],
+    ),
     "safetensors": (
         loading('from safetensors.torch import load_file\n\nrun.net = load_file(path)["net"]'),
         ["net required"],
@@ -677,7 +826,12 @@ LOADERS: dict[str, tuple[Case, list[str]]] = {
         f"{HEAD}\nclass Trainer:\n    def load(self, path):\n        self.step = self.fabric.load(path)['step']\n",
         ["step required"],
     ),
-    "a whole module": (loading("run.model = torch.jit.load(path)"), []),
+    "a whole module": (loading("model = torch.jit.load(path)\nmodel.eval()"), []),
+    "a function that another one is to call": (
+        loading('run.net = retry(torch.load, path)["net"]')
+        + "\n\ndef retry(call, *args):\n    return call(*args)\n",
+        ["net required"],
+    ),
     "a function of another package": (loading('import vendor\n\nrun.net = vendor.fetch(path)["net"]'), []),
 }
 
@@ -689,13 +843,14 @@ def test_keys_are_read(case: Case, expected: list[str]) -> None:
 
 THROUGH: dict[str, tuple[Case, list[str]]] = {
     "a helper gives the payload": (
-        loading('run.net = read_state(path)["net"]') + "\n\ndef read_state(path):\n    return torch.load(path)\n",
+        loading('run.net = read_state(path)["net"]')
+        + "\n\ndef read_state(path):\n    return torch.load(path)\n",
         ["- returned", "net required"],
     ),
     "a helper gives a part": (
         loading('run.net = read_state(path)["net"]')
         + '\n\ndef read_state(path):\n    state = torch.load(path)\n    return state["inner"]\n',
-        ["inner required", "inner returned", "inner.net required"],
+        ["inner required", "inner.net required"],
     ),
     "a helper takes the payload": (
         loading("restore_state(torch.load(path), run)")
@@ -716,7 +871,8 @@ THROUGH: dict[str, tuple[Case, list[str]]] = {
     ),
     "a method of a base class": (
         {
-            "base.py": HEAD + "\nclass Base:\n    def load(self, path):\n        self.take(torch.load(path))\n",
+            "base.py": HEAD
+            + "\nclass Base:\n    def load(self, path):\n        self.take(torch.load(path))\n",
             "train.py": "from base import Base\n\nclass Agent(Base):\n    def take(self, state):\n"
             "        self.net = state['net']\n\n    def load(self, path):\n        super().load(path)\n",
         },
@@ -742,3 +898,569 @@ THROUGH: dict[str, tuple[Case, list[str]]] = {
 @answers(THROUGH)
 def test_keys_are_read_through_calls(case: Case, expected: list[str]) -> None:
     assert read(case) == expected
+
+
+def test_restored_values_have_their_targets() -> None:
+    source = f"""{HEAD}
+class Agent:
+    def load(self, path, scheduler):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.step = state["step"]
+        self.stats.mean = state["stats"]["mean"]
+        scheduler.load_state_dict(state["scheduler"])
+        optimizer = torch.optim.Adam(self.net.parameters())
+        optimizer.load_state_dict(state["optimizer"])
+        first = state["epoch"] + 1
+        return first
+"""
+    _, readings = link(source).families.final
+    targets = {
+        each.keys: [path_text(target) for target in each.into] for each in readings if each.kind == "required"
+    }
+    assert targets == {
+        ("net",): ["self.net.load_state_dict"],
+        ("step",): ["self.step"],
+        ("stats",): ["self.stats.mean"],
+        ("stats", "mean"): ["self.stats.mean"],
+        ("scheduler",): ["scheduler.load_state_dict"],
+        ("optimizer",): ["optimizer.load_state_dict"],
+        ("epoch",): ["first", "return"],
+    }
+
+
+def test_target_is_that_of_the_caller() -> None:
+    source = f"""{HEAD}
+def restore_state(run, state):
+    run.net.load_state_dict(state["net"])
+
+class Trainer:
+    def load(self, path):
+        restore_state(self.run, torch.load(path))
+"""
+    _, readings = link(source).families.final
+    (reading,) = [each for each in readings if each.kind == "required"]
+    assert path_text(reading.into[0]) == "self.run.net.load_state_dict"
+    assert (str(reading.spot), reading.at.line) == ("train.py:9", 13)
+    assert (reading.unit.identity, reading.source.identity) == (
+        "train.py:Trainer.load",
+        "train.py:restore_state",
+    )
+    assert reading.via == ("train.py:restore_state",)
+
+
+def test_writing_knows_its_way() -> None:
+    source = (
+        HEAD + WRITER + '\ndef main(model):\n    save_checkpoint({"net": model.state_dict()}, "last.pt")\n'
+    )
+    ((writing,), _) = link(source).families.final
+    assert (str(writing.spot), str(writing.origin)) == ("train.py:12", "train.py:9")
+    assert (writing.unit.identity, writing.source.identity) == ("train.py:main", "train.py:save_checkpoint")
+    assert writing.via == ("train.py:save_checkpoint",)
+
+
+# Which writers and readers belong together.
+
+SAVE = """
+    torch.save({"net": model.state_dict(), "optimizer": optimizer.state_dict()}, path)
+"""
+LOAD = """
+    state = torch.load(path)
+    model.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+"""
+OTHER = """
+    state = torch.load(path)
+    model.load_state_dict(state["weights"])
+"""
+
+
+def function(name: str, body: str, arguments: str = "model, optimizer, path") -> str:
+    """Return a function at the top of a file."""
+    return f"\ndef {name}({arguments}):{body}"
+
+
+def method(name: str, body: str, arguments: str = "self, model, optimizer, path") -> str:
+    """Return a method."""
+    return textwrap.indent(function(name, body, arguments), "    ")
+
+
+FAMILIES: dict[str, tuple[Case, list[str]]] = {
+    "partners by name in a file": (
+        HEAD + function("save_agent", SAVE) + function("load_agent", OTHER),
+        ["save_agent -> load_agent"],
+    ),
+    "partners by name in two files": (
+        {
+            "a.py": HEAD + function("save_agent", SAVE),
+            "b.py": f"import a\n{HEAD}" + function("load_agent", OTHER),
+        },
+        [],
+    ),
+    "partners of one of several stems": (
+        HEAD
+        + function("save_actor", SAVE.replace("net", "actor").replace('optimizer"', 'opt"'))
+        + function("save_critic", SAVE.replace("net", "critic").replace('optimizer"', 'opt2"'))
+        + function("load_critic", OTHER),
+        ["save_critic -> load_critic"],
+    ),
+    "partners in a class": (
+        f"{HEAD}\nclass Agent:" + method("save", SAVE) + method("load", OTHER),
+        ["save -> load"],
+    ),
+    "partners in a class and its base": (
+        {
+            "base.py": f"{HEAD}\nclass Base:" + method("save", SAVE),
+            "train.py": f"from base import Base\n{HEAD}\nclass Agent(Base):" + method("load", OTHER),
+        },
+        ["save -> load"],
+    ),
+    "partners in two classes": (
+        f"{HEAD}\nclass Actor:" + method("save", SAVE) + "\nclass Critic:" + method("load", LOAD),
+        [],
+    ),
+    "partners in two heirs": (
+        f"{HEAD}\nclass Base:\n    pass\n\nclass Actor(Base):"
+        + method("save", SAVE)
+        + "\nclass Critic(Base):"
+        + method("load", LOAD),
+        [],
+    ),
+    "classes of one name in two files": (
+        {
+            "a.py": f"{HEAD}\nclass Agent:" + method("save", SAVE),
+            "b.py": f"import a\n{HEAD}\nclass Agent:" + method("load", LOAD),
+        },
+        [],
+    ),
+    "a method and a function": (
+        f"{HEAD}\nclass Agent:" + method("save_agent", SAVE) + function("load_agent", OTHER),
+        [],
+    ),
+    "the same argument for the file": (
+        HEAD + function("main", f"{OTHER}{SAVE}"),
+        ["main -> main"],
+    ),
+    "two arguments for two files": (
+        HEAD + function("main", OTHER.replace("path", "resume") + SAVE, "model, optimizer, path, resume"),
+        [],
+    ),
+    "two files with a common key in one function": (
+        HEAD + function("main", LOAD.replace("path", "resume") + SAVE, "model, optimizer, path, resume"),
+        ["main -> main"],
+    ),
+    "the same name of the file": (
+        HEAD
+        + function("write", SAVE.replace("path", '"out/agent.pt"'))
+        + function("start", OTHER.replace("path", 'f"{path}/agent.pt"')),
+        ["write -> start"],
+    ),
+    "the same name of the file in open": (
+        HEAD
+        + function("write", '\n    pickle.dump({"net": model}, open("agent.pkl", "wb"))\n')
+        + function("start", '\n    model.rest = pickle.load(open("agent.pkl", "rb"))["rest"]\n'),
+        ["write -> start"],
+    ),
+    "the same name of the file in two files": (
+        {
+            "a.py": HEAD + function("write", SAVE.replace("path", '"agent.pt"')),
+            "b.py": HEAD + function("start", OTHER.replace("path", '"agent.pt"')),
+        },
+        [],
+    ),
+    "two names of files": (
+        HEAD
+        + function("write", SAVE.replace("path", '"actor.pt"'))
+        + function("start", OTHER.replace("path", '"critic.pt"')),
+        [],
+    ),
+    "the same ending of computed names": (
+        HEAD
+        + function("write", SAVE.replace("path", 'f"{path}.pt"'))
+        + function("start", OTHER.replace("path", 'f"{path}.pt"')),
+        [],
+    ),
+    "two keys in common in a file": (
+        HEAD + function("write", SAVE) + function("start", LOAD),
+        ["write -> start"],
+    ),
+    "two keys in common in files that import each other": (
+        {
+            "a.py": HEAD + function("write", SAVE),
+            "b.py": f"from a import write\n{HEAD}" + function("start", LOAD),
+        },
+        ["write -> start"],
+    ),
+    "two keys in common in a file that is imported": (
+        {
+            "a.py": f"from b import start\n{HEAD}" + function("write", SAVE),
+            "b.py": HEAD + function("start", LOAD),
+        },
+        ["write -> start"],
+    ),
+    "two keys in common in two programs": (
+        {"a.py": HEAD + function("write", SAVE), "b.py": HEAD + function("start", LOAD)},
+        [],
+    ),
+    "one rare key in common": (
+        HEAD
+        + function("write", SAVE.replace("net", "policy"))
+        + function("start", OTHER.replace("weights", "policy")),
+        ["write -> start"],
+    ),
+    "one common key in common": (
+        HEAD + function("write", SAVE) + function("start", OTHER.replace("weights", "net")),
+        [],
+    ),
+    "no key in common": (HEAD + function("write", SAVE) + function("start", OTHER), []),
+    "an open payload": (
+        HEAD + function("write", "\n    torch.save(model.state_dict(), path)\n") + function("start", LOAD),
+        [],
+    ),
+    "a helper that all use": (
+        {
+            "files.py": HEAD
+            + "\ndef save_checkpoint(state, path):\n    torch.save(state, path)\n"
+            + "\ndef load_checkpoint(path):\n    return torch.load(path)\n",
+            "train.py": "from files import load_checkpoint, save_checkpoint\n"
+            "\ndef main(model, path):\n    model.load_state_dict(load_checkpoint(path)['net'])\n"
+            "    save_checkpoint({'net': model.state_dict()}, path)\n",
+        },
+        ["main -> load_checkpoint, main"],
+    ),
+    "a test writes": (
+        {
+            "test_a.py": HEAD + function("write", SAVE),
+            "b.py": f"import test_a\n{HEAD}" + function("start", LOAD),
+        },
+        [],
+    ),
+    "a test reads": (
+        {"a.py": HEAD + function("write", SAVE), "tests/b.py": f"import a\n{HEAD}" + function("start", LOAD)},
+        [],
+    ),
+    "nothing reads": (HEAD + function("write", SAVE), []),
+    "nothing writes": (HEAD + function("start", LOAD), []),
+}
+
+
+@answers(FAMILIES)
+def test_families_of_files(case: Case, expected: list[str]) -> None:
+    assert joined(case) == expected
+
+
+HOOKS: dict[str, tuple[Case, list[str]]] = {
+    "state_dict": (
+        f"{HEAD}\nclass Agent:"
+        + method("state_dict", '\n    return {"net": 1}\n', "self")
+        + method("load_state_dict", '\n    self.net = state["net"]\n', "self, state"),
+        ["train.py:Agent: state_dict -> load_state_dict"],
+    ),
+    "save and load of one name": (
+        f"{HEAD}\nclass Agent:"
+        + method("get_stats", '\n    return {"mean": self.mean}\n', "self")
+        + method("set_stats", '\n    self.mean = state["mean"]\n', "self, state"),
+        ["train.py:Agent: get_stats -> set_stats"],
+    ),
+    "accessors of no state": (
+        f"{HEAD}\nclass Agent:"
+        + method("get_name", '\n    return {"name": self.name}\n', "self")
+        + method("set_name", '\n    self.name = state["name"]\n', "self, state"),
+        [],
+    ),
+    "a partner in the base class": (
+        {
+            "base.py": f"{HEAD}\nclass Base:"
+            + method("state_dict", '\n    return {"net": 1}\n', "self")
+            + method("load_state_dict", '\n    self.net = state["net"]\n', "self, state"),
+            "train.py": f"from base import Base\n{HEAD}\nclass Agent(Base):"
+            + method("state_dict", '\n    return {"net": 1, "more": self.more}\n', "self"),
+        },
+        [
+            "base.py:Base: state_dict -> load_state_dict",
+            "train.py:Agent: state_dict -> load_state_dict",
+        ],
+    ),
+    "a heir that has nothing of its own": (
+        f"{HEAD}\nclass Agent:"
+        + method("state_dict", '\n    return {"net": 1}\n', "self")
+        + method("load_state_dict", '\n    self.net = state["net"]\n', "self, state")
+        + "\nclass Other(Agent):\n    pass\n",
+        ["train.py:Agent: state_dict -> load_state_dict"],
+    ),
+    "exact partners before those that are alike": (
+        f"{HEAD}\nclass Agent:"
+        + method("save_checkpoint", '\n    return {"net": 1}\n', "self")
+        + method("save_state", '\n    return {"rest": 1}\n', "self")
+        + method("load_state", '\n    self.net = state["net"]\n', "self, state"),
+        ["train.py:Agent: save_state -> load_state"],
+    ),
+    "alone": (f"{HEAD}\nclass Agent:" + method("state_dict", '\n    return {"net": 1}\n', "self"), []),
+    "a test": (
+        {"test_a.py": f"{HEAD}\nclass Agent:" + method("state_dict", "\n    return {}\n", "self")},
+        [],
+    ),
+}
+
+
+@answers(HOOKS)
+def test_pairs_of_hooks(case: Case, expected: list[str]) -> None:
+    assert hooked(case) == expected
+
+
+@pytest.mark.parametrize(
+    ("writer", "reader"),
+    [
+        ("save", "load"),
+        ("save", "restore"),
+        ("save_checkpoint", "load_checkpoint"),
+        ("save_checkpoint", "resume"),
+        ("_save_model", "_load_model"),
+        ("dump_state", "load_state"),
+        ("write_snapshot", "read_snapshot"),
+        ("save_training_state", "maybe_load_state"),
+        ("export_weights", "import_weights"),
+        ("get_weights", "set_weights"),
+        ("get_extra_state", "set_extra_state"),
+        ("pack_state", "unpack_state"),
+        ("serialize_state", "deserialize_state"),
+        ("state_dict", "load_state_dict"),
+        ("__getstate__", "__setstate__"),
+        ("on_save_checkpoint", "on_load_checkpoint"),
+        ("_save_to_state_dict", "_load_from_state_dict"),
+    ],
+)
+def test_partners_by_name(writer: str, reader: str) -> None:
+    assert are_partners(writer, reader)
+    assert not are_partners(reader, writer)
+
+
+@pytest.mark.parametrize(
+    ("writer", "reader"),
+    [
+        ("save_actor", "load_critic"),
+        ("save", "load_pretrained"),
+        ("save", "store"),
+        ("load", "restore"),
+        ("get_weights", "load_weights"),
+        ("save_weights", "set_weights"),
+        ("get_name", "set_name"),
+        ("state_dict", "load"),
+        ("save", "load_state_dict"),
+        ("saved", "loaded"),
+        ("train", "evaluate"),
+        ("", ""),
+    ],
+)
+def test_no_partners_by_name(writer: str, reader: str) -> None:
+    assert not are_partners(writer, reader)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tests/save.py",
+        "pkg/test/save.py",
+        "pkg/testing/save.py",
+        "unit_tests/save.py",
+        "unittests/save.py",
+        "test_save.py",
+        "pkg/test_save.py",
+        "pkg/save_test.py",
+        "conftest.py",
+        "pkg/tests.py",
+    ],
+)
+def test_file_is_a_test(path: str) -> None:
+    assert is_test(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "test.py",
+        "pkg/test.py",
+        "latest/save.py",
+        "contest.py",
+        "testbed/run.py",
+        "eval/tester.py",
+        "a_tests_b.py",
+    ],
+)
+def test_file_is_no_test(path: str) -> None:
+    assert not is_test(path)
+
+
+# Where following ends: past a bound nothing is known, and nothing is said.
+
+TRAINER = f"""{HEAD}
+class Trainer:
+    def __init__(self):
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.step = 0
+
+    def train(self, batches):
+        for batch in batches:
+            for group in self.optimizer.param_groups:
+                group["lr"] = 1e-3 * min(1.0, self.step / 100)
+            self.model(batch).mean().backward()
+            self.optimizer.step()
+            self.step += 1
+"""
+LESS = '{"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}'
+SAVE_LESS = f"""
+    def save(self, path):
+        torch.save({LESS}, path)
+"""
+SAVE_ALL = SAVE_LESS.replace("()}", '(), "step": self.step}')
+LOAD_LESS = """
+    def load(self, path):
+        checkpoint = torch.load(path)
+        self.model.load_state_dict(checkpoint["model"])
+        self.step = checkpoint["step"]
+"""
+LOAD_ALL = f"""{LOAD_LESS}
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+"""
+LETTERS = "abcdefghijklmnop"
+
+
+def made_through(calls: int) -> Case:
+    """Return a trainer whose payload, without the step, is made by a chain of calls."""
+    names = [f"get_{letter}_state" for letter in LETTERS[:calls]]
+    steps = [f"\ndef {one}(self):\n    return {other}(self)\n" for one, other in zip(names, names[1:])]
+    save = f"\n    def save(self, path):\n        torch.save({names[0]}(self), path)\n"
+    return TRAINER + save + LOAD_ALL + "".join(steps) + f"\ndef {names[-1]}(self):\n    return {LESS}\n"
+
+
+def written_through(calls: int) -> Case:
+    """Return a trainer whose payload, without the step, goes through a chain of calls to the file."""
+    steps = [
+        f"\ndef save_{one}(state, path):\n    save_{other}(state, path)\n"
+        for one, other in zip(LETTERS, LETTERS[1:calls])
+    ]
+    last = f"\ndef save_{LETTERS[calls - 1]}(state, path):\n    torch.save(state, path)\n"
+    save = f"\n    def save(self, path):\n        save_a({LESS}, path)\n"
+    return TRAINER + save + LOAD_ALL + "".join(steps) + last
+
+
+def nested(levels: int) -> Case:
+    """Return a trainer that saves one key and looks for another some levels deep."""
+    payload, way = '{"steps": 1}', ""
+    for level in range(levels - 1):
+        payload, way = f'{{"{LETTERS[level]}": {payload}}}', f'["{LETTERS[level]}"]{way}'
+    save = SAVE_LESS.replace("()}", f"(), **{payload}}}")
+    return TRAINER + save + LOAD_ALL.replace('checkpoint["step"]', f'checkpoint{way}["step"]')
+
+
+def filled(keys: int) -> Case:
+    """Return a trainer that saves many keys, but not the step."""
+    lines = "".join(f'        state["key_{number}"] = {number}\n' for number in range(keys - 2))
+    save = f"\n    def save(self, path):\n        state = {LESS}\n{lines}        torch.save(state, path)\n"
+    return TRAINER + save + LOAD_ALL
+
+
+def spelled(keys: int) -> Case:
+    """Return a trainer that saves many keys of one display, but not the step."""
+    pairs = "".join(f'"key_{number}": {number}, ' for number in range(keys - 2))
+    return TRAINER + SAVE_LESS.replace("{", f"{{{pairs}") + LOAD_ALL
+
+
+def maker_of_state(number: int) -> str:
+    """Return a function that makes a payload with a key of its own."""
+    payload = LESS.replace("()}", f"(), {LETTERS[number]!r}: 1}}")
+    return f"\ndef get_{LETTERS[number]}_state(self):\n    return {payload}\n"
+
+
+def chosen(options: int) -> Case:
+    """Return a trainer whose payload is one of several, none of which has the step."""
+    lines = "".join(
+        f"        if kind == {number}:\n            state = get_{LETTERS[number]}_state(self)\n"
+        for number in range(options - 1)
+    )
+    makers = "".join(map(maker_of_state, range(options - 1)))
+    save = (
+        f"\n    def save(self, path, kind):\n        state = {LESS}\n{lines}        torch.save(state, path)\n"
+    )
+    return TRAINER + save + LOAD_ALL + makers
+
+
+def saving_often(times: int) -> Case:
+    """Return a trainer that saves again and again, never with the step."""
+    return TRAINER + SAVE_LESS + f"        torch.save({LESS}, path)\n" * (times - 1) + LOAD_ALL
+
+
+def near(writers: int) -> Case:
+    """Return a file with many functions that save, and one that loads what none of them has saved."""
+    less = LESS.replace("self", "trainer")
+    exports = "".join(
+        f"\ndef export_{number}(trainer, path):\n    torch.save({less}, path)\n" for number in range(writers)
+    )
+    load = (
+        textwrap.dedent(LOAD_ALL).replace("self, path", "trainer: Trainer, path").replace("self", "trainer")
+    )
+    return TRAINER + exports + load
+
+
+def read_often(times: int) -> Case:
+    """Return a trainer that reads the step, which is never saved, and saved keys again and again."""
+    lines = '        self.model.load_state_dict(checkpoint["model"])\n' * ((times - 3) // 2)
+    return TRAINER + SAVE_LESS + LOAD_ALL + lines
+
+
+def reset_through(calls: int) -> Case:
+    """Return a trainer that resets what it has restored, through a chain of methods."""
+    steps = "".join(
+        f"\n    def reset_{one}(self):\n        self.at_{one} = 1\n        self.reset_{other}()\n"
+        for one, other in zip(LETTERS, LETTERS[1:calls])
+    )
+    last = f"\n    def reset_{LETTERS[calls - 1]}(self):\n        self.step = 0\n"
+    return TRAINER + SAVE_ALL + LOAD_ALL + "        self.reset_a()\n" + steps + last
+
+
+def derived(levels: int) -> Case:
+    """Return a trainer that is saved by its class and loaded, with one key more, by a heir some levels below."""
+    heirs = "".join(
+        f"\nclass Trainer{number}({'Trainer' if number == 0 else f'Trainer{number - 1}'}):\n    pass\n"
+        for number in range(levels)
+    )
+    return TRAINER + SAVE_LESS + heirs + f"\nclass Last(Trainer{levels - 1}):{LOAD_ALL}"
+
+
+PAST: dict[str, tuple[Case, str]] = {
+    "calls that make a payload": (made_through(6), "CKP202"),
+    "calls on the way to a file": (written_through(6), "CKP202"),
+    "levels of nested keys": (nested(6), "CKP202"),
+    "keys one by one": (filled(65), "CKP202"),
+    "keys of a display": (spelled(65), "CKP202"),
+    "values that may be the payload": (chosen(7), "CKP202"),
+    "saves of a function": (saving_often(33), "CKP202"),
+    "writers near by": (near(257), "CKP202"),
+    "reads of a function": (read_often(405), "CKP202"),
+    "calls that reset": (reset_through(5), "CKP205"),
+    "levels of classes": (derived(66), "CKP202"),
+}
+WITHIN: dict[str, tuple[Case, str]] = {
+    "calls that make a payload": (made_through(5), "CKP202"),
+    "calls on the way to a file": (written_through(5), "CKP202"),
+    "levels of nested keys": (nested(4), "CKP202"),
+    "keys one by one": (filled(64), "CKP202"),
+    "keys of a display": (spelled(64), "CKP202"),
+    "values that may be the payload": (chosen(6), "CKP202"),
+    "saves of a function": (saving_often(32), "CKP202"),
+    "writers near by": (near(256), "CKP202"),
+    "reads of a function": (read_often(380), "CKP202"),
+    "calls that reset": (reset_through(4), "CKP205"),
+    "levels of classes": (derived(20), "CKP202"),
+}
+
+
+@answers(WITHIN)
+def test_followed_up_to_a_bound(case: Case, expected: str) -> None:
+    assert {each.code for each in contract_findings(case)} == {expected}
+
+
+@answers(PAST)
+def test_silent_past_a_bound(case: Case, expected: str) -> None:
+    assert contract_findings(case) == []

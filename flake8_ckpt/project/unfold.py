@@ -345,7 +345,8 @@ class Unfolder:
                 if name
             }
             if not found:
-                heirs = self.hierarchy.heirs(klass)[:MAX_HEIRS]
+                heirs = self.hierarchy.heirs(klass)
+                heirs = heirs if len(heirs) <= MAX_HEIRS else []
                 found = {name for each in heirs for name in self._classes_set(each, each, attr) if name}
             self._attributes[key] = found.pop() if len(found) == 1 else ""
             self._open.discard(key)

@@ -37,7 +37,7 @@ from flake8_ckpt.project.vecnormalize import is_env_name
 
 SAVED, ASSIGNED, FROZEN = "saved", "assigned", "frozen"
 RMS = re.compile(r"^_?(obs?|observation|state|ret|rew|reward)s?_?rms\w*$")
-NORM = re.compile(r"norm|rms|stat", re.I)
+NORM = re.compile(r"norm|rms|stats|statistic", re.I)
 VEC_NORM = re.compile(r"vec_?norm", re.I)
 KEEPS = re.compile(r"save|dump|store|export|checkpoint|callback|persist|backup|write|upload", re.I)
 SAVES = re.compile(
@@ -128,7 +128,7 @@ class Statistics:
             return True
         if not isinstance(value, (Local, Param, Attr, Call, Item, Name)):
             return False
-        text = object_text(value).rpartition(".")[2]
+        text = value.name if isinstance(value, Attr) else object_text(value)
         if is_env_name(text) or NORM.search(text) is not None:
             return not self.environments.models(value, place)
         return bool(self.environments.wrapped(value, place).wrappers)

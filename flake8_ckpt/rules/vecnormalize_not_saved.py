@@ -117,7 +117,9 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Related
 from flake8_ckpt.project.making import Place
 from flake8_ckpt.project.making import object_text
@@ -136,15 +138,28 @@ from flake8_ckpt.project.wrapper_statistics import parts_of
 from flake8_ckpt.project.wrapper_statistics import saves_wrapper
 from flake8_ckpt.rules.base import Rule
 
+CALLBACK = "CheckpointCallback"
+Kept = tuple[Wrapper, Spot]
+
 
 @dataclass(frozen=True, eq=False)
 class Save:
-    """A call that saves a model, the wrappers of its environment, and how the code names the model."""
+    """A call that saves a model: how the code names it, where it is made, and the wrapper of its environment."""
 
     spot: Spot
-    wrappers: tuple[Wrapper, ...]
     name: str
-    is_callback: bool = False
+    model: Spot
+    wrapper: Wrapper
+
+    @property
+    def is_callback(self) -> bool:
+        """Tell whether a callback saves the model while it is trained."""
+        return self.name == CALLBACK
+
+    @property
+    def order(self) -> tuple[bool, str, Position]:
+        """Return what to sort saves by: those of the file that makes the model come first."""
+        return self.spot.path != self.model.path, self.spot.path, self.spot.position
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -153,27 +168,27 @@ def check(project: Project) -> Iterator[Finding]:
     if not environments.is_present:
         return
     programs, statistics = Programs(environments.makings), Statistics(environments)
-    lost: dict[Spot, list[Save]] = {}
+    lost: dict[tuple[Spot, Spot], list[Save]] = {}
     for save in _saves(environments):
         done = statistics.done_in(programs.around(save.spot.path))
-        fresh = [each for each in save.wrappers if not each.restored or FROZEN not in done]
-        if SAVED not in done and fresh:
-            lost.setdefault(fresh[0].spot, []).append(save)
-    for wrapper, saves in lost.items():
-        yield _finding(wrapper, saves)
+        if SAVED not in done and not (save.wrapper.restored and FROZEN in done):
+            lost.setdefault((save.wrapper.spot, save.model), []).append(save)
+    reported: set[Spot] = set()
+    for saves in lost.values():
+        first, *others = sorted(saves, key=lambda each: each.order)
+        if first.spot not in reported:
+            reported.add(first.spot)
+            yield _finding(first, others)
 
 
-def _finding(wrapper: Spot, saves: list[Save]) -> Finding:
-    first, *others = sorted(saves, key=lambda each: (each.spot.path, each.spot.position))
-    message = (
-        f"'{first.name}' is saved without the VecNormalize of {wrapper}: a reload has no statistics for it"
-    )
+def _finding(first: Save, others: list[Save]) -> Finding:
+    wrapper = first.wrapper.spot
+    message = f"'{first.name}' is saved without the VecNormalize of {wrapper}: a reload has no statistics"
     if first.is_callback:
-        message = (
-            f"'CheckpointCallback' leaves out the VecNormalize of {wrapper}: pass save_vecnormalize=True"
-        )
-    related = [Related(each.spot.path, each.spot.position, "saved here too") for each in others]
+        message = f"'{CALLBACK}' leaves out the VecNormalize of {wrapper}: pass save_vecnormalize=True"
     made = Related(wrapper.path, wrapper.position, "the statistics live here")
+    spots = dict.fromkeys(each.spot for each in others if each.spot != first.spot)
+    related = [Related(each.path, each.position, "saved here too") for each in spots]
     return Finding(first.spot.path, first.spot.position, RULE.code, message, (made, *related))
 
 
@@ -182,44 +197,50 @@ def _saves(environments: Environments) -> Iterator[Save]:
     for unit in environments.units:
         for site in unit.function.calls:
             place = Place(unit, site.position)
-            is_callback = (
-                isinstance(site.call.callee, Name) and CHECKPOINTS.search(site.call.callee.path) is not None
-            )
-            if is_callback:
-                wrappers = () if saves_wrapper(site.call) else tuple(_trained_with(unit, environments))
+            if isinstance(site.call.callee, Name) and CHECKPOINTS.search(site.call.callee.path):
+                name, models = CALLBACK, [] if saves_wrapper(site.call) else _trained_with(unit, environments)
             else:
-                wrappers = tuple(_saved_at(site.call, place, environments))
-            if wrappers:
-                yield Save(place.spot, wrappers, _name(site.call), is_callback)
+                name, models = _name(site.call), _saved_at(site.call, place, environments)
+            for wrapper, model in models:
+                yield Save(place.spot, name, model, wrapper)
 
 
 def _name(call: Call) -> str:
-    saved = call.args[0] if call.args and isinstance(call.callee, Name) else call.callee
-    return object_text(saved.base if saved is call.callee and isinstance(saved, Attr) else saved) or "model"
+    """Return how the code names what a call saves."""
+    if isinstance(call.callee, Attr):
+        return object_text(call.callee.base) or "model"
+    return (object_text(call.args[0]) if call.args else "") or "model"
 
 
-def _trained_with(unit: Callee, environments: Environments) -> Iterator[Wrapper]:
-    """Yield the wrappers of the models that are trained where a callback, or its maker, is called."""
+def _trained_with(unit: Callee, environments: Environments) -> list[Kept]:
+    """Return the wrappers of the models that are trained where a callback, or its maker, is called."""
     callers = [caller for caller, _ in environments.makings.callers.get(unit.identity, ())]
-    for each in (unit, *callers):
-        for model, place in environments.learning(each):
-            yield from environments.runs_on(model, place).wrappers
+    return [
+        kept
+        for each in (unit, *callers)
+        for model, place in environments.learning(each)
+        for kept in _kept(model, place, environments)
+    ]
 
 
-def _saved_at(call: Call, place: Place, environments: Environments) -> Iterator[Wrapper]:
-    """Yield the wrappers of the models that a call saves, as a whole or in part."""
+def _saved_at(call: Call, place: Place, environments: Environments) -> list[Kept]:
+    """Return the wrappers of the models that a call saves, as a whole or in part."""
     if isinstance(call.callee, Attr) and call.callee.name == "save":
-        yield from environments.runs_on(call.callee.base, place).wrappers
+        return _kept(call.callee.base, place, environments)
     written = written_by(call, place.callee, environments.unfolder)
     if written is None:
-        return
-    models = [
-        part for part in parts_of(written[0]) if isinstance(part, Local) and environments.models(part, place)
-    ]
-    for model in models:
-        yield from environments.runs_on(model, place).wrappers
+        return []
+    parts = [part for part in parts_of(written[0]) if isinstance(part, Local)]
+    models = [part for part in parts if environments.models(part, place)]
     if not models and environments.holds_modules_only(written[0], place):
-        yield from environments.stepped(place.callee)
+        return [(wrapper, wrapper.spot) for wrapper in environments.stepped(place.callee)]
+    return [kept for model in models for kept in _kept(model, place, environments)]
+
+
+def _kept(model: Value, place: Place, environments: Environments) -> list[Kept]:
+    """Return the wrappers of the environment of a model, each with where the model is made."""
+    made = environments.models(model, place)
+    return [(wrapper, made[0].place.spot) for wrapper in environments.runs_on(model, place).wrappers]
 
 
 RULE = Rule(__name__, "CKP208", check=check)

@@ -266,8 +266,7 @@ def train(env, policy, size):
     policy.fit(obs_rms.normalize(env.data))
 """,
     },
-    "a class that nobody trains": BUFFERS
-    + POLICY,
+    "a class that nobody trains": BUFFERS + POLICY,
     "nothing normalizes with it": ARRAYS
     + """
 class Agent:

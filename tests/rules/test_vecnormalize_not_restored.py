@@ -14,7 +14,9 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecNormalize
 from stable_baselines3.common.vec_env import sync_envs_normalization
 """
-TRAIN = SB3 + """
+TRAIN = (
+    SB3
+    + """
 def main():
     env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
     model = PPO("MlpPolicy", env)
@@ -22,6 +24,7 @@ def main():
     model.save("ppo")
     env.save("vecnormalize.pkl")
 """
+)
 
 ENVS = """from baselines.common.vec_env import DummyVecEnv
 from baselines.common.vec_env.vec_normalize import VecNormalize
@@ -275,7 +278,9 @@ def train():
 """,
     "an evaluation loop with shared statistics": {
         "envs.py": ENVS,
-        "main.py": LOOP.replace("OF EVALUATION", "eval_envs = make_envs(1)\n    eval_envs.obs_rms = envs.obs_rms"),
+        "main.py": LOOP.replace(
+            "OF EVALUATION", "eval_envs = make_envs(1)\n    eval_envs.obs_rms = envs.obs_rms"
+        ),
     },
     "a test of the project": {
         "tests/test_ppo.py": SB3
@@ -474,8 +479,8 @@ def main(checkpoint, folder):
     "late and set to the old environment again": SB3
     + """
 def resume(folder):
-    venv = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
-    env = venv
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    env = VecNormalize(venv)
     model = PPO.load(folder / "ppo", env=env)
     venv = VecNormalize.load(folder / "vecnormalize.pkl", venv)  # CKP209
     model.set_env(env)

@@ -449,6 +449,7 @@ def test_stays_silent(case: Case) -> None:
 def test_reports_models_saved_alone(case: Case) -> None:
     check_findings(case)
 
+
 @cases(REGRESSIONS)
 def test_reports_what_real_programs_leave_out(case: Case) -> None:
     check_findings(case)
