@@ -323,13 +323,23 @@ class Contract:
 
     def _related(self, unit: Callee, family: Family) -> Iterator[Writing]:
         yield from family.writings
-        for other in self.families.hooks:
-            if (
-                other.hook is not None
-                and unit.klass
-                and self.families.are_related(other.hook.klass, unit.klass)
-            ):
+        for klass in self.hierarchy.ancestors(unit.klass) if unit.klass else ():
+            for other in self._hooks_by_class[0].get(klass, ()):
                 yield from other.writings
+        for other in self._hooks_by_class[1].get(unit.klass, ()):
+            yield from other.writings
+
+    @cached_property
+    def _hooks_by_class(self) -> tuple[dict[str, list[Family]], dict[str, list[Family]]]:
+        """Return the families of hooks by their class, and by each ancestor of it."""
+        own: dict[str, list[Family]] = {}
+        inherited: dict[str, list[Family]] = {}
+        for family in self.families.hooks:
+            if family.hook is not None:
+                own.setdefault(family.hook.klass, []).append(family)
+                for klass in self.hierarchy.ancestors(family.hook.klass)[1:]:
+                    inherited.setdefault(klass, []).append(family)
+        return own, inherited
 
     def restores_normalizer(self, missing: Missing) -> bool:
         """Tell whether what is missing is the state of a normalizer."""

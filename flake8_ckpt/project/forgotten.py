@@ -112,6 +112,11 @@ class Forgetting:
         """Return by file the last names of the objects whose state some function saves, loads or hands over."""
         return {path: set(self._kept_in(path)) for path in self.hierarchy.symbols.files if not is_test(path)}
 
+    @cached_property
+    def kept_anywhere(self) -> frozenset[str]:
+        """Return the last names of all objects whose state some function of the project takes care of."""
+        return frozenset(name for names in self.kept.values() for name in names)
+
     def _kept_in(self, path: str) -> Iterator[str]:
         for function in functions_of(self.hierarchy.symbols.files[path]):
             for site in function.calls:
@@ -140,7 +145,7 @@ class Forgetting:
         spot = self.contract.own_save(writing)
         for attr, made in self.attributes(klass):
             kind = self.kinds.of(self.unfolder.attribute_class(klass, attr))
-            if attr in known or kind not in KINDS or self._is_kept(attr, set(self.kept)):
+            if attr in known or kind not in KINDS or attr in self.kept_anywhere:
                 continue
             if self.is_updated(klass, attr):
                 yield Forgotten(f"self.{attr}", kind, spot, made)
@@ -191,9 +196,7 @@ class Forgetting:
 
     def _is_trained_tensor(self, klass: str, attr: str) -> bool:
         value = self.resolver.attribute(klass, attr)
-        return all(isinstance(each, (Tensor, Parameter)) for each in options_of(value)) and not self._is_kept(
-            attr, set(self.kept)
-        )
+        return all(isinstance(each, (Tensor, Parameter)) for each in options_of(value)) and attr not in self.kept_anywhere
 
     def _inside_modules(self, writing: Writing, known: set[str], spot: Spot) -> Iterator[Forgotten]:
         """Yield the optimizers that a saved module steps itself: its state_dict does not hold them."""
@@ -306,7 +309,7 @@ class Forgetting:
                 if (
                     kind in KINDS - {"stateful"}
                     and self.is_updated(klass, attr)
-                    and not self._is_kept(attr, set(self.kept))
+                    and attr not in self.kept_anywhere
                 ):
                     yield Forgotten(f"self.{attr}", kind, saved, made)
             if self._calls(klass, AMP_SET_UP) and not self._calls(klass, AMP_STATE):
@@ -375,7 +378,7 @@ class Forgetting:
                     and write.attr not in names
                     and self.is_updated(klass, write.attr)
                 ):
-                    if not self._is_kept(write.attr, set(self.kept)):
+                    if write.attr not in self.kept_anywhere:
                         spot = Spot(klass.partition(":")[0], write.position)
                         yield Forgotten(f"self.{write.attr}", kind, spot, None)
                         names.add(write.attr)
