@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Optional
 
+from benchmarks.table import format_table
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.project.cache import paused_gc
 from flake8_ckpt.project.forgotten import functions_of
@@ -264,3 +269,16 @@ def clock(step: Callable[[], object]) -> float:
     begin = time.process_time()
     step()
     return time.process_time() - begin
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Print a table with a row for each size."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.linking", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 5000, 20000], help="numbers of files")
+    sizes = parser.parse_args(argv).sizes
+    print(format_table(HEAD, [measure_linking(size) for size in sizes]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,6 +16,7 @@ from benchmarks import agreement
 from benchmarks import checkout
 from benchmarks import corpus
 from benchmarks import growth
+from benchmarks import linking
 from benchmarks import linter
 from benchmarks import measure
 from benchmarks import oracle
@@ -616,3 +617,9 @@ def test_table_aligns_numbers_to_the_right() -> None:
         "| CKP101 | 33.3% |",
         "| all    |     - |",
     ]
+
+
+def test_linking_is_measured_step_by_step() -> None:
+    row = linking.measure_linking(200)
+    assert len(row) == len(linking.HEAD)
+    assert (row[0], int(row[1]) >= 20) == ("200", True)

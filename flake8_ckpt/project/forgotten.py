@@ -196,7 +196,8 @@ class Forgetting:
 
     def _is_trained_tensor(self, klass: str, attr: str) -> bool:
         value = self.resolver.attribute(klass, attr)
-        return all(isinstance(each, (Tensor, Parameter)) for each in options_of(value)) and attr not in self.kept_anywhere
+        is_tensor = all(isinstance(each, (Tensor, Parameter)) for each in options_of(value))
+        return is_tensor and attr not in self.kept_anywhere
 
     def _inside_modules(self, writing: Writing, known: set[str], spot: Spot) -> Iterator[Forgotten]:
         """Yield the optimizers that a saved module steps itself: its state_dict does not hold them."""
