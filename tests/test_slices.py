@@ -13,8 +13,10 @@ from pathlib import Path
 import libcst as cst
 import pytest
 
+from flake8_ckpt.facts.collect import Bodies
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.facts.collect import facts_of
+from flake8_ckpt.facts.collect import read_script
 from flake8_ckpt.facts.collect import selected_functions
 from flake8_ckpt.source.depth import is_too_deep
 from flake8_ckpt.source.outline import outline
@@ -72,7 +74,10 @@ def test_facts_from_slices_equal_facts_from_the_whole_file() -> None:
         cst.parse_module(text).visit(visitor)
         twins = {id(node): twin for node, twin in zip(every_function(tree), visitor.functions)}
         selected = [each for each in selected_functions(found) if not is_too_deep(each, lines)]
-        whole = facts_of(tree, found, lines, {id(each): twins[id(each)] for each in selected})
+        bodies: Bodies = {id(each): twins[id(each)] for each in selected}
+        if found.script is not None:
+            bodies.update(read_script(found.script, lines))
+        whole = facts_of(tree, found, lines, bodies)
         assert facts == whole, path
         compared += 1
     assert compared > 300
