@@ -396,11 +396,13 @@ class Contract:
     def _is_state(self, target: Value, reading: Reading) -> bool:
         if not isinstance(target, Attr):
             return isinstance(target, Local) and any(map(COUNTERS.search, reading.keys[-1:]))
-        if isinstance(target.base, Self):
-            if target.name in self.kinds.method_names(reading.unit.klass):
-                return RESTORERS.search(target.name) is not None
-            return self.is_changed(reading.unit.klass, target.name, reading.source.identity)
-        return target.name == "load_state_dict" or self.owner_kind(target, reading.unit) != ""
+        if not isinstance(target.base, Self):
+            if target.name == "load_state_dict" or self.owner_kind(target, reading.unit):
+                return True
+        klass = self.unfolder.class_of(target.base, Scope(reading.unit))
+        if target.name in self.kinds.method_names(klass):
+            return RESTORERS.search(target.name) is not None
+        return self.is_changed(klass, target.name, reading.source.identity)
 
     def is_changed(self, klass: str, attr: str, loader: str) -> bool:
         """Tell whether a method other than construction and the one that loads changes an attribute."""

@@ -120,7 +120,7 @@ class Environments:
 
     @cached_property
     def is_present(self) -> bool:
-        """Tell whether some function or class of the project seems to make, restore or extend such a wrapper."""
+        """Tell whether some function or class seems to make, restore or extend such a wrapper."""
         bases = (base for facts in self.symbols.classes.values() for base in facts.bases)
         return any(base.endswith("VecNormalize") for base in bases) or any(
             isinstance(site.call.callee, Name)

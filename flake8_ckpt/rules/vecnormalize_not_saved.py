@@ -144,7 +144,7 @@ Kept = tuple[Wrapper, Spot]
 
 @dataclass(frozen=True, eq=False)
 class Save:
-    """A call that saves a model: how the code names it, where it is made, and the wrapper of its environment."""
+    """A call that saves a model: its name in the code, where it is made, the wrapper of its environment."""
 
     spot: Spot
     name: str

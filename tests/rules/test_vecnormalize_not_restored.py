@@ -234,6 +234,32 @@ def resume(folder):
     env.ret_rms = saved.ret_rms
     model.learn(100_000)
 """,
+    "late and reset by hand": SB3
+    + """
+def resume(folder, record):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    model = PPO.load(folder / "ppo", env=venv)
+    env = VecNormalize.load(folder / "vecnormalize.pkl", venv)
+    env.reset()
+    model.learn(100_000)
+""",
+    "late and handed on": SB3
+    + """
+def resume(folder, record):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    model = PPO.load(folder / "ppo", env=venv)
+    env = VecNormalize.load(folder / "vecnormalize.pkl", venv)
+    record(env)
+    model.learn(100_000)
+""",
+    "late in a function that only restores": SB3
+    + """
+def restore(folder):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    model = PPO.load(folder / "ppo", env=venv)
+    env = VecNormalize.load(folder / "vecnormalize.pkl", venv)
+    return model
+""",
     "fresh where there is no file": SB3
     + """
 def run(folder, stats):

@@ -415,6 +415,16 @@ def train(folder):
     model = PPO("MlpPolicy", env)
     model.learn(100_000, callback=make_callbacks(folder))
 """,
+    "checkpoints of a class that trains in another method": SB3
+    + """
+class Trainer:
+    def __init__(self, folder):
+        self.model = PPO("MlpPolicy", VecNormalize(make_vec_env("Pendulum-v1", n_envs=4)))
+        self.checkpoints = CheckpointCallback(1000, folder)  # CKP208
+
+    def run(self):
+        self.model.learn(100_000, callback=self.checkpoints)
+""",
     "trained where it is made": SB3
     + """
 def train(path, kind):
