@@ -323,9 +323,12 @@ class Families:
             for reading in loaded:
                 groups.same(loaded[0], reading)
             keys = {each.keys[0] for each in loaded if each.keys}
+            steps = {step for each in loaded for step in self._steps(each)}
             for writing in near.values():
-                if self._overlap(writing, loaded[0], keys) or any(
-                    self._belongs(writing, each) for each in loaded
+                if (
+                    self._overlap(writing, loaded[0], keys)
+                    or any(_share_file(writing, each) for each in loaded)
+                    or self._are_paired(writing, steps)
                 ):
                     groups.same(writing, loaded[0])
         return [family for family in groups.families() if family.writings and family.readings]
@@ -370,11 +373,12 @@ class Families:
             self._imports[path] = {module for module, colon, _ in modules if colon}
         return self._imports[path]
 
-    def _belongs(self, writing: Writing, reading: Reading) -> bool:
-        return _share_file(writing, reading) or any(
+    def _are_paired(self, writing: Writing, steps: set[Step]) -> bool:
+        """Tell whether a function on the way of a writing is the partner of one of the steps of a reading."""
+        return any(
             are_partners(one[2], other[2]) and self._may_be_pair(one, other)
-            for one in self._steps(writing)
-            for other in self._steps(reading)
+            for one in dict.fromkeys(self._steps(writing))
+            for other in steps
         )
 
     def _may_be_pair(self, one: Step, other: Step) -> bool:

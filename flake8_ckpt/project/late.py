@@ -168,9 +168,12 @@ def _prepares_itself(state: ClassState) -> bool:
         return True
     if any(each.endswith("LazyModuleMixin") for each in state.hierarchy.ancestors(state.identity)):
         return True
+    loaders = [method for method in state.methods if method.name in LOADERS]
+    if not loaders:
+        return False
     making = {method.name for method, _ in state.registers}
     making |= {change.method.name for changes in state.changes.values() for change in changes if _is_made(change)}
-    return any(_makes_first(state, method, making) for method in state.methods if method.name in LOADERS)
+    return any(_makes_first(state, method, making) for method in loaders)
 
 
 def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:

@@ -71,6 +71,7 @@ class Resolver:
         self.symbols = hierarchy.symbols
         self._attributes: dict[tuple[str, str], Value] = {}
         self._open: set[tuple[str, str]] = set()
+        self._setters_of: dict[str, dict[str, list[FunctionFacts]]] = {}
 
     def resolve(self, value: Value, place: Place, nesting: int = 0) -> Value:
         """Return a value with nothing symbolic left in it."""
@@ -102,7 +103,7 @@ class Resolver:
     def _attribute(self, klass: str, attr: str) -> Value:
         values: list[Value] = []
         for owner in self.hierarchy.ancestors(klass):
-            for method in self.hierarchy.methods(owner).values():
+            for method in self._setters(owner).get(attr, ()):
                 place = Place(owner.partition(":")[0], klass, owner, method)
                 for register in method.registers:
                     if register.name == attr:
@@ -119,6 +120,19 @@ class Resolver:
                     if write.attr == attr and write.how == "assign"
                 ]
         return join([value for value in values if value not in (NONE, UNKNOWN)]) if values else UNKNOWN
+
+    def _setters(self, owner: str) -> dict[str, list[FunctionFacts]]:
+        """Return the methods of a class by the attributes that they say something of."""
+        if owner not in self._setters_of:
+            found = self._setters_of[owner] = {}
+            for method in self.hierarchy.methods(owner).values():
+                names = {register.name for register in method.registers}
+                names.update(write.attr for write in method.writes if write.how == "assign")
+                if "property" in method.decorators:
+                    names.add(method.name)
+                for name in names:
+                    found.setdefault(name, []).append(method)
+        return self._setters_of[owner]
 
     def _param(self, value: Param, place: Place, nesting: int) -> Value:
         if value.name in place.bound:
