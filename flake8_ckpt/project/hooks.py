@@ -62,6 +62,7 @@ LONE = {
     "set_extra_state": "get_extra_state",
     "state_dict": "load_state_dict",
 }
+NEEDING = frozenset([*LONE, "on_save_checkpoint"])
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,10 @@ class Hooks:
 
     def lone(self) -> Iterator[LoneHook]:
         """Yield the hooks that need a partner and have none."""
-        for klass in self.classes:
-            if is_test(klass.partition(":")[0]) or not self._has_plain_bases(klass):
+        for klass, facts in self.classes.items():
+            if NEEDING.isdisjoint(facts.method_names) or is_test(klass.partition(":")[0]):
+                continue
+            if not self._has_plain_bases(klass):
                 continue
             for name, method in self.hierarchy.methods(klass).items():
                 callee = Callee(f"{klass}.{name}", method, klass, klass)

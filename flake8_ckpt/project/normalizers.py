@@ -172,16 +172,14 @@ class Normalizers:
         if len(calls) != 1 or not isinstance(calls[0], Call) or not isinstance(calls[0].callee, Name):
             return ""
         klass = self.makings.unfolder.class_of(calls[0], Scope(callee))
+        if not self.updates(klass):
+            return ""
         given = (*calls[0].args, *(each for _, each in calls[0].keywords))
         names = [
             *(name for name, _ in calls[0].keywords),
             *(_name(part) for each in given for part in parts_of(each)),
         ]
-        return (
-            ""
-            if any(MEANS.search(name) or SPREADS.search(name) for name in names) or not self.updates(klass)
-            else klass
-        )
+        return "" if any(MEANS.search(name) or SPREADS.search(name) for name in names) else klass
 
     def _family(self, klass: str) -> Iterator[str]:
         yield from self.hierarchy.ancestors(klass)

@@ -26,6 +26,8 @@ class Symbols:
         self.files = files
         self.package = package
         self._resolved: dict[tuple[str, str], str] = {}
+        self._stars: dict[str, list[str]] = {}
+        self._names: dict[str, set[str]] = {}
 
     @cached_property
     def classes(self) -> dict[str, ClassFacts]:
@@ -94,13 +96,29 @@ class Symbols:
         return ".".join([*base, name.lstrip(".")])
 
     def _starred(self, name: str, path: str, hops: int) -> str:
-        for star in self.files[path].stars:
-            module = self._module(self._absolute(star, path) if star.startswith(".") else star, path)
-            if module is not None and module != path:
+        head = name.partition(".")[0]
+        for module in self._star_modules(path):
+            if head in self._own_names(module) or self.files[module].stars:
                 found = self._member(name, module, hops + 1)
                 if found:
                     return found
         return ""
+
+    def _star_modules(self, path: str) -> list[str]:
+        """Return the files of which a file imports all names."""
+        if path not in self._stars:
+            names = (self._absolute(each, path) if each[:1] == "." else each for each in self.files[path].stars)
+            modules = (self._module(name, path) for name in names)
+            self._stars[path] = [module for module in modules if module is not None and module != path]
+        return self._stars[path]
+
+    def _own_names(self, path: str) -> set[str]:
+        """Return the names of the classes and functions that a file defines, and of what it imports."""
+        if path not in self._names:
+            facts = self.files[path]
+            defined = (each.name for each in (*facts.classes, *facts.functions))
+            self._names[path] = {name.partition(".")[0] for name in (*defined, *self.imports[path])}
+        return self._names[path]
 
     def _dotted(self, name: str, path: str, hops: int) -> str:
         parts = name.split(".")
