@@ -257,6 +257,7 @@ class _Collector:
             tuple(frame.handlers),
             frame.contract,
             tuple(frame.skips),
+            tuple(frame.leaves),
         )
 
     def frame(self, node: Function, keeper: bool = False) -> Frame:

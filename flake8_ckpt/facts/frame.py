@@ -184,6 +184,7 @@ class Frame:
     stores: list[Store] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
+    leaves: list[tuple[int, int]] = field(default_factory=list)
     lenient: bool = False
     returns: list[Value] = field(default_factory=list)
     aliases: dict[str, set[str]] = field(default_factory=dict)

@@ -135,7 +135,10 @@ class Parameter(Struct, frozen=True, array_like=True):
 
 
 class FunctionFacts(Struct, frozen=True, array_like=True):
-    """The summary of one function, in terms of its parameters and of `self`."""
+    """The summary of one function, in terms of its parameters and of `self`.
+
+    `leaves` are the first and last lines of the branches after which the function is over.
+    """
 
     name: str
     position: Position
@@ -151,6 +154,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     handlers: tuple[Handler, ...] = ()
     contract: bool = False
     skips: tuple[Skip, ...] = ()
+    leaves: tuple[tuple[int, int], ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):

@@ -98,6 +98,8 @@ class Walker:
         self.frame.guards = tuple(dict.fromkeys((*before, *guards)))
         self.block(suite, nodes)
         self.frame.guards = before
+        if self.frame.contract and isinstance(nodes[-1], (ast.Return, ast.Raise)):
+            self.frame.leaves.append((nodes[0].lineno, nodes[-1].lineno))
 
 
 def _assign(walker: Walker, statement: cst.Assign, node: ast.stmt) -> None:

@@ -28,6 +28,7 @@ from flake8_ckpt.project.payloads import Reading
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import Writing
 from flake8_ckpt.project.payloads import contents
+from flake8_ckpt.project.payloads import rooted
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
 from flake8_ckpt.project.unfold import Unfolder
@@ -164,6 +165,8 @@ class Contract:
         for reading in family.readings:
             if not reading.keys or is_lightning and reading.keys[0] in LIGHTNING_KEYS:
                 continue
+            if any(_converts(each, reading) for each in family.writings):
+                continue
             if (
                 reading.kind in TAKEN
                 and ANY_KEY not in reading.keys
@@ -175,8 +178,10 @@ class Contract:
         for keys, readings in lost.items():
             if all(each.kind != "required" and self._is_saved_whole(each, family) for each in readings):
                 continue
-            if not self._has_alternative(keys, readings, family) and not self._chooses_format(
-                keys[-1], family
+            if not (
+                self._has_alternative(keys, readings, family)
+                or self._chooses_format(keys[-1], family)
+                or any(map(self._is_passed_elsewhere, family.writings))
             ):
                 yield Missing(family, keys, tuple(readings), tuple(family.writings))
         yield from self._left_out_once(family)
@@ -193,6 +198,29 @@ class Contract:
                     and self.is_normalizer_reading(reading)
                 ):
                     yield Missing(family, reading.keys[:depth], (reading,), (writing,))
+
+    def _is_passed_elsewhere(self, writing: Writing) -> bool:
+        """Tell whether a call that cannot be followed gives a wrapper on the way of a writing an argument by name."""
+        return any(self._given_somewhere & self._options(each) for each in writing.via)
+
+    @cached_property
+    def _given_somewhere(self) -> frozenset[tuple[str, str]]:
+        """Return the methods that are called on unknown objects, each with a keyword that it is given."""
+        return frozenset(
+            (site.call.callee.name, keyword)
+            for unit in self.families.units
+            for site in unit.function.calls
+            if isinstance(site.call.callee, Attr)
+            for keyword, _ in site.call.keywords
+            if self.unfolder.callee_of(site.call, Scope(unit)) is None
+        )
+
+    def _options(self, identity: str) -> set[tuple[str, str]]:
+        """Return the name of a function with each of its parameters."""
+        owner, _, name = identity.rpartition(".")
+        symbols = self.hierarchy.symbols
+        function = symbols.functions.get(identity) or self.hierarchy.methods(owner).get(name)
+        return {(name, each.name) for each in function.parameters} if function is not None else set()
 
     def _is_saved_whole(self, reading: Reading, family: Family) -> bool:
         """Tell whether what an optional key restores is part of an object that is saved as a whole."""
@@ -421,6 +449,13 @@ def _innermost(found: list[Missing]) -> list[Missing]:
         for reading in each.readings:
             nearest[reading.spot] = min(len(reading.via), nearest.get(reading.spot, len(reading.via)))
     return [each for each in found if any(len(one.via) == nearest[one.spot] for one in each.readings)]
+
+
+def _converts(writing: Writing, reading: Reading) -> bool:
+    """Tell whether a function writes what it has read in another form, and no state of its own."""
+    if writing.unit.identity != reading.unit.identity or any(states_in(writing.payload)):
+        return False
+    return any(root == reading.root for _, value in all_keys(writing.payload) for root, _ in rooted(value))
 
 
 def lost_at(keys: tuple[str, ...], writings: list[Writing]) -> int:

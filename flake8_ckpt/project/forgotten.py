@@ -349,8 +349,13 @@ class Forgetting:
         """Yield the objects that a class does not put into the registry that its base class saves."""
         for klass in self.families.classes:
             for registry, names in self._registered(klass).items():
-                if len(names) > 1 and self._is_saved_registry(klass, registry):
+                if self._keeps_training(klass, names) and self._is_saved_registry(klass, registry):
                     yield from self._unregistered(klass, names)
+
+    def _keeps_training(self, klass: str, names: set[str]) -> bool:
+        """Tell whether several objects are registered, one of which only training needs."""
+        kinds = {self.kinds.of(self.unfolder.attribute_class(klass, name)) for name in names}
+        return len(names) > 1 and not kinds.isdisjoint(KINDS - {"stateful"})
 
     def _registered(self, klass: str) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}

@@ -9,10 +9,14 @@ from typing import Optional
 
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Element
+from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import NdArray
@@ -21,6 +25,7 @@ from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Position
 from flake8_ckpt.project.algorithms import Algorithms
 from flake8_ckpt.project.contract import COUNTERS
@@ -69,6 +74,7 @@ class Reset:
     attr: str
     spot: Spot
     constructs: bool
+    is_number: bool
 
 
 class Replacing:
@@ -143,9 +149,22 @@ class Replacing:
             return
         for name, position, spot in self._replacements(unit):
             for each in restored:
-                if each.reading.at < position and self._is_same(name, each, unit):
+                if not each.reading.at < position or not self._is_same(name, each, unit):
+                    continue
+                if not _is_over(each.reading.at, position, unit) and not self._is_restored_after(
+                    each, position, unit
+                ):
                     yield Replaced(each.name, spot, each.reading.spot)
                     break
+
+    def _is_restored_after(self, restored: Restored, position: Position, unit: Callee) -> bool:
+        """Tell whether a later statement fills the new object from the checkpoint after all."""
+        for site in unit.function.calls:
+            callee = site.call.callee
+            if site.position > position and isinstance(callee, Attr) and callee.name == "load_state_dict":
+                if path_text(self.unfolder.unfold(callee.base, Scope(unit))) == restored.name:
+                    return True
+        return False
 
     def _is_same(self, name: str, restored: Restored, unit: Callee) -> bool:
         """Tell whether a name is that of what was restored, of what holds it, or of its statistics."""
@@ -217,9 +236,9 @@ class Replacing:
                 and self._is_fresh(write.value, target, callee)
             ):
                 if not self._is_from_argument(write.value):
-                    yield Reset(
-                        write.attr, Spot(callee.path, write.position), self.serves_construction(callee)
-                    )
+                    spot = Spot(callee.path, write.position)
+                    is_number = isinstance(write.value, Const)
+                    yield Reset(write.attr, spot, self.serves_construction(callee), is_number)
         for site in callee.function.calls if depth < MAX_DEPTH else ():
             called = site.call.callee
             if isinstance(called, Attr) and isinstance(called.base, Self) and is_certain(site.guards):
@@ -252,15 +271,21 @@ class Replacing:
         """Tell whether a new value has nothing of what was there before or of what was loaded."""
         if isinstance(target, Local) and target.value == UNKNOWN:
             return isinstance(value, Const) and COUNTERS.search(target.name) is not None or value == Const(0)
-        if value == UNKNOWN:
-            return False
-        if isinstance(value, (Module, Number)):
+        if value in (UNKNOWN, NONE) or isinstance(value, (Module, Number)):
             return False
         if isinstance(value, (Const, Tensor, NdArray)):
             return True
         held = self.unfolder.unfold(value, Scope(unit))
+        if not all(self._is_made(each, unit) for each in options_of(held)):
+            return False
         named = {*paths_in(value), *paths_in(held)}
         return path_text(target) not in named and not any(True for _ in rooted(held)) and not _is_loaded(held)
+
+    def _is_made(self, value: Value, unit: Callee) -> bool:
+        """Tell whether a value is made where it stands: an existing object is not, nor what a method of its own gives."""
+        if isinstance(value, Call) and isinstance(value.callee, Attr) and isinstance(value.callee.base, Self):
+            return bool(self.unfolder.class_of(value, Scope(unit)))
+        return not isinstance(value, (Attr, Item, Element, Param, Self))
 
     def _before_entries(self, unit: Callee) -> Iterator[Replaced]:
         """Yield what a class restores and its own entry to training sets anew, where no caller of it is known."""
@@ -278,7 +303,7 @@ class Replacing:
                 if ENTRIES.search(name) and not _loads(method):
                     for reset in self.resets(Callee(f"{klass}.{name}", method, klass, klass), MAX_DEPTH):
                         restored = names.get(f"self.{reset.attr}")
-                        if restored is not None:
+                        if restored is not None and reset.is_number:
                             yield Replaced(restored.name, reset.spot, restored.reading.spot)
 
     def _restorers(self, unit: Callee) -> Iterator[Callee]:
@@ -309,6 +334,11 @@ class Replacing:
 def is_certain(guards: tuple[str, ...]) -> bool:
     """Tell whether a statement runs whenever its function does, but for a check of an argument."""
     return all(guard.startswith(("present:", "some:", "has:", "about:")) for guard in guards)
+
+
+def _is_over(restored: Position, replaced: Position, unit: Callee) -> bool:
+    """Tell whether the function is over after the branch that restores, so that nothing below it runs."""
+    return any(first <= restored.line <= last < replaced.line for first, last in unit.function.leaves)
 
 
 def _is_loaded(value: Value) -> bool:

@@ -36,6 +36,7 @@ from flake8_ckpt.source.words import LOCAL_GROWS
 from flake8_ckpt.source.words import MAX_HELPER
 from flake8_ckpt.source.words import REGISTERS
 from flake8_ckpt.source.words import TRIVIAL_BASES
+from flake8_ckpt.source.words import hands_on
 from flake8_ckpt.source.words import links
 from flake8_ckpt.source.words import normalizes
 from flake8_ckpt.source.words import saves
@@ -90,7 +91,12 @@ def is_entry(method: Function) -> bool:
 def _is_keeper(methods: Iterable[Function], texts: Iterable[str]) -> bool:
     """Tell whether a class saves or restores something, or seems to hold an object with running statistics."""
     return any(
-        method.name in HOOKS or saves(text) or KEEPS.match(method.name) and links(text) or normalizes(text)
+        method.name in HOOKS
+        or saves(text)
+        or KEEPS.match(method.name)
+        and links(text)
+        or hands_on(text)
+        or normalizes(text)
         for method, text in zip(methods, texts)
     )
 

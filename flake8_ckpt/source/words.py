@@ -36,6 +36,11 @@ NO_LINKS = re.compile(
     r"|save_pretrained\(|savetxt\("
     r"|\.save_vocabulary\(|\bsave_image\(|\bsave_(?:video|figure|audio|plot|img|images)\w*\("
 )
+# A class that lets an object of its own save itself, in a method of any name, may hold what belongs beside it.
+HANDS_ON = re.compile(
+    r"\bself\.(?:agent|policy|model|trainer|algo|algorithm|runner|learner|network)\."
+    r"(?:save|load|restore|resume)(?:_checkpoint|_model|_state|_agent)?\("
+)
 # Objects with running statistics: whoever makes one may have to save it.
 NORMALIZERS = re.compile(
     r"\b\w*(?:Normali[sz]|RunningMean|RunningStat|MeanStd|Rms\b|RMS\b|MovingStat|MeanVar)\w*\("
@@ -91,6 +96,11 @@ def links(text: str) -> bool:
     if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
         return False
     return LINKS.search(NO_LINKS.sub("", text)) is not None
+
+
+def hands_on(text: str) -> bool:
+    """Tell whether a method lets an attribute save or restore itself."""
+    return "self." in text and HANDS_ON.search(text) is not None
 
 
 def normalizes(text: str) -> bool:

@@ -291,6 +291,28 @@ def test_old_file_is_refused(tmp_path):
     trainer.step = torch.load(tmp_path / "last.pt")["global_step"]
 """,
     },
+    "renames the keys of a data file": """
+import numpy as np
+
+
+def rename(path):
+    with np.load(path) as data:
+        np.savez(path, robot=data["robot"], robot_init=data["robot_int"], object_init=data["object_int"])
+
+
+def play(path):
+    data = np.load(path)
+    return data["robot"], data["robot_init"], data["object_init"]
+""",
+    "converts weights of somebody else": """
+import torch
+
+
+def convert(source, target):
+    foreign = torch.load(source)
+    weights = {key[2:]: value for key, value in foreign["g_ema"].items()}
+    torch.save(dict(params=weights, average=foreign["average"]), target)
+""",
 }
 
 FOUND: dict[str, Case] = {

@@ -356,6 +356,64 @@ def test_reload(tmp_path):
 """
         },
     ),
+    "the real save is called on an object of unknown class": {
+        "agent.py": """
+import torch
+from torch import nn
+
+
+class Agent:
+    def __init__(self):
+        self.policy = nn.Linear(8, 2)
+
+    def save(self, path, metadata=None):
+        payload = {"policy": self.policy.state_dict()}
+        if metadata:
+            payload["metadata"] = metadata
+        torch.save(payload, path)
+
+    def load(self, path):
+        payload = torch.load(path)
+        self.policy.load_state_dict(payload["policy"])
+        return payload.get("metadata", {})
+""",
+        "trainer.py": """
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Trainer:
+    agent: Any
+    normalizer: Any
+    path: str
+
+    def run(self):
+        metadata = {"obs_normalizer_mean": self.normalizer.mean.tolist(), "episodes": 3}
+        self.agent.save(self.path, metadata=metadata)
+""",
+        "train.py": """
+from agent import Agent
+from trainer import Trainer
+
+
+def main(path, normalizer, resume):
+    agent = Agent()
+    if resume:
+        metadata = agent.load(path)
+        if "obs_normalizer_mean" in metadata:
+            normalizer.mean = metadata["obs_normalizer_mean"]
+    Trainer(agent, normalizer, path).run()
+""",
+        "audit.py": """
+from agent import Agent
+
+
+def audit(path):
+    agent = Agent()
+    agent.save(path, metadata={"checked": True})
+""",
+    },
 }
 
 FOUND: dict[str, Case] = {

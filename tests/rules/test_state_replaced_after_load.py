@@ -340,6 +340,128 @@ def test_agent_learns_again(tmp_path):
     agent.obs_rms = RunningMeanStd(8)
 """,
     },
+    "built where the key is taken, then filled": """
+import torch
+from torch import nn
+
+
+class Expert(nn.Module):
+    def __init__(self, path):
+        super().__init__()
+        saved = torch.load(path)["model"]
+        self.model = nn.Linear(8, 2)
+        kept = self.model.state_dict()
+        for key in kept:
+            kept[key] = saved[key]
+        self.model.load_state_dict(kept)
+""",
+    "script that builds the policy for a state": """
+import torch
+from torch import nn
+
+
+def main(path):
+    payload = torch.load(path)
+    state = payload["policy"]
+    policy = nn.Linear(8, 2)
+    policy.load_state_dict(state, strict=False)
+    return policy
+
+
+def save(policy, path):
+    torch.save({"policy": policy.state_dict()}, path)
+""",
+    "over after the restore": """
+import os
+import pickle
+
+
+class Buckets:
+    def __init__(self):
+        self.length = 0
+        self.names = []
+
+    def load(self, path):
+        with open(path, "rb") as file:
+            state = pickle.load(file)
+        self.length = state["length"]
+        self.names = state["names"]
+
+    def save(self, path):
+        with open(path, "wb") as file:
+            pickle.dump({"length": self.length, "names": self.names}, file)
+
+    def add(self, name):
+        self.length += 1
+        self.names.append(name)
+
+    def build(self, path, names):
+        if path and os.path.exists(path):
+            self.load(path)
+            return
+        self.length = 0
+        for name in names:
+            self.add(name)
+""",
+    "handed on and then let go": """
+class Manager:
+    def __init__(self):
+        self.pending = None
+
+    def load_state_dict(self, state):
+        self.pending = state["loader"]
+
+    def state_dict(self):
+        return {"loader": self.pending}
+
+    def apply(self, loader):
+        loader.load_state_dict(self.pending)
+        self.pending = None
+
+    def resume(self, state, loader):
+        self.load_state_dict(state)
+        self.apply(loader)
+""",
+    "learning or loading": """
+import numpy as np
+
+
+class Filter:
+    def __init__(self):
+        self.gain = np.zeros(3)
+
+    def learn(self, data):
+        self.gain = np.linalg.inv(data.T @ data)
+
+    def save(self, path):
+        np.savez(path, gain=self.gain)
+
+    def load(self, path):
+        self.gain = np.load(path)["gain"]
+""",
+    "alias of what was restored": """
+import torch
+from torch import nn
+
+
+class Agent:
+    def __init__(self):
+        self.actor = nn.Linear(8, 2)
+
+
+class Trainer:
+    def __init__(self):
+        self.agent = Agent()
+        self.actor = self.agent.actor
+
+    def save(self, path):
+        torch.save({"actor": self.agent.actor.state_dict()}, path)
+
+    def load(self, path):
+        payload = torch.load(path)
+        self.agent.actor.load_state_dict(payload["actor"])
+        self.actor = self.agent.actor
+""",
 }
 
 FOUND: dict[str, Case] = {

@@ -380,6 +380,27 @@ def test_policy_goes_on(tmp_path):
     agent.learn(torch.ones(1, 2), 1.0)
 """,
     },
+    "a registry of numbers beside a save of weights": """
+import torch
+from torch import nn
+
+
+class Learner:
+    def __init__(self, chunks):
+        self.actor = nn.Linear(8, 2)
+        self.optimizer = torch.optim.Adam(self.actor.parameters())
+        self.sizes = {}
+        self.sizes["in"] = self.actor.in_features
+        self.sizes["out"] = self.actor.out_features
+
+    def learn(self, batch, path):
+        self.optimizer.zero_grad()
+        self.actor(batch).sum().backward()
+        self.optimizer.step()
+        for name, size in self.sizes.items():
+            print(name, size)
+        torch.save([self.actor.state_dict()], path)
+""",
 }
 
 FOUND: dict[str, Case] = {
