@@ -60,6 +60,8 @@ def test_start_without_any_mark_is_the_root(tmp_path: Path) -> None:
         ("", ["project"], "project"),
         ("", ["bare"], "bare"),
         ("", ["bare/pkg/a.py"], "bare"),
+        ("", ["bare/pkg"], "bare/pkg"),
+        ("", ["bare/pkg/sub"], "bare/pkg"),
         ("", ["bare/pkg/a.py", "bare/d.py"], "bare"),
         ("", ["nowhere/x.py"], "nowhere"),
     ],
@@ -68,7 +70,7 @@ def test_root_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: str, filenames: list[str], root: str
 ) -> None:
     touch(tmp_path, "project/setup.cfg", "project/pkg/a.py", "other/setup.py", "other/b.py", "other/sub/c.py")
-    touch(tmp_path, "bare/pkg/__init__.py", "bare/pkg/a.py", "bare/d.py")
+    touch(tmp_path, "bare/pkg/__init__.py", "bare/pkg/a.py", "bare/pkg/sub/__init__.py", "bare/d.py")
     monkeypatch.chdir(tmp_path / here)
     assert choose_root(filenames, None) == tmp_path / root
 

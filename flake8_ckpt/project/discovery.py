@@ -57,6 +57,9 @@ def _shared_folder(paths: Sequence[Path]) -> Path:
         shared = paths[0]
     folder = shared if shared.is_dir() else shared.parent
     while (folder / "__init__.py").is_file() and folder.parent != folder:
+        if shared in paths and shared.is_dir() and not (folder.parent / "__init__.py").is_file():
+            # What lies beside the package of a folder that is named may be anything.
+            return folder
         folder = folder.parent
     return folder
 
