@@ -282,7 +282,7 @@ class Replacing:
         return path_text(target) not in named and not any(True for _ in rooted(held)) and not _is_loaded(held)
 
     def _is_made(self, value: Value, unit: Callee) -> bool:
-        """Tell whether a value is made where it stands: an existing object is not, nor what a method of its own gives."""
+        """Tell whether a value is made where it stands, not one that exists or that a method of its own gives."""
         if isinstance(value, Call) and isinstance(value.callee, Attr) and isinstance(value.callee.base, Self):
             return bool(self.unfolder.class_of(value, Scope(unit)))
         return not isinstance(value, (Attr, Item, Element, Param, Self))
