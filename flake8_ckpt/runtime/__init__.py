@@ -1,0 +1,66 @@
+"""The torch half: a reference normalizer, the round-trip verifier and the checkpoint inspector.
+
+Nothing is imported before it is asked for, so that a test run that uses none of it pays nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flake8_ckpt.runtime.discounted_return import DiscountedReturnNormalizer
+    from flake8_ckpt.runtime.inspector import inspect_checkpoint
+    from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+    from flake8_ckpt.runtime.running_mean_std_dict import RunningMeanStdDict
+    from flake8_ckpt.runtime.saving import save_checkpoint
+    from flake8_ckpt.runtime.verifier import IncompatibleCheckpoint
+    from flake8_ckpt.runtime.verifier import RoundtripError
+    from flake8_ckpt.runtime.verifier import assert_roundtrip
+    from flake8_ckpt.runtime.verifier import audit
+    from flake8_ckpt.runtime.verifier import load_compatible
+    from flake8_ckpt.runtime.verifier import verify_roundtrip
+
+# What this package offers, and the module that has it.
+HOMES = {
+    "RunningMeanStd": "running_mean_std",
+    "RunningMeanStdDict": "running_mean_std_dict",
+    "DiscountedReturnNormalizer": "discounted_return",
+    "save_checkpoint": "saving",
+    "assert_roundtrip": "verifier",
+    "verify_roundtrip": "verifier",
+    "audit": "verifier",
+    "load_compatible": "verifier",
+    "RoundtripError": "verifier",
+    "IncompatibleCheckpoint": "verifier",
+    "inspect_checkpoint": "inspector",
+}
+__all__ = [
+    "DiscountedReturnNormalizer",
+    "IncompatibleCheckpoint",
+    "RoundtripError",
+    "RunningMeanStd",
+    "RunningMeanStdDict",
+    "assert_roundtrip",
+    "audit",
+    "inspect_checkpoint",
+    "load_compatible",
+    "save_checkpoint",
+    "verify_roundtrip",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        message = f"{__name__}.{name} needs torch: pip install 'flake8-ckpt[runtime]'"
+        raise ModuleNotFoundError(message, name="torch") from error
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,32 @@
+"""Statistics over all ranks: one packed collective, merged in rank order, so that every rank gets the same bits."""
+
+from __future__ import annotations
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed import ProcessGroup
+
+from flake8_ckpt.runtime.moments import Moments
+from flake8_ckpt.runtime.moments import merge_all
+
+
+def is_shared(group: ProcessGroup | None) -> bool:
+    """Tell whether there are other ranks to agree with."""
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size(group) > 1
+
+
+def moments_of_all(own: Moments, rejected: Tensor, group: ProcessGroup | None) -> tuple[Moments, Tensor]:
+    """Return the moments of the samples of all ranks together, and the sum of the rejected rows.
+
+    Every rank of the group must call it, one with an empty sample too.
+    """
+    packed = torch.cat([torch.stack([own.weight, rejected.double()]), own.mean.flatten(), own.m2.flatten()])
+    gathered = [torch.empty_like(packed) for _ in range(dist.get_world_size(group))]
+    dist.all_gather(gathered, packed, group=group)
+    size, shape = own.mean.numel(), own.mean.shape
+    ranks = [
+        Moments(row[0], row[2 : 2 + size].reshape(shape), row[2 + size :].reshape(shape))
+        for row in gathered
+    ]
+    return merge_all(ranks), torch.stack(gathered)[:, 1].sum().long()
