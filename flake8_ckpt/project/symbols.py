@@ -116,8 +116,8 @@ class Symbols:
         """Return the names of the classes and functions that a file defines, and of what it imports."""
         if path not in self._names:
             facts = self.files[path]
-            defined = (each.name for each in (*facts.classes, *facts.functions))
-            self._names[path] = {name.partition(".")[0] for name in (*defined, *self.imports[path])}
+            names = [*(each.name for each in facts.classes), *(each.name for each in facts.functions)]
+            self._names[path] = {name.partition(".")[0] for name in (*names, *self.imports[path])}
         return self._names[path]
 
     def _dotted(self, name: str, path: str, hops: int) -> str:
