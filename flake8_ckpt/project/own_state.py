@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
@@ -87,6 +89,31 @@ class OwnStates:
                 continue
             if self._is_understood(hook.writer):
                 yield from Members(hook.klass, self.hierarchy).omitted(hook.writer)
+                yield from self._counts(hook.writer)
+
+    def _counts(self, hook: Callee) -> Iterator[Omitted]:
+        """Yield the counts of running statistics of which the mean and the variance are given."""
+        taken: dict[str, set[str]] = {}
+        for each in _parts(store.value for store in hook.function.stores):
+            if isinstance(each, Attr) and isinstance(each.base, Attr) and each.base.base == SELF:
+                taken.setdefault(each.base.name, set()).add(each.name)
+        used = {use.attr for use in hook.function.uses for how in use.how if how in ("plain", "own")}
+        for attr, names in taken.items():
+            count = self._count_of(self.unfolder.attribute_class(hook.klass, attr))
+            if count and {"mean", "var"} <= names and count not in names and attr not in used:
+                yield Omitted(hook, f"{attr}.{count}", "update", Spot(hook.path, hook.function.position))
+
+    def _count_of(self, klass: str) -> str:
+        """Return the attribute of a class of running statistics that says how many samples there were."""
+        if klass not in self.hierarchy.symbols.classes:
+            return "count" if klass.endswith("RunningMeanStd") else ""
+        found = [
+            name
+            for each in self.hierarchy.ancestors(klass)
+            if each in self.hierarchy.symbols.classes
+            for name in self.hierarchy.symbols.classes[each].statistics
+        ]
+        return "count" if {"mean", "var", "count"} <= {*found} else ""
 
     def _is_understood(self, hook: Callee) -> bool:
         """Tell whether all keys that a `state_dict` gives are known, those of its base class included."""
@@ -102,9 +129,13 @@ class OwnStates:
         if base is not None:
             found = self.hierarchy.find_method(hook.klass, "state_dict", hook.owner)
             filled = self.unfolder.added_to(hook.function, value) if isinstance(value, Local) else []
-            return found is not None and all(each.key for each in filled) and self._is_understood(
-                Callee(f"{found[0]}.state_dict", found[1], hook.klass, found[0])
+            return (
+                found is not None
+                and all(each.key for each in filled)
+                and self._is_understood(Callee(f"{found[0]}.state_dict", found[1], hook.klass, found[0]))
             )
+        if isinstance(value, Attr) and value.base == SELF:
+            return True
         payload = contents(self.unfolder.unfold(value, Scope(hook)))
         return bool(payload.slots) and not payload.open
 
@@ -163,7 +194,7 @@ class Members:
             for method in self.run(*CONSTRUCTION)
             for write in method.writes
             if write.attr == attr and write.how == "assign"
-            for option in options_of(write.value)
+            for option in options_of(_default_of(write.value, method))
             if option != NONE
         ]
         if PASSING.search(attr) or any(_is_flag(each) for each in made):
@@ -208,6 +239,12 @@ def _is_aside(name: str) -> bool:
     return name in CONSTRUCTION or name in UNEVENTFUL or _keeps(name) or RESETS.search(name) is not None
 
 
+def _default_of(value: Value, method: FunctionFacts) -> Value:
+    """Return the default where a value is a parameter that has one, else the value."""
+    defaults = {each.name: each.default for each in method.parameters if each.default is not None}
+    return defaults.get(value.name, value) if isinstance(value, Param) else value
+
+
 def _is_flag(value: Value) -> bool:
     return isinstance(value, Const) and isinstance(value.value, bool)
 
@@ -229,13 +266,18 @@ def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
 
 def _mentions(value: object, attr: str) -> bool:
     """Tell whether a value is made from an attribute of `self`."""
-    if value == Attr(SELF, attr):
-        return True
-    parts: list[object] = []
-    for name in ("operands", "options", "args", "items", "fields"):
-        parts += getattr(value, name, ())
-    parts += [getattr(value, name) for name in ("base", "value", "of", "callee") if hasattr(value, name)]
-    return any(_mentions(each, attr) for each in parts)
+    return any(each == Attr(SELF, attr) for each in _parts([value]))
+
+
+def _parts(values: Iterable[object]) -> Iterator[object]:
+    """Yield values and all that they are made of."""
+    for value in values:
+        yield value
+        parts: list[object] = []
+        for name in ("operands", "options", "args", "items", "fields"):
+            parts += getattr(value, name, ())
+        parts += [getattr(value, name) for name in ("base", "value", "of", "callee") if hasattr(value, name)]
+        yield from _parts(parts)
 
 
 def _asks_base(method: FunctionFacts) -> bool:

@@ -449,6 +449,66 @@ class Penalty:
         self.best = state["best"]
 """,
     },
+    "mean, variance and count of a held object": """
+import numpy as np
+from baselines.common.running_mean_std import RunningMeanStd
+
+
+class Normalizer:
+    def __init__(self):
+        self.rms = RunningMeanStd(shape=(3,))
+
+    def __call__(self, x):
+        self.rms.update(x)
+        return (x - self.rms.mean) / np.sqrt(self.rms.var)
+
+    def state_dict(self):
+        return {"mean": self.rms.mean, "var": self.rms.var, "count": self.rms.count}
+
+    def load_state_dict(self, state):
+        self.rms.mean, self.rms.var, self.rms.count = state["mean"], state["var"], state["count"]
+""",
+    "mean and variance of an object that counts nothing": """
+class Statistics:
+    def __init__(self):
+        self.mean, self.var = 0.0, 1.0
+
+    def update(self, x):
+        self.mean += 0.01 * (x.mean() - self.mean)
+        self.var += 0.01 * (x.var() - self.var)
+
+
+class Normalizer:
+    def __init__(self):
+        self.rms = Statistics()
+
+    def __call__(self, x):
+        self.rms.update(x)
+        return (x - self.rms.mean) / self.rms.var**0.5
+
+    def state_dict(self):
+        return {"mean": self.rms.mean, "var": self.rms.var}
+
+    def load_state_dict(self, state):
+        self.rms.mean, self.rms.var = state["mean"], state["var"]
+""",
+    "a size that the caller gives": """
+class Average:
+    def __init__(self, model, decay=0.99, start=None):
+        self.weights = {name: each.detach().clone() for name, each in model.named_parameters()}
+        self.decay = decay
+        self.start = start
+
+    def update(self, model):
+        for name, each in model.named_parameters():
+            self.weights[name].lerp_(each.detach(), 1 - self.decay)
+
+    def state_dict(self):
+        return self.weights
+
+    def load_state_dict(self, state):
+        self.weights = state
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -684,6 +744,47 @@ class Plateau(EarlyStopping):
         self.rate = state["rate"]
 """,
     },
+    "average whose decay depends on a step with a default": """
+class Average:
+    def __init__(self, model, power=0.7, start=0):
+        self.weights = {name: each.detach().clone() for name, each in model.named_parameters()}
+        self.power = power
+        self.step = start
+
+    def update(self, model):
+        self.step += 1
+        decay = 1 - (1 + self.step) ** -self.power
+        for name, each in model.named_parameters():
+            self.weights[name].lerp_(each.detach(), 1 - decay)
+
+    def state_dict(self):  # CKP207
+        return self.weights
+
+    def load_state_dict(self, state):
+        self.weights = state
+""",
+    "count of a held object left out": """
+import numpy as np
+from baselines.common.running_mean_std import RunningMeanStd
+
+
+class Normalizer:
+    def __init__(self):
+        self.rms = None
+
+    def __call__(self, x):
+        if self.rms is None:
+            self.rms = RunningMeanStd(shape=(1,) + x.shape[1:])
+        self.rms.update(x)
+        return (x - self.rms.mean) / np.sqrt(self.rms.var)
+
+    def state_dict(self):  # CKP207
+        return {"mean": self.rms.mean, "var": self.rms.var}
+
+    def load_state_dict(self, state):
+        self.rms.mean = state["mean"]
+        self.rms.var = state["var"]
+""",
 }
 
 
