@@ -278,6 +278,8 @@ class Hooks:
         """Tell whether one of the two may give or take more attributes than it names."""
         if self.hierarchy.is_module(hook.klass) or not self._has_plain_bases(hook.klass):
             return True
+        if any(each.kind == "wholesale" for each in hook.reader.function.key_reads):
+            return True
         for method in (hook.writer.function, hook.reader.function):
             if any(use.attr == "__dict__" for use in method.uses):
                 return True

@@ -483,6 +483,23 @@ class Frozen(AdaptivePenalty):
         self.beta = state["frozen"]
 """,
     },
+    "attributes that a list names are pickled": """
+class Adapter:
+    KEPT = ["retries", "size"]
+
+    def __init__(self, size=10):
+        self.retries = 0
+        self.size = size
+        self.pool = [object() for _ in range(size)]
+
+    def __getstate__(self):
+        return {name: getattr(self, name, None) for name in self.KEPT}
+
+    def __setstate__(self, state):
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.pool = [object() for _ in range(self.size)]
+""",
 }
 
 FOUND: dict[str, Case] = {
