@@ -55,6 +55,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.overview import show_contract
 
         return show_contract(arguments[1:])
+    if arguments[:1] == ["inspect"]:
+        from flake8_ckpt.runtime.inspector.command import show_checkpoint
+
+        return show_checkpoint(arguments[1:])
     args = _parser().parse_args(arguments)
     if args.command == "demo":
         from flake8_ckpt.demonstration import show_demo
@@ -73,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     commands.add_parser("check", help="check files and folders (options: flake8-ckpt check --help)")
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
+    commands.add_parser("inspect", help="look into a checkpoint file without loading it")
     commands.add_parser("rules", help="list the rules")
     explain = commands.add_parser("explain", help="show the page of a rule")
     explain.add_argument("rule", help="a code or a name, such as CKP101")
