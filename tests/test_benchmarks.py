@@ -19,8 +19,11 @@ from benchmarks import growth
 from benchmarks import linking
 from benchmarks import linter
 from benchmarks import measure
+from benchmarks import normalizer
 from benchmarks import oracle
+from benchmarks import peers
 from benchmarks import precision
+from benchmarks import rounds
 from benchmarks import speed
 from benchmarks.linter import Place
 from benchmarks.linter import Report
@@ -623,3 +626,65 @@ def test_linking_is_measured_step_by_step() -> None:
     row = linking.measure_linking(200)
     assert len(row) == len(linking.HEAD)
     assert (row[0], int(row[1]) >= 20) == ("200", True)
+
+
+# Normalizers side by side.
+
+
+def test_normalizer_tables_have_all_entrants(capsys: pytest.CaptureFixture[str]) -> None:
+    assert normalizer.main(["--small", "--rounds", "2", "--device", "cpu"]) == 0
+    printed = capsys.readouterr().out
+    cells = read_cells(printed)
+    listed = [row for row in cells if row and row[0] in {source.name for source in peers.SOURCES}]
+    present = [row[0] for row in listed[: len(peers.SOURCES)] if not row[1].startswith("absent: ")]
+    heads = [row for row in cells if row and row[0] == "case"]
+    assert heads == [["case", "ours", "ours, float64", *present, "bar", "met"]] * 3
+    assert len([row for row in cells if row and row[0] == "N(1e6,1)" and row[-1] == "yes"]) == 3
+    assert len([row for row in cells if row and row[0] == "ours"]) == 2 * len(normalizer.SMALL)
+    assert "compiled: not measured, " in printed
+
+
+def test_absent_peer_is_named_with_its_reason() -> None:
+    absent = peers.Source("gone", "gone", "no_such_package.module", peers.make_rsl_rl)
+    broken = peers.Source("broken", "pytest", "json", peers.make_rsl_rl)
+    numpy = peers.Source("numpy", "numpy", "json", peers.make_gymnasium, ("cpu",))
+    assert peers.find_peers("cpu", (absent, broken))[1] == {
+        "gone": "ModuleNotFoundError: No module named 'no_such_package'",
+        "broken": "AttributeError: module 'json' has no attribute 'EmpiricalNormalization'",
+    }
+    assert peers.find_peers("cuda", (numpy,)) == ([], {"numpy": "computes with numpy, so not on cuda"})
+
+
+def test_file_of_broken_package_is_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "heavy" / "parts").mkdir(parents=True)
+    (tmp_path / "heavy" / "__init__.py").write_text("", "utf-8")
+    (tmp_path / "heavy" / "parts" / "__init__.py").write_text("import no_such_package", "utf-8")
+    (tmp_path / "heavy" / "parts" / "light.py").write_text("answer = 42", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    module, note = peers.load_module("heavy.parts.light")
+    assert module.answer == 42
+    assert note == ", only light.py: the package as installed fails with No module named 'no_such_package'"
+    with pytest.raises(ImportError):
+        peers.load_module("heavy.parts.dark")
+
+
+def test_bar_is_met_by_both_ratios_or_open() -> None:
+    bars = [rounds.Bar("ours", "theirs", most) for most in (2.0, 1.5, 1.0, None)]
+    race = rounds.Race("update", {}, "theirs", [*bars, rounds.Bar("ours", "gone", 1.0)], 1)
+    seconds = {"ours": [2.0, 4.0, 8.0], "theirs": [1.0, 4.0, 4.0]}
+    verdicts = [row[-1] for row in rounds.judge(race, seconds)]
+    assert verdicts == ["yes", "NO", "NO", "-", "not measured: gone absent"]
+    assert rounds.judge(race, {**seconds, "theirs": [1.0, 4.0, 8.0]})[1][-3:] == ["1.00x", "1.50x", "open"]
+
+
+def test_bad_normalizer_options_are_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(SystemExit) as stopped:
+        normalizer.main(["--device", "cuda"])
+    assert stopped.value.code == 2
+    assert "torch finds no CUDA device here" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        normalizer.main(["--rounds", "0"])
+    assert "at least 1" in capsys.readouterr().err

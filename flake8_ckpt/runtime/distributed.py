@@ -26,7 +26,6 @@ def moments_of_all(own: Moments, rejected: Tensor, group: ProcessGroup | None) -
     dist.all_gather(gathered, packed, group=group)
     size, shape = own.mean.numel(), own.mean.shape
     ranks = [
-        Moments(row[0], row[2 : 2 + size].reshape(shape), row[2 + size :].reshape(shape))
-        for row in gathered
+        Moments(row[0], row[2 : 2 + size].reshape(shape), row[2 + size :].reshape(shape)) for row in gathered
     ]
     return merge_all(ranks), torch.stack(gathered)[:, 1].sum().long()

@@ -55,13 +55,25 @@ def moments_of(state: Mapping[str, Any], *, stem: str | None = None) -> Moments:
         names = {key.removeprefix(each) for key in state if key.startswith(each)} - IGNORED
         for keys, convert in LAYOUTS:
             if set(keys[:3]) <= names <= set(keys):
-                first, second, weight = (_tensor(state[each + key]) for key in keys[:3])
-                shape = first.shape[1:] if "_mean" in keys and first.shape[:1] == (1,) else first.shape
-                moments = convert(first.reshape(shape), second.reshape(shape), weight.reshape(()))
-                _check(moments, each + keys[1])
-                return moments
+                named = [(each + key, state[each + key]) for key in keys[:3]]
+                return _read(named, convert, has_batch_axis="_mean" in keys)
     known = "; ".join(", ".join(keys[:3]) for keys, _ in LAYOUTS)
     raise ValueError(f"no known layout of a normalizer: found {', '.join(sorted(state))}; known are {known}")
+
+
+def _read(
+    named: list[tuple[str, Any]], convert: Callable[[Tensor, Tensor, Tensor], Moments], has_batch_axis: bool
+) -> Moments:
+    first, second, weight = (_tensor(key, value) for key, value in named)
+    (mean_key, _), (key, _), (count_key, _) = named
+    if second.shape != first.shape:
+        raise ValueError(f"{key} has shape {tuple(second.shape)}, but {mean_key} {tuple(first.shape)}")
+    if weight.numel() != 1:
+        raise ValueError(f"{count_key} has shape {tuple(weight.shape)}, not ()")
+    shape = first.shape[1:] if has_batch_axis and first.shape[:1] == (1,) else first.shape
+    moments = convert(first.reshape(shape), second.reshape(shape), weight.reshape(()))
+    _check(moments, key)
+    return moments
 
 
 def moments_of_object(statistics: object) -> Moments:
@@ -72,8 +84,12 @@ def moments_of_object(statistics: object) -> Moments:
         raise ValueError(f"{type(statistics).__name__} has no mean, var and count") from error
 
 
-def _tensor(value: Any) -> Tensor:
-    return torch.as_tensor(value).detach().to(torch.float64)
+def _tensor(key: str, value: Any) -> Tensor:
+    try:
+        # With the dtype, because numbers and lists would become float32.
+        return torch.as_tensor(value, dtype=torch.float64).detach()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{key} is a {type(value).__name__}, not a tensor, an array or numbers") from error
 
 
 def _check(moments: Moments, key: str) -> None:

@@ -11,6 +11,7 @@ from typing import cast
 from torch import Tensor
 from torch import nn
 
+from flake8_ckpt.runtime.rows import check_rows
 from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
 
 Observations = Mapping[str, Any]
@@ -56,6 +57,8 @@ class RunningMeanStdDict(nn.Module):
 
     def denormalize(self, observations: Observations) -> dict[str, Any]:
         """Return what `normalize` turns into these observations, as far as it did not clip."""
+        if not self.entries:
+            return dict(observations)
         self._check(observations)
         return {key: self._at(key).denormalize(value) for key, value in observations.items()}
 
@@ -106,9 +109,17 @@ class RunningMeanStdDict(nn.Module):
             ) from error
 
     def _check(self, observations: Observations) -> None:
+        """Check all entries before one of them is changed."""
         if observations.keys() != self.entries.keys():
             difference = ", ".join(sorted(set(observations) ^ set(self.entries.keys())))
             raise ValueError(f"observations and statistics differ in: {difference}")
+        for key, value in observations.items():
+            entry = self._at(key)
+            if isinstance(entry, RunningMeanStd):
+                if entry.shape is not None:
+                    check_rows(value, entry.shape)
+            elif entry.entries:
+                entry._check(value)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
         """Make the entries that a checkpoint has, where none are known yet."""

@@ -15,7 +15,8 @@ def save_checkpoint(payload: Any, path: str | os.PathLike[str]) -> None:
 
     Raises what `torch.save` raises; the file at `path` is then the old one, and nothing else is left.
     """
-    target = Path(path)
+    # A link stays one: the file that it names is replaced.
+    target = Path(os.path.realpath(path))
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
