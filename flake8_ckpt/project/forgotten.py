@@ -321,16 +321,23 @@ class Forgetting:
         found = None
         restored = False
         for method in self.hierarchy.methods(klass).values():
-            if any(SELF in _given(site) for site in method.calls):
+            states = list(self._optimizer_states(klass, method))
+            if any(SELF in _given(site) and (states or _may_take_over(site)) for site in method.calls):
                 return None
-            for site in method.calls:
-                callee = site.call.callee
-                if isinstance(callee, Attr) and isinstance(callee.base, Attr) and callee.base.base == SELF:
-                    kind = self.kinds.of(self.unfolder.attribute_class(klass, callee.base.name))
-                    if kind == "optimizer" and callee.name == "state_dict":
-                        found = found or Spot(klass.partition(":")[0], site.position)
-                    restored = restored or kind == "optimizer" and callee.name == "load_state_dict"
+            for site, name in states:
+                if name == "state_dict":
+                    found = found or Spot(klass.partition(":")[0], site.position)
+                restored = restored or name == "load_state_dict"
         return found if restored else None
+
+    def _optimizer_states(self, klass: str, method: FunctionFacts) -> Iterator[tuple[Site, str]]:
+        """Yield the calls by which a method takes or sets the state of an optimizer of its object."""
+        for site in method.calls:
+            callee = site.call.callee
+            if isinstance(callee, Attr) and isinstance(callee.base, Attr) and callee.base.base == SELF:
+                kind = self.kinds.of(self.unfolder.attribute_class(klass, callee.base.name))
+                if kind == "optimizer" and callee.name in ("state_dict", "load_state_dict"):
+                    yield site, callee.name
 
     def _calls(self, klass: str, path: str) -> bool:
         symbols = self.hierarchy.symbols
@@ -464,6 +471,12 @@ def _named_in(family: Family) -> set[str]:
     written = {name for each in family.writings for name in mentions(each.payload)}
     read = {name for each in family.readings for target in each.into for name in mentions(target)}
     return written | read | {key for each in family.readings for key in each.keys}
+
+
+def _may_take_over(site: Site) -> bool:
+    """Tell whether a call that is given an object may save it as a whole: one of a saver, or that makes one."""
+    name = last_name(site.call.callee)
+    return name[:1].isupper() or TAKES_OVER.search(name) is not None
 
 
 def _is_wound_forward(value: Value) -> bool:

@@ -634,6 +634,37 @@ def main(path, resume, batches):
         scheduler.step()
     fabric.save(path, state)  # CKP204
 """,
+    "callbacks and a saver are given the trainer": """
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+
+class Trainer:
+    def __init__(self, saver, callbacks):
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.average = AveragedModel(self.model)
+        self.saver = saver
+        self.callbacks = callbacks
+
+    def train(self, batches):
+        for batch in batches:
+            self.optimizer.zero_grad()
+            self.model(batch).sum().backward()
+            self.optimizer.step()
+            self.average.update_parameters(self.model)
+            for callback in self.callbacks:
+                callback.on_batch(self, batch)
+            self.saver.maybe_save(self)
+
+    def checkpoint_state(self):
+        return self.model.state_dict(), {"optimizer": self.optimizer.state_dict()}  # CKP204
+
+    def restore(self, model, states):
+        self.model.load_state_dict(model)
+        self.optimizer.load_state_dict(states["optimizer"])
+""",
 }
 
 
