@@ -14,8 +14,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# Long columns of float32 are summed in this many parts, so that the rounding of float32 sums averages out.
-PARTS = 32
+# Columns of float32 are summed over so few rows at a time, so that the rounding of the sums averages out.
+ROWS_OF_PART = 8
+# Larger batches are taken piece by piece on a CPU: fresh memory costs more there than the arithmetic.
+PIECE = 2**20
 # Below any weight: dividing zero by it gives zero.
 TINY = 1e-300
 
@@ -34,6 +36,12 @@ class Moments(NamedTuple):
 
 def batch_moments(rows: Tensor) -> Moments:
     """Return the moments of the rows of a batch, float32 or float64 of shape `(n, *shape)`."""
+    if rows.device.type == "cpu" and not torch.compiler.is_compiling() and rows.numel() >= 2 * PIECE:
+        return merge_all(map(_piece_moments, rows.split(max(2, PIECE * rows.shape[0] // rows.numel()))))
+    return _piece_moments(rows)
+
+
+def _piece_moments(rows: Tensor) -> Moments:
     number = rows.shape[0]
     weight = torch.full((), number, dtype=torch.float64, device=rows.device)
     if number < 2:
@@ -45,7 +53,7 @@ def batch_moments(rows: Tensor) -> Moments:
         return Moments(weight, mean, deviation.square_().sum(0))
     shift = column_sums(deviation)
     squares = column_sums(deviation.square_())
-    return Moments(weight, mean + shift / number, (squares - shift * shift / number).clamp(min=0))
+    return Moments(weight, mean + shift / number, (squares - shift * shift / number).clamp_(min=0))
 
 
 def masked_moments(rows: Tensor, mask: Tensor) -> Moments:
@@ -67,10 +75,11 @@ def masked_moments(rows: Tensor, mask: Tensor) -> Moments:
 def column_sums(rows: Tensor) -> Tensor:
     """Return the sums over the first axis as float64, shape `rows.shape[1:]`."""
     number = rows.shape[0]
-    whole = number - number % PARTS
-    if whole < 4 * PARTS or rows.dtype == torch.float64:
+    parts = number // ROWS_OF_PART
+    if parts < 2 or rows.dtype == torch.float64:
         return rows.sum(0).double()
-    total = rows[:whole].reshape(PARTS, -1, *rows.shape[1:]).sum(1).double().sum(0)
+    whole = parts * ROWS_OF_PART
+    total = rows[:whole].reshape(parts, ROWS_OF_PART, *rows.shape[1:]).sum(1).double().sum(0)
     return total if whole == number else total.add_(rows[whole:].sum(0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from dataclasses import replace
 from typing import Any
 from typing import Literal
@@ -101,7 +102,8 @@ class RunningMeanStd(nn.Module):
         self.accumulate_dtype = accumulate_dtype
         self.process_group = process_group
         self.sync_mode = sync
-        self.pending = RunningMeanStd(shape, sync="off", device=device) if sync == "manual" else None
+        # In a tuple, so that it is no child: `DistributedDataParallel` would broadcast the rows of rank 0 over it.
+        self._waiting = (RunningMeanStd(shape, sync="off", device=device),) if sync == "manual" else ()
         self._settings = Settings(
             epsilon=epsilon,
             clip=math.inf if clip is None else clip,
@@ -147,6 +149,11 @@ class RunningMeanStd(nn.Module):
     def moments(self) -> Moments:
         """Return the statistics as the pure functions take them; they share memory with the buffers."""
         return Moments(self.weight, self.mean, self.m2)
+
+    @property
+    def pending(self) -> RunningMeanStd | None:
+        """Return what holds the rows that wait for `sync`, where `sync` is "manual"."""
+        return self._waiting[0] if self._waiting else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normalized input; the statistics stay as they are."""
@@ -221,6 +228,8 @@ class RunningMeanStd(nn.Module):
         settings = self._settings
         affine = precise_affine(self.moments, settings.epsilon) if dtype == torch.float64 else self._affine
         clip = None if settings.clip == math.inf else settings.clip
+        if self._known < settings.min_count and self.count.is_cpu and not torch.compiler.is_compiling():
+            self._known = min(int(self.count), settings.min_count)
         if self._known >= settings.min_count:
             return affine, clip
         # How many rows there are is known only on the device, so the choice is made there.
@@ -251,8 +260,8 @@ class RunningMeanStd(nn.Module):
 
     def _clear(self) -> None:
         with torch.no_grad():
-            for name, value in self._settings.tensors(self.count.device).items():
-                self.get_buffer(name).copy_(value)
+            for name, value in asdict(self._settings).items():
+                self.get_buffer(name).fill_(value)
             for buffer in (self.count, self.weight, self.rejected, self.mean, self.m2):
                 if buffer is not None:
                     buffer.zero_()
@@ -301,6 +310,8 @@ class RunningMeanStd(nn.Module):
 
     def _take(self, batch: Moments, rejected: Tensor | None) -> None:
         if self.pending is not None:
+            if self.pending.count.device != self.count.device:
+                self.pending.to(self.count.device)
             self.pending._rows(batch.mean[None])
             self.pending._fold(batch, rejected)
         elif self.sync_mode == "auto":
@@ -357,7 +368,14 @@ class RunningMeanStd(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> RunningMeanStd:
         """Move the buffers as `nn.Module` does, but never change their dtype."""
         super()._apply(without_casts(fn), recurse)  # type: ignore[no-untyped-call]
+        for waiting in self._waiting:
+            waiting._apply(fn, recurse)
         return self
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        for waiting in self._waiting:
+            waiting._save_to_state_dict(destination, f"{prefix}pending.", keep_vars)
 
     def _load_from_state_dict(
         self,
@@ -370,21 +388,24 @@ class RunningMeanStd(nn.Module):
         error_msgs: list[str],
     ) -> None:
         """Check the whole state, then copy it; a bad one copies nothing and names the key."""
-        if self.pending is not None and not any(key.startswith(f"{prefix}pending.") for key in state_dict):
-            fresh = RunningMeanStd(self.shape and tuple(self.shape), sync="off")
-            state_dict.update({f"{prefix}pending.{key}": value for key, value in fresh.state_dict().items()})
         own = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
-        own = {key: value for key, value in own.items() if "." not in key}
-        try:
-            state = read_state(own, self.shape)
-        except ValueError as error:
-            error_msgs.append(f"{prefix.rstrip('.') or type(self).__name__}: {error}")
+        names = [key for key in own if key.startswith("pending.") and self.pending is not None]
+        waiting = {key.removeprefix("pending."): own.pop(key) for key in names}
+        parts = [(prefix, own, self)]
+        if self.pending is not None and waiting:
+            parts.append((f"{prefix}pending.", waiting, self.pending))
+        states = [_read(values, self.shape, name, error_msgs) for name, values, _ in parts]
+        found = [state for state in states if state is not None]
+        missing_keys.extend(
+            f"{name}{key}" for (name, _, _), state in zip(parts, found) for key in state.missing
+        )
+        if len(found) < len(parts) or any(state.missing for state in found):
             return
-        if state.missing:
-            missing_keys.extend(f"{prefix}{key}" for key in state.missing)
-            return
-        self._adopt(state, assign=local_metadata.get("assign_to_params_buffers", False))
-        unexpected_keys.extend(f"{prefix}{key}" for key in own if strict and key not in state.known)
+        self.reset()
+        assign = local_metadata.get("assign_to_params_buffers", False)
+        for (name, values, module), state in zip(parts, found):
+            module._adopt(state, assign)
+            unexpected_keys.extend(f"{name}{key}" for key in values if strict and key not in state.known)
 
     @torch.no_grad()
     def _adopt(self, state: State, assign: bool) -> None:
@@ -393,7 +414,6 @@ class RunningMeanStd(nn.Module):
             self._settings = state.settings
         if assign:
             self._renew(state.count.device)
-        # Not `reset`: the waiting rows are loaded next, perhaps from this very state.
         self._clear()
         if state.moments is not None:
             self._rows(state.moments.mean[None])
@@ -406,6 +426,17 @@ class RunningMeanStd(nn.Module):
         """Make all buffers anew where a checkpoint lies, as `assign=True` asks; they never share its memory."""
         for name, buffer in self.named_buffers(recurse=False):
             setattr(self, name, torch.zeros_like(buffer, device=device))
+
+
+def _read(
+    values: dict[str, Tensor], shape: torch.Size | None, prefix: str, error_msgs: list[str]
+) -> State | None:
+    """Return a valid state, or say what is wrong."""
+    try:
+        return read_state(values, shape)
+    except ValueError as error:
+        error_msgs.append(f"{prefix.rstrip('.') or RunningMeanStd.__name__}: {error}")
+        return None
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
