@@ -135,13 +135,14 @@ def open_cache(root: Path, cache_dir: Optional[Path]) -> Cache:
 
 @contextmanager
 def paused_gc() -> Iterator[None]:
-    """Keep the collector of cycles quiet while many records without cycles are made."""
+    """Keep the collector of cycles quiet while many records without cycles are made, and from looking at them after."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            gc.freeze()
             gc.enable()
 
 
