@@ -37,7 +37,8 @@ class Moments(NamedTuple):
 def batch_moments(rows: Tensor) -> Moments:
     """Return the moments of the rows of a batch, float32 or float64 of shape `(n, *shape)`."""
     if rows.device.type == "cpu" and not torch.compiler.is_compiling() and rows.numel() >= 2 * PIECE:
-        return merge_all(map(_piece_moments, rows.split(max(2, PIECE * rows.shape[0] // rows.numel()))))
+        pieces = torch.split(rows, max(2, PIECE * rows.shape[0] // rows.numel()))
+        return merge_all(map(_piece_moments, pieces))
     return _piece_moments(rows)
 
 

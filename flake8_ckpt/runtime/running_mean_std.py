@@ -242,15 +242,20 @@ class RunningMeanStd(nn.Module):
     def sync(self) -> None:
         """Take the rows since the last call, of all ranks, into the statistics of `sync="manual"`.
 
-        Until then they wait in `pending`, and all ranks normalize alike. Every rank must call it.
+        Until then they wait in `pending`, and all ranks normalize alike. Every rank must call it, and with a shape:
+        a rank that has seen no batch does not know it otherwise, and raises `ValueError`. Call it before a save:
+        the checkpoint of one rank holds only its own waiting rows.
         """
-        if self.pending is None:
-            return
         own = self.pending
-        if own.mean is not None:
-            self._rows(own.mean[None])
-            self._fold(*self._share(own.moments, own.rejected))
-            own.reset()
+        if own is None:
+            return
+        if own.mean is None:
+            if is_shared(self.process_group):
+                raise ValueError("sync() before the first batch needs the shape of a row: RunningMeanStd(shape)")
+            return
+        self._rows(own.mean[None])
+        self._fold(*self._share(own.moments, own.rejected))
+        own.reset()
 
     def reset(self) -> None:
         """Forget all rows, also those that wait for `sync`; hyper-parameters stay."""
