@@ -1,32 +1,42 @@
-"""Keep the README's table of rules equal to the pages: `python -m tests.docs --check` or `--write`."""
+"""Keep the pages equal to what they tell of: `python -m tests.docs --check` or `--write`.
+
+That is the README's table of rules, and the outputs in the tutorial.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from flake8_ckpt.handbook import default_of
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import all_rules
+from tests.tutorial import with_outputs
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+TUTORIAL = ROOT / "docs" / "roundtrip.md"
 BEGIN = "<!-- rules: made by `python -m tests.docs --write` -->\n"
 END = "<!-- end of rules -->\n"
 
 
-def main(arguments: list[str]) -> int:
-    """Rewrite the README, or say whether it is as it should be; return an exit code."""
-    text = README.read_text(encoding="utf-8")
-    wanted = with_table(text)
-    if arguments == ["--write"]:
-        README.write_text(wanted, encoding="utf-8")
-    elif arguments != ["--check"]:
+def main(arguments: list[str], pages: Mapping[Path, Callable[[str], str]]) -> int:
+    """Rewrite the pages, or say whether they are as they should be; return an exit code."""
+    if arguments not in (["--check"], ["--write"]):
         print("usage: python -m tests.docs --check | --write")
         return 2
-    elif text != wanted:
-        print("README.md: the table of rules is not that of the pages: run python -m tests.docs --write")
-        return 1
-    return 0
+    stale = False
+    for page, renew in pages.items():
+        text = page.read_text(encoding="utf-8")
+        wanted = renew(text)
+        if arguments == ["--write"]:
+            page.write_text(wanted, encoding="utf-8")
+        elif text != wanted:
+            print(f"{page.name}: not what the code says now: run python -m tests.docs --write")
+            stale = True
+    return int(stale)
 
 
 def with_table(text: str) -> str:
@@ -47,4 +57,4 @@ def _row(rule: Rule) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], {README: with_table, TUTORIAL: with_outputs}))

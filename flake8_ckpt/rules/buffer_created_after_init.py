@@ -26,7 +26,7 @@ class LazyNormalizer(nn.Module):
 
     def update(self, batch: torch.Tensor) -> None:
         if not hasattr(self, "mean"):
-            self.register_buffer("mean", torch.zeros(batch.shape[1:]))
+            self.register_buffer("mean", torch.zeros_like(batch[0]))
         self.mean.mul_(0.9).add_(0.1 * batch.mean(dim=0))
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
@@ -58,7 +58,7 @@ class LazyNormalizer(nn.Module):
 
     def update(self, batch: torch.Tensor) -> None:
         if not hasattr(self, "mean"):
-            self.register_buffer("mean", torch.zeros(batch.shape[1:]))
+            self.register_buffer("mean", torch.zeros_like(batch[0]))
         self.mean.mul_(0.9).add_(0.1 * batch.mean(dim=0))
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:

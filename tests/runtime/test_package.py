@@ -25,8 +25,9 @@ def test_type_checkers_see_the_same_names() -> None:
 
 
 def test_unknown_name_is_refused() -> None:
+    name = "RunningMean"
     with pytest.raises(AttributeError, match="no attribute 'RunningMean'"):
-        getattr(runtime, "RunningMean")
+        getattr(runtime, name)
 
 
 def test_import_alone_loads_no_torch() -> None:
