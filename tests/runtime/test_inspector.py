@@ -467,6 +467,7 @@ def test_package_offers_the_inspector() -> None:
 
 @pytest.mark.parametrize("option", ["--json", "--fail-on=unsafe"])
 def test_inspector_loads_neither_torch_nor_the_linter(tmp_path: Path, option: str) -> None:
+    pytest.importorskip("flake8", reason="the command belongs to the linter, which is not installed")
     save(tmp_path / "a.pt", Policy().state_dict())
     code = f"""
 import sys

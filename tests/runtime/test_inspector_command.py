@@ -17,6 +17,8 @@ from tests.front_end import is_restricted
 from tests.front_end import run
 from tests.runtime.hostile import ESCAPE
 
+pytest.importorskip("flake8", reason="the command belongs to the linter, which is not installed")
+
 FACTORY = """\
 import torch
 from torch import nn
