@@ -29,6 +29,7 @@ from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import join
 
 HEADER = """
 import collections
@@ -198,7 +199,9 @@ CONTAINERS = {
     "an item of a parameter": ("nn.Parameter(torch.ones(3))[0]", Tensor("data")),
     "an item of a number": ("(1)[0]", UNKNOWN),
     "an attribute by its name": ("getattr(self, 'mean')", Attr(SELF, "mean")),
-    "an attribute of another": ("getattr(data, 'mean')", UNKNOWN),
+    "an attribute of another": ("getattr(data, 'mean')", Attr(Param("data"), "mean")),
+    "an attribute that may be missing": ("getattr(data, 'mean', None)", join([Attr(Param("data"), "mean"), NONE])),
+    "an attribute by a computed name": ("getattr(data, name)", UNKNOWN),
     "a length": ("len(self.means)", NUMBER),
     "a call of what is unknown": ("(lambda: 1)()", UNKNOWN),
     "a call of an element": ("self.means[0](data)", Call(Item(Attr(SELF, "means"), Const(0)), (Param("data"),))),

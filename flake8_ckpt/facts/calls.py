@@ -28,6 +28,7 @@ from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
@@ -488,6 +489,8 @@ def _get_attribute(args: Sequence[Value], frame: Frame) -> Value:
     if args[0] == SELF and isinstance(key, Const) and isinstance(key.value, str):
         frame.read(key.value, "plain")
         return Attr(SELF, key.value)
+    if isinstance(args[0], (Attr, Local, Param, Call)) and isinstance(key, Const) and isinstance(key.value, str):
+        return join([Attr(args[0], key.value), *args[2:]])
     return UNKNOWN
 
 

@@ -119,6 +119,23 @@ class Environments:
         return self.makings.units
 
     @cached_property
+    def has_obs_rms(self) -> bool:
+        """Tell whether the wrappers are those of Stable-Baselines3, and none has an `ob_rms` of its own."""
+        found = {
+            self.symbols.resolve(name, path)
+            for path, names in self.symbols.imports.items()
+            for name in names.values()
+            if name.endswith(".VecNormalize")
+        }
+        homes = {each.partition(".")[0] for each in found if ":" not in each}
+        return homes == {"stable_baselines3"} and not any(
+            write.attr == "ob_rms" and write.how == "assign"
+            for facts in self.symbols.classes.values()
+            for method in facts.methods
+            for write in method.writes
+        )
+
+    @cached_property
     def is_present(self) -> bool:
         """Tell whether some function or class seems to make, restore or extend such a wrapper."""
         bases = (base for facts in self.symbols.classes.values() for base in facts.bases)

@@ -6,6 +6,7 @@ Finds `model.save(...)`, and `CheckpointCallback(...)` without `save_vecnormaliz
 Stable-Baselines3 algorithm whose environment is wrapped in `VecNormalize`, where nothing saves the wrapper.
 The environment is followed through functions, helper files, attributes and other wrappers.
 A `torch.save` of a model of your own counts too, in a function that steps such an environment itself.
+So does `getattr(env, "ob_rms", None)` in what is saved: the wrapper calls them `obs_rms`, and None is saved.
 
 ## Why it matters
 
@@ -113,8 +114,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
@@ -179,6 +182,24 @@ def check(project: Project) -> Iterator[Finding]:
         if first.spot not in reported:
             reported.add(first.spot)
             yield _finding(first, others)
+    yield from _misnamed(environments)
+
+
+def _misnamed(environments: Environments) -> Iterator[Finding]:
+    """Report saves that look for the statistics under a name that a VecNormalize does not have, and get None."""
+    if not environments.has_obs_rms:
+        return
+    for unit in environments.units:
+        for site in unit.function.calls:
+            written = written_by(site.call, unit, environments.unfolder)
+            for part in parts_of(written[0]) if written is not None else ():
+                if isinstance(part, Join) and NONE in part.options and any(map(_is_misnamed, part.options)):
+                    message = "'ob_rms' is None here: a VecNormalize of Stable-Baselines3 has 'obs_rms'"
+                    yield Finding(unit.path, site.position, RULE.code, message)
+
+
+def _is_misnamed(value: Value) -> bool:
+    return isinstance(value, Attr) and value.name == "ob_rms"
 
 
 def _finding(first: Save, others: list[Save]) -> Finding:

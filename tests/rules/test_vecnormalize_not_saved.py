@@ -250,6 +250,39 @@ def test_model_can_be_saved(tmp_path):
     model.save(tmp_path / "ppo")
 """,
     },
+    "wrapper with an ob_rms of its own": """
+import torch
+from stable_baselines3.common.vec_env import VecNormalize
+
+
+class Normalize(VecNormalize):
+    def __init__(self, venv):
+        super().__init__(venv)
+        self.ob_rms = self.obs_rms
+
+
+def train(policy, envs, path):
+    envs = Normalize(envs)
+    torch.save([policy, getattr(envs, "ob_rms", None)], path)
+""",
+    "wrapper of the first baselines": """
+import torch
+from baselines.common.vec_env.vec_normalize import VecNormalize
+
+
+def train(policy, envs, path):
+    envs = VecNormalize(envs)
+    torch.save([policy, getattr(envs, "ob_rms", None)], path)
+""",
+    "statistics under their name": """
+import torch
+from stable_baselines3.common.vec_env import VecNormalize
+
+
+def train(policy, envs, path):
+    envs = VecNormalize(envs)
+    torch.save([policy, getattr(envs, "obs_rms", None)], path)
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -366,6 +399,26 @@ class ExperimentManager:
 
     def run(self):
         self.learn(PPO("MlpPolicy", self.create_envs(4)))
+""",
+    "statistics under a name that the wrapper does not have": """
+import torch
+from stable_baselines3.common.vec_env import VecNormalize
+
+
+def find(envs):
+    while hasattr(envs, "venv"):
+        if isinstance(envs, VecNormalize):
+            return envs
+        envs = envs.venv
+
+
+def make(venv):
+    return VecNormalize(venv, norm_reward=False)
+
+
+def train(policy, venv, path):
+    envs = make(venv)
+    torch.save([policy, getattr(find(envs), "ob_rms", None)], path)  # CKP208
 """,
 }
 
