@@ -12,7 +12,7 @@ CHECKS = (
     ("mypy",),
     ("flake8",),
     ("tests.docs", "--check"),
-    ("pytest", "-q"),
+    ("pytest", "-q", "-n", "auto", "--maxprocesses", "4"),
 )
 
 
