@@ -167,6 +167,8 @@ class Contract:
                 continue
             if any(_converts(each, reading) for each in family.writings):
                 continue
+            if family.hook is None and self._is_given_by_partner(reading, family):
+                continue
             if (
                 reading.kind in TAKEN
                 and ANY_KEY not in reading.keys
@@ -221,6 +223,21 @@ class Contract:
         symbols = self.hierarchy.symbols
         function = symbols.functions.get(identity) or self.hierarchy.methods(owner).get(name)
         return {(name, each.name) for each in function.parameters} if function is not None else set()
+
+    def _is_given_by_partner(self, reading: Reading, family: Family) -> bool:
+        """Tell whether a key is read by a hook whose own partner gives it, and which no save of the family asks."""
+        hook = self._by_reader.get(reading.source.identity)
+        if hook is None or hook.hook is None or not hook.writings:
+            return False
+        writer = hook.hook.writer.identity
+        asked = any(writer in (each.source.identity, *each.via) for each in family.writings)
+        return not asked and not lost_at(reading.keys, hook.writings)
+
+    @cached_property
+    def _by_reader(self) -> dict[str, Family]:
+        """Return the families of exact pairs of hooks by the hook that reads."""
+        hooks = (each for each in self.families.hooks if is_framework_hook(each))
+        return {each.hook.reader.identity: each for each in hooks if each.hook is not None}
 
     def _is_saved_whole(self, reading: Reading, family: Family) -> bool:
         """Tell whether what an optional key restores is part of an object that is saved as a whole."""
@@ -455,6 +472,9 @@ def _converts(writing: Writing, reading: Reading) -> bool:
     """Tell whether a function writes what it has read in another form, and no state of its own."""
     if writing.unit.identity != reading.unit.identity or any(states_in(writing.payload)):
         return False
+    source = file_of(reading.root)
+    if UNKNOWN not in (source, writing.file) and source != writing.file:
+        return True
     return any(root == reading.root for _, value in all_keys(writing.payload) for root, _ in rooted(value))
 
 

@@ -50,6 +50,8 @@ UPDATES = re.compile(
 KEEPS = re.compile(
     r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
 )
+# Programs that begin a new training on the weights of another one.
+TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I)
 # Calls that take an object over: what they do with it is their own affair.
 TAKES_OVER = re.compile(
     r"(^|\.)(prepare\w*|setup\w*|register\w*|initialize|DeepSpeed\w*|\w*Trainer|\w*Runner|\w*Checkpoint\w*"
@@ -142,6 +144,7 @@ class Forgetting:
         if not klass or not any(each.keys and self.contract.is_training_state(each) for each in readings):
             return
         known = _named_in(family)
+        known |= set(self._gathered(klass, known))
         spot = self.contract.own_save(writing)
         for attr, made in self.attributes(klass):
             kind = self.kinds.of(self.unfolder.attribute_class(klass, attr))
@@ -151,6 +154,15 @@ class Forgetting:
                 yield Forgotten(f"self.{attr}", kind, spot, made)
         yield from self._optimized(writing, klass, known, spot)
         yield from self._inside_modules(writing, known, spot)
+
+    def _gathered(self, klass: str, known: set[str]) -> Iterator[str]:
+        """Yield the attributes of a class and its heirs that are put into a container that is known."""
+        for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
+            for method in self.hierarchy.methods(each).values():
+                for write in method.writes:
+                    holds = write.how in ("grow", "item") or isinstance(write.value, (Container, Record))
+                    if holds and (write.attr in known or write.attr in self.kept_anywhere):
+                        yield from mentions(write.value)
 
     def _is_of(self, reading: Reading, klass: str) -> bool:
         return bool(reading.source.klass and klass) and self.families.are_related(reading.source.klass, klass)
@@ -236,6 +248,8 @@ class Forgetting:
     def _in_function(self, writing: Writing, family: Family) -> Iterator[Forgotten]:
         """Yield the locals of the saving function that are updated and appear on neither side."""
         function = writing.unit.function
+        if TUNES.search(writing.unit.identity):
+            return
         readings = [
             each for each in family.readings if each.unit.identity == writing.unit.identity and each.keys
         ]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.contract import is_state
 from flake8_ckpt.project.contract import states_in
@@ -58,6 +60,11 @@ def _keeps(site: Site, unit: Callee, contract: Contract) -> bool:
 def _restores(reading: Reading, contract: Contract) -> bool:
     if not reading.keys:
         return any(isinstance(target, Attr) and target.name in STATE_METHODS for target in reading.into)
+    if all(isinstance(target, (Local, Name)) for target in reading.into) and not trains(
+        reading.unit.function.calls
+    ):
+        # Only looked at: a report, a plot.
+        return False
     return contract.restores_state(reading) or bool(reading.into) and contract.is_normalizer_reading(reading)
 
 

@@ -19,6 +19,7 @@ from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
@@ -45,6 +46,10 @@ from flake8_ckpt.project.unfold import Scope
 
 ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop|start)$")
 RESETS = re.compile(r"^_*(reset|reinit|init|clear|setup|set_?up|build|create|make|initiali[sz]e)")
+# How a local is called that holds where training goes on.
+PROGRESS = re.compile(COUNTERS.pattern + r"|(^|_)(start|first|begin|last|done)(_|$)")
+# Methods of data that give statistics of it.
+MEASURES = frozenset(["mean", "std", "var", "sum", "min", "max"])
 LOADS = frozenset(["load", "restore", "resume", "set", "on_load"])
 MAX_DEPTH = 3
 
@@ -129,7 +134,8 @@ class Replacing:
     def _owner(self, target: Value, reading: Reading) -> Optional[Value]:
         """Return what a reading restores by its flow into a target: an object, an attribute, a counter."""
         if isinstance(target, Local):
-            return target if reading.keys and COUNTERS.search(reading.keys[-1]) else None
+            is_counter = reading.keys and COUNTERS.search(reading.keys[-1]) and PROGRESS.search(target.name)
+            return target if is_counter else None
         if not isinstance(target, Attr):
             return None
         if target.name == "load_state_dict":
@@ -283,8 +289,15 @@ class Replacing:
 
     def _is_made(self, value: Value, unit: Callee) -> bool:
         """Tell whether a value is made where it stands, not one that exists or that a method of its own gives."""
-        if isinstance(value, Call) and isinstance(value.callee, Attr) and isinstance(value.callee.base, Self):
-            return bool(self.unfolder.class_of(value, Scope(unit)))
+        if isinstance(value, Call):
+            callee = value.callee
+            known = isinstance(callee, Name) and callee.path.partition(".")[0] in ("torch", "numpy")
+            measured = (
+                isinstance(callee, Attr) and callee.name in MEASURES and not isinstance(callee.base, Self)
+            )
+            klass = self.unfolder.class_of(value, Scope(unit))
+            is_class = klass in self.hierarchy.symbols.classes or klass.rpartition(".")[2][:1].isupper()
+            return known or measured or is_class
         return not isinstance(value, (Attr, Item, Element, Param, Self))
 
     def _before_entries(self, unit: Callee) -> Iterator[Replaced]:

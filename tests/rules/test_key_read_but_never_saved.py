@@ -313,6 +313,55 @@ def convert(source, target):
     weights = {key[2:]: value for key, value in foreign["g_ema"].items()}
     torch.save(dict(params=weights, average=foreign["average"]), target)
 """,
+    "makes one file of two others": """
+import torch
+
+
+def export(source, target):
+    trained = torch.load(source, map_location="cpu")
+    options = {key: trained["hyper_parameters"][key] for key in ("width", "depth")}
+    torch.save({"options": options, "state_dict": {**trained["state_dict"]}}, target)
+
+
+def load(path, make):
+    exported = torch.load(path)
+    model = make(**exported["options"])
+    model.load_state_dict(exported["state_dict"])
+    return model
+""",
+    "a hook whose partner gives the key to another file": {
+        "agent.py": """
+import torch
+from torch import nn
+
+
+class Agent:
+    def __init__(self, config):
+        self.config = config
+        self.actor = nn.Linear(8, 2)
+        self.critic = nn.Linear(8, 1)
+
+    def state_dict(self):
+        return {"actor": self.actor.state_dict(), "critic": self.critic.state_dict(), "config": self.config}
+
+    def load_state_dict(self, state):
+        self.actor.load_state_dict(state["actor"])
+        self.critic.load_state_dict(state["critic"])
+""",
+        "train_other.py": """
+import torch
+from torch import nn
+
+from agent import Agent
+
+
+def main(path, teacher, config):
+    agent = Agent(config)
+    agent.load_state_dict(torch.load(teacher))
+    actor, critic = nn.Linear(8, 2), nn.Linear(8, 1)
+    torch.save({"model": actor.state_dict(), "critic": critic.state_dict(), "config": config}, path)
+""",
+    },
 }
 
 FOUND: dict[str, Case] = {

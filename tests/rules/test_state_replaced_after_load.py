@@ -462,6 +462,73 @@ class Trainer:
         self.agent.actor.load_state_dict(payload["actor"])
         self.actor = self.agent.actor
 """,
+    "file handle by the name of a file handle": """
+import pickle
+
+
+def index(path, target):
+    with open(path, "rb") as f:
+        infos = pickle.load(f)
+    found = []
+    for info in infos:
+        name = info["frame_index"]
+        with open(f"{target}/{name}.bin", "wb") as f:
+            f.write(b"")
+        found.append(name)
+    with open(target, "wb") as f:
+        pickle.dump(found, f)
+""",
+    "seed that is set as it was": {
+        "seeding.py": """
+SEED = None
+
+
+def set_seed(seed):
+    global SEED
+    SEED = seed
+
+
+def get_seed():
+    return SEED
+""",
+        "trainer.py": """
+import torch
+
+from seeding import get_seed, set_seed
+
+
+class Trainer:
+    def __init__(self):
+        self.seed = None
+
+    def setup(self, algorithm):
+        self.algorithm = algorithm
+        self.seed = get_seed()
+
+    def save(self, path):
+        torch.save({"seed": self.seed, "algorithm": self.algorithm}, path)
+
+    def restore(self, path):
+        saved = torch.load(path)
+        self.seed = saved["seed"]
+        set_seed(self.seed)
+        self.setup(saved["algorithm"])
+""",
+    },
+    "compiled for another machine": """
+import torch
+from openvino import Core, convert_model
+from torch import nn
+
+
+class Predictor:
+    def __init__(self, path):
+        self.network = nn.Linear(8, 2)
+        self.network.load_state_dict(torch.load(path)["network"])
+        core = Core()
+        converted = convert_model(self.network)
+        self.network = core.compile_model(converted, "CPU")
+""",
 }
 
 FOUND: dict[str, Case] = {

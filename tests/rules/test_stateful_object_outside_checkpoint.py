@@ -401,6 +401,63 @@ class Learner:
             print(name, size)
         torch.save([self.actor.state_dict()], path)
 """,
+    "put into the list that the base class saves": """
+import torch
+from torch import nn
+
+
+class Base:
+    def __init__(self):
+        self.epoch = 0
+        self.optimizers = []
+
+    def save(self, path):
+        state = {"epoch": self.epoch, "optimizers": []}
+        for each in self.optimizers:
+            state["optimizers"].append(each.state_dict())
+        torch.save(state, path)
+
+    def resume(self, path):
+        state = torch.load(path)
+        self.epoch = state["epoch"]
+        for each, saved in zip(self.optimizers, state["optimizers"]):
+            each.load_state_dict(saved)
+
+
+class Painter(Base):
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Linear(8, 2)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.optimizers.append(self.optimizer)
+
+    def train(self, batches, path):
+        for batch in batches:
+            self.optimizer.zero_grad()
+            self.model(batch).sum().backward()
+            self.optimizer.step()
+        self.epoch += 1
+        self.save(path)
+""",
+    "a new training on the weights of an old one": {
+        "finetune.py": """
+import torch
+from torch import nn
+
+
+def main(source, target, batches):
+    model = nn.Linear(8, 2)
+    saved = torch.load(source)
+    model.load_state_dict(saved["model"])
+    epoch = saved["epoch"]
+    optimizer = torch.optim.Adam(model.parameters())
+    for batch in batches:
+        optimizer.zero_grad()
+        model(batch).sum().backward()
+        optimizer.step()
+    torch.save({"model": model.state_dict(), "epoch": epoch}, target)
+""",
+    },
 }
 
 FOUND: dict[str, Case] = {

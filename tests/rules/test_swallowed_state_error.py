@@ -301,6 +301,21 @@ def test_refuses_another_model(tmp_path):
         pass
 """,
     },
+    "a report that can do without the step": """
+import torch
+
+
+def history(folder):
+    best = None
+    if (folder / "best.pt").exists():
+        try:
+            saved = torch.load(folder / "best.pt", map_location="cpu")
+            best = saved.get("step", None)
+            print(f"best model at step {best}")
+        except:
+            pass
+    return {"best": best}
+""",
 }
 
 FOUND: dict[str, Case] = {
