@@ -32,6 +32,7 @@ from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.contract import object_of
 from flake8_ckpt.project.contract import path_text
 from flake8_ckpt.project.contract import states_in
+from flake8_ckpt.project.families import EXACT_PAIRS
 from flake8_ckpt.project.families import Family
 from flake8_ckpt.project.families import is_test
 from flake8_ckpt.project.payloads import Reading
@@ -50,6 +51,9 @@ UPDATES = re.compile(
 KEEPS = re.compile(
     r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
 )
+# Functions of libraries with these names load files, not the objects of a project.
+GENERAL = frozenset(["load", "restore", "loads"])
+RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
 # Programs that begin a new training on the weights of another one.
 TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I)
 # Calls that take an object over: what they do with it is their own affair.
@@ -143,6 +147,8 @@ class Forgetting:
         readings = [each for each in family.readings if self._is_of(each, klass)]
         if not klass or not any(each.keys and self.contract.is_training_state(each) for each in readings):
             return
+        if not self._is_resumed(klass, {each.source.function.name for each in readings}):
+            return
         known = _named_in(family)
         known |= set(self._gathered(klass, known))
         spot = self.contract.own_save(writing)
@@ -154,6 +160,39 @@ class Forgetting:
                 yield Forgotten(f"self.{attr}", kind, spot, made)
         yield from self._optimized(writing, klass, known, spot)
         yield from self._inside_modules(writing, known, spot)
+
+    def _is_resumed(self, klass: str, loaders: set[str]) -> bool:
+        """Tell whether a method that loads is called where training goes on; nobody may call it in a library."""
+        if not loaders.isdisjoint(EXACT_PAIRS.values()):
+            # Whose `load_state_dict` it is that is called is not known by its name.
+            return True
+        reached: set[str] = set()
+        names = set(loaders)
+        found = False
+        while names - reached:
+            reached |= names
+            callers = list(self._callers(frozenset(names)))
+            if any(
+                owner and self.families.are_related(owner, klass) or _trains(each) for owner, each in callers
+            ):
+                return True
+            found = found or bool(callers)
+            names = {each.name for _, each in callers} - reached
+        return not found
+
+    def _callers(self, names: frozenset[str]) -> Iterator[tuple[str, FunctionFacts]]:
+        """Yield the functions outside of tests that call something of these names, each with its class."""
+        symbols = self.hierarchy.symbols
+        owned = ((klass, each) for klass, facts in symbols.classes.items() for each in facts.methods)
+        for owner, function in (*(("", each) for each in symbols.functions.values()), *owned):
+            if function.name not in names and any(
+                last_name(site.call.callee) in names
+                and not isinstance(site.call.callee, Name)
+                or isinstance(site.call.callee, Name)
+                and last_name(site.call.callee) in names - GENERAL
+                for site in function.calls
+            ):
+                yield owner, function
 
     def _gathered(self, klass: str, known: set[str]) -> Iterator[str]:
         """Yield the attributes of a class and its heirs that are put into a container that is known."""
@@ -485,6 +524,14 @@ def _named_in(family: Family) -> set[str]:
     written = {name for each in family.writings for name in mentions(each.payload)}
     read = {name for each in family.readings for target in each.into for name in mentions(target)}
     return written | read | {key for each in family.readings for key in each.keys}
+
+
+def _trains(function: FunctionFacts) -> bool:
+    """Tell whether a function runs a training."""
+    return any(
+        RUNS.search(last_name(site.call.callee)) or last_name(site.call.callee) == "backward"
+        for site in function.calls
+    )
 
 
 def _may_take_over(site: Site) -> bool:

@@ -111,6 +111,34 @@ def main(path, resume, batches):
 """
 
 
+TRAINER = """
+import torch
+from torch import nn
+
+
+class Trainer:
+    def __init__(self):
+        self.model = nn.Linear(8, 2)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.step = 0
+
+    def train(self, batches, path):
+        for batch in batches:
+            self.optimizer.zero_grad()
+            self.model(batch).sum().backward()
+            self.optimizer.step()
+            self.step += 1
+        self.save(path)
+
+    def save(self, path):
+        torch.save({"step": self.step, "model": self.model.state_dict()}, path)
+
+    def load(self, path):
+        saved = torch.load(path)
+        self.step = saved["step"]
+        self.model.load_state_dict(saved["model"])
+"""
+
 SILENT: dict[str, Case] = {
     "all are on both sides": loop(
         make="    scheduler = StepLR(optimizer, 10)",
@@ -458,6 +486,32 @@ def main(source, target, batches):
     torch.save({"model": model.state_dict(), "epoch": epoch}, target)
 """,
     },
+    "only an evaluation loads": {
+        "trainer.py": TRAINER,
+        "serialization.py": """
+from trainer import Trainer
+
+
+def load_policy(path):
+    trainer = Trainer()
+    trainer.load(path)
+    return trainer.model
+""",
+        "plan.py": """
+from serialization import load_policy
+
+
+def main(path, observation):
+    print(load_policy(path)(observation))
+""",
+        "train.py": """
+from trainer import Trainer
+
+
+def main(path, batches):
+    Trainer().train(batches, path)
+""",
+    },
 }
 
 FOUND: dict[str, Case] = {
@@ -722,6 +776,19 @@ class Trainer:
         self.model.load_state_dict(model)
         self.optimizer.load_state_dict(states["optimizer"])
 """,
+    "a script loads and trains": {
+        "trainer.py": TRAINER.replace("path)\n\n    def load", "path)  # CKP204\n\n    def load"),
+        "train.py": """
+from trainer import Trainer
+
+
+def main(path, batches, resume):
+    trainer = Trainer()
+    if resume:
+        trainer.load(path)
+    trainer.train(batches, path)
+""",
+    },
 }
 
 
