@@ -153,9 +153,24 @@ class Contract:
     def _stays_missing(self, missing: Missing, in_files: list[Missing]) -> bool:
         """Tell whether a key that a hook leaves out is not added later, on the way to the file."""
         spots = {each.spot for each in missing.readings}
-        if not any(each.spot in spots for family in self.families.files for each in family.readings):
+        if any(each.spot in spots for other in in_files for each in other.readings):
             return True
-        return any(each.spot in spots for other in in_files for each in other.readings)
+        found = [
+            lost_at(each.keys, self._of_hook(missing, family)) > 0
+            for family in self.families.files
+            for each in family.readings
+            if each.spot in spots
+        ]
+        return not found or any(found)
+
+    def _of_hook(self, missing: Missing, family: Family) -> list[Writing]:
+        """Return the writings of a file that hold what a hook gives; all, where it is not known which do."""
+        hook = missing.family.hook
+        if hook is None:
+            return family.writings
+        own = [each for each in family.writings if hook.writer.identity in (each.source.identity, *each.via)]
+        own += [each for each in family.writings if each.unit.klass == hook.klass and each not in own]
+        return own or family.writings
 
     def _missing_in(self, family: Family) -> Iterator[Missing]:
         if not family.writings or any(contents(each.payload).open for each in family.writings):

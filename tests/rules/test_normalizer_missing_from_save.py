@@ -632,6 +632,85 @@ class LinearPolicy:
         self.obs_rms.count = data["count"]
 """,
     },
+    "one of two algorithms that a runner restores": {
+        "normalization.py": NORMALIZER,
+        "base.py": """
+import torch
+
+
+class Algorithm:
+    def save(self, path):
+        torch.save(self.get_full_weights(), path)
+
+    def restore(self, path):
+        self.set_full_weights(torch.load(path))
+
+    def get_full_weights(self):
+        state = self.get_weights()
+        state["epoch"] = self.epoch
+        return state
+
+    def set_full_weights(self, state):
+        self.set_weights(state)
+        self.epoch = state["epoch"]
+""",
+        "ppo.py": """
+from torch import nn
+
+from base import Algorithm
+from normalization import RunningMeanStd
+
+
+class PPO(Algorithm):
+    def __init__(self):
+        self.epoch = 0
+        self.model = nn.Linear(8, 2)
+        self.running_mean_std = RunningMeanStd(8)
+
+    def get_weights(self):
+        return {"model": self.model.state_dict(), "running_mean_std": self.running_mean_std.state_dict()}
+
+    def set_weights(self, weights):
+        self.model.load_state_dict(weights["model"])
+        if "running_mean_std" in weights:
+            self.running_mean_std.load_state_dict(weights["running_mean_std"])
+""",
+        "sac.py": """
+from torch import nn
+
+from base import Algorithm
+from normalization import RunningMeanStd
+
+
+class SAC(Algorithm):
+    def __init__(self):
+        self.epoch = 0
+        self.model = nn.Linear(8, 2)
+        self.running_mean_std = RunningMeanStd(8)
+
+    def get_weights(self):
+        state = {"model": self.model.state_dict()}
+        return state  # CKP201
+
+    def set_weights(self, weights):
+        self.model.load_state_dict(weights["model"])
+        if "running_mean_std" in weights:
+            self.running_mean_std.load_state_dict(weights["running_mean_std"])
+""",
+        "runner.py": """
+from ppo import PPO
+from sac import SAC
+
+
+def main(name, path, batches):
+    agent = PPO() if name == "ppo" else SAC()
+    agent.restore(path)
+    for batch in batches:
+        agent.running_mean_std.update(batch)
+        agent.epoch += 1
+    agent.save(path)
+""",
+    },
 }
 
 
