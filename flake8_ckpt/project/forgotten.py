@@ -12,13 +12,10 @@ from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
-from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
-from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
@@ -30,16 +27,17 @@ from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.project.algorithms import Algorithms
 from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.contract import object_of
-from flake8_ckpt.project.contract import path_text
 from flake8_ckpt.project.contract import states_in
-from flake8_ckpt.project.families import EXACT_PAIRS
 from flake8_ckpt.project.families import Family
 from flake8_ckpt.project.families import is_test
+from flake8_ckpt.project.naming import last_name
+from flake8_ckpt.project.naming import mentions
 from flake8_ckpt.project.payloads import Reading
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import Writing
 from flake8_ckpt.project.payloads import contents
 from flake8_ckpt.project.resolve import Resolver
+from flake8_ckpt.project.resuming import Resuming
 from flake8_ckpt.project.unfold import Callee
 from flake8_ckpt.project.unfold import Scope
 from flake8_ckpt.project.unfold import bind
@@ -51,9 +49,6 @@ UPDATES = re.compile(
 KEEPS = re.compile(
     r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
 )
-# Functions of libraries with these names load files, not the objects of a project.
-GENERAL = frozenset(["load", "restore", "loads"])
-RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
 # Programs that begin a new training on the weights of another one.
 TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I)
 # Calls that take an object over: what they do with it is their own affair.
@@ -86,6 +81,7 @@ class Forgetting:
         self.hierarchy = contract.hierarchy
         self.unfolder = contract.unfolder
         self.kinds = contract.kinds
+        self.resuming = Resuming(contract.families)
 
     @cached_property
     def found(self) -> tuple[Forgotten, ...]:
@@ -147,7 +143,7 @@ class Forgetting:
         readings = [each for each in family.readings if self._is_of(each, klass)]
         if not klass or not any(each.keys and self.contract.is_training_state(each) for each in readings):
             return
-        if not self._is_resumed(klass, {each.source.function.name for each in readings}):
+        if not self.resuming.is_resumed(klass, {each.source.function.name for each in readings}):
             return
         known = _named_in(family)
         known |= set(self._gathered(klass, known))
@@ -160,39 +156,6 @@ class Forgetting:
                 yield Forgotten(f"self.{attr}", kind, spot, made)
         yield from self._optimized(writing, klass, known, spot)
         yield from self._inside_modules(writing, known, spot)
-
-    def _is_resumed(self, klass: str, loaders: set[str]) -> bool:
-        """Tell whether a method that loads is called where training goes on; nobody may call it in a library."""
-        if not loaders.isdisjoint(EXACT_PAIRS.values()):
-            # Whose `load_state_dict` it is that is called is not known by its name.
-            return True
-        reached: set[str] = set()
-        names = set(loaders)
-        found = False
-        while names - reached:
-            reached |= names
-            callers = list(self._callers(frozenset(names)))
-            if any(
-                owner and self.families.are_related(owner, klass) or _trains(each) for owner, each in callers
-            ):
-                return True
-            found = found or bool(callers)
-            names = {each.name for _, each in callers} - reached
-        return not found
-
-    def _callers(self, names: frozenset[str]) -> Iterator[tuple[str, FunctionFacts]]:
-        """Yield the functions outside of tests that call something of these names, each with its class."""
-        symbols = self.hierarchy.symbols
-        owned = ((klass, each) for klass, facts in symbols.classes.items() for each in facts.methods)
-        for owner, function in (*(("", each) for each in symbols.functions.values()), *owned):
-            if function.name not in names and any(
-                last_name(site.call.callee) in names
-                and not isinstance(site.call.callee, Name)
-                or isinstance(site.call.callee, Name)
-                and last_name(site.call.callee) in names - GENERAL
-                for site in function.calls
-            ):
-                yield owner, function
 
     def _gathered(self, klass: str, known: set[str]) -> Iterator[str]:
         """Yield the attributes of a class and its heirs that are put into a container that is known."""
@@ -457,51 +420,6 @@ def functions_of(facts: FileFacts) -> Iterator[FunctionFacts]:
         yield from klass.methods
 
 
-def last_name(value: Value) -> str:
-    """Return the last part of how the code names a value."""
-    if isinstance(value, (Attr, Local, Param)):
-        return value.name.rpartition(".")[2]
-    if isinstance(value, Name):
-        return value.path.rpartition(":")[2].rpartition(".")[2]
-    if isinstance(value, (Item, Element)):
-        return last_name(value.base)
-    if isinstance(value, Call):
-        return last_name(value.callee)
-    if isinstance(value, Join):
-        return next((name for name in map(last_name, value.options) if name), "")
-    return ""
-
-
-def mentions(value: Value) -> Iterator[str]:
-    """Yield the last names of all objects in a value."""
-    for each in parts_of(value):
-        if isinstance(each, (Attr, Local, Param, Name)):
-            yield last_name(each)
-
-
-def paths_in(value: Value) -> Iterator[str]:
-    """Yield how the code names all objects in a value: `self.policy`, `model`."""
-    return (path_text(each) for each in parts_of(value))
-
-
-def parts_of(value: Value) -> Iterator[Value]:
-    """Yield a value and all values that it is made of, but for what locals were bound to."""
-    yield value
-    inner: tuple[Value, ...] = ()
-    if isinstance(value, (Attr, Item, Element)):
-        inner = (value.base,)
-    elif isinstance(value, Call):
-        inner = (value.callee, *value.args, *(given for _, given in value.keywords))
-    elif isinstance(value, Record):
-        inner = tuple(field.value for field in value.fields)
-    elif isinstance(value, (Join, Arith)):
-        inner = value.options if isinstance(value, Join) else value.operands
-    elif isinstance(value, Container):
-        inner = value.items or (value.of,)
-    for each in inner:
-        yield from parts_of(each)
-
-
 def listed(value: Value) -> Iterator[str]:
     """Yield the attributes of `self` that a list of tensors to train names."""
     for option in options_of(value):
@@ -524,14 +442,6 @@ def _named_in(family: Family) -> set[str]:
     written = {name for each in family.writings for name in mentions(each.payload)}
     read = {name for each in family.readings for target in each.into for name in mentions(target)}
     return written | read | {key for each in family.readings for key in each.keys}
-
-
-def _trains(function: FunctionFacts) -> bool:
-    """Tell whether a function runs a training."""
-    return any(
-        RUNS.search(last_name(site.call.callee)) or last_name(site.call.callee) == "backward"
-        for site in function.calls
-    )
 
 
 def _may_take_over(site: Site) -> bool:

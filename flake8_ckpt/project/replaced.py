@@ -36,8 +36,8 @@ from flake8_ckpt.project.contract import Contract
 from flake8_ckpt.project.contract import path_text
 from flake8_ckpt.project.families import EXACT_PAIRS
 from flake8_ckpt.project.families import verb_and_stem
-from flake8_ckpt.project.forgotten import mentions
-from flake8_ckpt.project.forgotten import paths_in
+from flake8_ckpt.project.naming import mentions
+from flake8_ckpt.project.naming import paths_in
 from flake8_ckpt.project.payloads import Reading
 from flake8_ckpt.project.payloads import Spot
 from flake8_ckpt.project.payloads import rooted
