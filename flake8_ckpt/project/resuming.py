@@ -51,7 +51,7 @@ class Resuming:
 
     @cached_property
     def _by_call(self) -> dict[str, list[tuple[str, FunctionFacts]]]:
-        """Return the functions outside of tests by the last names of what they call."""
+        """Return the functions outside of tests that are followed closely by the last names of what they call."""
         found: dict[str, list[tuple[str, FunctionFacts]]] = {}
         for owner, function in self._functions():
             called = {
@@ -65,11 +65,12 @@ class Resuming:
 
     def _functions(self) -> Iterator[tuple[str, FunctionFacts]]:
         for identity, function in self.symbols.functions.items():
-            if not is_test(identity.partition(":")[0]):
+            if function.contract and not is_test(identity.partition(":")[0]):
                 yield "", function
         for klass, facts in self.symbols.classes.items():
-            if not is_test(klass.partition(":")[0]):
-                yield from ((klass, each) for each in facts.methods)
+            followed = [each for each in facts.methods if each.contract]
+            if followed and not is_test(klass.partition(":")[0]):
+                yield from ((klass, each) for each in followed)
 
 
 def _trains(function: FunctionFacts) -> bool:
