@@ -138,21 +138,22 @@ class Forgetting:
         return any(name in self.kept.get(path, ()) for path in paths)
 
     def _in_class(self, writing: Writing, family: Family) -> Iterator[Forgotten]:
-        """Yield the attributes of the saving class that are updated and appear on neither side."""
+        """Yield what a saving class updates and neither side names, if training goes on after its load."""
         klass = writing.source.klass
         readings = [each for each in family.readings if self._is_of(each, klass)]
         if not klass or not any(each.keys and self.contract.is_training_state(each) for each in readings):
             return
-        if not self.resuming.is_resumed(klass, {each.source.function.name for each in readings}):
-            return
-        known = _named_in(family)
-        known |= set(self._gathered(klass, known))
+        found = list(self._left_out(writing, klass, _named_in(family)))
+        if found and self.resuming.is_resumed(klass, {each.source.function.name for each in readings}):
+            yield from found
+
+    def _left_out(self, writing: Writing, klass: str, known: set[str]) -> Iterator[Forgotten]:
         spot = self.contract.own_save(writing)
         for attr, made in self.attributes(klass):
             kind = self.kinds.of(self.unfolder.attribute_class(klass, attr))
             if attr in known or kind not in KINDS or attr in self.kept_anywhere:
                 continue
-            if self.is_updated(klass, attr):
+            if self.is_updated(klass, attr) and attr not in self._gathered(klass, known):
                 yield Forgotten(f"self.{attr}", kind, spot, made)
         yield from self._optimized(writing, klass, known, spot)
         yield from self._inside_modules(writing, known, spot)
