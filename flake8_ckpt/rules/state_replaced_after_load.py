@@ -139,6 +139,8 @@ assert resumed.epsilon() < trained.epsilon()
 - What is replaced was not restored: the count of one episode, a new head on pretrained weights.
 - An option asks for it: `if args.reset_optimizer:`.
 - The checkpoint itself gives what the object is rebuilt from, and it is loaded afterwards.
+- The function is over after the branch that loads, or the new object is filled from the checkpoint further down.
+- The attribute is cleared (`= None`) after use, or set to another object that already exists.
 - The code is a test.
 
 ## References
