@@ -261,7 +261,7 @@ def _calls_of(unit: Callee, project: Project) -> Iterator[Site]:
 def _message(site: Site) -> str:
     name = called_name(site.call)
     lost = "restored" if RESTORES.search(name) else "saved"
-    return f"every error of {name}() ends here without a warning: the run goes on and nothing is {lost}"
+    return f"every error of {name}() ends here, printed at most: the run goes on and nothing is {lost}"
 
 
 RULE = Rule(__name__, "CKP212", check=check)
