@@ -430,23 +430,21 @@ class Contract:
 
     def own_save(self, writing: Writing, keys: tuple[str, ...] = ()) -> Spot:
         """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
-        own = [
-            each
-            for each in self.families.payloads.summary(writing.source).writings
-            if each.origin == writing.origin
-        ]
-        known = any(not _lost_in(keys, each.payload) and not contents(each.payload).open for each in own)
+        known = any(
+            not _lost_in(keys, each.payload) and not contents(each.payload).open
+            for each in self._as_its_source_sees(writing)
+        )
         return writing.origin if known else writing.spot
+
+    def _as_its_source_sees(self, writing: Writing) -> list[Writing]:
+        """Return a writing as the function that saves knows it, before a caller brings in its arguments."""
+        summary = self.families.payloads.summary(writing.source)
+        return [each for each in summary.writings if each.origin == writing.origin]
 
     def _omission(self, writing: Writing, keys: tuple[str, ...]) -> Spot:
         if not writing.via:
             return writing.origin
-        own = [
-            each
-            for each in self.families.payloads.summary(writing.source).writings
-            if each.origin == writing.origin
-        ]
-        given = any(not lost_at(keys, [each]) for each in own)
+        given = any(not lost_at(keys, [each]) for each in self._as_its_source_sees(writing))
         return writing.spot if given else writing.origin
 
     def restores_state(self, reading: Reading) -> bool:
