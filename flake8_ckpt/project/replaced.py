@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.facts.model import FunctionFacts
@@ -327,12 +328,10 @@ class Replacing:
                 if any(unit.identity in each.via for each in self.families.payloads.summary(callee).readings):
                     yield callee
 
-    @property
-    def called(self) -> set[str]:
+    @cached_property
+    def called(self) -> frozenset[str]:
         """Return the methods that some function calls on an object of another class."""
-        if not hasattr(self, "_called"):
-            self._called = set(self._calls())
-        return self._called
+        return frozenset(self._calls())
 
     def _calls(self) -> Iterator[str]:
         for unit in self.families.units:

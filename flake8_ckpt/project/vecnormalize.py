@@ -56,7 +56,6 @@ MODEL_ENV = frozenset(["get_env", "get_vec_normalize_env"])
 UNWRAPS = re.compile(r"unwrap_vec|get_vec_?norm")
 MAX_DEPTH = 12
 NORM_OBS = 2
-TRAINING = 1
 
 
 def is_env_name(text: str) -> bool:
