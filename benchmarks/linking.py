@@ -12,10 +12,10 @@ from typing import Optional
 
 from benchmarks.table import format_table
 from flake8_ckpt.facts.collect import collect_file
-from flake8_ckpt.project.cache import paused_gc
-from flake8_ckpt.project.forgotten import functions_of
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.replaced import Replacing
+from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.functions import functions_of
+from flake8_ckpt.losses.overwritten_state import Replacing
 from flake8_ckpt.rules.base import all_rules
 
 FILES_IN_PACKAGE = 100

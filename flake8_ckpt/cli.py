@@ -48,11 +48,11 @@ def _fail(message: str) -> int:
 
 def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["check"]:
-        from flake8_ckpt.check import check_files
+        from flake8_ckpt.commands.check import check_files
 
         return check_files(arguments[1:])
     if arguments[:1] == ["contract"]:
-        from flake8_ckpt.overview import show_contract
+        from flake8_ckpt.commands.contract import show_contract
 
         return show_contract(arguments[1:])
     if arguments[:1] == ["inspect"]:
@@ -61,11 +61,11 @@ def _run(arguments: list[str]) -> int:
         return show_checkpoint(arguments[1:])
     args = _parser().parse_args(arguments)
     if args.command == "demo":
-        from flake8_ckpt.demonstration import show_demo
+        from flake8_ckpt.commands.demo import show_demo
 
         return show_demo()
-    from flake8_ckpt.handbook import explain
-    from flake8_ckpt.handbook import list_rules
+    from flake8_ckpt.commands.explain import explain
+    from flake8_ckpt.commands.explain import list_rules
 
     print(list_rules() if args.command == "rules" else explain(args.rule))
     return CLEAN

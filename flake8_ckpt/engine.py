@@ -15,16 +15,16 @@ from typing import Optional
 
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.index.cache import open_cache
+from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.index.collection import Index
+from flake8_ckpt.index.collection import Progress
+from flake8_ckpt.index.collection import index_files
+from flake8_ckpt.index.discovery import find_files
+from flake8_ckpt.index.discovery import package_of
+from flake8_ckpt.linked_project import Project
 from flake8_ckpt.options import ALL
 from flake8_ckpt.options import Options
-from flake8_ckpt.project.cache import open_cache
-from flake8_ckpt.project.cache import paused_gc
-from flake8_ckpt.project.discovery import find_files
-from flake8_ckpt.project.discovery import package_of
-from flake8_ckpt.project.index import Index
-from flake8_ckpt.project.index import Progress
-from flake8_ckpt.project.index import index_files
-from flake8_ckpt.project.project import Project
 from flake8_ckpt.rules import internal_error
 from flake8_ckpt.rules.base import Check
 from flake8_ckpt.rules.base import Rule

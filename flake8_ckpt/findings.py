@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from msgspec import Struct
 
 
@@ -30,3 +32,14 @@ class Finding(Struct, frozen=True, order=True):
     code: str
     message: str
     related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in the project."""
+
+    path: str
+    position: Position
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.position.line}"

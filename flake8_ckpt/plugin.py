@@ -89,7 +89,7 @@ class Session:
     def findings_of(self, filename: str, lines: Sequence[str]) -> list[Finding]:
         """Return the findings of the text that flake8 has of a file, be it saved or not."""
         from flake8_ckpt import engine
-        from flake8_ckpt.project.discovery import is_excluded
+        from flake8_ckpt.index.discovery import is_excluded
         from flake8_ckpt.selection import STDIN
         from flake8_ckpt.selection import project_path
 
@@ -170,7 +170,7 @@ def _is_text_of(digest: bytes, filename: str, text: str) -> bool:
 
     The second look is needed for carriage returns, byte order marks and wrong encodings.
     """
-    from flake8_ckpt.project.cache import digest_of
+    from flake8_ckpt.index.cache import digest_of
     from flake8_ckpt.source.text import Unreadable
     from flake8_ckpt.source.text import decode
 

@@ -15,10 +15,10 @@ from flake8.discover_files import expand_paths
 from flake8.main.options import stage1_arg_parser
 from flake8.options.config import load_config
 
+from flake8_ckpt.index.discovery import choose_root
+from flake8_ckpt.index.discovery import is_excluded
+from flake8_ckpt.index.discovery import relative_path
 from flake8_ckpt.options import Options
-from flake8_ckpt.project.discovery import choose_root
-from flake8_ckpt.project.discovery import is_excluded
-from flake8_ckpt.project.discovery import relative_path
 
 PREFIX = "CKP"
 STDIN = "-"

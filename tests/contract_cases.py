@@ -11,13 +11,13 @@ from typing import TypeVar
 
 import pytest
 
+from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.families import Family
-from flake8_ckpt.project.payloads import Reading
-from flake8_ckpt.project.payloads import contents
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
 from tests.rule_cases import Case
 from tests.rule_cases import lint
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
 
-from flake8_ckpt.handbook import default_of
+from flake8_ckpt.commands.explain import default_of
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import all_rules
 from tests.tutorial import with_outputs

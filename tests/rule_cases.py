@@ -16,12 +16,11 @@ import pytest
 from flake8_ckpt.engine import active_checks
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import all_rules
 
 Case = Union[str, Mapping[str, str]]
 Line = tuple[str, int, str]
-
 MARKER = re.compile(r"#((?: CKP\d{3})+)$", re.MULTILINE)
 TORCH = "import torch\nfrom torch import nn\n"
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from flake8_ckpt.facts.collect import collect_file
-from flake8_ckpt.project.cache import Cache
-from flake8_ckpt.project.cache import open_cache
-from flake8_ckpt.project.index import Index
-from flake8_ckpt.project.index import index_files
+from flake8_ckpt.index.cache import Cache
+from flake8_ckpt.index.cache import open_cache
+from flake8_ckpt.index.collection import Index
+from flake8_ckpt.index.collection import index_files
 from tests.front_end import CLEAN
 from tests.front_end import NORMALIZER
 from tests.front_end import POLICY
@@ -57,7 +57,7 @@ def states(root: Path) -> dict[str, tuple[int, int]]:
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust the time of a file however new it is."""
-    monkeypatch.setattr("flake8_ckpt.project.index.RACY_NS", -1)
+    monkeypatch.setattr("flake8_ckpt.index.collection.RACY_NS", -1)
 
 
 def test_cold_collects_all_and_warm_nothing(root: Path) -> None:

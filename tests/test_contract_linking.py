@@ -6,9 +6,9 @@ import textwrap
 
 import pytest
 
-from flake8_ckpt.project.contract import path_text
-from flake8_ckpt.project.families import are_partners
-from flake8_ckpt.project.families import is_test
+from flake8_ckpt.checkpoints.function_names import are_partners
+from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.value_names import path_text
 from tests.contract_cases import answers
 from tests.contract_cases import contract_findings
 from tests.contract_cases import hooked
@@ -959,8 +959,6 @@ def test_writing_knows_its_way() -> None:
     assert writing.via == ("train.py:save_checkpoint",)
 
 
-# Which writers and readers belong together.
-
 SAVE = """
     torch.save({"net": model.state_dict(), "optimizer": optimizer.state_dict()}, path)
 """
@@ -1290,8 +1288,6 @@ def test_file_is_a_test(path: str) -> None:
 def test_file_is_no_test(path: str) -> None:
     assert not is_test(path)
 
-
-# Where following ends: past a bound nothing is known, and nothing is said.
 
 TRAINER = f"""{HEAD}
 class Trainer:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flake8_ckpt.project.discovery import choose_root
-from flake8_ckpt.project.discovery import find_files
-from flake8_ckpt.project.discovery import find_root
-from flake8_ckpt.project.discovery import is_excluded
-from flake8_ckpt.project.discovery import relative_path
+from flake8_ckpt.index.discovery import choose_root
+from flake8_ckpt.index.discovery import find_files
+from flake8_ckpt.index.discovery import find_root
+from flake8_ckpt.index.discovery import is_excluded
+from flake8_ckpt.index.discovery import relative_path
 from tests.front_end import write
 
 

@@ -15,8 +15,8 @@ from flake8_ckpt.engine import run_checks
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
+from flake8_ckpt.linked_project import Project
 from flake8_ckpt.options import Options
-from flake8_ckpt.project.project import Project
 from flake8_ckpt.rules.base import Rule
 from tests.front_end import BASE
 from tests.front_end import CLEAN

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from flake8_ckpt.facts.collect import collect_file
-from flake8_ckpt.project.programs import Programs
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.programs import Programs
 from tests.rule_cases import Case
 from tests.rule_cases import cases
 from tests.rule_cases import check_findings
@@ -21,7 +21,6 @@ WRAP = 'VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))'
 TRAIN = """    model.learn(100_000)
     model.save("ppo")  # CKP208
 """
-
 FOLLOWED: dict[str, Case] = {
     "a variable of the file": f"{SB3}\nenv = {WRAP}\n\ndef train():\n    model = PPO('MlpPolicy', env)\n{TRAIN}",
     "one of two that a function returns": f"""{SB3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flake8_ckpt.facts.collect import collect_file
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
 from tests.rule_cases import TORCH
 from tests.rule_cases import Case
 from tests.rule_cases import cases
@@ -243,7 +243,6 @@ SILENT: dict[str, Case] = {
         "        self.scale", "        self.keep('scale')\n        self.scale"
     ) + "\n    def keep(self, name):\n        self.register_buffer(name, None)\n",
 }  # fmt: skip
-
 CACHE = "        if table.shape[0] > 3:\n            return table\n        return torch.ones(3)\n"
 RESET = "\n    def reset(self):\n        self.mean = torch.zeros(3)\n"
 NUMBERS: dict[str, Case] = {

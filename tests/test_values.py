@@ -44,7 +44,6 @@ from torch import Tensor
 """
 TENSORS = Container("tuple", Tensor())
 DATA = Container("tuple", Tensor("data"))
-
 TORCH = {
     "zeros are constant": ("torch.zeros(3)", Tensor()),
     "a draw is random": ("torch.randn(3)", Tensor("random")),

@@ -27,7 +27,6 @@ from flake8_ckpt.facts.values import Value
 
 Seen = tuple[str, str, bool, tuple[str, ...]]
 Row = tuple[str, list[Seen]]
-
 STATEMENTS: dict[str, Row] = {
     "several targets": ("self.a = self.b = data", [("a", "assign", False, ()), ("b", "assign", False, ())]),
     "an annotated target": ("self.a: Tensor = data", [("a", "assign", False, ())]),

@@ -6,7 +6,7 @@ import ast
 
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import dotted
-from flake8_ckpt.facts.torchlib import instance_of
+from flake8_ckpt.facts.torch_calls import instance_of
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import UNKNOWN

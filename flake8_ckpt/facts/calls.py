@@ -8,14 +8,17 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from flake8_ckpt.facts import evaluate as ev
-from flake8_ckpt.facts import torchlib
-from flake8_ckpt.facts.access import element_of
+from flake8_ckpt.facts import expressions as ev
+from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts.frame import FLOW
-from flake8_ckpt.facts.frame import LOADERS
 from flake8_ckpt.facts.frame import Frame
+from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.syntax import pattern_of
+from flake8_ckpt.facts.syntax import self_attribute
+from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.facts.value_bounds import trimmed
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import SELF
@@ -40,12 +43,15 @@ from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
-from flake8_ckpt.facts.values import bounded
 from flake8_ckpt.facts.values import join
-from flake8_ckpt.facts.values import trimmed
+from flake8_ckpt.frameworks.persistence import SAVERS
+from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
+from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.frameworks.torch import MOVES
+from flake8_ckpt.frameworks.torch import OVERWRITES
+from flake8_ckpt.frameworks.torch import TENSOR_ONLY
 
 Evaluate = Callable[[cst.BaseExpression, Frame], Value]
-
 NUMBER_FUNCTIONS = frozenset(
     "len int float str bool isinstance issubclass hasattr callable id hash repr ord chr round any all"
     " type".split()
@@ -70,11 +76,6 @@ INSTALLERS = re.compile(r"^_?(set|replace|register|add|attach|install)_\w*(modul
 COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
 WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 GROWS = frozenset("append extend insert update setdefault add appendleft".split())
-SAVERS = LOADERS | frozenset(
-    "torch.save torch.jit.save pickle.dump pickle.dumps joblib.dump numpy.savez numpy.savez_compressed numpy.save"
-    " safetensors.torch.save_file safetensors.torch.save cloudpickle.dump cloudpickle.dumps dill.dump"
-    " dill.dumps torch.distributed.checkpoint.save torch.distributed.checkpoint.save_state_dict".split()
-)
 # Calls of a function with another one that they may call later, or not at all.
 LATER = frozenset("map filter partial functools.partial".split())
 KEEPS_KEYS = re.compile(
@@ -123,13 +124,13 @@ def _call(node: cst.Call, frame: Frame, evaluate: Evaluate) -> Value:
         attr = _state_attribute(func.value)
         if attr is not None:
             return _on_attribute(attr, func.attr.value, node, frame)
-    attr = ev.self_attribute(func)
+    attr = self_attribute(func)
     if attr is not None:
         return _on_self(attr, SELF, node, frame)
     if isinstance(func, cst.Attribute):
         return _on_value(evaluate(func.value, frame), func, node, frame)
     if isinstance(func, cst.Name) and func.value == "len" and len(node.args) == 1:
-        attr = ev.self_attribute(node.args[0].value)
+        attr = self_attribute(node.args[0].value)
         if attr is not None:
             frame.read(attr, "meta")
             return NUMBER
@@ -155,7 +156,7 @@ def arguments(node: cst.Call, frame: Frame) -> tuple[tuple[Value, ...], tuple[tu
         value = ev.evaluate(argument.value, frame)
         if argument.keyword is not None:
             keywords.append((argument.keyword.value, value))
-            attr = ev.self_attribute(argument.value)
+            attr = self_attribute(argument.value)
             if argument.keyword.value == "out" and attr is not None:
                 frame.depends.discard(attr)
                 frame.write(attr, "inplace", Tensor("data"))
@@ -170,19 +171,19 @@ def arguments(node: cst.Call, frame: Frame) -> tuple[tuple[Value, ...], tuple[tu
 
 
 def _state_attribute(node: cst.BaseExpression) -> str | None:
-    attr = ev.self_attribute(node)
+    attr = self_attribute(node)
     if attr is None and isinstance(node, cst.Attribute) and node.attr.value == "data":
-        attr = ev.self_attribute(node.value)
+        attr = self_attribute(node.value)
     return attr
 
 
 def _on_attribute(attr: str, method: str, node: cst.Call, frame: Frame) -> Value:
-    how = "moved" if method in torchlib.MOVES else "meta" if method in SHAPE_METHODS else f".{method}"
-    inplace = method.endswith("_") and not method.endswith("__") and method not in torchlib.INPLACE_HARMLESS
+    how = "moved" if method in MOVES else "meta" if method in SHAPE_METHODS else f".{method}"
+    inplace = method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS
     before = set(frame.depends)
     args, keywords = arguments(node, frame)
     if inplace:
-        carried = method not in torchlib.OVERWRITES or method == "set_" and not args
+        carried = method not in OVERWRITES or method == "set_" and not args
         frame.write(attr, "inplace", args[0] if method == "copy_" and args else Tensor("data"), carried)
         frame.depends |= before
     elif method in GROWS:
@@ -232,7 +233,7 @@ def _on_self(method: str, base: Value, node: cst.Call, frame: Frame) -> Value:
 def _register(kind: str, node: cst.Call, frame: Frame) -> Value:
     args, keywords = arguments(node, frame)
     named = dict(keywords)
-    name = ev.pattern_of(args[0] if args else named.get("name", UNKNOWN))
+    name = pattern_of(args[0] if args else named.get("name", UNKNOWN))
     value = args[1] if len(args) > 1 else named.get(REGISTERED_KEYWORDS[kind], UNKNOWN)
     persistent = (args[2] if len(args) > 2 else named.get("persistent")) != Const(False)
     frame.registers.append(Register(kind, name, value, frame.position, persistent, frame.guards))
@@ -241,7 +242,7 @@ def _register(kind: str, node: cst.Call, frame: Frame) -> Value:
 
 
 def _set_attribute(node: cst.Call, index: int, value: Value, frame: Frame, guards: tuple[str, ...]) -> Value:
-    name = ev.pattern_of(ev.evaluate(node.args[index].value, frame))
+    name = pattern_of(ev.evaluate(node.args[index].value, frame))
     if "*" in name or name.startswith("$"):
         frame.registers.append(Register("setattr", name, value, frame.position, True, frame.guards))
     else:
@@ -337,7 +338,7 @@ def _method(
     if isinstance(base, (Tensor, NdArray, Number, Const)):
         return torchlib.call_method(base, method, args)
     if isinstance(base, Module):
-        return base if method in torchlib.MODULE_METHODS else UNKNOWN
+        return base if method in MODULE_METHODS else UNKNOWN
     if isinstance(base, Container):
         return (
             base
@@ -384,14 +385,14 @@ def _global(
             _site(value, frame)
         return value
     if path.startswith("torch.nn.init.") and node.args:
-        attr = ev.self_attribute(node.args[0].value)
+        attr = self_attribute(node.args[0].value)
         if attr is not None:
             frame.depends.discard(attr)
             frame.write(attr, "inplace", Tensor("random"))
         return args[0]
     tail = path.rpartition(".")[2].lstrip(":")
-    if path.startswith("torch.") and (tail in torchlib.TENSOR_ONLY) and node.args:
-        attr = ev.self_attribute(node.args[0].value)
+    if path.startswith("torch.") and (tail in TENSOR_ONLY) and node.args:
+        attr = self_attribute(node.args[0].value)
         if attr is not None:
             frame.read(attr, "tensor")
     if path.startswith("torch.") and tail in COLLECTORS:
@@ -434,7 +435,7 @@ def _wrap(node: cst.Call, frame: Frame) -> None:
                 if source.args
                 else func
             )
-        name = source.value if isinstance(source, cst.Name) else ev.self_attribute(source)
+        name = source.value if isinstance(source, cst.Name) else self_attribute(source)
         if name is not None:
             frame.wrapped[name] = frame.position
 

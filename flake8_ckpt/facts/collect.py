@@ -15,10 +15,10 @@ from typing import Union
 
 import libcst as cst
 
-from flake8_ckpt.facts import evaluate as ev
+from flake8_ckpt.facts import expressions as ev
 from flake8_ckpt.facts.annotation import annotation_value
+from flake8_ckpt.facts.attribute_uses import mentioned
 from flake8_ckpt.facts.frame import Frame
-from flake8_ckpt.facts.mentions import mentioned
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
@@ -26,6 +26,8 @@ from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import dotted
 from flake8_ckpt.facts.names import names_of
+from flake8_ckpt.facts.statements import Walker
+from flake8_ckpt.facts.statements import parameter_names
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import UNKNOWN
@@ -35,8 +37,6 @@ from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
-from flake8_ckpt.facts.walk import Walker
-from flake8_ckpt.facts.walk import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.depth import is_deep_statement
 from flake8_ckpt.source.depth import is_too_deep
@@ -47,6 +47,12 @@ from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
+from flake8_ckpt.source.signals import CALLS
+from flake8_ckpt.source.signals import HOOKS
+from flake8_ckpt.source.signals import links
+from flake8_ckpt.source.signals import may_hold_facts
+from flake8_ckpt.source.signals import normalizes
+from flake8_ckpt.source.signals import saves
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
@@ -55,12 +61,6 @@ from flake8_ckpt.source.tree import first_line
 from flake8_ckpt.source.tree import is_idle
 from flake8_ckpt.source.tree import stands_alone
 from flake8_ckpt.source.tree import statements
-from flake8_ckpt.source.words import CALLS
-from flake8_ckpt.source.words import HOOKS
-from flake8_ckpt.source.words import links
-from flake8_ckpt.source.words import may_hold_facts
-from flake8_ckpt.source.words import normalizes
-from flake8_ckpt.source.words import saves
 
 Bodies = dict[int, Union[cst.FunctionDef, cst.Module]]
 

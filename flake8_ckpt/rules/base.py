@@ -17,9 +17,9 @@ from typing import Optional
 import flake8_ckpt.rules as package
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
-from flake8_ckpt.project.members import Change
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.modules.members import Change
 
 Check = Callable[[Project], Iterator[Finding]]
 

@@ -103,9 +103,9 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
-from flake8_ckpt.project.late import LateRegistration
-from flake8_ckpt.project.late import late_registrations
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.modules.late_registration import LateRegistration
+from flake8_ckpt.modules.late_registration import late_registrations
 from flake8_ckpt.rules.base import Rule
 
 

@@ -108,11 +108,11 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.followed import followed_functions
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.unfold import Callee
-from flake8_ckpt.project.unfold import Scope
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 

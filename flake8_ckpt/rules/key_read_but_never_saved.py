@@ -140,9 +140,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.contract import Missing
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 

@@ -108,11 +108,11 @@ from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Related
-from flake8_ckpt.project.carrying import carries
-from flake8_ckpt.project.lifetime import is_transient
-from flake8_ckpt.project.lifetime import lifetime
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.modules.attribute_lifetime import is_transient
+from flake8_ckpt.modules.attribute_lifetime import lifetime
+from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.rules.base import Rule
 
 

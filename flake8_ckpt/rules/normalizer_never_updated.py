@@ -163,8 +163,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.normalizers import Normalizers
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.losses.idle_normalizers import Normalizers
 from flake8_ckpt.rules.base import Rule
 
 

@@ -132,7 +132,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from flake8_ckpt.facts.torchlib import MODULE_METHODS
+from flake8_ckpt.checkpoints.io_calls import written_by
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -144,13 +144,13 @@ from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.contract import path_text
-from flake8_ckpt.project.followed import followed_functions
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.payloads import written_by
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.unfold import Callee
-from flake8_ckpt.project.unfold import Scope
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import followed_functions
+from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 

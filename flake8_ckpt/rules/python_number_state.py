@@ -115,13 +115,13 @@ from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.carrying import carries
-from flake8_ckpt.project.lifetime import is_transient
-from flake8_ckpt.project.lifetime import lifetime
-from flake8_ckpt.project.members import Change
-from flake8_ckpt.project.members import Method
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.modules.attribute_lifetime import is_transient
+from flake8_ckpt.modules.attribute_lifetime import lifetime
+from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import Method
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 

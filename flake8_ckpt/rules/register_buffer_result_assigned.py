@@ -82,8 +82,8 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.members import Change
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.modules.members import Change
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 

@@ -119,16 +119,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Mapping
 
+from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
-from flake8_ckpt.project.families import Family
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.payloads import contents
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.skipping import restored_under
-from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.losses.guarded_restores import restored_under
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 

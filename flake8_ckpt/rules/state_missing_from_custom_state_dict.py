@@ -114,10 +114,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.own_state import Omitted
-from flake8_ckpt.project.own_state import OwnStates
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.losses.custom_state_dict import Omitted
+from flake8_ckpt.losses.custom_state_dict import OwnStates
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 

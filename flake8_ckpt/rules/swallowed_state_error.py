@@ -146,6 +146,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from flake8_ckpt.checkpoints.function_names import verb_and_stem
 from flake8_ckpt.facts.model import Handler
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
@@ -156,15 +157,14 @@ from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.families import called_name
-from flake8_ckpt.project.families import verb_and_stem
-from flake8_ckpt.project.followed import followed_functions
-from flake8_ckpt.project.keeping import keeps_state
-from flake8_ckpt.project.keeping import trains
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.unfold import Callee
-from flake8_ckpt.project.unfold import Scope
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.functions import followed_functions
+from flake8_ckpt.losses.state_calls import keeps_state
+from flake8_ckpt.losses.state_calls import trains
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 

@@ -96,9 +96,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.holding import is_transient_store
-from flake8_ckpt.project.holding import plain_containers
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.modules.plain_containers import is_transient_store
+from flake8_ckpt.modules.plain_containers import plain_containers
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 

@@ -126,17 +126,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.hook_pairs import Hooks
+from flake8_ckpt.checkpoints.hook_pairs import LeftKey
+from flake8_ckpt.checkpoints.hook_pairs import LoneHook
+from flake8_ckpt.checkpoints.mismatch import Missing
+from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.contract import Contract
-from flake8_ckpt.project.contract import Missing
-from flake8_ckpt.project.families import Family
-from flake8_ckpt.project.hooks import Hooks
-from flake8_ckpt.project.hooks import LeftKey
-from flake8_ckpt.project.hooks import LoneHook
-from flake8_ckpt.project.payloads import Reading
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.unfold import Callee
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.functions import Callee
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 

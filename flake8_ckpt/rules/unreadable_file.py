@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
-from flake8_ckpt.project.project import Project
+from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 
 

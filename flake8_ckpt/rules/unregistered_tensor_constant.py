@@ -90,16 +90,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.project.lifetime import is_idle
-from flake8_ckpt.project.lifetime import is_moved_by_hand
-from flake8_ckpt.project.lifetime import is_optional
-from flake8_ckpt.project.lifetime import is_placeholder
-from flake8_ckpt.project.lifetime import is_random
-from flake8_ckpt.project.lifetime import is_tensor
-from flake8_ckpt.project.lifetime import is_trainable
-from flake8_ckpt.project.lifetime import lifetime
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.state import ClassState
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.modules.attribute_lifetime import is_idle
+from flake8_ckpt.modules.attribute_lifetime import is_moved_by_hand
+from flake8_ckpt.modules.attribute_lifetime import is_optional
+from flake8_ckpt.modules.attribute_lifetime import is_placeholder
+from flake8_ckpt.modules.attribute_lifetime import is_random
+from flake8_ckpt.modules.attribute_lifetime import is_tensor
+from flake8_ckpt.modules.attribute_lifetime import is_trainable
+from flake8_ckpt.modules.attribute_lifetime import lifetime
+from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 

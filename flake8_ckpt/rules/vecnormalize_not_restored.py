@@ -126,9 +126,9 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.restoring import Restoring
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.losses.vecnormalize.restores import Restoring
 from flake8_ckpt.rules.base import Rule
 
 MESSAGES = {

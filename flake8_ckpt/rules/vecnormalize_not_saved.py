@@ -114,6 +114,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flake8_ckpt.checkpoints.io_calls import written_by
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -124,21 +125,20 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Related
-from flake8_ckpt.project.making import Place
-from flake8_ckpt.project.making import object_text
-from flake8_ckpt.project.payloads import Spot
-from flake8_ckpt.project.payloads import written_by
-from flake8_ckpt.project.programs import Programs
-from flake8_ckpt.project.project import Project
-from flake8_ckpt.project.unfold import Callee
-from flake8_ckpt.project.vecnormalize import Environments
-from flake8_ckpt.project.vecnormalize import Wrapper
-from flake8_ckpt.project.wrapper_statistics import CHECKPOINTS
-from flake8_ckpt.project.wrapper_statistics import FROZEN
-from flake8_ckpt.project.wrapper_statistics import SAVED
-from flake8_ckpt.project.wrapper_statistics import Statistics
-from flake8_ckpt.project.wrapper_statistics import parts_of
-from flake8_ckpt.project.wrapper_statistics import saves_wrapper
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.stable_baselines3 import CHECKPOINTS
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.allocation_sites import Place
+from flake8_ckpt.linking.allocation_sites import object_text
+from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.programs import Programs
+from flake8_ckpt.losses.vecnormalize.statistics import FROZEN
+from flake8_ckpt.losses.vecnormalize.statistics import SAVED
+from flake8_ckpt.losses.vecnormalize.statistics import Statistics
+from flake8_ckpt.losses.vecnormalize.statistics import parts_of
+from flake8_ckpt.losses.vecnormalize.statistics import saves_wrapper
+from flake8_ckpt.losses.vecnormalize.wrappers import Environments
+from flake8_ckpt.losses.vecnormalize.wrappers import Wrapper
 from flake8_ckpt.rules.base import Rule
 
 CALLBACK = "CheckpointCallback"

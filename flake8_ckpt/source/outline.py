@@ -14,12 +14,12 @@ from flake8_ckpt.source.select import class_outline
 from flake8_ckpt.source.select import plain_classes
 from flake8_ckpt.source.select import plain_outline
 from flake8_ckpt.source.select import select_functions
+from flake8_ckpt.source.signals import ENVIRONMENTS
+from flake8_ckpt.source.signals import links
+from flake8_ckpt.source.signals import saves
 from flake8_ckpt.source.tree import definitions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
-from flake8_ckpt.source.words import ENVIRONMENTS
-from flake8_ckpt.source.words import links
-from flake8_ckpt.source.words import saves
 
 SCRIPT = "<module>"
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -18,28 +18,28 @@ from flake8_ckpt.source.harmless import Bindings
 from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.harmless import bindings_of
 from flake8_ckpt.source.harmless import is_harmless
+from flake8_ckpt.source.signals import ASKS
+from flake8_ckpt.source.signals import BUILDING
+from flake8_ckpt.source.signals import BUILDS
+from flake8_ckpt.source.signals import CONSTRUCTORS
+from flake8_ckpt.source.signals import DULL_NAMES
+from flake8_ckpt.source.signals import ENTRIES
+from flake8_ckpt.source.signals import GROWS
+from flake8_ckpt.source.signals import HOOKS
+from flake8_ckpt.source.signals import INPLACE
+from flake8_ckpt.source.signals import KEEPS
+from flake8_ckpt.source.signals import LATE_REGISTERS
+from flake8_ckpt.source.signals import LOCAL_GROWS
+from flake8_ckpt.source.signals import MAX_HELPER
+from flake8_ckpt.source.signals import REGISTERS
+from flake8_ckpt.source.signals import TRIVIAL_BASES
+from flake8_ckpt.source.signals import hands_on
+from flake8_ckpt.source.signals import links
+from flake8_ckpt.source.signals import normalizes
+from flake8_ckpt.source.signals import saves
 from flake8_ckpt.source.tree import functions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
-from flake8_ckpt.source.words import ASKS
-from flake8_ckpt.source.words import BUILDING
-from flake8_ckpt.source.words import BUILDS
-from flake8_ckpt.source.words import CONSTRUCTORS
-from flake8_ckpt.source.words import DULL_NAMES
-from flake8_ckpt.source.words import ENTRIES
-from flake8_ckpt.source.words import GROWS
-from flake8_ckpt.source.words import HOOKS
-from flake8_ckpt.source.words import INPLACE
-from flake8_ckpt.source.words import KEEPS
-from flake8_ckpt.source.words import LATE_REGISTERS
-from flake8_ckpt.source.words import LOCAL_GROWS
-from flake8_ckpt.source.words import MAX_HELPER
-from flake8_ckpt.source.words import REGISTERS
-from flake8_ckpt.source.words import TRIVIAL_BASES
-from flake8_ckpt.source.words import hands_on
-from flake8_ckpt.source.words import links
-from flake8_ckpt.source.words import normalizes
-from flake8_ckpt.source.words import saves
 
 
 @dataclass(frozen=True)

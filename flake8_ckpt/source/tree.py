@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from flake8_ckpt.source.harmless import Function
-from flake8_ckpt.source.words import LOGGERS
+from flake8_ckpt.source.signals import LOGGERS
 
 BLOCKS: dict[type, tuple[str, ...]] = {
     ast.If: ("body", "orelse"),
@@ -19,6 +19,8 @@ BLOCKS: dict[type, tuple[str, ...]] = {
     ast.Try: ("body", "handlers", "orelse", "finalbody"),
     ast.Match: ("cases",),
 }
+
+
 if sys.version_info >= (3, 11):
     BLOCKS[ast.TryStar] = BLOCKS[ast.Try]
 

@@ -9,7 +9,6 @@ from flake8_ckpt.runtime.inspector.values import GlobalRef
 from flake8_ckpt.runtime.inspector.values import Persistent
 from flake8_ckpt.runtime.inspector.values import Value
 
-
 MOST_GLOBALS = 10_000
 
 

@@ -1,0 +1,1 @@
+"""What saves write and loads read: effects, pairs, mismatches."""

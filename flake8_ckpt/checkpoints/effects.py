@@ -1,0 +1,57 @@
+"""The records of what a function writes to checkpoints and reads from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flake8_ckpt.facts.frame import NOWHERE
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import Callee
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A payload that is complete: at `spot`, where it is handed on, and in the end at `origin`.
+
+    `via` names the functions that were entered on the way; `unit` is the outermost function.
+    """
+
+    payload: Value
+    file: Value
+    spot: Spot
+    origin: Spot
+    unit: Callee
+    source: Callee
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A key, or with no key all of them, is taken from a payload.
+
+    `keys` is the path to the key from the payload's `root`: a call that loads a file, or a parameter.
+    `kind` is that of the key read, or "handed" where a function outside the project is given the value.
+    `spot` is where the key is taken, `at` the statement of `unit` that does it or calls what does it.
+    """
+
+    root: Value
+    keys: tuple[str, ...]
+    kind: str
+    into: tuple[Value, ...]
+    spot: Spot
+    unit: Callee
+    source: Callee
+    via: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+    at: Position = NOWHERE
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The writings and readings of a function, in terms of its parameters; one that is `cut` is not known."""
+
+    writings: tuple[Writing, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    cut: bool = False

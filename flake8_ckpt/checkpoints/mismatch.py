@@ -1,0 +1,82 @@
+"""The records of what the two ends of a checkpoint do not agree on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.effects import Writing
+from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.payload import all_keys
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.frameworks.lightning import FRAMEWORK_HOOKS
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A key that load reads and none of the paired saves writes.
+
+    `keys` is the path to the first part of it that is missing; `readings` are all that are lost with it,
+    `writings` those that leave it out.
+    """
+
+    family: Family
+    keys: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    writings: tuple[Writing, ...]
+
+    @property
+    def is_framework_hook(self) -> bool:
+        """Tell whether a framework calls the two methods that do not agree."""
+        return is_framework_hook(self.family)
+
+    @property
+    def siblings(self) -> set[str]:
+        """Return the keys that are written where this one is looked for, and that nobody reads."""
+        read = {each.keys[: len(self.keys)] for each in self.family.readings}
+        return {
+            keys[-1]
+            for writing in self.family.writings
+            for keys, _ in all_keys(writing.payload)
+            if keys[:-1] == self.keys[:-1] and keys not in read
+        }
+
+    @property
+    def first(self) -> Reading:
+        """Return the reading to speak of: one that restores something, if there is one."""
+        return next((each for each in self.targets if len(each.keys) > len(self.keys)), self.targets[0])
+
+    @property
+    def targets(self) -> tuple[Reading, ...]:
+        """Return the readings whose value goes somewhere, without those that only ask for the key."""
+        return tuple(each for each in self.restores if each.into) or self.restores
+
+    @property
+    def restores(self) -> tuple[Reading, ...]:
+        """Return the readings of the key itself where they restore something, else those of all that is in it."""
+        exact = tuple(each for each in self.readings if each.keys == self.keys)
+        steps = {each.via for each in exact}
+        within = any(
+            len(each.keys) > len(self.keys) and each.via in steps and each.into for each in self.readings
+        )
+        restored = any(isinstance(target, Attr) for each in exact for target in each.into)
+        return exact if restored and not within else self.readings
+
+
+@dataclass(frozen=True)
+class Unrestored:
+    """State that some writings hold under a key, and that no reading takes."""
+
+    family: Family
+    keys: tuple[str, ...]
+    writings: tuple[Writing, ...]
+
+    @property
+    def is_framework_hook(self) -> bool:
+        """Tell whether a framework calls the two methods that do not agree."""
+        return is_framework_hook(self.family)
+
+
+def is_framework_hook(family: Family) -> bool:
+    """Tell whether a family is a pair of methods that a framework calls."""
+    return family.hook is not None and family.hook.writer.function.name in FRAMEWORK_HOOKS

@@ -1,0 +1,80 @@
+"""What kind of state an object holds, by its class: an optimizer, a scheduler, a normalizer and so on."""
+
+from __future__ import annotations
+
+from flake8_ckpt.frameworks.names import AVERAGES
+from flake8_ckpt.frameworks.names import COUNTS
+from flake8_ckpt.frameworks.names import MEANS
+from flake8_ckpt.frameworks.names import NORMALIZES
+from flake8_ckpt.frameworks.names import SPREADS
+from flake8_ckpt.frameworks.names import UPDATES
+from flake8_ckpt.frameworks.state_classes import KNOWN_NORMALIZERS
+from flake8_ckpt.frameworks.state_classes import NOT_TORCH
+from flake8_ckpt.frameworks.state_classes import OUTSIDE
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+
+MAX_STATISTICS = 12
+
+
+class Kinds:
+    """Tells the kind of a class."""
+
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self.hierarchy = hierarchy
+        self._known: dict[str, str] = {}
+
+    def of(self, klass: str) -> str:
+        """Return "optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", or "" for others."""
+        if klass not in self._known:
+            self._known[klass] = self._kind(klass) if klass else ""
+        return self._known[klass]
+
+    def _kind(self, klass: str) -> str:
+        if self.is_normalizer(klass):
+            return "normalizer"
+        if klass not in self.hierarchy.symbols.classes:
+            if NOT_TORCH.search(klass):
+                return ""
+            return next((kind for kind, pattern in OUTSIDE if pattern.search(klass)), "")
+        for ancestor in self.hierarchy.ancestors(klass)[1:]:
+            if ancestor not in self.hierarchy.symbols.classes:
+                for kind, pattern in OUTSIDE:
+                    if pattern.search(ancestor):
+                        return kind
+        names = self.method_names(klass)
+        tail = klass.rpartition(":")[2].rpartition(".")[2]
+        if tail.endswith("Scheduler") and "step" in names:
+            return "scheduler"
+        if AVERAGES.search(tail) and not names.isdisjoint(("update", "step", "apply", "__call__")):
+            return "ema"
+        if "state_dict" in names and "load_state_dict" in names:
+            return "stateful"
+        return "module" if self.hierarchy.is_module(klass) else ""
+
+    def method_names(self, klass: str) -> set[str]:
+        """Return the names of all methods of a class and its ancestors in the project."""
+        classes = self.hierarchy.symbols.classes
+        return {
+            name
+            for each in self.hierarchy.ancestors(klass)
+            if each in classes
+            for name in classes[each].method_names
+        }
+
+    def is_normalizer(self, klass: str) -> bool:
+        """Tell whether objects of a class have running statistics that they update and normalize with."""
+        classes = self.hierarchy.symbols.classes
+        if klass not in classes:
+            return KNOWN_NORMALIZERS.search(klass) is not None
+        ancestors = self.hierarchy.ancestors(klass)
+        if any(each not in classes and KNOWN_NORMALIZERS.search(each) for each in ancestors[1:]):
+            return True
+        statistics = [name for each in ancestors if each in classes for name in classes[each].statistics]
+        names = self.method_names(klass)
+        return (
+            len(statistics) <= MAX_STATISTICS
+            and any(map(MEANS.search, statistics))
+            and any(map(SPREADS.search, statistics))
+            and any(map(NORMALIZES.search, names))
+            and (any(map(UPDATES.search, names)) or any(map(COUNTS.search, statistics)))
+        )

@@ -1,0 +1,178 @@
+"""What a payload holds: its keys, how they are rooted, and what is known of their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flake8_ckpt.checkpoints.effects import Writing
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.frameworks.persistence import LOADER_NAMES
+from flake8_ckpt.frameworks.persistence import LOADERS
+from flake8_ckpt.frameworks.persistence import SAVING_OBJECTS
+from flake8_ckpt.frameworks.torch import RANDOM_STATES
+
+
+def lost_at(keys: tuple[str, ...], writings: list[Writing]) -> int:
+    """Return how many keys of a path lead to the first that no writing has; 0 where some writing may have it."""
+    depths = [lost_in(keys, each.payload) for each in writings]
+    return max(depths) if depths and all(depths) else 0
+
+
+def lost_in(keys: tuple[str, ...], payload: Value) -> int:
+    for depth, key in enumerate(keys, start=1):
+        found = contents(payload)
+        if key not in found.slots:
+            return 0 if found.open else depth
+        payload = found.slots[key].value
+    return 0
+
+
+STATE_CALLS = re.compile(
+    r"^(state_dict|get_state|get_state_dict|get_extra_state|getstate|get_rng_state(_all)?|serialize_state)$"
+)
+
+
+def is_state(value: Value) -> bool:
+    """Tell whether a value is the state of an object: what its `state_dict()` or the like gives."""
+    if not isinstance(value, Call):
+        return False
+    if isinstance(value.callee, Name):
+        return value.callee.path in RANDOM_STATES
+    return isinstance(value.callee, Attr) and STATE_CALLS.search(value.callee.name) is not None
+
+
+def object_of(value: Value) -> Value:
+    """Return the object whose state a value is."""
+    return value.callee.base if isinstance(value, Call) and isinstance(value.callee, Attr) else UNKNOWN
+
+
+def file_of(root: Value) -> Value:
+    """Return the file that a loading call reads."""
+    return root.args[0] if isinstance(root, Call) and root.args else UNKNOWN
+
+
+def all_keys(payload: Value, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Value]]:
+    """Yield the paths of all keys of a payload with what they hold, nested ones too."""
+    for key, slot in contents(payload).slots.items():
+        keys = (*before, key)
+        yield keys, slot.value
+        if len(keys) < MAX_LEVELS:
+            yield from all_keys(slot.value, keys)
+
+
+def states_in(payload: Value) -> Iterator[tuple[tuple[str, ...], Value]]:
+    """Yield the keys of a payload that hold the state of an object."""
+    for keys, value in all_keys(payload):
+        for option in options_of(value):
+            if is_state(option):
+                yield keys, option
+
+
+MAX_KEYS = 64
+MAX_LEVELS = 4
+ANY_KEY = "*"
+
+
+def is_saving_object(value: Value) -> bool:
+    """Tell whether an object is one of a library that saves and loads payloads, by its name."""
+    return last_name(value) in SAVING_OBJECTS
+
+
+def last_name(value: Value) -> str:
+    if isinstance(value, (Attr, Local, Param)):
+        return value.name
+    return value.path.rpartition(".")[2] if isinstance(value, Name) else ""
+
+
+def rooted(value: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
+    """Yield the roots of a value that comes out of a payload, with the keys that lead to it."""
+    for option in options_of(value):
+        keys: list[str] = []
+        while isinstance(option, (Item, Local)):
+            if isinstance(option, Item):
+                key = option.key
+                keys.append(key.value if isinstance(key, Const) and isinstance(key.value, str) else ANY_KEY)
+                option = option.base
+            else:
+                option = option.value
+        if isinstance(option, Join):
+            for root, before in rooted(option):
+                yield root, (*before, *reversed(keys))
+        elif is_root(option) and len(keys) <= MAX_LEVELS:
+            yield option, tuple(reversed(keys))
+
+
+def is_root(value: Value) -> bool:
+    """Tell whether a value may be a payload as it was loaded or handed in."""
+    if isinstance(value, Param):
+        return value.name not in ("self", "cls")
+    if not isinstance(value, Call):
+        return False
+    if isinstance(value.callee, Name):
+        return loads(value.callee.path)
+    return (
+        isinstance(value.callee, Attr) and value.callee.name == "load" and is_saving_object(value.callee.base)
+    )
+
+
+def loads(path: str) -> bool:
+    """Tell whether a function of a library loads a file, by its absolute name."""
+    return path in LOADERS or ":" not in path and LOADER_NAMES.search(path) is not None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a key of a payload holds; `always` is false where a condition decides."""
+
+    value: Value
+    always: bool = True
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The keys of a payload; there may be others where it is `open`."""
+
+    slots: Mapping[str, Slot]
+    open: bool = False
+
+
+def contents(value: Value) -> Contents:
+    """Return the keys of a payload; one that is not understood, or that has too many keys, is open."""
+    if isinstance(value, Record):
+        return _contents_of(value)
+    options = [option for option in options_of(value) if option != NONE]
+    if not options:
+        return Contents({}, open=value == UNKNOWN)
+    found = [_contents_of(option) for option in options]
+    keys = list(dict.fromkeys(key for each in found for key in each.slots))
+    slots = {}
+    for key in keys[:MAX_KEYS]:
+        held = [each.slots[key] for each in found if key in each.slots]
+        always = len(held) == len(options_of(value)) and all(slot.always for slot in held)
+        slots[key] = Slot(held[0].value, always)
+    return Contents(slots, len(keys) > MAX_KEYS or any(each.open for each in found))
+
+
+def _contents_of(value: Value) -> Contents:
+    if isinstance(value, Record):
+        slots = {each.key: Slot(each.value, each.always) for each in value.fields[:MAX_KEYS]}
+        return Contents(slots, value.open or len(value.fields) > MAX_KEYS)
+    if isinstance(value, Container) and value.kind == "dict" and value.size == 0:
+        return Contents({})
+    return Contents({}, open=True)

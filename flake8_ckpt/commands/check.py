@@ -1,0 +1,176 @@
+"""The subcommand `check`: what flake8 would print for our codes, without its other plugins."""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Container
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Optional
+
+import flake8
+from flake8.exceptions import ExecutionError
+from flake8.main.options import register_default_options
+from flake8.main.options import stage1_arg_parser
+from flake8.options.aggregator import aggregate_options
+from flake8.options.config import load_config
+from flake8.options.manager import OptionManager
+
+from flake8_ckpt import __version__
+from flake8_ckpt import engine
+from flake8_ckpt.commands.output import FORMATTERS
+from flake8_ckpt.commands.output import JsonFormatter
+from flake8_ckpt.commands.output import Linted
+from flake8_ckpt.commands.output import make_formatter
+from flake8_ckpt.commands.output import print_findings
+from flake8_ckpt.commands.progress import progress_bar
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.options import Options
+from flake8_ckpt.options import add_options
+from flake8_ckpt.options import from_namespace
+from flake8_ckpt.rules import unreadable_file
+from flake8_ckpt.selection import PREFIX
+from flake8_ckpt.selection import STDIN
+from flake8_ckpt.selection import asked_files
+from flake8_ckpt.selection import asked_paths
+from flake8_ckpt.selection import config_directory
+from flake8_ckpt.selection import jobs_for
+from flake8_ckpt.selection import project_path
+from flake8_ckpt.selection import root_for
+from flake8_ckpt.source.text import Unreadable
+from flake8_ckpt.source.text import decode
+
+# Options of flake8 that mean nothing here; they are accepted, because a configuration names them.
+UNUSED = frozenset(
+    "--hang-closing --max-line-length --max-doc-length --indent-size --jobs --benchmark --bug-report "
+    "--enable-extensions --require-plugins".split()
+)
+
+
+def check_files(arguments: Sequence[str]) -> int:
+    """Check what the arguments ask for, print the findings, and return the exit code."""
+    namespace = parse(arguments)
+    _refuse_missing(namespace.filenames)
+    config_dir = config_directory(arguments)
+    options = from_namespace(namespace, config_dir)
+    root = root_for(namespace, options, config_dir)
+    with paused_gc():
+        count = _check(namespace, options, root)
+    sys.stdout.buffer.flush()
+    if namespace.count:
+        print(count)
+    return int(count > 0 and not namespace.exit_zero)
+
+
+def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
+    names = asked_files(namespace)
+    stdin = sys.stdin.buffer.read() if STDIN in names else None
+    replaced = {} if stdin is None else {project_path(root, namespace.stdin_display_name): stdin}
+    asked = asked_paths(names, options, root)
+    jobs = jobs_for(options)
+    with progress_bar() as progress:
+        found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
+    paths = {name: _path_of(name, namespace, found) for name in names}
+    if namespace.verbose:
+        _print_left_out(found, set(paths.values()))
+    findings = _findings_by_path(found, list(paths.values()))
+    text = None if stdin is None else _lenient_text(stdin)
+    linted = [_linted(name, namespace, findings[paths[name]], text) for name in names]
+    formatter = make_formatter(namespace)
+    if isinstance(formatter, JsonFormatter):
+        formatter.expect(root, linted, {path: name for name, path in paths.items() if name != STDIN})
+    return print_findings(namespace, formatter, linted)
+
+
+def _path_of(name: str, namespace: argparse.Namespace, found: engine.Analysis) -> str:
+    filename = namespace.stdin_display_name if name == STDIN else name
+    return project_path(found.root, filename, found.index.digests)
+
+
+def _linted(
+    name: str, namespace: argparse.Namespace, findings: Sequence[Finding], stdin: Optional[str]
+) -> Linted:
+    if name == STDIN:
+        return Linted(namespace.stdin_display_name, findings, stdin)
+    return Linted(name, findings)
+
+
+def _lenient_text(data: bytes) -> str:
+    """Decode standard input as flake8 does: what has no valid encoding is still shown."""
+    try:
+        return decode(data)
+    except Unreadable:
+        return data.decode("latin-1")
+
+
+def _findings_by_path(found: engine.Analysis, asked: Sequence[str]) -> Mapping[str, list[Finding]]:
+    by_path: dict[str, list[Finding]] = defaultdict(list)
+    for finding in found.findings:
+        by_path[finding.path].append(finding)
+    for path, reason in found.index.unreadable:
+        by_path[path].append(unreadable_file.report(path, f"cannot be read ({reason})"))
+    for fault in found.faults:
+        finding = engine.report_fault(fault, min(asked, default=""))
+        by_path[finding.path].append(finding)
+    return by_path
+
+
+def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:
+    """Say once which files of the project could not be read, besides those that are reported."""
+    broken = [(path, facts.error) for path, facts in found.index.files.items() if facts.error]
+    unread = [(path, f"cannot be read ({reason})") for path, reason in found.index.unreadable]
+    for path, reason in sorted([*broken, *unread]):
+        if path not in asked:
+            print(f"flake8-ckpt: note: {path} {reason}: left out of the project", file=sys.stderr)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line and the configuration as flake8 does."""
+    first_parser = stage1_arg_parser()
+    first, rest = first_parser.parse_known_args(arguments)
+    if first.output_file:
+        rest.extend(("--output-file", first.output_file))
+    manager = OptionManager(
+        version=f"flake8-ckpt {__version__}",
+        plugin_versions=f"flake8: {flake8.__version__}",
+        parents=[first_parser],
+        formatter_names=list(FORMATTERS),
+    )
+    _declare(manager)
+    try:
+        config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
+        namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)
+    except (configparser.Error, ValueError) as error:
+        raise ExecutionError(f"configuration: {error}") from error
+    namespace.verbose = first.verbose
+    return namespace
+
+
+def _declare(manager: OptionManager) -> None:
+    """Declare flake8's options and ours, and hide those that other plugins would use."""
+    register_default_options(manager)
+    manager.add_option(
+        "--output-format",
+        choices=("text", "json"),
+        default="text",
+        help="How to print findings: text or json.",
+    )
+    add_options(manager)
+    manager.extend_default_select([PREFIX])
+    parser = manager.parser
+    parser.prog, parser.usage, parser.epilog = "flake8-ckpt check", "%(prog)s [options] [path ...]", None
+    for action in parser._actions:
+        if UNUSED.intersection(action.option_strings):
+            action.help = argparse.SUPPRESS
+
+
+def _refuse_missing(filenames: Sequence[str]) -> None:
+    for name in filenames:
+        if name != STDIN and not os.path.lexists(name):
+            raise ExecutionError(f"path does not exist: {name!r}")

@@ -1,0 +1,159 @@
+"""The subcommand `contract`: what the checkpoints of a project hold, who writes it and who reads it."""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import flake8
+from flake8.exceptions import ExecutionError
+from flake8.main.options import stage1_arg_parser
+from flake8.options.aggregator import aggregate_options
+from flake8.options.config import load_config
+from flake8.options.manager import OptionManager
+
+from flake8_ckpt import __version__
+from flake8_ckpt.commands.progress import progress_bar
+from flake8_ckpt.contract_view.rendering import as_json
+from flake8_ckpt.contract_view.rendering import as_text
+from flake8_ckpt.contract_view.rows import Table
+from flake8_ckpt.contract_view.rows import tables_of
+from flake8_ckpt.index.cache import open_cache
+from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.index.collection import Index
+from flake8_ckpt.index.collection import index_files
+from flake8_ckpt.index.discovery import find_files
+from flake8_ckpt.index.discovery import package_of
+from flake8_ckpt.linked_project import Project
+from flake8_ckpt.options import Options
+from flake8_ckpt.options import add_options
+from flake8_ckpt.options import from_namespace
+from flake8_ckpt.selection import asked_paths
+from flake8_ckpt.selection import config_directory
+from flake8_ckpt.selection import jobs_for
+from flake8_ckpt.selection import project_path
+from flake8_ckpt.selection import root_for
+
+# Options that mean nothing here: those of flake8's linting, and which rules are on.
+UNUSED = frozenset(["--bug-report", "--enable-extensions", "--require-plugins", "--ckpt-enable"])
+
+
+def show_contract(arguments: Sequence[str]) -> int:
+    """Print the tables that the arguments ask for; mismatches are no errors."""
+    namespace = _parse(arguments)
+    _refuse_missing(namespace.filenames)
+    config_dir = config_directory(arguments)
+    options = from_namespace(namespace, config_dir)
+    root = root_for(namespace, options, config_dir)
+    with paused_gc():
+        index = _read(namespace, options, root)
+        project = Project(index.files, options.module_bases, package_of(root))
+        tables = _asked(tables_of(project.contract), namespace.filenames, index, root)
+    _note_unread(index, namespace.verbose)
+    _print(namespace, tables)
+    return 0
+
+
+def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:
+    """Read the whole project, and the files that are asked about by name."""
+    cache = None if options.no_cache else open_cache(root, options.cache_dir)
+    named = [name for name in namespace.filenames if os.path.isfile(name)]
+    paths = [*find_files(root, options.exclude), *asked_paths(named, options, root)]
+    with progress_bar() as progress:
+        return index_files(root, paths, cache=cache, jobs=jobs_for(options), progress=progress)
+
+
+def _asked(tables: Sequence[Table], names: Sequence[str], index: Index, root: Path) -> list[Table]:
+    """Return the tables in which something under one of the paths takes part; without paths, all."""
+    if not names:
+        return list(tables)
+    asked = [project_path(root, name, index.files) for name in names]
+    return [table for table in tables if any(_is_under(path, each) for path in table.paths for each in asked)]
+
+
+def _is_under(path: str, asked: str) -> bool:
+    """Tell whether a path is another one or below it, where the other may be the root or around it."""
+    return set(asked.split("/")) <= {".", ".."} or path == asked or path.startswith(f"{asked}/")
+
+
+def _note_unread(index: Index, verbose: int) -> None:
+    """Say on the side what is left out of the project because it could not be read."""
+    broken = [(path, facts.error) for path, facts in index.files.items() if facts.error]
+    left_out = sorted([*broken, *index.unreadable, *index.failed])
+    if verbose:
+        for path, reason in left_out:
+            print(f"flake8-ckpt: note: {path}: {reason}: left out", file=sys.stderr)
+    elif left_out:
+        count = f"{len(left_out)} file{'s' if len(left_out) > 1 else ''}"
+        print(f"flake8-ckpt: note: {count} could not be read (-v says which and why)", file=sys.stderr)
+
+
+def _print(namespace: argparse.Namespace, tables: Sequence[Table]) -> None:
+    is_file = bool(namespace.output_file)
+    if namespace.output_format == "json":
+        text = f"{as_json(tables)}\n"
+    else:
+        text = as_text(tables, sys.stdout.isatty() and not is_file)
+    if is_file:
+        _write_file(namespace.output_file, text)
+    else:
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _write_file(name: str, text: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
+        Path(name).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ExecutionError(f"--output-file: {name!r}: {error.strerror or error}") from error
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line and the configuration as flake8 does."""
+    first_parser = stage1_arg_parser()
+    first, rest = first_parser.parse_known_args(arguments)
+    manager = OptionManager(
+        version=f"flake8-ckpt {__version__}",
+        plugin_versions=f"flake8: {flake8.__version__}",
+        parents=[first_parser],
+        formatter_names=[],
+    )
+    _declare(manager)
+    try:
+        config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
+        namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)
+    except (configparser.Error, ValueError) as error:
+        raise ExecutionError(f"configuration: {error}") from error
+    namespace.verbose, namespace.output_file = first.verbose, first.output_file
+    return namespace
+
+
+def _declare(manager: OptionManager) -> None:
+    manager.add_option(
+        "--output-format",
+        choices=("text", "json"),
+        default="text",
+        help="How to print the tables: text or json.",
+    )
+    add_options(manager)
+    parser = manager.parser
+    parser.prog, parser.usage = "flake8-ckpt contract", "%(prog)s [options] [path ...]"
+    parser.description = (
+        "Show what the checkpoints of a project hold, who writes it and who reads it. The whole project is"
+        " read; paths choose the checkpoints that code under them writes or reads."
+    )
+    parser.epilog = None
+    for action in parser._actions:
+        if UNUSED.intersection(action.option_strings):
+            action.help = argparse.SUPPRESS
+
+
+def _refuse_missing(filenames: Sequence[str]) -> None:
+    for name in filenames:
+        if not os.path.lexists(name):
+            raise ExecutionError(f"path does not exist: {name!r}")

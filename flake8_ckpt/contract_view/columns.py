@@ -1,0 +1,222 @@
+"""The writers and readers of a family, and what each does with a key.
+
+A writer is a function that saves; its calls that bring about the same keys count as one. A reader is
+a function with all that it reads, through the functions it calls too; functions that read exactly the
+same count as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.effects import Writing
+from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.mismatches import TAKEN
+from flake8_ckpt.checkpoints.payload import ANY_KEY
+from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import Callee
+
+Keys = tuple[str, ...]
+ALWAYS, MAYBE, NEVER, OPEN = "always", "maybe", "never", "unknown"
+REQUIRED, DEFAULT, GUARDED, WHOLE = "required", "default", "guarded", "whole"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A function, and where in it something happens."""
+
+    function: str
+    spot: Spot
+
+
+@dataclass(frozen=True)
+class Column:
+    """A writer or reader: where it saves or reads, and where that is called from.
+
+    `is_open` says that a writer may give other keys than those that are known.
+    """
+
+    name: str
+    places: tuple[Place, ...]
+    callers: tuple[Place, ...]
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writings of one function that give the same keys."""
+
+    name: str
+    writings: Sequence[Writing]
+
+    def state(self, keys: Keys) -> str:
+        """Return whether a key is given."""
+        return written(keys, self.writings[0].payload)[0]
+
+    def values(self, keys: Keys) -> list[Value]:
+        """Return what a key holds, as far as it is given."""
+        return [value for each in self.writings if (value := written(keys, each.payload)[1]) is not None]
+
+    def column(self) -> Column:
+        """Return where this saves, and where that is called from."""
+        places = [Place(_name(each.source), each.origin) for each in self.writings]
+        callers = [Place(_name(each.unit), each.spot) for each in self.writings if each.spot != each.origin]
+        is_open = any(contents(each.payload).open for each in self.writings)
+        return Column(self.name, _distinct(places), _distinct(callers), is_open)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What one function reads, or several that read the same."""
+
+    name: str
+    readings: Sequence[Reading]
+    units: Sequence[Callee]
+
+    def below(self, keys: Keys) -> list[Reading]:
+        """Return the readings of a key and of all that lies below it."""
+        return [each for each in self.readings if each.keys[: len(keys)] == keys]
+
+    def state(self, keys: Keys) -> str:
+        """Return how a key is taken."""
+        below = [each for each in self.below(keys) if each.kind in TAKEN]
+        exact = [each for each in below if each.keys == keys]
+        if below:
+            return _taken(exact or below)
+        return WHOLE if any(self._covers(each, keys) for each in self.readings) else NEVER
+
+    def _covers(self, reading: Reading, keys: Keys) -> bool:
+        """Tell whether a reading of a part of the path takes all that lies below."""
+        known = known_part(reading.keys)
+        if known != keys[: len(known)]:
+            return False
+        if known != reading.keys or reading.kind not in TAKEN:
+            return True
+        deeper = [each for each in self.below(known) if each.keys != known]
+        inner = {target for each in deeper for target in each.into}
+        kept = [each for each in reading.into if isinstance(each, (Attr, Item)) and each not in inner]
+        return not deeper or bool(kept)
+
+    def column(self) -> Column:
+        """Return where this reads, function by function, and where that is called from."""
+        first: dict[str, Place] = {}
+        for each in sorted(self.readings, key=_reading_order):
+            first.setdefault(each.source.identity, Place(_name(each.source), each.spot))
+        callers = [Place(_name(each), self._call(each)) for each in self.units if each.identity not in first]
+        return Column(self.name, tuple(first.values()), _distinct(callers))
+
+    def _call(self, unit: Callee) -> Spot:
+        """Return where a function calls what reads for it."""
+        entered = {re.split(r"[.:]", each.via[0])[-1] for each in self.readings if each.via}
+        for site in unit.function.calls:
+            target = site.call.callee
+            if (isinstance(target, Attr) and target.name or _last(target)) in entered:
+                return Spot(unit.path, site.position)
+        return Spot(unit.path, unit.function.position)
+
+
+def _last(target: Value) -> str:
+    return re.split(r"[.:]", target.path)[-1] if isinstance(target, Name) else ""
+
+
+def _name(callee: Callee) -> str:
+    name = callee.identity.rpartition(":")[2]
+    return callee.path if name == "<module>" else name
+
+
+def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:
+    return tuple(sorted(dict.fromkeys(places), key=_place_order))
+
+
+def _place_order(place: Place) -> tuple[str, Position, str]:
+    return place.spot.path, place.spot.position, place.function
+
+
+def _reading_order(reading: Reading) -> tuple[bool, str, int, int]:
+    position = reading.spot.position
+    return (reading.source.identity != reading.unit.identity, reading.spot.path, position.line, position.col)
+
+
+def written(keys: Keys, payload: Value) -> tuple[str, Optional[Value]]:
+    """Return the state of a key in a payload, and what it holds there."""
+    always = True
+    for key in keys:
+        found = contents(payload)
+        if key not in found.slots:
+            return (OPEN if found.open else NEVER), None
+        always = always and found.slots[key].always
+        payload = found.slots[key].value
+    return (ALWAYS if always else MAYBE), payload
+
+
+def _taken(readings: Sequence[Reading]) -> str:
+    """Return the strictest way in which a key is read; a reading behind a test for a key is guarded."""
+    kinds = {"guarded" if _is_guarded(each, readings) else each.kind for each in readings}
+    if "required" in kinds:
+        return REQUIRED
+    return DEFAULT if "defaulted" in kinds else GUARDED
+
+
+def _is_guarded(reading: Reading, others: Sequence[Reading]) -> bool:
+    if any(guard.startswith(("key:", "nokey:")) for guard in reading.guards):
+        return True
+    tests = [each for each in others if each.kind == "guarded" and each.keys == reading.keys]
+    return (reading.spot.path, reading.spot.position.line) in {
+        (each.spot.path, each.spot.position.line) for each in tests
+    }
+
+
+def known_part(keys: Keys) -> Keys:
+    """Return the part of a path before the first key that is computed."""
+    return keys[: keys.index(ANY_KEY)] if ANY_KEY in keys else keys
+
+
+def readers_of(family: Family) -> list[Reader]:
+    """Return the readers of a family in the order of file and line."""
+    entered = {name for each in family.readings for name in each.via}
+    units: dict[str, list[Reading]] = {}
+    for each in _of_payload(family):
+        if each.kind != "returned" or each.unit.identity not in entered:
+            units.setdefault(each.unit.identity, []).append(each)
+    alike: dict[frozenset[tuple[Keys, str, Spot]], list[list[Reading]]] = {}
+    for readings in units.values():
+        content = frozenset((each.keys, each.kind, each.spot) for each in readings)
+        alike.setdefault(content, []).append(readings)
+    groups = sorted(alike.values(), key=lambda each: min(map(_reading_order, each[0])))
+    return [
+        Reader(f"R{number}", each[0], [readings[0].unit for readings in each])
+        for number, each in enumerate(groups, start=1)
+    ]
+
+
+def _of_payload(family: Family) -> list[Reading]:
+    """Return the readings of the payload itself: a hook may look into its other parameters too."""
+    if family.hook is None:
+        return family.readings
+    keyed = {each.root for each in family.readings if each.kind in TAKEN}
+    return [each for each in family.readings if not keyed or each.root in keyed]
+
+
+def writers_of(writings: Sequence[Writing], keys: Sequence[Keys]) -> list[Writer]:
+    """Return the writers of some keys in the order of file and line."""
+    alike: dict[tuple[object, ...], list[Writing]] = {}
+    for each in writings:
+        states = tuple(written(path, each.payload)[0] for path in keys)
+        alike.setdefault((each.source.identity, contents(each.payload).open, states), []).append(each)
+    groups = sorted(alike.values(), key=lambda each: min(_writing_order(one) for one in each))
+    return [Writer(f"W{number}", each) for number, each in enumerate(groups, start=1)]
+
+
+def _writing_order(writing: Writing) -> tuple[str, int, int]:
+    return (writing.origin.path, writing.origin.position.line, writing.origin.position.col)

@@ -1,0 +1,275 @@
+"""How the subcommand `contract` prints its tables: as text for a person, or as JSON.
+
+JSON is a list of families. Each has `kind` ("file" or "methods"), `writers`, `readers` and `keys`:
+
+- a writer or reader has an `id` ("W1", "R1"), the `places` where it saves or reads, and the places that
+  it is `called_from`; a writer is `open` where it may give keys that are not known;
+- a key has its `path`, one string per level, what it `holds`, what it `restores`, its `states` by id, the
+  places where it is read (`reads`, each with the `reader`), and a `mismatch`: null, "never saved",
+  "never restored" or, for example, "not saved by W2";
+- states of writers: "always", "maybe", "never", "unknown"; of readers: "required", "default", "guarded",
+  "whole" (taken together with all else), "never";
+- a place has `function`, `path` (from the root), `line`, `column`, `end_line` and `end_column`; lines and
+  columns count from 1.
+
+A path without any level stands for a payload that is one object, such as the state of a model.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+
+from flake8_ckpt.contract_view.columns import NEVER
+from flake8_ckpt.contract_view.columns import OPEN
+from flake8_ckpt.contract_view.columns import Column
+from flake8_ckpt.contract_view.columns import Keys
+from flake8_ckpt.contract_view.columns import Place
+from flake8_ckpt.contract_view.rows import NEVER_RESTORED
+from flake8_ckpt.contract_view.rows import NEVER_SAVED
+from flake8_ckpt.contract_view.rows import NOT_SAVED
+from flake8_ckpt.contract_view.rows import Row
+from flake8_ckpt.contract_view.rows import Table
+from flake8_ckpt.findings import Spot
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.padding import Padding
+
+NOTHING = "No checkpoint found: no code that saves keys and code that reads them belong together."
+# Where nobody watches, lines are as long as they are: their breaks must not depend on a terminal.
+UNBROKEN = 10_000
+# Spaces between the columns, and dashes below the head: characters that every encoding has.
+BOX = "    \n    \n -  \n    \n    \n    \n    \n    \n"
+MAX_COLUMNS = 6
+MAX_PLACES = 3
+MAX_LINES = 8
+MAX_LISTED = 12
+MAX_UNREAD = 8
+SHOWN = {NEVER: "-", OPEN: "?"}
+WHOLE_PAYLOAD = "(whole)"
+HOLDS = "holds"
+MIN_CONTENT = 16
+MISMATCHES = (NEVER_SAVED, NEVER_RESTORED, NOT_SAVED)
+
+
+def as_json(tables: Sequence[Table]) -> str:
+    """Return the tables as JSON."""
+    return json.dumps([_family_entry(each) for each in tables], indent=2)
+
+
+def _family_entry(table: Table) -> dict[str, Any]:
+    return {
+        "kind": "file" if table.is_file else "methods",
+        "writers": [{**_column_entry(each), "open": each.is_open} for each in table.writers],
+        "readers": [_column_entry(each) for each in table.readers],
+        "keys": [_key_entry(each) for each in table.rows],
+    }
+
+
+def _column_entry(column: Column) -> dict[str, Any]:
+    return {
+        "id": column.name,
+        "places": [{"function": each.function, **_spot_entry(each.spot)} for each in column.places],
+        "called_from": [{"function": each.function, **_spot_entry(each.spot)} for each in column.callers],
+    }
+
+
+def _key_entry(row: Row) -> dict[str, Any]:
+    return {
+        "path": list(row.keys),
+        "holds": row.holds,
+        "restores": row.restores,
+        "states": dict(row.states),
+        "reads": [{"reader": name, **_spot_entry(spot)} for name, spot in row.reads],
+        "mismatch": row.mark or None,
+    }
+
+
+def _spot_entry(spot: Spot) -> dict[str, Any]:
+    return {
+        "path": spot.path,
+        "line": spot.position.line,
+        "column": spot.position.col + 1,
+        "end_line": spot.position.end_line,
+        "end_column": spot.position.end_col + 1,
+    }
+
+
+def as_text(tables: Sequence[Table], is_terminal: bool) -> str:
+    """Return the tables as text, coloured and fitted to the terminal only where there is one."""
+    console = _console(is_terminal)
+    for each in tables:
+        _line(console, _title(each), "bold")
+        for column in (*each.writers, *each.readers):
+            if _is_listed(column, each):
+                _line(console, f"  {column.name:<3} {_legend(column, any(row.keys for row in each.rows))}")
+        for line in _left_out(each):
+            _line(console, f"      {line}")
+        console.print(_grid(each, console.width))
+        console.print()
+    _line(console, _summary(tables) if tables else NOTHING)
+    printed = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
+    return printed if is_terminal else "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+
+
+def _console(is_terminal: bool) -> Console:
+    """Return a console that keeps what is printed; rich is imported only here."""
+    from rich.console import Console
+
+    options: dict[str, Any] = {} if is_terminal else {"width": UNBROKEN, "color_system": None}
+    return Console(
+        file=io.StringIO(), force_terminal=is_terminal, force_jupyter=False, highlight=False, **options
+    )
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    """Print a line as it is: names in it are no markup, and paths are not broken."""
+    from rich.text import Text
+
+    console.print(Text(text, style), soft_wrap=True)
+
+
+def _title(table: Table) -> str:
+    writers = _functions(table.writers)
+    readers = _functions(table.readers)
+    return f"{'File' if table.is_file else 'Methods'}: {writers} / {readers}"
+
+
+def _functions(columns: Iterable[Column]) -> str:
+    return _bounded(dict.fromkeys(place.function for column in columns for place in column.places))
+
+
+def _bounded(texts: Iterable[str], limit: int = MAX_PLACES) -> str:
+    found = list(texts)
+    more = len(found) - limit
+    return ", ".join(found[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_listed(column: Column, table: Table) -> bool:
+    columns = table.writers if column in table.writers else table.readers
+    return columns.index(column) < MAX_LISTED
+
+
+def _left_out(table: Table) -> Iterator[str]:
+    for word, columns in (("writers", table.writers), ("readers", table.readers)):
+        if len(columns) > MAX_LISTED:
+            yield f"and {len(columns) - MAX_LISTED} more {word}: --output-format=json lists them"
+
+
+def _legend(column: Column, has_keys: bool) -> str:
+    """Return where a column's keys are saved or read; places of one function and file stand together."""
+    first, *others = _place_texts(column.places, "")
+    parts = [first]
+    if others:
+        parts.append(f"with {_bounded(others)}")
+    if column.callers:
+        parts.append(f"called from {_bounded(_place_texts(column.callers, column.places[0].spot.path))}")
+    if column.is_open and has_keys:
+        parts.append("other keys are possible")
+    return "; ".join(parts)
+
+
+def _place_texts(places: Iterable[Place], here: str) -> Iterator[str]:
+    """Yield places as `path:lines function`, without the path where it is `here`."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for each in places:
+        lines.setdefault((each.spot.path, each.function), []).append(str(each.spot.position.line))
+    for (path, function), numbers in lines.items():
+        if path == here and function != path:
+            yield f"line{'s' if len(numbers) > 1 else ''} {_bounded(numbers, MAX_LINES)} of {function}"
+        else:
+            yield f"{path}:{_bounded(numbers, MAX_LINES)}" + (f" {function}" if function != path else "")
+
+
+def _grid(table: Table, width: int) -> Padding:
+    """Return a table of keys and states; where there is no room, cells are folded and never cut."""
+    from rich.box import Box
+    from rich.padding import Padding
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    heads, *rows = cells = _cells(table)
+    needed = sum(max(map(len, column)) for head, *column in zip(*cells) if head != HOLDS)
+    has_room = needed + 2 * len(heads) + MIN_CONTENT <= width
+    grid = Grid(box=Box(BOX, ascii=True), collapse_padding=True, pad_edge=False, show_edge=False)
+    for head in heads:
+        grid.add_column(Text(head), overflow="fold", no_wrap=has_room and head != HOLDS)
+    for row in rows:
+        grid.add_row(*(Text(cell, _style(cell)) for cell in row))
+    return Padding(grid, (0, 0, 0, 2), expand=False)
+
+
+def _cells(table: Table) -> list[list[str]]:
+    """Return the head of a table and its rows; the last column is there where something does not match."""
+    columns = [*_grouped(table.writers), *_grouped(table.readers)]
+    rows = [
+        [_key_text(row.keys), *(_state(row, each) for each in columns), _content(row), row.mark]
+        for row in _collapsed(table.rows)
+    ]
+    cells = [["key", *map(_heading, columns), HOLDS, "mismatch"], *rows]
+    return cells if any(row[-1] for row in rows) else [row[:-1] for row in cells]
+
+
+def _grouped(columns: Sequence[Column]) -> list[Sequence[Column]]:
+    """Return the columns one by one, or all as one where they are too many for a page."""
+    return [columns] if len(columns) > MAX_COLUMNS else [[each] for each in columns]
+
+
+def _heading(columns: Sequence[Column]) -> str:
+    return columns[0].name if len(columns) == 1 else f"{columns[0].name}-{columns[-1].name}"
+
+
+def _state(row: Row, columns: Sequence[Column]) -> str:
+    """Return the state that some columns share, or how many of them have the key."""
+    states = Counter(row.states[each.name] for each in columns)
+    if len(states) == 1:
+        return next(SHOWN.get(state, state) for state in states)
+    having = len(columns) - states[NEVER] - states[OPEN]
+    return f"{having}/{len(columns)}" if having else SHOWN[OPEN]
+
+
+def _style(cell: str) -> str:
+    if cell in SHOWN.values():
+        return "dim"
+    return "red" if cell.startswith(MISMATCHES) else ""
+
+
+def _content(row: Row) -> str:
+    return row.holds or (f"into {row.restores}" if row.restores else "")
+
+
+def _key_text(keys: Keys) -> str:
+    """Return a key with its parents; one that is no plain text is quoted."""
+    return ".".join(key if key.isprintable() and key else repr(key) for key in keys) or WHOLE_PAYLOAD
+
+
+def _collapsed(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the rows, with one in place of many below the same key that nobody asks for."""
+    unread = Counter(row.keys[:-1] for row in rows if _is_unread(row))
+    told: set[Keys] = set()
+    for row in rows:
+        parent = row.keys[:-1]
+        if not _is_unread(row) or unread[parent] <= MAX_UNREAD:
+            yield row
+        elif parent not in told:
+            told.add(parent)
+            yield Row((*parent, "*"), row.states, f"{unread[parent]} other keys", "", row.mark)
+
+
+def _is_unread(row: Row) -> bool:
+    return len(row.keys) > 1 and not row.reads
+
+
+def _summary(tables: Sequence[Table]) -> str:
+    """Return how many families and mismatches there are."""
+    marks = Counter(row.mark.partition(" by ")[0] for table in tables for row in table.rows if row.mark)
+    families = f"{len(tables)} {'family' if len(tables) == 1 else 'families'}"
+    found = [f"{count} {mark}" for mark, count in sorted(marks.items())]
+    return f"{families}; {', '.join(found) if found else 'no mismatch'}."

@@ -1,0 +1,195 @@
+"""Tables: for each family, which of its writers gives and which of its readers takes which key.
+
+What lies below a key has rows of its own where somebody reads it key by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+from typing import Union
+
+from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.effects import Writing
+from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.mismatches import TAKEN
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.payload import MAX_LEVELS
+from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.contract_view.columns import ALWAYS
+from flake8_ckpt.contract_view.columns import MAYBE
+from flake8_ckpt.contract_view.columns import NEVER
+from flake8_ckpt.contract_view.columns import WHOLE
+from flake8_ckpt.contract_view.columns import Column
+from flake8_ckpt.contract_view.columns import Keys
+from flake8_ckpt.contract_view.columns import Reader
+from flake8_ckpt.contract_view.columns import Writer
+from flake8_ckpt.contract_view.columns import known_part
+from flake8_ckpt.contract_view.columns import readers_of
+from flake8_ckpt.contract_view.columns import writers_of
+from flake8_ckpt.contract_view.columns import written
+from flake8_ckpt.contract_view.value_text import held_text
+from flake8_ckpt.contract_view.value_text import is_name
+from flake8_ckpt.contract_view.value_text import restored_text
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.findings import Spot
+
+# The readings of keys that are missing, each with the places of the writers that leave the key out.
+Told = Mapping[tuple[Spot, Keys], set[Spot]]
+NEVER_SAVED, NEVER_RESTORED, NOT_SAVED = "never saved", "never restored", "not saved by"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A key: its state at each writer and reader, and where each reader takes it.
+
+    `holds` says what is saved under it, `restores` where it goes, `mark` what does not match.
+    """
+
+    keys: Keys
+    states: Mapping[str, str]
+    holds: str
+    restores: str
+    mark: str
+    reads: tuple[tuple[str, Spot], ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A family: the columns of its writers, those of its readers, and a row for each key."""
+
+    is_file: bool
+    writers: tuple[Column, ...]
+    readers: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def paths(self) -> set[str]:
+        """Return the files that take part."""
+        columns = (*self.writers, *self.readers)
+        return {place.spot.path for column in columns for place in (*column.places, *column.callers)}
+
+
+def tables_of(contract: Contract) -> list[Table]:
+    """Return the tables of a project, those of files first; a family of which nothing is known has none."""
+    told = _told(contract)
+    families = [*contract.families.files, *contract.families.hooks]
+    found = [table for family in families if (table := _table(family, told)) is not None]
+    return sorted(found, key=_order)
+
+
+def _order(table: Table) -> tuple[bool, str, int, int]:
+    spot = table.writers[0].places[0].spot
+    return (not table.is_file, spot.path, spot.position.line, spot.position.col)
+
+
+def _told(contract: Contract) -> Told:
+    found: dict[tuple[Spot, Keys], set[Spot]] = {}
+    for missing in contract.missing:
+        for reading in missing.readings:
+            for depth in range(len(missing.keys), len(reading.keys) + 1):
+                origins = found.setdefault((reading.spot, reading.keys[:depth]), set())
+                origins.update(writing.origin for writing in missing.writings)
+    return found
+
+
+def _table(family: Family, told: Told) -> Optional[Table]:
+    writings = [each for each in family.writings if each.payload != NONE]
+    readers = readers_of(family)
+    if not writings or not readers:
+        return None
+    keys = list(_keys(writings, [reading for each in readers for reading in each.readings]))
+    writers = writers_of(writings, keys)
+    if family.hook is not None and not any(contents(each.payload).slots for each in writings):
+        return None
+    rows = [_row(each, writers, readers, told) for each in keys] or _whole(writers, readers)
+    if not rows:
+        return None
+    columns = [each.column() for each in writers], [each.column() for each in readers]
+    return Table(family.hook is None, tuple(columns[0]), tuple(columns[1]), tuple(rows))
+
+
+def _keys(writings: Sequence[Writing], readings: Sequence[Reading]) -> Iterator[Keys]:
+    """Yield the keys of a table, nested ones below their parent: first as written, then those only read."""
+    read = [_visible(each, writings) for each in readings]
+    opened = {keys[:depth] for keys in read for depth in range(len(keys))}
+    found: dict[Keys, dict[str, None]] = {}
+    for writing in writings:
+        _add_written((), writing.payload, opened, found)
+    for keys in read:
+        for depth, key in enumerate(keys):
+            found.setdefault(keys[:depth], {})[key] = None
+    yield from _flat((), found)
+
+
+def _visible(reading: Reading, writings: Sequence[Writing]) -> Keys:
+    """Return the part of a reading's path that a table shows: not what is inside of an object's state."""
+    keys = known_part(reading.keys)
+    for depth in range(1, len(keys)):
+        held = [value for each in writings if (value := written(keys[:depth], each.payload)[1]) is not None]
+        if any(is_state(option) for value in held for option in options_of(value)):
+            return keys[:depth]
+    return keys
+
+
+def _add_written(
+    keys: Keys, payload: Value, opened: set[Keys], found: dict[Keys, dict[str, None]]
+) -> None:
+    for key, slot in contents(payload).slots.items():
+        found.setdefault(keys, {})[key] = None
+        if (*keys, key) in opened and len(keys) < MAX_LEVELS:
+            _add_written((*keys, key), slot.value, opened, found)
+
+
+def _flat(keys: Keys, found: Mapping[Keys, Mapping[str, None]]) -> Iterator[Keys]:
+    for key in found.get(keys, ()):
+        yield (*keys, key)
+        yield from _flat((*keys, key), found)
+
+
+def _row(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told: Told) -> Row:
+    columns: Sequence[Union[Writer, Reader]] = (*writers, *readers)
+    below = [(reader, reading) for reader in readers for reading in reader.below(keys)]
+    reads = [(reader, reading) for reader, reading in below if reading.kind in TAKEN]
+    inner = {target for _, reading in reads if reading.keys != keys for target in reading.into}
+    exact = [(reader, reading) for reader, reading in reads if reading.keys == keys]
+    return Row(
+        keys,
+        {each.name: each.state(keys) for each in columns},
+        held_text(value for each in writers for value in each.values(keys)),
+        restored_text(target for _, reading in exact for target in reading.into if target not in inner),
+        _mark(keys, writers, readers, told),
+        tuple(dict.fromkeys((reader.name, reading.spot) for reader, reading in exact)),
+    )
+
+
+def _mark(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told: Told) -> str:
+    """Return what does not match, "" where nothing is certain."""
+    given = {each.state(keys) for each in writers}
+    if given & {ALWAYS, MAYBE} and all(each.state(keys) == NEVER for each in readers):
+        return NEVER_RESTORED
+    origins: set[Spot] = set()
+    for reader in readers:
+        for reading in reader.below(keys):
+            origins |= told.get((reading.spot, keys), set())
+    lacking = [each for each in writers if each.state(keys) == NEVER]
+    if origins and len(lacking) == len(writers):
+        return NEVER_SAVED
+    names = [each.name for each in lacking if any(writing.origin in origins for writing in each.writings)]
+    return f"{NOT_SAVED} {', '.join(names)}" if names else ""
+
+
+def _whole(writers: Sequence[Writer], readers: Sequence[Reader]) -> list[Row]:
+    """Return a row for a file that holds one object, without known keys: the state of a model, mostly."""
+    holds = held_text(value for each in writers for value in each.values(()))
+    if not is_name(holds):
+        return []
+    states = {each.name: ALWAYS for each in writers} | {each.name: WHOLE for each in readers}
+    restores = restored_text(target for reader in readers for each in reader.readings for target in each.into)
+    return [Row((), states, holds, restores, "")]

@@ -1,0 +1,62 @@
+"""How a method that sets nothing of interest reads attributes of `self`: by its text alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from flake8_ckpt.facts.calls import SHAPE_METHODS
+from flake8_ckpt.facts.model import Use
+from flake8_ckpt.findings import Position
+from flake8_ckpt.frameworks.torch import MOVES
+from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
+from flake8_ckpt.source.harmless import Function
+
+CONDITION = re.compile(r"\s*(?:if|elif|while|assert)\b")
+COMMENT = re.compile(r"#[^'\"]*$")
+
+
+def mentioned(
+    function: Function, lines: list[str], suspects: Iterable[str], position: Position
+) -> tuple[Use, ...]:
+    """Return one use per attribute that a method mentions."""
+    pattern = re.compile(
+        r"\bself\.("
+        + "|".join(map(re.escape, sorted(suspects)))
+        + r")\b(\[[^\]]*\]\.\w+|\s*\.\s*\w+|\s*\(|\s*\[|\s+is\b)?"
+    )
+    found: dict[str, dict[str, None]] = {}
+    for line in lines[_body_line(function) - 1 : function.end_lineno]:
+        if "self." not in line:
+            continue
+        for match in pattern.finditer(COMMENT.sub("", line)):
+            found.setdefault(match[1], {})[_how(match[2] or "", line)] = None
+    return tuple(Use(attr, tuple(hows), True, position) for attr, hows in found.items())
+
+
+def _body_line(function: Function) -> int:
+    first = function.body[0]
+    documented = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(function.body) > 1
+    )
+    return function.body[1 if documented else 0].lineno
+
+
+def _how(tail: str, line: str) -> str:
+    tail = tail.strip()
+    if tail == "(":
+        return "call"
+    if tail == "is":
+        return "none"
+    if tail.startswith("["):
+        taken = tail.rpartition("].")[2] if "]." in tail else ""
+        return f"element.{taken}" if taken else "test" if CONDITION.match(line) else "item"
+    name = tail.lstrip(". ")
+    if name in MOVES:
+        return "moved"
+    if name in NOT_TENSOR_FIELDS or name in SHAPE_METHODS:
+        return "meta"
+    if name:
+        return f".{name}"
+    return "test" if CONDITION.match(line) else "plain"

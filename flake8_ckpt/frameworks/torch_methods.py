@@ -1,0 +1,40 @@
+"""Methods of `nn.Module` and of hooks that torch and pickle call."""
+
+from __future__ import annotations
+
+import re
+
+CARRIERS = frozenset(
+    "state_dict get_extra_state _save_to_state_dict on_save_checkpoint load_state_dict set_extra_state"
+    " _load_from_state_dict on_load_checkpoint save save_checkpoint state save_state get_state".split()
+)
+MOVERS = frozenset("_apply to cuda cpu half float double".split())
+CONSTRUCTION = frozenset(
+    "__init__ __post_init__ __new__ reset_parameters _reset_parameters __attrs_post_init__".split()
+)
+UNEVENTFUL = frozenset("__repr__ extra_repr __str__ __getstate__ __setstate__ __deepcopy__".split())
+SAVERS = re.compile(
+    r"(^|_)(save|dump|serialize|export|checkpoint)(_|$)|^_?get_\w*state$|state_dict|statistics_dict"
+    r"|extra_state|^_?load_state|checkpoint"
+)
+CASTS = re.compile(r"(^|[._])(to|move|cast|send)_\w+$|(device|dtype)$")
+STEPS = frozenset(
+    "forward __call__ step training_step validation_step test_step predict_step update normalize call"
+    " compute_loss".split()
+)
+# Classes of other packages whose hooks do nothing of their own.
+PLAIN_BASES = re.compile(
+    r"^(object|abc\.ABC|typing\.\w+|typing_extensions\.\w+|torch\.nn\.(modules\.(\w+\.)?)?[A-Z]\w*"
+    r"|torch\.jit\.ScriptModule)$|(^|\.)(LightningModule|LightningDataModule|Callback|PyTorchModelHubMixin)$"
+)
+# Methods that restore a state or begin anew: what only these change is no progress of training.
+RESTARTS = re.compile(
+    r"(^|_)(load|restore|resume|set|setstate|start|begin|setup|open|connect|reset|init|initialize|clear|close"
+    r"|shutdown)(_|$)"
+)
+LONE = {
+    "get_extra_state": "set_extra_state",
+    "set_extra_state": "get_extra_state",
+    "state_dict": "load_state_dict",
+}
+NEEDING = frozenset([*LONE, "on_save_checkpoint"])

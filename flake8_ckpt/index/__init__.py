@@ -1,0 +1,1 @@
+"""The files of a project, their facts, and the cache of these."""

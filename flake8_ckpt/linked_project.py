@@ -1,0 +1,79 @@
+"""The linked project: what rules ask their questions of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import cached_property
+
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing import Families
+from flake8_ckpt.checkpoints.summaries import Payloads
+from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.symbolic_values import Unfolder
+from flake8_ckpt.linking.symbols import Symbols
+from flake8_ckpt.linking.value_kinds import Resolver
+from flake8_ckpt.losses.unsaved_object import Forgotten
+from flake8_ckpt.losses.unsaved_objects import Forgetting
+from flake8_ckpt.losses.vecnormalize.wrappers import Environments
+from flake8_ckpt.modules.attribute_lifetime import plain_tensors
+from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.members import Change
+
+
+class Project:
+    """All files of a project, linked.
+
+    `module_bases` names outside classes that are modules too; `package` is the root's own name as a package.
+    """
+
+    def __init__(
+        self, files: Mapping[str, FileFacts], module_bases: Sequence[str] = (), package: str = ""
+    ) -> None:
+        self.files = files
+        self.symbols = Symbols(files, package)
+        self.hierarchy = Hierarchy(self.symbols, module_bases)
+        self.resolver = Resolver(self.hierarchy)
+
+    @cached_property
+    def module_classes(self) -> tuple[ClassState, ...]:
+        """Return the module classes that set or register something, in order of file and line."""
+        return tuple(self._module_classes())
+
+    def _module_classes(self) -> Iterator[ClassState]:
+        for identity, facts in self.symbols.classes.items():
+            if any(method.writes or method.registers for method in facts.methods):
+                if self.hierarchy.is_module(identity):
+                    yield ClassState(identity, self.hierarchy, self.resolver)
+
+    @cached_property
+    def families(self) -> Families:
+        """Return who writes and who reads which checkpoint."""
+        unfolder = Unfolder(self.hierarchy)
+        return Families(self.hierarchy, unfolder, Payloads(unfolder))
+
+    @cached_property
+    def contract(self) -> Contract:
+        """Return what the writers and readers of each checkpoint do not agree on."""
+        return Contract(self.families)
+
+    @cached_property
+    def forgotten(self) -> tuple[Forgotten, ...]:
+        """Return the objects whose changing state is on neither side of a checkpoint."""
+        return Forgetting(self.contract, self.resolver).found
+
+    @cached_property
+    def environments(self) -> Environments:
+        """Return who makes and who uses normalized environments."""
+        return Environments(self.families)
+
+    @cached_property
+    def plain_tensors(self) -> tuple[tuple[ClassState, str, list[Change]], ...]:
+        """Return the tensors that module classes keep as plain attributes, with the writes that make them."""
+        return tuple(
+            (state, attr, writes)
+            for state in self.module_classes
+            for attr, writes in plain_tensors(state).items()
+        )

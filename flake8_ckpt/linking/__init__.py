@@ -1,0 +1,1 @@
+"""Names, classes, values and calls across files."""

@@ -1,0 +1,274 @@
+"""Which calls made an object: through locals, attributes, helper functions and the callers of a function."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from functools import cached_property
+from typing import Any
+from typing import Optional
+
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import bind
+from flake8_ckpt.linking.functions import followed_functions
+from flake8_ckpt.linking.symbolic_values import Unfolder
+
+MAX_DEPTH = 24
+MAX_CALLERS = 8
+MAX_MAKINGS = 64
+MAX_STEPS = 1000
+# Methods that give their object back.
+SAME = MODULE_METHODS | {"learn"}
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a value stands: in which statement of which function.
+
+    `given` holds the arguments of the call that was followed into the function, `route` all calls that were.
+    """
+
+    callee: Callee
+    position: Position
+    given: Mapping[str, tuple[Value, Place]] = field(default_factory=dict)
+    route: tuple[Spot, ...] = ()
+
+    @property
+    def spot(self) -> Spot:
+        """Return the statement."""
+        return Spot(self.callee.path, self.position)
+
+    @property
+    def scope(self) -> Scope:
+        """Return the function as values are resolved in it."""
+        return Scope(self.callee)
+
+    def at(self, position: Position) -> Place:
+        """Return another statement of the same function."""
+        return Place(self.callee, position, self.given, self.route)
+
+
+@dataclass(frozen=True, eq=False)
+class Making:
+    """A call that made an object, with all its arguments, or the attribute or parameter it was taken from."""
+
+    value: Value
+    place: Place
+
+    @property
+    def identity(self) -> tuple[Spot, tuple[Spot, ...]]:
+        """Return what tells this object from others that the same statement made."""
+        return self.place.spot, self.place.route
+
+
+class Makings:
+    """Finds the calls that made an object."""
+
+    def __init__(self, unfolder: Unfolder) -> None:
+        self.hierarchy = unfolder.hierarchy
+        self.symbols = unfolder.symbols
+        self.unfolder = unfolder
+        self._seen: set[tuple[Value, str, Position, tuple[Spot, ...]]] = set()
+
+    @cached_property
+    def units(self) -> tuple[Callee, ...]:
+        """Return the functions that are followed closely, methods in the class that defines them."""
+        return tuple(followed_functions(self.symbols))
+
+    @cached_property
+    def callers(self) -> Mapping[str, list[tuple[Callee, Site]]]:
+        """Return the calls of each function of the project, a class's as those of its `__init__`."""
+        found: dict[str, list[tuple[Callee, Site]]] = defaultdict(list)
+        for unit in self.units:
+            for site in unit.function.calls:
+                inner = self.entered(site.call, Place(unit, site.position))
+                if inner is not None:
+                    found[inner.identity].append((unit, site))
+        return found
+
+    def entered(self, call: Call, place: Place) -> Optional[Callee]:
+        """Return the function of the project that a call runs, the `__init__` of a class that it makes."""
+        found = self.unfolder.callee_of(call, place.scope)
+        if found is not None or not isinstance(call.callee, Name):
+            return found
+        klass = self.symbols.resolve(call.callee.path, place.callee.path)
+        method = self.hierarchy.find_method(klass, "__init__") if klass in self.symbols.classes else None
+        return Callee(f"{method[0]}.__init__", method[1], klass, method[0]) if method else None
+
+    def of(self, value: Value, place: Place) -> list[Making]:
+        """Return what may have made an object, each once."""
+        found: dict[tuple[object, ...], Making] = {}
+        self._seen = set()
+        for each in self._of(value, place, 0):
+            found.setdefault((*each.identity, type(each.value)), each)
+            if len(found) >= MAX_MAKINGS:
+                break
+        complete = len(found) < MAX_MAKINGS and len(self._seen) <= MAX_STEPS
+        return [*found.values(), *(() if complete else (Making(UNKNOWN, place),))]
+
+    def _of(self, value: Value, place: Place, depth: int) -> Iterator[Making]:
+        step = (value, place.callee.identity, place.position, place.route)
+        if depth > MAX_DEPTH or value == NONE or step in self._seen or len(self._seen) > MAX_STEPS:
+            return
+        self._seen.add(step)
+        follow = FOLLOW.get(type(value))
+        if follow is None:
+            yield Making(value, place)
+        else:
+            yield from follow(self, value, place, depth + 1)
+
+    def _local(self, value: Local, place: Place, depth: int) -> Iterator[Making]:
+        stores = [each for each in place.callee.function.stores if each.target == value]
+        for position in dict.fromkeys(each.position for each in stores):
+            yield from self._of(value.value, place.at(position), depth)
+        if not stores:
+            yield from self._of(value.value, place, depth)
+
+    def _join(self, value: Join, place: Place, depth: int) -> Iterator[Making]:
+        for option in value.options:
+            yield from self._of(option, place, depth)
+
+    def _param(self, value: Param, place: Place, depth: int) -> Iterator[Making]:
+        if value.name in place.given:
+            given, outer = place.given[value.name]
+            yield from self._of(given, outer, depth)
+            return
+        callers = self.callers.get(place.callee.identity, ())[:MAX_CALLERS]
+        for unit, site in callers:
+            given = self.arguments(site.call, place.callee).get(value.name, UNKNOWN)
+            yield from self._of(given, Place(unit, site.position), depth)
+        if not callers:
+            yield Making(value, place)
+
+    def arguments(self, call: Call, callee: Callee) -> dict[str, Value]:
+        """Return what a call gives to the parameters of a function."""
+        return bind(callee, list(call.args), dict(call.keywords))
+
+    def _attr(self, value: Attr, place: Place, depth: int) -> Iterator[Making]:
+        klass = self.unfolder.class_of(value.base, place.scope)
+        found = False
+        for owner in self.hierarchy.ancestors(klass) if klass in self.symbols.classes else ():
+            for name, method in self.hierarchy.methods(owner).items():
+                inner = Callee(f"{owner}.{name}", method, klass, owner)
+                for write in method.writes:
+                    if write.attr == value.name and write.how == "assign":
+                        found = True
+                        yield from self._of(write.value, Place(inner, write.position), depth)
+        if not found:
+            yield Making(value, place)
+
+    def _item(self, value: Item, place: Place, depth: int) -> Iterator[Making]:
+        for made in self._of(value.base, place, depth):
+            if isinstance(made.value, Container):
+                yield from self._of(_item_of(made.value, value.key), made.place, depth)
+            else:
+                yield Making(Item(made.value, value.key), made.place)
+
+    def _name(self, value: Name, place: Place, depth: int) -> Iterator[Making]:
+        script = self.symbols.functions.get(f"{place.callee.path}:<module>")
+        inner = Callee(f"{place.callee.path}:<module>", script) if script is not None else None
+        stores = [
+            each
+            for each in (script.stores if script is not None else ())
+            if isinstance(each.target, Local) and each.target.name == value.path.lstrip(":")
+        ]
+        for store in stores:
+            if inner is not None:
+                yield from self._of(store.target, Place(inner, store.position), depth)
+        if not stores:
+            yield Making(value, place)
+
+    def _call(self, value: Call, place: Place, depth: int) -> Iterator[Making]:
+        call = whole_call(value, place)
+        if isinstance(call.callee, Attr) and call.callee.name in SAME:
+            yield from self._of(call.callee.base, place, depth)
+            return
+        inner = self.unfolder.callee_of(call, place.scope)
+        if inner is None:
+            yield Making(call, place)
+            return
+        given = {name: (each, place) for name, each in self.arguments(call, inner).items()}
+        entered = Place(inner, inner.function.position, given, (*place.route, place.spot))
+        returned = [each for each in inner.function.stores if each.target == Name("return")]
+        for store in returned:
+            yield from self._of(store.value, entered.at(store.position), depth)
+        if not returned:
+            yield Making(inner.function.returns or UNKNOWN, entered)
+
+
+def _item_of(container: Container, key: Value) -> Value:
+    index = key.value if isinstance(key, Const) else None
+    known = isinstance(index, int) and 0 <= index < len(container.items)
+    return container.items[index] if known and isinstance(index, int) else UNKNOWN
+
+
+def whole_call(call: Call, place: Place) -> Call:
+    """Return a call with the arguments that a local's value leaves out where there are many."""
+    same = [
+        site.call
+        for site in place.callee.function.calls
+        if site.position == place.position and _is_same_callee(call.callee, site.call.callee)
+    ]
+    return max(same, key=lambda each: len(each.args) + len(each.keywords), default=call)
+
+
+def _is_same_callee(brief: Value, full: Value) -> bool:
+    if brief == full:
+        return True
+    return isinstance(brief, Attr) and isinstance(full, Attr) and brief == Attr(UNKNOWN, full.name)
+
+
+def is_same_object(one: Value, other: Value) -> bool:
+    """Tell whether two values of one function name the same object."""
+    text = object_text(one)
+    return text != "" and text == object_text(other)
+
+
+def object_text(value: Value) -> str:
+    """Return how a function names an object, "" where it has no name."""
+    if isinstance(value, Join):
+        names = {object_text(option) for option in value.options if option != NONE}
+        return names.pop() if len(names) == 1 else ""
+    if isinstance(value, (Local, Param)):
+        return value.name
+    if isinstance(value, Name):
+        return value.path.lstrip(":")
+    if isinstance(value, Self):
+        return "self"
+    if isinstance(value, Attr):
+        base = object_text(value.base)
+        return f"{base}.{value.name}" if base else ""
+    return ""
+
+
+FOLLOW: dict[type, Callable[[Makings, Any, Place, int], Iterator[Making]]] = {
+    Local: Makings._local,
+    Join: Makings._join,
+    Param: Makings._param,
+    Attr: Makings._attr,
+    Item: Makings._item,
+    Name: Makings._name,
+    Call: Makings._call,
+}

@@ -1,0 +1,129 @@
+"""Every function that is followed closely, once: those too that save or load nothing themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from functools import cache
+
+from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import join
+from flake8_ckpt.linking.symbols import Symbols
+
+TEST_FILE = re.compile(
+    r"(^|/)(tests?|testing|unit_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$"
+)
+
+
+@cache
+def is_test(path: str) -> bool:
+    """Tell whether a file holds tests: those are never writers or readers for other code."""
+    return TEST_FILE.search(path) is not None
+
+
+def called_name(call: Call) -> str:
+    """Return the last name of what is called."""
+    if isinstance(call.callee, Attr):
+        return call.callee.name
+    return call.callee.path.rpartition(".")[2].lstrip(":") if isinstance(call.callee, Name) else ""
+
+
+def followed_functions(symbols: Symbols) -> Iterator[Callee]:
+    """Yield the functions and methods that are followed, a method in the class that defines it; not those of tests."""
+    for identity, function in symbols.functions.items():
+        if function.contract and not is_test(identity.partition(":")[0]):
+            yield Callee(identity, function)
+    for klass, facts in symbols.classes.items():
+        if not is_test(klass.partition(":")[0]):
+            for method in facts.methods:
+                if method.contract:
+                    yield Callee(f"{klass}.{method.name}", method, klass, klass)
+
+
+@dataclass(frozen=True)
+class Callee:
+    """A function of the project that a call reaches: `klass` is what `self` is in it, `owner` who defines it."""
+
+    identity: str
+    function: FunctionFacts
+    klass: str = ""
+    owner: str = ""
+
+    @property
+    def path(self) -> str:
+        """Return the file of the function."""
+        return self.identity.partition(":")[0]
+
+    @property
+    def is_bound(self) -> bool:
+        """Tell whether the first parameter is given by the call's receiver."""
+        return bool(self.owner) and "staticmethod" not in self.function.decorators
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are."""
+
+    callee: Callee
+    bound: Mapping[str, Value] = field(default_factory=dict)
+    receiver: Value = SELF
+    prefix: str = ""
+    calls: int = 0
+
+    @property
+    def path(self) -> str:
+        """Return the file."""
+        return self.callee.path
+
+    @property
+    def klass(self) -> str:
+        """Return the class of `self`."""
+        return self.callee.klass
+
+
+def bind(callee: Callee, args: list[Value], keywords: Mapping[str, Value]) -> dict[str, Value]:
+    """Bind a function's parameters to what a call gives, the others to their defaults."""
+    names = [each.name for each in callee.function.parameters if not each.name.startswith("*")]
+    if callee.is_bound:
+        names = names[1:]
+    bound: dict[str, Value] = {
+        each.name: each.default for each in callee.function.parameters if each.default is not None
+    }
+    if any(map(is_star, args)) or "**" in keywords:
+        bound = dict.fromkeys(names, UNKNOWN)
+    bound.update(zip(names, (arg for arg in args if not is_star(arg))))
+    bound.update((name, value) for name, value in keywords.items() if name in names)
+    extra = tuple(args[len(names) :])
+    stars = [each.name for each in callee.function.parameters if each.name.startswith("*")]
+    if stars and extra:
+        bound[stars[0][1:]] = Container("tuple", join(list(extra)), len(extra), extra)
+    return bound
+
+
+def spread(value: Value) -> tuple[Value, ...]:
+    """Return the arguments that a starred one stands for, where they are known."""
+    inner = value.args[0] if isinstance(value, Call) and is_star(value) and value.args else None
+    return inner.items if isinstance(inner, Container) and inner.items else (value,)
+
+
+def is_star(value: Value) -> bool:
+    """Tell whether an argument stands for any number of them."""
+    return isinstance(value, Call) and value.callee == Name("*")
+
+
+def functions_of(facts: FileFacts) -> Iterator[FunctionFacts]:
+    """Yield all functions and methods of a file that were read."""
+    yield from facts.functions
+    for klass in facts.classes:
+        yield from klass.methods

@@ -1,0 +1,23 @@
+"""A function of a class, as linking names it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Optional
+
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import Value
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands: its file, the class that `self` is, the class that defines the method, the method."""
+
+    path: str
+    klass: str = ""
+    owner: str = ""
+    function: Optional[FunctionFacts] = None
+    bound: Mapping[str, Value] = field(default_factory=dict)
+    calls: int = 0

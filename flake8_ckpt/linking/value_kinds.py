@@ -1,0 +1,291 @@
+"""Link values: replace what one file could not know by what the project knows.
+
+Depth of substitution is bounded; recursion and everything beyond is Unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flake8_ckpt.facts import torch_calls as torchlib
+from flake8_ckpt.facts.member_values import attribute_of
+from flake8_ckpt.facts.member_values import element_of
+from flake8_ckpt.facts.member_values import item_of
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Buffer
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Element
+from flake8_ckpt.facts.values import Field
+from flake8_ckpt.facts.values import Instance
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import NdArray
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Super
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import join
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.frameworks.module_bases import is_external_module
+from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.places import Place
+
+CONVERTERS = re.compile(r"(^|[._])(to|as)_tensor$")
+MAX_CALLS = 5
+MAX_NESTING = 24
+SYMBOLIC = (Name, Param, Attr, Item, Element, Call, Arith, Self, Super)
+
+
+class Resolver:
+    """Resolves values against the project."""
+
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self.hierarchy = hierarchy
+        self.symbols = hierarchy.symbols
+        self._attributes: dict[tuple[str, str], Value] = {}
+        self._open: set[tuple[str, str]] = set()
+        self._setters_of: dict[str, dict[str, list[FunctionFacts]]] = {}
+
+    def resolve(self, value: Value, place: Place, nesting: int = 0) -> Value:
+        """Return a value with nothing symbolic left in it."""
+        if nesting > MAX_NESTING:
+            return UNKNOWN
+        handler = _HANDLERS.get(type(value))
+        return handler(self, value, place, nesting + 1) if handler else value
+
+    def instance(self, path: str, place: Place) -> Value:
+        """Return what an object of a class is."""
+        identity = self.symbols.resolve(path, place.path)
+        if identity in self.symbols.classes:
+            return Module(identity) if self.hierarchy.is_module(identity) else Instance(identity)
+        if is_external_module(identity, self.hierarchy.module_bases):
+            return Module(identity)
+        return torchlib.instance_of(identity) or (Instance(identity) if identity else UNKNOWN)
+
+    def attribute(self, klass: str, attr: str) -> Value:
+        """Return what an attribute of a class's objects is after construction, as far as its methods tell."""
+        key = (klass, attr)
+        if key in self._open:
+            return UNKNOWN
+        if key not in self._attributes:
+            self._open.add(key)
+            self._attributes[key] = self._attribute(klass, attr)
+            self._open.discard(key)
+        return self._attributes[key]
+
+    def _attribute(self, klass: str, attr: str) -> Value:
+        values: list[Value] = []
+        for owner in self.hierarchy.ancestors(klass):
+            for method in self._setters(owner).get(attr, ()):
+                place = Place(owner.partition(":")[0], klass, owner, method)
+                for register in method.registers:
+                    if register.name == attr:
+                        return (
+                            Buffer(register.persistent)
+                            if register.kind in ("buffer", "state")
+                            else Parameter()
+                        )
+                if method.name == attr and "property" in method.decorators and method.returns is not None:
+                    return self.resolve(method.returns, place)
+                values += [
+                    self.resolve(write.value, place)
+                    for write in method.writes
+                    if write.attr == attr and write.how == "assign"
+                ]
+        return join([value for value in values if value not in (NONE, UNKNOWN)]) if values else UNKNOWN
+
+    def _setters(self, owner: str) -> dict[str, list[FunctionFacts]]:
+        """Return the methods of a class by the attributes that they say something of."""
+        if owner not in self._setters_of:
+            found = self._setters_of[owner] = {}
+            for method in self.hierarchy.methods(owner).values():
+                names = {register.name for register in method.registers}
+                names.update(write.attr for write in method.writes if write.how == "assign")
+                if "property" in method.decorators:
+                    names.add(method.name)
+                for name in names:
+                    found.setdefault(name, []).append(method)
+        return self._setters_of[owner]
+
+    def _param(self, value: Param, place: Place, nesting: int) -> Value:
+        if value.name in place.bound:
+            return place.bound[value.name]
+        if place.function is None:
+            return UNKNOWN
+        for parameter in place.function.parameters:
+            if parameter.name == value.name:
+                promised = self.resolve(parameter.annotation or UNKNOWN, place, nesting)
+                default = self.resolve(parameter.default or UNKNOWN, place, nesting)
+                if promised == UNKNOWN:
+                    return Tensor("data") if isinstance(default, Tensor) else UNKNOWN
+                return join([promised, NONE]) if default == NONE else promised
+        return UNKNOWN
+
+    def _instance(self, value: Instance, place: Place, nesting: int) -> Value:
+        return self.instance(value.path, place)
+
+    def _name(self, value: Name, place: Place, nesting: int) -> Value:
+        return UNKNOWN
+
+    def _self(self, value: Value, place: Place, nesting: int) -> Value:
+        return Module(place.klass) if place.klass and self.hierarchy.is_module(place.klass) else UNKNOWN
+
+    def _attr(self, value: Attr, place: Place, nesting: int) -> Value:
+        if isinstance(value.base, (Self, Super)):
+            return self.attribute(place.klass, value.name) if place.klass else UNKNOWN
+        base = self.resolve(value.base, place, nesting)
+        if isinstance(base, (Module, Instance)) and base.path in self.symbols.classes:
+            return self.attribute(base.path, value.name)
+        return self._each(base, lambda each: _settled(attribute_of(each, value.name)))
+
+    def _item(self, value: Item, place: Place, nesting: int) -> Value:
+        base = self.resolve(value.base, place, nesting)
+        return self._each(base, lambda each: _settled(item_of(each, value.key)))
+
+    def _element(self, value: Element, place: Place, nesting: int) -> Value:
+        base = self.resolve(value.base, place, nesting)
+        return self._each(base, lambda each: _settled(element_of(each)))
+
+    def _each(self, value: Value, change: Callable[[Value], Value]) -> Value:
+        return join([change(option) for option in options_of(value)])
+
+    def _container(self, value: Container, place: Place, nesting: int) -> Value:
+        items = tuple(self.resolve(item, place, nesting) for item in value.items)
+        return Container(value.kind, self.resolve(value.of, place, nesting), value.size, items)
+
+    def _record(self, value: Record, place: Place, nesting: int) -> Value:
+        fields = tuple(
+            Field(each.key, self.resolve(each.value, place, nesting), each.always) for each in value.fields
+        )
+        return Record(fields, value.open)
+
+    def _join(self, value: Join, place: Place, nesting: int) -> Value:
+        return join([self.resolve(option, place, nesting) for option in value.options])
+
+    def _arith(self, value: Arith, place: Place, nesting: int) -> Value:
+        operands = [_certain(self.resolve(operand, place, nesting)) for operand in value.operands]
+        return _settled(torchlib.combine(operands))
+
+    def _call(self, value: Call, place: Place, nesting: int) -> Value:
+        callee = value.callee
+        args = [self.resolve(arg, place, nesting) for arg in value.args]
+        keywords = {name: self.resolve(each, place, nesting) for name, each in value.keywords}
+        if isinstance(callee, Name):
+            found = self._call_name(callee.path, args, keywords, place)
+            return (
+                Tensor("data") if UNKNOWN in options_of(found) and CONVERTERS.search(callee.path) else found
+            )
+        if not isinstance(callee, Attr):
+            return UNKNOWN
+        if isinstance(callee.base, (Self, Super)):
+            return self._call_method(place, callee, args, keywords)
+        base = self.resolve(callee.base, place, nesting)
+        return self._each(base, lambda each: self._call_on(each, callee.name, args, keywords, place))
+
+    def _call_on(
+        self, base: Value, name: str, args: list[Value], keywords: dict[str, Value], place: Place
+    ) -> Value:
+        if isinstance(base, (Parameter, Buffer)):
+            if name.endswith("_"):
+                return base
+            base = Tensor("data")
+        if isinstance(base, (Tensor, NdArray)):
+            return _settled(torchlib.call_method(base, name, args))
+        if isinstance(base, Module):
+            return base if name in MODULE_METHODS else UNKNOWN
+        if isinstance(base, Instance) and base.path in self.symbols.classes:
+            found = self.hierarchy.find_method(base.path, name)
+            return self._returned(found[0], found[1], base.path, args, keywords, place) if found else UNKNOWN
+        if isinstance(base, Container):
+            return base if name in ("copy", "values") else base.of if name in ("get", "pop") else UNKNOWN
+        return UNKNOWN
+
+    def _call_method(
+        self, place: Place, callee: Attr, args: list[Value], keywords: dict[str, Value]
+    ) -> Value:
+        if not place.klass:
+            return UNKNOWN
+        after = place.owner if isinstance(callee.base, Super) else ""
+        found = self.hierarchy.find_method(place.klass, callee.name, after)
+        return self._returned(found[0], found[1], place.klass, args, keywords, place) if found else UNKNOWN
+
+    def _call_name(self, name: str, args: list[Value], keywords: dict[str, Value], place: Place) -> Value:
+        identity = self.symbols.resolve(name, place.path)
+        if identity in self.symbols.classes:
+            return self.instance(name, place)
+        function = self.symbols.functions.get(identity)
+        if function is not None:
+            return self._returned("", function, "", args, keywords, place, identity)
+        head, _, method = identity.rpartition(".")
+        if ":" in identity and head in self.symbols.classes:
+            found = self.hierarchy.find_method(head, method)
+            return self._returned(found[0], found[1], head, args, keywords, place) if found else UNKNOWN
+        if ":" in identity or not identity:
+            return UNKNOWN
+        if is_external_module(identity, self.hierarchy.module_bases):
+            return Module(identity)
+        return _settled(torchlib.call_global(identity, args, keywords) or UNKNOWN)
+
+    def _returned(
+        self,
+        owner: str,
+        function: FunctionFacts,
+        klass: str,
+        args: list[Value],
+        keywords: dict[str, Value],
+        place: Place,
+        identity: str = "",
+    ) -> Value:
+        if function.returns is None or place.calls >= MAX_CALLS:
+            return UNKNOWN
+        path = (owner or identity).partition(":")[0]
+        names = [each.name for each in function.parameters]
+        if owner and "staticmethod" not in function.decorators:
+            names = names[1:]
+        bound = {**dict(zip(names, args)), **{name: each for name, each in keywords.items() if name in names}}
+        known = {name: each for name, each in bound.items() if each != UNKNOWN}
+        return self.resolve(function.returns, Place(path, klass, owner, function, known, place.calls + 1))
+
+
+def _settled(value: Value) -> Value:
+    return UNKNOWN if isinstance(value, SYMBOLIC) else value
+
+
+def _certain(value: Value) -> Value:
+    """Return a join of alternatives as one operand: a tensor only where all alternatives are."""
+    if not isinstance(value, Join):
+        return value
+    kept = [option for option in value.options if option != NONE]
+    if kept and all(isinstance(option, (Tensor, Parameter, Buffer)) for option in kept):
+        return Tensor(torchlib.merge_origin(kept))
+    return UNKNOWN
+
+
+_HANDLERS: dict[type, Callable[[Resolver, Any, Place, int], Value]] = {
+    Param: Resolver._param,
+    Instance: Resolver._instance,
+    Name: Resolver._name,
+    Self: Resolver._self,
+    Super: Resolver._self,
+    Attr: Resolver._attr,
+    Item: Resolver._item,
+    Element: Resolver._element,
+    Container: Resolver._container,
+    Record: Resolver._record,
+    Join: Resolver._join,
+    Arith: Resolver._arith,
+    Call: Resolver._call,
+}

@@ -1,0 +1,107 @@
+"""Algorithms on top of Stable-Baselines3: what their saving by `__dict__` and by `get_parameters` keeps of a component.
+
+`save` pickles the attributes and stores what `get_parameters` gives; `load` sets the attributes, runs
+`_setup_model`, then hands the stored parameters to `set_parameters`. A component that the set-up makes
+anew is lost, unless the pair of hooks carries its state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Optional
+
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.names import UPDATES
+from flake8_ckpt.frameworks.stable_baselines3 import HOOKS
+from flake8_ckpt.frameworks.stable_baselines3 import LIBRARIES
+from flake8_ckpt.frameworks.stable_baselines3 import NAMED
+
+
+class Algorithms:
+    """The classes of a project that derive from an algorithm of Stable-Baselines3."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.hierarchy = contract.hierarchy
+        self.families = contract.families
+        self.kinds = contract.kinds
+        self.unfolder = contract.unfolder
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Return the classes that have the pair of hooks themselves or from a class of the project."""
+        return tuple(klass for klass in self.families.classes if self._has_hooks(klass))
+
+    def _has_hooks(self, klass: str) -> bool:
+        if not any(LIBRARIES.search(each) for each in self.hierarchy.ancestors(klass)[1:]):
+            return False
+        return all(self.hierarchy.find_method(klass, name) is not None for name in HOOKS[:2])
+
+    def carried(self, klass: str) -> Optional[set[str]]:
+        """Return the attributes that the hooks speak of; None where they speak of none."""
+        found: set[str] = set()
+        for name in HOOKS:
+            for method in self._closure(klass, name):
+                found |= {use.attr for use in method.uses} | {
+                    write.attr for write in method.writes if write.loaded
+                }
+        named = self.hierarchy.find_method(klass, NAMED)
+        if named is not None and named[1].returns is not None:
+            found |= set(_strings(named[1].returns))
+        return found or None
+
+    def _closure(self, klass: str, name: str, seen: Optional[set[str]] = None) -> Iterator[FunctionFacts]:
+        """Yield a hook and the methods that it calls; what a method that is no accessor builds is no carrying."""
+        seen = seen if seen is not None else set()
+        found = self.hierarchy.find_method(klass, name)
+        if found is None or name in seen:
+            return
+        seen.add(name)
+        yield found[1]
+        for site in found[1].calls:
+            target = site.call.callee
+            if (
+                isinstance(target, Attr)
+                and isinstance(target.base, Self)
+                and not target.name.startswith(("_setup", "setup"))
+            ):
+                yield from self._closure(klass, target.name, seen)
+
+    def rebuilt(self, klass: str) -> Iterator[tuple[str, Spot]]:
+        """Yield the components with state that a method other than the constructor makes, whatever there was."""
+        for owner in self.hierarchy.ancestors(klass):
+            for name, method in self.hierarchy.methods(owner).items():
+                for write in method.writes if name != "__init__" else ():
+                    if (
+                        write.how == "assign"
+                        and not write.guards
+                        and not write.loaded
+                        and self.has_state(klass, write.attr)
+                    ):
+                        yield write.attr, Spot(owner.partition(":")[0], write.position)
+
+    def has_state(self, klass: str, attr: str) -> bool:
+        """Tell whether an attribute holds an object of the project whose methods change it."""
+        component = self.unfolder.attribute_class(klass, attr)
+        if component not in self.hierarchy.symbols.classes:
+            return False
+        if self.kinds.of(component) in ("normalizer", "stateful", "ema"):
+            return True
+        return any(UPDATES.search(name) for name in self.kinds.method_names(component))
+
+
+def _strings(value: Value) -> Iterator[str]:
+    for option in options_of(value):
+        if isinstance(option, Const) and isinstance(option.value, str):
+            yield option.value.partition(".")[0]
+        elif isinstance(option, Container):
+            for each in option.items or (option.of,):
+                yield from _strings(each)

@@ -1,0 +1,1 @@
+"""Stable-Baselines3's VecNormalize: who makes, runs, saves and restores one."""

@@ -1,0 +1,199 @@
+"""What the functions of a program do with the statistics of a `VecNormalize`: save, assign or freeze them.
+
+Silence beats a doubtful finding: whatever takes the statistics out of the wrapper counts as saving them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from functools import cached_property
+
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Element
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.frameworks.persistence import PICKLES
+from flake8_ckpt.frameworks.stable_baselines3 import ASSIGNS
+from flake8_ckpt.frameworks.stable_baselines3 import CHECKPOINTS
+from flake8_ckpt.frameworks.stable_baselines3 import RMS
+from flake8_ckpt.frameworks.stable_baselines3 import SAVES
+from flake8_ckpt.frameworks.stable_baselines3 import UNWRAPS
+from flake8_ckpt.linking.allocation_sites import Place
+from flake8_ckpt.linking.allocation_sites import object_text
+from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.losses.vecnormalize.wrappers import Environments
+from flake8_ckpt.losses.vecnormalize.wrappers import is_env_name
+
+SAVED, ASSIGNED, FROZEN = "saved", "assigned", "frozen"
+NORM = re.compile(r"norm|rms|stats|statistic", re.I)
+VEC_NORM = re.compile(r"vec_?norm", re.I)
+KEEPS = re.compile(r"save|dump|store|export|checkpoint|callback|persist|backup|write|upload", re.I)
+SAVE_VECNORMALIZE = 4
+MAX_DEPTH = 10
+
+
+class Statistics:
+    """Tells what happens to statistics in each file."""
+
+    def __init__(self, environments: Environments) -> None:
+        self.environments = environments
+        self._known: dict[str, set[str]] = {}
+
+    def done_in(self, files: Iterable[str]) -> set[str]:
+        """Return what some files do with statistics."""
+        return {each for path in files for each in self._in_file(path)}
+
+    def _in_file(self, path: str) -> set[str]:
+        if path not in self._known:
+            self._known[path] = {each for unit in self._by_file.get(path, ()) for each in self._done(unit)}
+        return self._known[path]
+
+    @cached_property
+    def _by_file(self) -> Mapping[str, list[Callee]]:
+        found: dict[str, list[Callee]] = defaultdict(list)
+        for unit in self.environments.units:
+            found[unit.path].append(unit)
+        return found
+
+    def _done(self, unit: Callee) -> Iterator[str]:
+        for site in unit.function.calls:
+            place = Place(unit, site.position)
+            if self._saves(site.call, place):
+                yield SAVED
+            if self._assigns(site.call, place):
+                yield ASSIGNED
+            if _freezes(site.call):
+                yield FROZEN
+        for store in unit.function.stores:
+            target = store.target
+            if isinstance(target, Attr) and RMS.search(target.name):
+                yield ASSIGNED
+            elif takes_statistics(store.value):
+                yield SAVED
+            if isinstance(target, Attr) and target.name == "training" and store.value != Const(True):
+                yield FROZEN
+
+    def _saves(self, call: Call, place: Place) -> bool:
+        name = called_name(call)
+        if CHECKPOINTS.search(name):
+            return saves_wrapper(call)
+        if (
+            VEC_NORM.search(name)
+            and KEEPS.search(name)
+            or any(_is_keeping(key, value) for key, value in call.keywords)
+        ):
+            return True
+        given = [*call.args, *(value for _, value in call.keywords)]
+        if any(map(takes_statistics, given)):
+            return True
+        if not SAVES.search(name):
+            return False
+        if isinstance(call.callee, Attr):
+            return call.callee.base == UNKNOWN or self._is_environment(call.callee.base, place)
+        parts = [part for value in given for part in parts_of(value)]
+        if isinstance(call.callee, Name) and call.callee.path in PICKLES and UNKNOWN in parts:
+            return True
+        return any(_names_statistics(part) or self._is_environment(part, place) for part in parts)
+
+    def _is_environment(self, value: Value, place: Place) -> bool:
+        """Tell whether what is saved may be the wrapper."""
+        if isinstance(value, Join):
+            return any(self._is_environment(option, place) for option in value.options)
+        if isinstance(value, Call) and (
+            called_name(value) == "get_env" or UNWRAPS.search(called_name(value))
+        ):
+            return True
+        if not isinstance(value, (Local, Param, Attr, Call, Item, Name)):
+            return False
+        text = value.name if isinstance(value, Attr) else object_text(value)
+        if is_env_name(text) or NORM.search(text) is not None:
+            return not self.environments.models(value, place)
+        return bool(self.environments.wrapped(value, place).wrappers)
+
+    def _assigns(self, call: Call, place: Place) -> bool:
+        name = called_name(call)
+        if name in ("setattr", "set_attr"):
+            return any(isinstance(each, Const) and RMS.search(str(each.value)) for each in call.args)
+        return ASSIGNS.search(name) is not None
+
+
+def _names_statistics(value: Value) -> bool:
+    """Tell whether a value is the name of a file of statistics: "vecnormalize.pkl"."""
+    return isinstance(value, Const) and isinstance(value.value, str) and NORM.search(value.value) is not None
+
+
+def saves_wrapper(call: Call) -> bool:
+    """Tell whether a `CheckpointCallback` may save the wrapper, too."""
+    if "**" in dict(call.keywords):
+        return True
+    given = call.args[SAVE_VECNORMALIZE] if len(call.args) > SAVE_VECNORMALIZE else None
+    given = given or dict(call.keywords).get("save_vecnormalize")
+    return given is not None and given != Const(False)
+
+
+def called_name(call: Call) -> str:
+    """Return the last part of what a call names."""
+    callee = call.callee
+    if isinstance(callee, Attr):
+        return callee.name
+    return callee.path.rpartition(".")[2].rpartition(":")[2] if isinstance(callee, Name) else ""
+
+
+def takes_statistics(value: Value) -> bool:
+    """Tell whether the statistics of some wrapper are part of a value."""
+    return any(
+        isinstance(each, Attr) and RMS.search(each.name) and not isinstance(each.base, Self)
+        for each in parts_of(value)
+    )
+
+
+def parts_of(value: Value, depth: int = 0) -> Iterator[Value]:
+    """Yield a value and all that it is made of."""
+    yield value
+    inner: Iterable[Value] = ()
+    if isinstance(value, (Attr, Item, Element)):
+        inner = (value.base,)
+    elif isinstance(value, Container):
+        inner = (value.of, *value.items)
+    elif isinstance(value, Record):
+        inner = (each.value for each in value.fields)
+    elif isinstance(value, Call):
+        inner = (value.callee, *value.args, *(each for _, each in value.keywords))
+    elif isinstance(value, Join):
+        inner = value.options
+    elif isinstance(value, Arith):
+        inner = value.operands
+    for each in inner if depth < MAX_DEPTH else ():
+        yield from parts_of(each, depth + 1)
+
+
+def _is_keeping(key: str, value: Value) -> bool:
+    """Tell whether a keyword argument asks to keep the wrapper."""
+    return (
+        VEC_NORM.search(key) is not None
+        and KEEPS.search(key) is not None
+        and value not in (Const(False), NONE)
+    )
+
+
+def _freezes(call: Call) -> bool:
+    name = called_name(call)
+    if name in ("setattr", "set_attr"):
+        return Const("training") in call.args
+    return name == "eval" and isinstance(call.callee, Attr) and is_env_name(object_text(call.callee.base))

@@ -1,0 +1,219 @@
+"""How an attribute of a module lives: set once, carried across calls, or recomputed by each.
+
+- *constant*: nothing outside construction changes it
+- *state*: a later method builds its new value on the old one
+- *fitted*: a method that no step runs sets it anew, and others read it
+- *cache*: it is recomputed where a look at it says so
+- *scratch*: each call or episode starts it afresh, or nothing reads what an earlier call left
+"""
+
+from __future__ import annotations
+
+import re
+
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
+from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.members import Change
+
+RESTARTS = re.compile(r"(^|_)reset(_|$)")
+RESETS = re.compile(
+    r"^_?(reset|init|clear|start|begin|zero|flush|free|empty|detach|new|on_\w+_(start|begin|end))(_|$)"
+    r"|_reset$|reset_|_start$|_begin$"
+)
+STATISTIC = re.compile(
+    r"(^|_)(mean|means|var|variance|std|count|counts|running|ema|avg|average|moment|moments|momentum|m2|sumsq"
+    r"|n_seen|usage|cluster|codebook|center|centers|centroids|prototypes?|queue|quantiles?|num_batches|shadow|returns?"
+    r"|discounted|stats?)(_|$)"
+)
+TRANSIENT = re.compile(
+    r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|cur|current|state|states|h|c|hx|cx|buffer)(_|$)"
+    r"|mask|grad|loss"
+)
+FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
+ROTARY = re.compile(r"(^|_)(freqs?|freqs_cis|rope|rotary)(_|$)")
+IDLE_USES = frozenset(["none", "meta", "test"])
+
+
+def is_tensor(value: Value) -> bool:
+    """Tell whether a value is certainly a tensor, or None."""
+    options = [option for option in options_of(value) if option != NONE]
+    return bool(options) and all(isinstance(option, Tensor) for option in options)
+
+
+def is_statistic(attr: str) -> bool:
+    """Tell whether a name is one that running statistics have: a hint, never evidence by itself."""
+    return STATISTIC.search(attr) is not None
+
+
+def is_transient(attr: str) -> bool:
+    """Tell whether a name says that the value belongs to one sequence or one call."""
+    return TRANSIENT.search(attr) is not None and not is_statistic(attr)
+
+
+def tensor_writes(state: ClassState, attr: str) -> list[Change]:
+    """Return the assignments of construction that certainly give a tensor, the class's own only.
+
+    Empty where an ancestor sets the attribute first: the finding is the ancestor's.
+    """
+    if FOREIGN.search(attr):
+        return []
+    made = state.constructed(attr)
+    found = [change for change in made if is_tensor(change.value)]
+    if (
+        not found
+        and attr in state.used_as_tensor
+        and made
+        and all(change.value == UNKNOWN for change in made)
+    ):
+        found = made
+    if any(change.method.owner != state.identity for change in found):
+        return []
+    return [change for change in found if "hidden" not in change.guards]
+
+
+def is_optional(state: ClassState, attr: str) -> bool:
+    """Tell whether construction may leave None or a number: then only some objects hold a tensor."""
+    return any(
+        NONE in options_of(each.value) or _is_something_else(each.value) for each in state.constructed(attr)
+    )
+
+
+def _is_something_else(value: Value) -> bool:
+    return all(isinstance(option, (Const, Number, Container, Record)) for option in options_of(value))
+
+
+def lifetime(state: ClassState, attr: str) -> str:
+    """Return how an attribute lives, in one word."""
+    later = [change for change in state.later(attr) if change.write.how not in ("delete", "grow")]
+    if not later:
+        return "constant"
+    carried = [change for change in later if carries(state, change)]
+    if carried:
+        if _is_begun_anew(state, carried, later):
+            return "fitted" if is_statistic(attr) and _is_read_across(state, attr) else "scratch"
+        if _is_restarted(state, attr) or _is_collected(state, attr):
+            return "state" if is_statistic(attr) and not _is_environment(state) else "scratch"
+        return "scratch" if all(_happens_once(state, change) for change in carried) else "state"
+    if all(_looks_first(change) for change in later):
+        return "cache"
+    if not _is_read_across(state, attr):
+        return "scratch"
+    writers = {change.method.name for change in later}
+    if writers & state.stepping or all(RESETS.search(name) for name in writers):
+        return "scratch"
+    return "fitted"
+
+
+def _is_begun_anew(state: ClassState, carried: list[Change], later: list[Change]) -> bool:
+    """Tell whether some method sets the attribute afresh and then runs all those that carry it on."""
+    for change in later:
+        if change.write.how == "assign" and not change.guards and change not in carried:
+            run = state.reach(frozenset([change.method.name]))
+            if all(each.method.name in run for each in carried):
+                return True
+    return False
+
+
+def _is_environment(state: ClassState) -> bool:
+    """Tell whether the class is an environment: it steps and resets, and what it counts belongs to an episode."""
+    defines = state.hierarchy.defines
+    steps = defines(state.identity, "step") or defines(state.identity, "_step")
+    return steps and (defines(state.identity, "reset") or defines(state.identity, "_reset"))
+
+
+def _happens_once(state: ClassState, change: Change) -> bool:
+    """Tell whether a write runs under a flag that the same method turns: a first call that fits a constant."""
+    flags = {each.write.attr for each in state.later(change.write.attr)}
+    flags = {guard.partition(":")[2] for guard in change.guards if guard.startswith(("set:", "unset:"))} - flags
+    turned = [other for flag in flags for other in state.later(flag)]
+    return any(other.method == change.method and isinstance(other.value, Const) for other in turned)
+
+
+def _is_collected(state: ClassState, attr: str) -> bool:
+    """Tell whether the attribute is a sequence that calls append to."""
+    return any("cat" in reading.use.how for reading in state.uses.get(attr, ()))
+
+
+def _is_restarted(state: ClassState, attr: str) -> bool:
+    changes = [*state.changes.get(attr, ()), *state.heir_changes.get(attr, ())]
+    return any(
+        (RESTARTS if change.method.early else RESETS).search(change.method.name)
+        and change.method.name not in CONSTRUCTION
+        for change in changes
+    )
+
+
+def _looks_first(change: Change) -> bool:
+    attr = change.write.attr
+    return any(guard.partition(":")[2] == attr for guard in change.guards)
+
+
+def _is_read_across(state: ClassState, attr: str) -> bool:
+    return any(reading.use.first and set(reading.use.how) - IDLE_USES for reading in state.readings(attr))
+
+
+def is_idle(state: ClassState, attr: str) -> bool:
+    """Tell whether later methods read an attribute only to look at its shape or to branch on it, or not at all."""
+    readings = state.readings(attr)
+    if not readings:
+        return any(set(each.use.how) - IDLE_USES for each in state.uses.get(attr, ()) if each.method.early)
+    return all(set(reading.use.how) <= IDLE_USES for reading in readings)
+
+
+def is_moved_by_hand(state: ClassState, attr: str) -> bool:
+    """Tell whether every later use of an attribute moves it first: `self.k.to(x)`."""
+    hows = {how for reading in state.readings(attr) for how in reading.use.how}
+    if "moved" in hows and (hows <= IDLE_USES | {"moved"} or ROTARY.search(attr)):
+        return True
+    return state.moved_by_hooks(attr)
+
+
+def is_trainable(state: ClassState, attr: str) -> bool:
+    """Tell whether an attribute's tensor requires grad."""
+    marks = [change.value for change in state.changes.get(attr, ()) if change.write.how == "grad"]
+    values = [option for change in state.constructed(attr) for option in options_of(change.value)]
+    return any(isinstance(value, Tensor) and value.trainable for value in (*marks, *values))
+
+
+def is_placeholder(state: ClassState, attr: str) -> bool:
+    """Tell whether construction leaves only an empty tensor that nothing fills there."""
+    values = [
+        option for change in state.constructed(attr) for option in options_of(change.value) if option != NONE
+    ]
+    filled = any(
+        change.method.early and change.write.how in ("inplace", "item") for change in state.changes[attr]
+    )
+    return not filled and all(
+        isinstance(value, Tensor) and value.origin in ("empty", "complex") for value in values
+    )
+
+
+def is_random(state: ClassState, attr: str) -> bool:
+    """Tell whether construction draws an attribute's value at random."""
+    values = [option for change in state.constructed(attr) for option in options_of(change.value)]
+    filled = [
+        change.value
+        for change in state.changes[attr]
+        if change.method.early and change.write.how == "inplace"
+    ]
+    return any(isinstance(value, Tensor) and value.origin == "random" for value in (*values, *filled))
+
+
+def plain_tensors(state: ClassState) -> dict[str, list[Change]]:
+    """Return the attributes that construction sets to tensors which nothing registers, carries or hides."""
+    found = {}
+    for attr in state.changes:
+        writes = tensor_writes(state, attr)
+        if writes and not state.registered(attr):
+            found[attr] = writes
+    return found

@@ -1,0 +1,310 @@
+"""What the objects of one module class hold, method by method: the view that the module-state rules ask.
+
+Methods that construction runs (`__init__`, and what it calls, in the class and its ancestors) are
+the *construction*; all others are *later*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from flake8_ckpt.facts.model import Register
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Buffer
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.facts.values import Super
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.frameworks.torch_methods import CARRIERS
+from flake8_ckpt.frameworks.torch_methods import CASTS
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
+from flake8_ckpt.frameworks.torch_methods import MOVERS
+from flake8_ckpt.frameworks.torch_methods import SAVERS
+from flake8_ckpt.frameworks.torch_methods import STEPS
+from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.places import Place
+from flake8_ckpt.linking.value_kinds import Resolver
+from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import Method
+from flake8_ckpt.modules.members import Reading
+
+
+class ClassState:
+    """One module class: its methods, its writes, its registrations, its uses."""
+
+    def __init__(self, identity: str, hierarchy: Hierarchy, resolver: Resolver) -> None:
+        self.identity = identity
+        self.path, _, self.name = identity.partition(":")
+        self.hierarchy = hierarchy
+        self.resolver = resolver
+
+    @cached_property
+    def graph(self) -> dict[str, frozenset[str]]:
+        """Return which methods call which on the same object, the nearest definition first."""
+        found: dict[str, frozenset[str]] = {}
+        for owner in self.hierarchy.ancestors(self.identity):
+            facts = self.hierarchy.symbols.classes.get(owner)
+            for name, callees in facts.graph if facts else ():
+                known = found.get(name)
+                if known is None or name in known or name == "__init__":
+                    found[name] = (known or frozenset()) | frozenset(callees)
+        return found
+
+    def reach(self, names: frozenset[str]) -> frozenset[str]:
+        """Return some methods and all that they call, directly or not."""
+        reached = set(names)
+        stack = list(names)
+        while stack:
+            for callee in self.graph.get(stack.pop(), ()):
+                if callee not in reached:
+                    reached.add(callee)
+                    stack.append(callee)
+        return frozenset(reached)
+
+    @cached_property
+    def early(self) -> frozenset[str]:
+        """Return the names of the methods that construction runs."""
+        return self.reach(CONSTRUCTION) - STEPS
+
+    @cached_property
+    def stepping(self) -> frozenset[str]:
+        """Return the names of the methods that a forward pass or an update runs."""
+        return self.reach(STEPS)
+
+    @cached_property
+    def methods(self) -> tuple[Method, ...]:
+        """Return the methods that objects of the class can run, ancestors' constructors included."""
+        found: list[Method] = []
+        hidden: set[str] = set()
+        for owner in self.hierarchy.ancestors(self.identity):
+            facts = self.hierarchy.symbols.classes.get(owner)
+            if facts is None:
+                continue
+            graph = dict(facts.graph)
+            for method in facts.methods:
+                if method.name not in hidden or method.name == "__init__":
+                    found.append(Method(owner, method, method.name in self.early))
+            hidden |= {name for name in facts.method_names if name not in graph.get(name, ())}
+        return tuple(found)
+
+    @cached_property
+    def changes(self) -> dict[str, list[Change]]:
+        """Return the writes to each attribute."""
+        return self._changes(self.methods)
+
+    def _changes(self, methods: tuple[Method, ...]) -> dict[str, list[Change]]:
+        found: dict[str, list[Change]] = {}
+        for method in methods:
+            for write in method.facts.writes:
+                found.setdefault(write.attr, []).append(Change(method, write, self.resolver, self.place(method)))
+        return found
+
+    @cached_property
+    def heir_methods(self) -> tuple[Method, ...]:
+        """Return what the classes that derive from this one add to it."""
+        found = []
+        for heir in self.hierarchy.heirs(self.identity):
+            for method in self.hierarchy.methods(heir).values():
+                found.append(Method(heir, method, method.name in self.early))
+        return tuple(found)
+
+    def heir_views(self) -> Iterator[ClassState]:
+        """Yield the states of the classes that derive from this one."""
+        for heir in self.hierarchy.heirs(self.identity):
+            yield ClassState(heir, self.hierarchy, self.resolver)
+
+    @cached_property
+    def heir_changes(self) -> dict[str, list[Change]]:
+        """Return the writes to each attribute in the classes that derive from this one."""
+        return self._changes(self.heir_methods)
+
+    def place(self, method: Method) -> Place:
+        """Return the place in which a method's values are resolved."""
+        return Place(method.owner.partition(":")[0], self.identity, method.owner, method.facts)
+
+    @cached_property
+    def registers(self) -> tuple[tuple[Method, Register], ...]:
+        """Return the registrations in all methods."""
+        return tuple((method, each) for method in self.methods for each in method.facts.registers)
+
+    @cached_property
+    def uses(self) -> dict[str, list[Reading]]:
+        """Return the uses of each attribute."""
+        found: dict[str, list[Reading]] = {}
+        for method in self.methods:
+            for use in method.facts.uses:
+                found.setdefault(use.attr, []).append(Reading(method, use))
+        return found
+
+    def owned(self) -> Iterator[tuple[str, list[Change]]]:
+        """Yield the attributes that this class itself sets first, with all their writes."""
+        for attr, changes in self.changes.items():
+            if changes and any(change.method.owner == self.identity for change in changes):
+                yield attr, changes
+
+    @cached_property
+    def has_unknown_base(self) -> bool:
+        """Tell whether an ancestor outside the project may declare attributes of its own."""
+        known = ("torch.nn.Module", "object", "abc.ABC", "typing.Generic", "typing.Protocol")
+        classes = self.hierarchy.symbols.classes
+        return any(
+            each not in classes and each not in known and not each.endswith("LightningModule")
+            for each in self.hierarchy.ancestors(self.identity)
+        )
+
+    @cached_property
+    def registered_names(self) -> frozenset[str]:
+        """Return the names, or patterns of names, that some method registers."""
+        found: set[str] = set()
+        for method, each in self.registers:
+            if each.name.startswith("$"):
+                found |= self._given_names(method, each.name[1:])
+            elif each.kind not in ("setattr", "wrapped") and (each.kind, each.name) != ("module", "*"):
+                found.add(each.name)
+        return frozenset(found)
+
+    def _given_names(self, method: Method, parameter: str) -> set[str]:
+        """Return the names with which the class calls a method that registers what it is told to."""
+        names = [each.name for each in method.facts.parameters][1:]
+        given: set[str] = set()
+        for site in (site for each in self.methods for site in each.facts.calls):
+            call = site.call
+            if call.callee not in (
+                Attr(SELF, method.name),
+                Attr(Super(), method.name),
+            ):
+                continue
+            bound = {**dict(zip(names, call.args)), **dict(call.keywords)}.get(parameter)
+            if isinstance(bound, Const) and isinstance(bound.value, str):
+                given.add(bound.value)
+        return given
+
+    @cached_property
+    def used_as_tensor(self) -> frozenset[str]:
+        """Return the attributes that tensor functions are given, and those that make one up with numbers alone."""
+        given = {attr for attr, uses in self.uses.items() if any("tensor" in each.use.how for each in uses)}
+        shared = {
+            other.name
+            for attr in given
+            for change in self.changes.get(attr, ())
+            if isinstance(change.write.value, Arith)
+            for other in _only_attribute(change.write.value)
+        }
+        return frozenset(given | shared)
+
+    def registered(self, attr: str) -> bool:
+        """Tell whether an attribute is a buffer, parameter, module or metric state, or a property."""
+        if any(fnmatchcase(attr, name) for name in self.registered_names):
+            return True
+        if any(
+            _is_registered_value(each.value)
+            for each in self.changes.get(attr, ())
+            if each.write.how == "assign"
+        ):
+            return True
+        return self.hierarchy.defines(self.identity, attr)
+
+    def carried_by_hooks(self, attr: str) -> bool:
+        """Tell whether the class's own saving mentions an attribute, or all of them."""
+        return self._mentioned(attr, CARRIERS)
+
+    def moved_by_hooks(self, attr: str) -> bool:
+        """Tell whether the class moves an attribute itself in `_apply` or `to`, or makes it anew there."""
+        if self._mentioned(attr, MOVERS):
+            return True
+        movers = frozenset(name for name in MOVERS if self.hierarchy.defines(self.identity, name))
+        run = self.reach(movers) - CONSTRUCTION
+        return any(change.method.name in run for change in self.changes.get(attr, ()))
+
+    @cached_property
+    def saves_itself(self) -> bool:
+        """Tell whether a method pickles the whole object."""
+        calls = [site.call for method in self.methods for site in method.facts.calls]
+        return any(
+            isinstance(call.callee, Name) and call.args[:1] == (SELF,)
+            and call.callee.path.rpartition(".")[2] in ("save", "dump", "dumps")
+            for call in calls
+        )  # fmt: skip
+
+    @cached_property
+    def carriers(self) -> tuple[Method, ...]:
+        """Return the methods that save the object in its own way."""
+        return tuple(each for each in self.methods if each.name in CARRIERS or SAVERS.search(each.name))
+
+    def _mentioned(self, attr: str, names: frozenset[str]) -> bool:
+        if names is CARRIERS and self.saves_itself:
+            return True
+        for method in self.carriers if names is CARRIERS else self.methods:
+            if names is CARRIERS or method.name in names:
+                if any(use.attr in (attr, "__dict__") for use in method.facts.uses):
+                    return True
+                if any(write.attr == attr for write in method.facts.writes) and method.name in names:
+                    return True
+        return False
+
+    def constructed(self, attr: str) -> list[Change]:
+        """Return the assignments to an attribute during construction."""
+        return self._constructed.get(attr, [])
+
+    @cached_property
+    def _constructed(self) -> dict[str, list[Change]]:
+        found = {
+            attr: [each for each in changes if each.method.early and each.write.how == "assign"]
+            for attr, changes in self.changes.items()
+        }
+        return {attr: changes for attr, changes in found.items() if changes}
+
+    def later(self, attr: str) -> list[Change]:
+        """Return the writes outside construction, moves to another device or dtype excepted."""
+        return [
+            change
+            for change in (*self.changes.get(attr, ()), *self.heir_changes.get(attr, ()))
+            if not change.method.early
+            and change.write.how not in ("moved", "grad")
+            and not self._is_cast(change)
+        ]
+
+    def _is_cast(self, change: Change) -> bool:
+        value = change.write.value
+        if change.method.name in MOVERS:
+            return True
+        if not isinstance(value, Call) or not isinstance(value.callee, Name):
+            return False
+        return (
+            value.args[:1] == (Attr(SELF, change.write.attr),) and CASTS.search(value.callee.path) is not None
+        )
+
+    def readings(self, attr: str) -> list[Reading]:
+        """Return the uses outside construction and outside saving and moving."""
+        skipped = CARRIERS | MOVERS | UNEVENTFUL
+        heirs = [
+            Reading(each, use) for each in self.heir_methods for use in each.facts.uses if use.attr == attr
+        ]
+        found = [*self.uses.get(attr, ()), *heirs]
+        return [each for each in found if not each.method.early and each.method.name not in skipped]
+
+    def flag(self, attr: str, state: bool) -> bool:
+        """Tell whether construction leaves an attribute as the given bool."""
+        return any(change.value == Const(state) for change in self.constructed(attr))
+
+
+def _only_attribute(value: Arith) -> list[Attr]:
+    """Return the attribute of `self` that arithmetic combines with numbers, if there is just one."""
+    others = [each for each in value.operands if not isinstance(each, (Const, Number))]
+    return (
+        [each for each in others if isinstance(each, Attr) and each.base == SELF] if len(others) == 1 else []
+    )
+
+
+def _is_registered_value(value: Value) -> bool:
+    return any(isinstance(option, (Parameter, Buffer, Module)) for option in options_of(value))

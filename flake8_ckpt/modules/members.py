@@ -1,0 +1,67 @@
+"""What the classes of a project consist of for the rules: methods, writes and uses, and names with a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from functools import cached_property
+
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.model import Use
+from flake8_ckpt.facts.model import Write
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.linking.places import Place
+from flake8_ckpt.linking.value_kinds import Resolver
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the class or of an ancestor; `early` when construction runs it."""
+
+    owner: str
+    facts: FunctionFacts
+    early: bool
+
+    @property
+    def name(self) -> str:
+        """Return the method's name."""
+        return self.facts.name
+
+    def own_calls(self) -> Iterator[tuple[str, Site]]:
+        """Yield the calls of methods of the same object, with their names."""
+        for site in self.facts.calls:
+            callee = site.call.callee
+            if isinstance(callee, Attr) and callee.base == SELF:
+                yield callee.name, site
+
+
+@dataclass(frozen=True)
+class Change:
+    """A write and the method it stands in."""
+
+    method: Method
+    write: Write
+    evaluator: Resolver = field(compare=False, repr=False)
+    place: Place = field(compare=False, repr=False)
+
+    @cached_property
+    def value(self) -> Value:
+        """Return the value that the write gives, resolved in the class it was seen in."""
+        return self.evaluator.resolve(self.write.value, self.place)
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """Return the conditions around the write."""
+        return self.write.guards
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A use and the method it stands in."""
+
+    method: Method
+    use: Use
