@@ -36,7 +36,8 @@ DROPPED = {
     "in a nested function": f"        def inner():\n            return {LONG}\n",
     "beside another statement": f"        x = 1; y = {LONG}\n",
     "in a condition": f"        if {LONG}:\n            pass\n",
-    "a ladder of conditions": "        if size:\n            pass\n" + "        elif size:\n            pass\n" * 3000,
+    "a ladder of conditions": "        if size:\n            pass\n"
+    + "        elif size:\n            pass\n" * 3000,
 }
 
 

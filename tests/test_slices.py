@@ -83,7 +83,9 @@ def test_facts_from_slices_equal_facts_from_the_whole_file() -> None:
     assert compared > 300
 
 
-@pytest.mark.parametrize("line", ["x = 1\n", "class A(B):\n    def f(self):\n        self.x = torch.zeros(1)\n"])
+@pytest.mark.parametrize(
+    "line", ["x = 1\n", "class A(B):\n    def f(self):\n        self.x = torch.zeros(1)\n"]
+)
 def test_equal_bytes_give_equal_facts(line: str) -> None:
     assert collect_file(line.encode()) == collect_file(line.encode())
 
