@@ -53,7 +53,7 @@ def followed_functions(symbols: Symbols) -> Iterator[FunctionRef]:
 
 @dataclass(frozen=True)
 class FunctionRef:
-    """A function of the project that a call reaches: `class_id` is the class of `self` in it, `owner` who defines it."""
+    """A function of the project that a call reaches: `class_id` is the class of `self`, `owner` who defines it."""
 
     identity: str
     function: FunctionFacts
