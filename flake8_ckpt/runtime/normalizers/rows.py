@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.casting import check_real
+from flake8_ckpt.runtime.normalizers.casting import check_real
 
 # Up to this many numbers, sums in float64 cost no more than in float32.
 SMALL = 2**17

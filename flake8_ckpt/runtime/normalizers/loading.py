@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.layouts import moments_of
-from flake8_ckpt.runtime.moments import Moments
-from flake8_ckpt.runtime.settings import DTYPES
-from flake8_ckpt.runtime.settings import Settings
+from flake8_ckpt.runtime.normalizers.layouts import moments_of
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.settings import DTYPES
+from flake8_ckpt.runtime.normalizers.settings import Settings
 
 STATISTICS = {
     "mean": torch.float64,

@@ -11,8 +11,8 @@ from typing import cast
 from torch import Tensor
 from torch import nn
 
-from flake8_ckpt.runtime.rows import check_rows
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.rows import check_rows
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
 Observations = Mapping[str, Any]
 Entry = Union[RunningMeanStd, "RunningMeanStdDict"]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.moments import TINY
-from flake8_ckpt.runtime.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import TINY
+from flake8_ckpt.runtime.normalizers.moments import Moments
 
 
 class Affine(NamedTuple):

@@ -14,28 +14,28 @@ from torch import Tensor
 from torch import nn
 from torch.distributed import ProcessGroup
 
-from flake8_ckpt.runtime.affine import Affine
-from flake8_ckpt.runtime.affine import denormalize
-from flake8_ckpt.runtime.affine import identity_where
-from flake8_ckpt.runtime.affine import normalize
-from flake8_ckpt.runtime.affine import precise_affine
-from flake8_ckpt.runtime.affine import write_affine
-from flake8_ckpt.runtime.casting import as_floating
-from flake8_ckpt.runtime.casting import without_casts
-from flake8_ckpt.runtime.distributed import is_shared
-from flake8_ckpt.runtime.distributed import moments_of_all
-from flake8_ckpt.runtime.loading import State
-from flake8_ckpt.runtime.loading import read_state
-from flake8_ckpt.runtime.loading import warn_of_difference
-from flake8_ckpt.runtime.moments import Moments
-from flake8_ckpt.runtime.moments import batch_moments
-from flake8_ckpt.runtime.moments import masked_moments
-from flake8_ckpt.runtime.moments import merge
-from flake8_ckpt.runtime.rows import as_column
-from flake8_ckpt.runtime.rows import as_rows
-from flake8_ckpt.runtime.rows import check_mask
-from flake8_ckpt.runtime.rows import check_rows
-from flake8_ckpt.runtime.settings import Settings
+from flake8_ckpt.runtime.normalizers.affine import Affine
+from flake8_ckpt.runtime.normalizers.affine import denormalize
+from flake8_ckpt.runtime.normalizers.affine import identity_where
+from flake8_ckpt.runtime.normalizers.affine import normalize
+from flake8_ckpt.runtime.normalizers.affine import precise_affine
+from flake8_ckpt.runtime.normalizers.affine import write_affine
+from flake8_ckpt.runtime.normalizers.casting import as_floating
+from flake8_ckpt.runtime.normalizers.casting import without_casts
+from flake8_ckpt.runtime.normalizers.distributed import is_shared
+from flake8_ckpt.runtime.normalizers.distributed import moments_of_all
+from flake8_ckpt.runtime.normalizers.loading import State
+from flake8_ckpt.runtime.normalizers.loading import read_state
+from flake8_ckpt.runtime.normalizers.loading import warn_of_difference
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import batch_moments
+from flake8_ckpt.runtime.normalizers.moments import masked_moments
+from flake8_ckpt.runtime.normalizers.moments import merge
+from flake8_ckpt.runtime.normalizers.rows import as_column
+from flake8_ckpt.runtime.normalizers.rows import as_rows
+from flake8_ckpt.runtime.normalizers.rows import check_mask
+from flake8_ckpt.runtime.normalizers.rows import check_rows
+from flake8_ckpt.runtime.normalizers.settings import Settings
 
 
 class RunningMeanStd(nn.Module):

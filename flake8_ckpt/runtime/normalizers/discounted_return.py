@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch import nn
 
-from flake8_ckpt.runtime.casting import as_floating
-from flake8_ckpt.runtime.casting import without_casts
-from flake8_ckpt.runtime.loading import read_state
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.casting import as_floating
+from flake8_ckpt.runtime.normalizers.casting import without_casts
+from flake8_ckpt.runtime.normalizers.loading import read_state
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
 
 class DiscountedReturnNormalizer(nn.Module):

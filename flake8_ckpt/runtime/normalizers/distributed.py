@@ -7,8 +7,8 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from flake8_ckpt.runtime.moments import Moments
-from flake8_ckpt.runtime.moments import merge_all
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import merge_all
 
 
 def is_shared(group: ProcessGroup | None) -> bool:
