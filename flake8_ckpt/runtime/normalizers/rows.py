@@ -37,8 +37,10 @@ def as_column(mask: Tensor, rows: Tensor) -> Tensor:
     return mask.reshape(-1, *[1] * (rows.dim() - 1))
 
 
-def check_mask(mask: Tensor, x: Tensor, shape: torch.Size) -> None:
+def check_mask(mask: Tensor | None, x: Tensor, shape: torch.Size) -> None:
     """Raise `ValueError` where a mask does not have one value for each row, `TypeError` where it is not bool."""
+    if mask is None:
+        return
     if mask.dtype != torch.bool:
         raise TypeError(f"a mask is bool, not {mask.dtype}")
     batch = x.shape[: x.dim() - len(shape)]
