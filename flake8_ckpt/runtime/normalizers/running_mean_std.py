@@ -64,6 +64,9 @@ class RunningMeanStd(nn.Module):
     changes results. What a checkpoint says of these wins over the arguments, with a warning.
     """
 
+    # Where a pickle of a whole module finds the class, wherever it lives in here.
+    __module__ = "flake8_ckpt.runtime"
+
     mean: Tensor
     m2: Tensor
     count: Tensor
@@ -303,6 +306,13 @@ class RunningMeanStd(nn.Module):
         for waiting in self._waiting:
             waiting._apply(fn, recurse)
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: the settings as plain numbers, so that it names no module inside of ours."""
+        return {**self.__dict__, "settings": asdict(self.settings)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({**state, "settings": Settings(**state["settings"])})  # type: ignore[no-untyped-call]
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)

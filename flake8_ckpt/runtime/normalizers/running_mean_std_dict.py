@@ -28,6 +28,9 @@ class RunningMeanStdDict(nn.Module):
         options: the other arguments are those of `RunningMeanStd`.
     """
 
+    # Where a pickle of a whole module finds the class, wherever it lives in here.
+    __module__ = "flake8_ckpt.runtime"
+
     def __init__(self, shapes: Shapes | None = None, **options: Any) -> None:
         super().__init__()
         self.options = options
