@@ -154,6 +154,6 @@ def is_optional(init: ast.FunctionDef, value: Optional[ast.expr]) -> bool:
 def optional_arguments(arguments: ast.arguments) -> set[str]:
     """Return the names of the arguments with a default."""
     positional = [*arguments.posonlyargs, *arguments.args]
-    last = positional[len(positional) - len(arguments.defaults):]
+    last = positional[len(positional) - len(arguments.defaults) :]
     by_name = [arg for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults) if default]
     return {arg.arg for arg in [*last, *by_name]}

@@ -48,7 +48,9 @@ def main(arguments: Sequence[str]) -> int:
             place.write_text(text, encoding="utf-8")
         print(name, *(f"{kind} {digest(text)}" for kind, text in texts.items()))
         if asked.against is not None:
-            different += sum([show_difference(asked.against, name, kind, texts[kind]) for kind in asked.kinds])
+            different += sum(
+                [show_difference(asked.against, name, kind, texts[kind]) for kind in asked.kinds]
+            )
     print(f"{len(folders)} folders, {different} differences")
     return int(different > 0)
 

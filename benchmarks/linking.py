@@ -15,7 +15,7 @@ from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.linking.functions import functions_of
-from flake8_ckpt.losses.overwritten_state import Replacing
+from flake8_ckpt.losses.overwritten_state import Overwrites
 from flake8_ckpt.rules.base import all_rules
 
 FILES_IN_PACKAGE = 100
@@ -254,12 +254,14 @@ def measure_linking(size: int) -> list[str]:
 
 def list_steps(project: Project) -> list[Callable[[], object]]:
     """Return the steps of linking in their order: each builds on what those before it found."""
-    checks = [check for rule in all_rules() if rule.code.startswith("CKP2") for check in (rule.check, rule.opt_in)]
+    checks = [
+        check for rule in all_rules() if rule.code.startswith("CKP2") for check in (rule.check, rule.opt_in)
+    ]
     return [
         lambda: (project.families.files, project.families.hooks),
         lambda: (project.contract.missing, project.contract.unrestored),
         lambda: project.forgotten,
-        lambda: Replacing(project.contract).found(),
+        lambda: Overwrites(project.contract).found(),
         lambda: [list(check(project)) for check in checks if check is not None],
     ]
 

@@ -27,7 +27,7 @@ from benchmarks.rounds import Bar
 from benchmarks.rounds import Race
 from benchmarks.rounds import run_races
 from benchmarks.table import format_table
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
 EPSILON = 1e-8
 # What the ratios of speed are of.

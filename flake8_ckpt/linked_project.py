@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.mismatches import Contract
-from flake8_ckpt.checkpoints.pairing import Families
+from flake8_ckpt.checkpoints.pairing import CheckpointGroups
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
-from flake8_ckpt.linking.symbolic_values import Unfolder
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 from flake8_ckpt.linking.symbols import Symbols
-from flake8_ckpt.linking.value_kinds import Resolver
-from flake8_ckpt.losses.unsaved_object import Forgotten
-from flake8_ckpt.losses.unsaved_objects import Forgetting
+from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.losses.unsaved_object import UnsavedObject
+from flake8_ckpt.losses.unsaved_objects import UnsavedObjects
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.modules.attribute_lifetime import plain_tensors
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 
 
 class Project:
@@ -35,7 +35,7 @@ class Project:
         self.files = files
         self.symbols = Symbols(files, package)
         self.hierarchy = Hierarchy(self.symbols, module_bases)
-        self.resolver = Resolver(self.hierarchy)
+        self.kind_evaluator = KindEvaluator(self.hierarchy)
 
     @cached_property
     def module_classes(self) -> tuple[ClassState, ...]:
@@ -46,13 +46,13 @@ class Project:
         for identity, facts in self.symbols.classes.items():
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
-                    yield ClassState(identity, self.hierarchy, self.resolver)
+                    yield ClassState(identity, self.hierarchy, self.kind_evaluator)
 
     @cached_property
-    def families(self) -> Families:
+    def families(self) -> CheckpointGroups:
         """Return who writes and who reads which checkpoint."""
-        unfolder = Unfolder(self.hierarchy)
-        return Families(self.hierarchy, unfolder, Payloads(unfolder))
+        evaluator = SymbolicEvaluator(self.hierarchy)
+        return CheckpointGroups(self.hierarchy, evaluator, Payloads(evaluator))
 
     @cached_property
     def contract(self) -> Contract:
@@ -60,9 +60,9 @@ class Project:
         return Contract(self.families)
 
     @cached_property
-    def forgotten(self) -> tuple[Forgotten, ...]:
+    def forgotten(self) -> tuple[UnsavedObject, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
-        return Forgetting(self.contract, self.resolver).found
+        return UnsavedObjects(self.contract, self.kind_evaluator).found
 
     @cached_property
     def environments(self) -> Environments:
@@ -70,7 +70,7 @@ class Project:
         return Environments(self.families)
 
     @cached_property
-    def plain_tensors(self) -> tuple[tuple[ClassState, str, list[Change]], ...]:
+    def plain_tensors(self) -> tuple[tuple[ClassState, str, list[AttributeWrite]], ...]:
         """Return the tensors that module classes keep as plain attributes, with the writes that make them."""
         return tuple(
             (state, attr, writes)

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from flake8_ckpt.checkpoints.effects import Reading
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.facts.values import Value
@@ -68,7 +68,7 @@ def hooked(case: Case) -> list[str]:
     """Return the pairs of hooks, each with its class."""
     hooks = [each.hook for each in link(case).families.hooks]
     return sorted(
-        f"{each.klass}: {each.writer.function.name} -> {each.reader.function.name}" for each in hooks if each
+        f"{each.class_id}: {each.writer.function.name} -> {each.reader.function.name}" for each in hooks if each
     )
 
 
@@ -87,13 +87,13 @@ def contract_findings(case: Case) -> list[Finding]:
     return [each for each in lint(case, enable=["ALL"]) if each.code.startswith("CKP2")]
 
 
-def _writers(family: Family) -> str:
+def _writers(family: CheckpointGroup) -> str:
     return ", ".join(sorted({each.unit.function.name for each in family.writings}))
 
 
-def _readers(family: Family) -> str:
+def _readers(family: CheckpointGroup) -> str:
     return ", ".join(sorted({_reader(each) for each in family.readings}))
 
 
-def _reader(reading: Reading) -> str:
+def _reader(reading: LoadEffect) -> str:
     return reading.unit.function.name

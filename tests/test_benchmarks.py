@@ -33,7 +33,7 @@ from benchmarks.scope import read_hierarchy
 from benchmarks.table import format_table
 from benchmarks.table import percent
 
-SOURCE = '''\
+SOURCE = """\
 class Base(Module):
     def __init__(self, size, weight=None):
         self.mean = zeros(size)
@@ -50,7 +50,7 @@ class Tracker(Base):
 
     def forward(self, x):
         return self.mean, self.mask
-'''
+"""
 FILE = "pkg/tracker.py"
 
 
@@ -400,7 +400,7 @@ def test_broken_process_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no disk" in capsys.readouterr().err
 
 
-MODULES = '''\
+MODULES = """\
 import numpy as np
 import torch
 from torch import nn
@@ -441,7 +441,7 @@ class Deadly(nn.Module):
 
 class Zero(nn.Module):
     pass
-'''
+"""
 
 
 def test_made_record_has_the_format_it_is_scored_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

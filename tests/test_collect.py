@@ -34,7 +34,9 @@ def script_of(source: str) -> FunctionFacts:
     return next(each for each in collect_file(source.encode()).functions if each.name == "<module>")
 
 
-@pytest.mark.parametrize("line", ["x = 1\n", "class A(B):\n    def f(self):\n        self.x = torch.zeros(1)\n"])
+@pytest.mark.parametrize(
+    "line", ["x = 1\n", "class A(B):\n    def f(self):\n        self.x = torch.zeros(1)\n"]
+)
 def test_equal_bytes_give_equal_facts(line: str) -> None:
     assert collect_file(line.encode()) == collect_file(line.encode())
 

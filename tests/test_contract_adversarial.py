@@ -24,7 +24,9 @@ MANY_FUNCTIONS = TORCH + "".join(
     f"    return state['key_{number}']\n\n\n"
     for number in range(500)
 )  # fmt: skip
-RECURSIVE = TORCH + """
+RECURSIVE = (
+    TORCH
+    + """
 def build(state, depth):
     if depth:
         return build({**state, "inner": state}, depth - 1)
@@ -45,6 +47,7 @@ def load(model, path):
     model.optimizer.load_state_dict(state["optimizer"])
     return load(model, state)
 """
+)
 SEVEN_CALLS = TORCH + "".join(
     f"def step_{number}(state, path):\n    step_{number + 1}({{**state, 'key_{number}': {number}}}, path)\n\n\n"
     for number in range(7)
@@ -62,7 +65,9 @@ def load(model, path):
     model.load_state_dict(state["model"])
     return state["key_9"]
 """  # fmt: skip
-COMPUTED_KEYS = TORCH + """
+COMPUTED_KEYS = (
+    TORCH
+    + """
 def save(model, optimizers, path):
     state = {"model": model.state_dict()}
     for index, optimizer in enumerate(optimizers):
@@ -75,8 +80,11 @@ def load(model, optimizers, path):
     model.load_state_dict(state["model"])
     optimizers[0].load_state_dict(state["optimizer_0"])
 """
+)
 GROWING = TORCH + "def save(x, path):\n" + "    x = f(x, x)\n" * 100 + "    torch.save({'x': x}, path)\n"
-CLASS_CYCLE = TORCH + """
+CLASS_CYCLE = (
+    TORCH
+    + """
 class Saver(Loader):
     def save(self, path):
         torch.save(self.state(), path)
@@ -90,6 +98,7 @@ class Loader(Saver):
         state = torch.load(path)
         self.step = state["step"]
 """
+)
 PROGRAMS = {
     "a thousand saves in one function": {"many.py": MANY_SAVES + "\n\n" + MANY_READS},
     "a thousand functions": {"many.py": MANY_FUNCTIONS},

@@ -32,7 +32,9 @@ repos:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a project whose save call leaves out what its resume block restores."""
-    files = {path.relative_to(DEMO).as_posix(): path.read_text() for path in (DEMO / "vectorized_ppo").glob("*.py")}
+    files = {
+        path.relative_to(DEMO).as_posix(): path.read_text() for path in (DEMO / "vectorized_ppo").glob("*.py")
+    }
     return write(tmp_path / "project", {**files, "setup.cfg": "[flake8]\nselect = CKP2\n"})
 
 

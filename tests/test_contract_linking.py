@@ -941,12 +941,12 @@ class Trainer:
     _, readings = link(source).families.final
     (reading,) = [each for each in readings if each.kind == "required"]
     assert path_text(reading.into[0]) == "self.run.net.load_state_dict"
-    assert (str(reading.spot), reading.at.line) == ("train.py:9", 13)
+    assert (str(reading.location), reading.at.line) == ("train.py:9", 13)
     assert (reading.unit.identity, reading.source.identity) == (
         "train.py:Trainer.load",
         "train.py:restore_state",
     )
-    assert reading.via == ("train.py:restore_state",)
+    assert reading.call_chain == ("train.py:restore_state",)
 
 
 def test_writing_knows_its_way() -> None:
@@ -954,9 +954,9 @@ def test_writing_knows_its_way() -> None:
         HEAD + WRITER + '\ndef main(model):\n    save_checkpoint({"net": model.state_dict()}, "last.pt")\n'
     )
     ((writing,), _) = link(source).families.final
-    assert (str(writing.spot), str(writing.origin)) == ("train.py:12", "train.py:9")
+    assert (str(writing.location), str(writing.save_call)) == ("train.py:12", "train.py:9")
     assert (writing.unit.identity, writing.source.identity) == ("train.py:main", "train.py:save_checkpoint")
-    assert writing.via == ("train.py:save_checkpoint",)
+    assert writing.call_chain == ("train.py:save_checkpoint",)
 
 
 SAVE = """
@@ -1417,11 +1417,11 @@ def reset_through(calls: int) -> Case:
 
 def derived(levels: int) -> Case:
     """Return a trainer that is saved by its class and loaded, with one key more, by a heir some levels below."""
-    heirs = "".join(
+    subclasses = "".join(
         f"\nclass Trainer{number}({'Trainer' if number == 0 else f'Trainer{number - 1}'}):\n    pass\n"
         for number in range(levels)
     )
-    return TRAINER + SAVE_LESS + heirs + f"\nclass Last(Trainer{levels - 1}):{LOAD_ALL}"
+    return TRAINER + SAVE_LESS + subclasses + f"\nclass Last(Trainer{levels - 1}):{LOAD_ALL}"
 
 
 PAST: dict[str, tuple[Case, str]] = {

@@ -33,9 +33,7 @@ DEEP = {
     "calls within calls": "        x = " + "abs(" * NESTED + "a" + ")" * NESTED + "\n",
     "lists within lists": "        x = " + "[" * NESTED + "a" + "]" * NESTED + "\n",
     "dicts within dicts": "        x = " + "{'a': " * NESTED + "a" + "}" * NESTED + "\n",
-    "comprehensions within comprehensions": (
-        "        x = " + "[" * 90 + "a" + " for a in b]" * 90 + "\n"
-    ),
+    "comprehensions within comprehensions": ("        x = " + "[" * 90 + "a" + " for a in b]" * 90 + "\n"),
     "a conjunction": f"        x = {' and '.join(['a'] * 7000)}\n",
     "denials": f"        if {'not ' * 1500}a:\n            pass\n",
     "a ladder of choices": f"        x = {'a if b else ' * 900}c\n",
@@ -46,8 +44,11 @@ DEEP = {
     "in a nested function": f"        def inner():\n            return {LONG}\n",
     "beside another statement": f"        x = 1; y = {LONG}\n",
     "in a condition": f"        if {LONG}:\n            pass\n",
-    "a ladder of conditions": "        if size:\n            pass\n" + "        elif size:\n            pass\n" * 3000,
-    "blocks within blocks": "".join(f"{' ' * (8 + each)}if size:\n" for each in range(90)) + " " * 98 + "pass\n",
+    "a ladder of conditions": "        if size:\n            pass\n"
+    + "        elif size:\n            pass\n" * 3000,
+    "blocks within blocks": "".join(f"{' ' * (8 + each)}if size:\n" for each in range(90))
+    + " " * 98
+    + "pass\n",
     "a sum within blocks": (
         "".join(f"{' ' * (8 + each)}if size:\n" for each in range(90)) + " " * 98 + f"x = {LONG}\n"
     ),
@@ -78,7 +79,9 @@ def test_deep_base_leaves_its_file() -> None:
 
 @pytest.mark.parametrize("bracket", ["()", "[]", "{}"])
 def test_what_no_parser_can_read_says_so(bracket: str) -> None:
-    assert collect_file(f"x = {bracket[0] * 5000}1{bracket[1] * 5000}\n".encode()).error.startswith("cannot be parsed")
+    assert collect_file(f"x = {bracket[0] * 5000}1{bracket[1] * 5000}\n".encode()).error.startswith(
+        "cannot be parsed"
+    )
 
 
 def test_nested_blocks_beyond_the_parser_say_so() -> None:

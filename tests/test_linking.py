@@ -269,13 +269,16 @@ NUMBERS: dict[str, Case] = {
 }  # fmt: skip
 NUMBERS |= {
     "what an environment counts in an episode": running(
-        "self.mean = self.mean + x", rest=RESET + "\n    def step(self, x):\n        return self(x)\n", found=""
+        "self.mean = self.mean + x",
+        rest=RESET + "\n    def step(self, x):\n        return self(x)\n",
+        found="",
     ),
     "a dict of tensors by its name": running("self.mean = self.mean + x", found="").replace(".mean", ".td"),
     "an attribute past the hooks": scaled("torch.ones(3)", found="").replace(
         "self.scale = torch.ones(3)", "object.__setattr__(self, 'scale', torch.ones(3))"
     ),
-    "a constant that is moved along": scaled("torch.ones(3)", found="") + """
+    "a constant that is moved along": scaled("torch.ones(3)", found="")
+    + """
     def _apply(self, fn):
         self.scale = fn(self.scale)
         return super()._apply(fn)
@@ -368,18 +371,32 @@ def test_tensor_that_need_not_be_given() -> None:
         (":make", "pkg/model.py:make"),
         ("elsewhere.make", "elsewhere.make"),
     ],
-    ids=["from the root", "by the root's name", "a class's own", "relative", "of this file", "of another package"],
+    ids=[
+        "from the root",
+        "by the root's name",
+        "a class's own",
+        "relative",
+        "of this file",
+        "of another package",
+    ],
 )
 def test_name_in_a_root_that_is_a_package(name: str, identity: str) -> None:
     tensors = TENSORS + "\nclass Maker:\n    pass\n"
-    sources = {"__init__.py": "", "pkg/__init__.py": "", "pkg/tensors.py": tensors, "pkg/model.py": scaled("1")}
+    sources = {
+        "__init__.py": "",
+        "pkg/__init__.py": "",
+        "pkg/tensors.py": tensors,
+        "pkg/model.py": scaled("1"),
+    }
     files = {path: collect_file(source.encode()) for path, source in sources.items()}
     assert Project(files, package="root").symbols.resolve(name, "pkg/model.py") == identity
 
 
 @pytest.mark.parametrize("calls", [5, 6], ids=["as far as calls are followed", "one call further"])
 def test_chain_of_helpers(calls: int) -> None:
-    chain = "".join(f"def make{n}():\n    return make{n + 1}().to(torch.float64)\n\n" for n in range(1, calls))
+    chain = "".join(
+        f"def make{n}():\n    return make{n + 1}().to(torch.float64)\n\n" for n in range(1, calls)
+    )
     end = f"def make{calls}():\n    return torch.ones(3)\n"
     files = {
         "tensors.py": "import torch\n\n" + chain + end,
@@ -400,7 +417,11 @@ def test_base_class_named_by_the_options() -> None:
     source = scaled("torch.ones(3)", "from elsewhere import Net", found="").replace("(nn.Module)", "(Net)")
     facts = collect_file(source.encode())
     projects = [Project({"model.py": facts}, bases) for bases in ([], ["Net"], ["elsewhere.Net"])]
-    assert [[each.name for each in project.module_classes] for project in projects] == [[], ["Scaled"], ["Scaled"]]
+    assert [[each.name for each in project.module_classes] for project in projects] == [
+        [],
+        ["Scaled"],
+        ["Scaled"],
+    ]
 
 
 def test_modules_that_import_each_other_with_stars_end() -> None:

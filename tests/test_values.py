@@ -58,7 +58,10 @@ TORCH = {
     "moves keep requires grad": ("torch.rand(3, requires_grad=True).cuda()", Tensor("random", True)),
     "views lose requires grad": ("torch.rand(3, requires_grad=True).detach()", Tensor("random")),
     "a complex tensor": ("torch.polar(torch.ones(3), torch.ones(3))", Tensor("complex")),
-    "a variable of old": ("torch.autograd.Variable(torch.rand(3), requires_grad=True)", Tensor("random", True)),
+    "a variable of old": (
+        "torch.autograd.Variable(torch.rand(3), requires_grad=True)",
+        Tensor("random", True),
+    ),
     "a typed tensor of sizes": ("torch.FloatTensor(3, 4)", Tensor("empty")),
     "a typed tensor of data": ("torch.FloatTensor(data)", Tensor("data")),
     "a typed tensor on the device": ("torch.cuda.FloatTensor(3)", Tensor("empty")),
@@ -233,7 +236,10 @@ ANNOTATIONS = {
     "any list": ("list", Container("list", UNKNOWN)),
     "a list of tensors": ("typing.List[Tensor]", Container("list", Tensor("data"))),
     "a dict of tensors": ("dict[str, Tensor]", Container("dict", Tensor("data"))),
-    "a pair": ("tuple[int, Tensor]", Container("tuple", Join((NUMBER, Tensor("data"))), -1, (NUMBER, Tensor("data")))),
+    "a pair": (
+        "tuple[int, Tensor]",
+        Container("tuple", Join((NUMBER, Tensor("data"))), -1, (NUMBER, Tensor("data"))),
+    ),
     "a tuple of any length": ("tuple[Tensor, ...]", DATA),
     "anything": ("Any", UNKNOWN),
     "another generic": ("Type[Tensor]", UNKNOWN),

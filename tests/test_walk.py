@@ -279,9 +279,18 @@ def test_registration(body: str, expected: tuple[str, str, Value, bool]) -> None
         ("return torch.ones(3)", Tensor()),
         ("if data:\n    return torch.ones(3)\nreturn None", Join((Tensor(), NONE))),
         ("def inner():\n    return torch.ones(3)\nreturn len(data)", NUMBER),
-        ("for each in data:\n    return self.mean\nelse:\n    return data", Join((Attr(SELF, "mean"), Param("data")))),
+        (
+            "for each in data:\n    return self.mean\nelse:\n    return data",
+            Join((Attr(SELF, "mean"), Param("data"))),
+        ),
     ],
-    ids=["nothing", "a tensor", "a tensor or nothing", "not what a function inside gives", "in a loop or after it"],
+    ids=[
+        "nothing",
+        "a tensor",
+        "a tensor or nothing",
+        "not what a function inside gives",
+        "in a loop or after it",
+    ],
 )
 def test_returns_of_a_function(body: str, expected: Value) -> None:
     assert _walked(body).returns == expected
@@ -293,7 +302,9 @@ def _writes(body: str) -> list[Seen]:
 
 def _walked(body: str) -> FunctionFacts:
     """Return the facts of a method that is read whatever it holds, because checkpoints call it."""
-    source = "import torch\nclass Model(torch.nn.Module):\n    def set_extra_state(self, data, *rest, **more):\n"
+    source = (
+        "import torch\nclass Model(torch.nn.Module):\n    def set_extra_state(self, data, *rest, **more):\n"
+    )
     facts = collect_file((source + indent(body, " " * 8) + "\n").encode())
     assert facts.error == ""
     return facts.classes[0].methods[0]

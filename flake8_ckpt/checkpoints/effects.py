@@ -8,11 +8,11 @@ from flake8_ckpt.facts.model import NOWHERE
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 
 
 @dataclass(frozen=True)
-class Writing:
+class SaveEffect:
     """A payload that is complete: at `spot`, where it is handed on, and in the end at `origin`.
 
     `via` names the functions that were entered on the way; `unit` is the outermost function.
@@ -20,15 +20,15 @@ class Writing:
 
     payload: Value
     file: Value
-    spot: Spot
-    origin: Spot
-    unit: Callee
-    source: Callee
-    via: tuple[str, ...] = ()
+    location: Spot
+    save_call: Spot
+    unit: FunctionRef
+    source: FunctionRef
+    call_chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoadEffect:
     """A key, or with no key all of them, is taken from a payload.
 
     `keys` is the path to the key from the payload's `root`: a call that loads a file, or a parameter.
@@ -40,10 +40,10 @@ class Reading:
     keys: tuple[str, ...]
     kind: str
     into: tuple[Value, ...]
-    spot: Spot
-    unit: Callee
-    source: Callee
-    via: tuple[str, ...] = ()
+    location: Spot
+    unit: FunctionRef
+    source: FunctionRef
+    call_chain: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     at: Position = NOWHERE
 
@@ -52,6 +52,6 @@ class Reading:
 class Summary:
     """The writings and readings of a function, in terms of its parameters; one that is `cut` is not known."""
 
-    writings: tuple[Writing, ...] = ()
-    readings: tuple[Reading, ...] = ()
-    cut: bool = False
+    writings: tuple[SaveEffect, ...] = ()
+    readings: tuple[LoadEffect, ...] = ()
+    is_truncated: bool = False

@@ -8,32 +8,32 @@ from dataclasses import field
 from functools import cached_property
 from typing import Optional
 
-from flake8_ckpt.checkpoints.effects import Reading
-from flake8_ckpt.checkpoints.effects import Writing
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.function_names import VERBS
 from flake8_ckpt.checkpoints.payload import Contents
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 
 
 @dataclass(frozen=True)
 class Hook:
     """A pair of methods of one class whose partner is found by name: what one returns the other is given."""
 
-    klass: str
-    writer: Callee
-    reader: Callee
+    class_id: str
+    writer: FunctionRef
+    reader: FunctionRef
 
 
 @dataclass
-class Family:
+class CheckpointGroup:
     """Writings and readings of one checkpoint; `hook` where a pair of methods makes it."""
 
-    writings: list[Writing] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
+    writings: list[SaveEffect] = field(default_factory=list)
+    readings: list[LoadEffect] = field(default_factory=list)
     hook: Optional[Hook] = None
 
     @cached_property
@@ -56,9 +56,9 @@ class Groups:
 
     def __init__(self) -> None:
         self._parent: dict[int, int] = {}
-        self._members: dict[int, Writing | Reading] = {}
+        self._members: dict[int, SaveEffect | LoadEffect] = {}
 
-    def add(self, effect: Writing | Reading) -> int:
+    def add(self, effect: SaveEffect | LoadEffect) -> int:
         """Take in a writing or reading, and return its number."""
         number = id(effect)
         if number not in self._parent:
@@ -66,7 +66,7 @@ class Groups:
             self._members[number] = effect
         return number
 
-    def same(self, one: Writing | Reading, other: Writing | Reading) -> None:
+    def same(self, one: SaveEffect | LoadEffect, other: SaveEffect | LoadEffect) -> None:
         """Put two into one family."""
         first, second = self._root(self.add(one)), self._root(self.add(other))
         self._parent[second] = first
@@ -77,30 +77,30 @@ class Groups:
             number = self._parent[number]
         return number
 
-    def families(self) -> list[Family]:
+    def families(self) -> list[CheckpointGroup]:
         """Return the families in the order of their first members."""
-        found: dict[int, Family] = {}
+        found: dict[int, CheckpointGroup] = {}
         for number, effect in self._members.items():
-            family = found.setdefault(self._root(number), Family())
-            if isinstance(effect, Writing):
+            family = found.setdefault(self._root(number), CheckpointGroup())
+            if isinstance(effect, SaveEffect):
                 family.writings.append(effect)
             else:
                 family.readings.append(effect)
         return list(found.values())
 
 
-def by_root(readings: Iterable[Reading]) -> Iterable[list[Reading]]:
+def by_root(readings: Iterable[LoadEffect]) -> Iterable[list[LoadEffect]]:
     """Put the readings of one loaded value together."""
-    roots: dict[tuple[str, str, Value], list[Reading]] = {}
+    roots: dict[tuple[str, str, Value], list[LoadEffect]] = {}
     for each in readings:
-        roots.setdefault((each.unit.identity, each.unit.klass, each.root), []).append(each)
+        roots.setdefault((each.unit.identity, each.unit.class_id, each.root), []).append(each)
     return roots.values()
 
 
-def unique(writings: list[Writing]) -> list[Writing]:
+def unique(writings: list[SaveEffect]) -> list[SaveEffect]:
     """Leave out repeats: the same method seen in several classes gives the same writing."""
-    found: dict[tuple[Spot, Spot, str], Writing] = {}
+    found: dict[tuple[Spot, Spot, str], SaveEffect] = {}
     for each in writings:
-        key = (each.spot, each.origin, repr(each.payload))
+        key = (each.location, each.save_call, repr(each.payload))
         found.setdefault(key, each)
     return list(found.values())

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from flake8_ckpt.checkpoints.effects import Reading
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.family import Hook
 from flake8_ckpt.checkpoints.hook_values import asks_base
 from flake8_ckpt.checkpoints.hook_values import bare_object
@@ -22,7 +22,7 @@ from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import is_state
-from flake8_ckpt.checkpoints.payload import lost_at
+from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.values import NONE
@@ -44,9 +44,9 @@ from flake8_ckpt.frameworks.torch_methods import NEEDING
 from flake8_ckpt.frameworks.torch_methods import PLAIN_BASES
 from flake8_ckpt.frameworks.torch_methods import RESTARTS
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
-from flake8_ckpt.linking.value_kinds import Resolver
+from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.modules.class_state import ClassState
 
 
@@ -54,17 +54,17 @@ from flake8_ckpt.modules.class_state import ClassState
 class LeftKey:
     """A key that holds changing state, that one hook gives and its partner never takes."""
 
-    family: Family
+    family: CheckpointGroup
     hook: Hook
     key: str
-    spot: Spot
+    location: Spot
 
 
 @dataclass(frozen=True)
 class LoneHook:
     """A hook without a partner, the name of the one that is missing, and a key that nobody reads back."""
 
-    method: Callee
+    method: FunctionRef
     partner: str
     key: str = ""
 
@@ -75,7 +75,7 @@ class BareState:
 
     hook: Hook
     key: str
-    spot: Spot
+    location: Spot
 
 
 @dataclass(frozen=True)
@@ -84,19 +84,19 @@ class Unpickled:
 
     hook: Hook
     attr: str
-    spot: Spot
+    location: Spot
 
 
 class Hooks:
     """Asks the pairs of hooks of a project."""
 
-    def __init__(self, contract: Contract, resolver: Resolver) -> None:
+    def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
         self.families = contract.families
-        self.resolver = resolver
+        self.kind_evaluator = kind_evaluator
         self.hierarchy: Hierarchy = contract.hierarchy
         self.classes = contract.hierarchy.symbols.classes
 
-    def pairs(self) -> Iterator[tuple[Family, Hook]]:
+    def pairs(self) -> Iterator[tuple[CheckpointGroup, Hook]]:
         """Yield the pairs of hooks that a framework calls."""
         for family in self.families.hooks:
             if family.hook is not None and is_framework_hook(family):
@@ -111,7 +111,7 @@ class Hooks:
             for writing in family.writings:
                 for key, slot in contents(writing.payload).slots.items():
                     if key not in taken and self._is_lost(key, slot.value, hook):
-                        yield LeftKey(family, hook, key, writing.spot)
+                        yield LeftKey(family, hook, key, writing.location)
 
     def _is_lost(self, key: str, value: Value, hook: Hook) -> bool:
         if hook.writer.function.name == "on_save_checkpoint" and key in self.read_keys:
@@ -124,9 +124,9 @@ class Hooks:
         attr = own_attribute(bare_object(value) or value)
         if not attr or attr in self._touched(hook):
             return False
-        return is_state(value) or self.is_changed(hook.klass, attr)
+        return is_state(value) or self.is_changed(hook.class_id, attr)
 
-    def strange(self) -> Iterator[tuple[Family, Reading]]:
+    def disjoint_pairs(self) -> Iterator[tuple[CheckpointGroup, LoadEffect]]:
         """Yield the first key that a hook must find, for pairs of which none of the keys agree."""
         for family, hook in self.pairs():
             given = family.payloads
@@ -134,7 +134,7 @@ class Hooks:
             if not known or not _takes_some(family.readings):
                 continue
             first = family.readings[0]
-            if all(lost_at(each.keys[:1], family.writings) for each in family.readings):
+            if all(missing_depth(each.keys[:1], family.writings) for each in family.readings):
                 if first.kind == "required" and not self.is_given_elsewhere(first.keys[0], hook):
                     yield family, first
 
@@ -146,37 +146,37 @@ class Hooks:
 
     def _touched(self, hook: Hook) -> set[str]:
         """Return the attributes that a reading hook, or what it runs, sets or uses."""
-        run = self.reach(hook.klass, [hook.reader.function])
+        run = self.reach(hook.class_id, [hook.reader.function])
         set_there = {each.attr for method in run for each in method.writes}
         return set_there | {each.attr for method in run for each in method.uses}
 
-    def is_changed(self, klass: str, attr: str) -> bool:
+    def is_changed(self, class_id: str, attr: str) -> bool:
         """Tell whether a method that neither constructs nor restores nor restarts carries an attribute on."""
         return any(
             write.attr == attr and write.carried
-            for each in self._related(klass)
+            for each in self._related(class_id)
             for name, method in self.hierarchy.methods(each).items()
             if name not in CONSTRUCTION and not RESTARTS.search(name)
             for write in method.writes
         )
 
-    def reach(self, klass: str, methods: Iterable[FunctionFacts]) -> list[FunctionFacts]:
+    def reach(self, class_id: str, methods: Iterable[FunctionFacts]) -> list[FunctionFacts]:
         """Return some methods of a class and those of the same object that they run, in heirs too."""
         found = list(methods)
         names = {each.name for each in found}
         for method in found:
             called = {name for name, _ in own_calls(method)} - names
             names |= called
-            found += self._named(klass, called)
+            found += self._named(class_id, called)
         return found
 
-    def _named(self, klass: str, names: set[str]) -> list[FunctionFacts]:
+    def _named(self, class_id: str, names: set[str]) -> list[FunctionFacts]:
         """Return the methods of these names, of a class, its ancestors and its heirs."""
-        methods = [self.hierarchy.methods(each) for each in self._related(klass)]
+        methods = [self.hierarchy.methods(each) for each in self._related(class_id)]
         return [each[name] for each in methods for name in names if name in each]
 
-    def _related(self, klass: str) -> list[str]:
-        return [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]
+    def _related(self, class_id: str) -> list[str]:
+        return [*self.hierarchy.ancestors(class_id), *self.hierarchy.subclasses(class_id)]
 
     @cached_property
     def read_keys(self) -> frozenset[str]:
@@ -193,48 +193,48 @@ class Hooks:
         for identity, function in self.hierarchy.symbols.functions.items():
             if not is_test(identity.partition(":")[0]):
                 yield function
-        for klass, facts in self.classes.items():
-            yield from facts.methods if not is_test(klass.partition(":")[0]) else ()
+        for class_id, facts in self.classes.items():
+            yield from facts.methods if not is_test(class_id.partition(":")[0]) else ()
 
-    def lone(self) -> Iterator[LoneHook]:
+    def unpaired_hooks(self) -> Iterator[LoneHook]:
         """Yield the hooks that need a partner and have none."""
-        for klass, facts in self.classes.items():
-            if NEEDING.isdisjoint(facts.method_names) or is_test(klass.partition(":")[0]):
+        for class_id, facts in self.classes.items():
+            if NEEDING.isdisjoint(facts.method_names) or is_test(class_id.partition(":")[0]):
                 continue
-            if not self._has_plain_bases(klass):
+            if not self._has_plain_bases(class_id):
                 continue
-            for name, method in self.hierarchy.methods(klass).items():
-                callee = Callee(f"{klass}.{name}", method, klass, klass)
-                if name in LONE and self.hierarchy.is_module(klass) and not self.has(klass, LONE[name]):
+            for name, method in self.hierarchy.methods(class_id).items():
+                callee = FunctionRef(f"{class_id}.{name}", method, class_id, class_id)
+                if name in LONE and self.hierarchy.is_module(class_id) and not self.has(class_id, LONE[name]):
                     if self._needs_partner(callee):
                         yield LoneHook(callee, LONE[name])
-                elif name == "on_save_checkpoint" and not self.has(klass, "on_load_checkpoint"):
+                elif name == "on_save_checkpoint" and not self.has(class_id, "on_load_checkpoint"):
                     yield from self._unread(callee)
 
-    def has(self, klass: str, name: str) -> bool:
+    def has(self, class_id: str, name: str) -> bool:
         """Tell whether a class, an ancestor or an heir defines a method."""
-        related = (self.classes[each] for each in self._related(klass) if each in self.classes)
+        related = (self.classes[each] for each in self._related(class_id) if each in self.classes)
         return any(name in each.method_names for each in related)
 
-    def _has_plain_bases(self, klass: str) -> bool:
-        outside = [each for each in self.hierarchy.ancestors(klass) if each not in self.classes]
+    def _has_plain_bases(self, class_id: str) -> bool:
+        outside = [each for each in self.hierarchy.ancestors(class_id) if each not in self.classes]
         return all(map(PLAIN_BASES.search, outside))
 
-    def _needs_partner(self, hook: Callee) -> bool:
+    def _needs_partner(self, hook: FunctionRef) -> bool:
         method = hook.function
         if method.name == "set_extra_state":
             return bool(method.writes or method.key_reads)
         given = [each.value for each in method.stores if each.target == Name("return")]
         if method.name == "get_extra_state":
             return any(each not in (NONE, Record(())) for each in given)
-        state = ClassState(hook.klass, self.hierarchy, self.resolver)
+        state = ClassState(hook.class_id, self.hierarchy, self.kind_evaluator)
         return bool(given) and all(_is_reshaped(each, state) for each in given)
 
-    def _unread(self, method: Callee) -> Iterator[LoneHook]:
+    def _unread(self, method: FunctionRef) -> Iterator[LoneHook]:
         """Yield the first key that a lone `on_save_checkpoint` adds to hold state, and that nobody reads."""
         for store in method.function.stores:
             key, attr = key_of(store.target), own_attribute(copied(store.value))
-            if key and key not in self.read_keys and attr and self.is_changed(method.klass, attr):
+            if key and key not in self.read_keys and attr and self.is_changed(method.class_id, attr):
                 yield LoneHook(method, "on_load_checkpoint", key)
                 return
 
@@ -248,7 +248,7 @@ class Hooks:
                 targets = [each for each in reading.into if isinstance(each, Attr)]
                 restored = {each.base for each in targets if each.name == "load_state_dict"}
                 if reading.kind == "required" and ANY_KEY not in reading.keys and given & restored:
-                    yield BareState(hook, reading.keys[0], reading.spot)
+                    yield BareState(hook, reading.keys[0], reading.location)
                     break
 
     def unpickled(self) -> Iterator[Unpickled]:
@@ -261,7 +261,7 @@ class Hooks:
 
     def _may_give_more(self, hook: Hook) -> bool:
         """Tell whether one of the two may give or take more attributes than it names."""
-        if self.hierarchy.is_module(hook.klass) or not self._has_plain_bases(hook.klass):
+        if self.hierarchy.is_module(hook.class_id) or not self._has_plain_bases(hook.class_id):
             return True
         if any(each.kind == "wholesale" for each in hook.reader.function.key_reads):
             return True
@@ -274,21 +274,21 @@ class Hooks:
 
     def _is_absent(self, use: Use, hook: Hook) -> bool:
         """Tell whether neither class nor pickle gives a new object an attribute before it is used."""
-        known = [self.classes[each] for each in self._related(hook.klass) if each in self.classes]
+        known = [self.classes[each] for each in self._related(hook.class_id) if each in self.classes]
         if any(use.attr in each.method_names or use.attr in dict(each.attributes) for each in known):
             return False
         if any(each.attr == use.attr for each in hook.writer.function.uses):
             return False
-        before = [hook.reader.function, *self.reach(hook.klass, self._run_before(use.position, hook))]
+        before = [hook.reader.function, *self.reach(hook.class_id, self._run_before(use.position, hook))]
         return not any(write.attr == use.attr for method in before for write in method.writes)
 
     def _run_before(self, position: Position, hook: Hook) -> list[FunctionFacts]:
         """Return the methods that the reading hook calls before a place in it."""
         names = {name for name, at in own_calls(hook.reader.function) if at.line < position.line}
-        return self._named(hook.klass, names)
+        return self._named(hook.class_id, names)
 
 
-def _takes_some(readings: list[Reading]) -> bool:
+def _takes_some(readings: list[LoadEffect]) -> bool:
     """Tell whether a hook takes keys by their names, and nothing else."""
     return bool(readings) and all(each.keys and each.keys[0] != ANY_KEY for each in readings)
 

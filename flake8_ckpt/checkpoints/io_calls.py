@@ -21,17 +21,19 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.persistence import ARCHIVES
 from flake8_ckpt.frameworks.persistence import SAVING_OBJECTS
 from flake8_ckpt.frameworks.persistence import WRITERS
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
-from flake8_ckpt.linking.symbolic_values import Unfolder
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 
-def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple[Value, Value]]:
+def written_by(
+    call: Call, callee: FunctionRef, evaluator: SymbolicEvaluator
+) -> Optional[tuple[Value, Value]]:
     """Return the payload and the file of a call that saves, None for other calls."""
     target = call.callee
     keywords = dict(call.keywords)
     if isinstance(target, Name):
-        name = unfolder.symbols.resolve(target.path, callee.path)
+        name = evaluator.symbols.resolve(target.path, callee.path)
         if name in ARCHIVES:
             fields = tuple(Field(key, value) for key, value in call.keywords if key != "**")
             opened = len(fields) != len(call.keywords) or len(call.args) > 1
@@ -49,11 +51,11 @@ def written_by(call: Call, callee: Callee, unfolder: Unfolder) -> Optional[tuple
     return given or UNKNOWN, file or UNKNOWN
 
 
-def is_loader(call: Call, scope: Scope, unfolder: Unfolder) -> bool:
+def is_loader(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> bool:
     """Tell whether a call loads a file by a function of a library."""
     target = call.callee
     if isinstance(target, Name):
-        return loads(unfolder.symbols.resolve(target.path, scope.path))
+        return loads(evaluator.symbols.resolve(target.path, scope.path))
     return isinstance(target, Attr) and target.name == "load" and is_saving_object(target.base)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flake8_ckpt.checkpoints.effects import Reading
-from flake8_ckpt.checkpoints.effects import Writing
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.frameworks.lightning import FRAMEWORK_HOOKS
@@ -20,10 +20,10 @@ class Missing:
     `writings` those that leave it out.
     """
 
-    family: Family
+    family: CheckpointGroup
     keys: tuple[str, ...]
-    readings: tuple[Reading, ...]
-    writings: tuple[Writing, ...]
+    readings: tuple[LoadEffect, ...]
+    writings: tuple[SaveEffect, ...]
 
     @property
     def is_framework_hook(self) -> bool:
@@ -42,22 +42,23 @@ class Missing:
         }
 
     @property
-    def first(self) -> Reading:
+    def first(self) -> LoadEffect:
         """Return the reading to speak of: one that restores something, if there is one."""
         return next((each for each in self.targets if len(each.keys) > len(self.keys)), self.targets[0])
 
     @property
-    def targets(self) -> tuple[Reading, ...]:
+    def targets(self) -> tuple[LoadEffect, ...]:
         """Return the readings whose value goes somewhere, without those that only ask for the key."""
         return tuple(each for each in self.restores if each.into) or self.restores
 
     @property
-    def restores(self) -> tuple[Reading, ...]:
+    def restores(self) -> tuple[LoadEffect, ...]:
         """Return the readings of the key itself where they restore something, else those of all that is in it."""
         exact = tuple(each for each in self.readings if each.keys == self.keys)
-        steps = {each.via for each in exact}
+        steps = {each.call_chain for each in exact}
         within = any(
-            len(each.keys) > len(self.keys) and each.via in steps and each.into for each in self.readings
+            len(each.keys) > len(self.keys) and each.call_chain in steps and each.into
+            for each in self.readings
         )
         restored = any(isinstance(target, Attr) for each in exact for target in each.into)
         return exact if restored and not within else self.readings
@@ -67,9 +68,9 @@ class Missing:
 class Unrestored:
     """State that some writings hold under a key, and that no reading takes."""
 
-    family: Family
+    family: CheckpointGroup
     keys: tuple[str, ...]
-    writings: tuple[Writing, ...]
+    writings: tuple[SaveEffect, ...]
 
     @property
     def is_framework_hook(self) -> bool:
@@ -77,6 +78,6 @@ class Unrestored:
         return is_framework_hook(self.family)
 
 
-def is_framework_hook(family: Family) -> bool:
+def is_framework_hook(family: CheckpointGroup) -> bool:
     """Tell whether a family is a pair of methods that a framework calls."""
     return family.hook is not None and family.hook.writer.function.name in FRAMEWORK_HOOKS

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from flake8_ckpt.checkpoints.effects import Reading
-from flake8_ckpt.checkpoints.effects import Writing
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import Unrestored
 from flake8_ckpt.checkpoints.mismatch import is_framework_hook
 from flake8_ckpt.checkpoints.object_kinds import Kinds
-from flake8_ckpt.checkpoints.pairing import Families
+from flake8_ckpt.checkpoints.pairing import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
-from flake8_ckpt.checkpoints.payload import lost_at
 from flake8_ckpt.checkpoints.payload import lost_in
+from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.checkpoints.payload import states_in
@@ -37,9 +37,9 @@ from flake8_ckpt.frameworks.names import LOADERS
 from flake8_ckpt.frameworks.names import NORMALIZER_WORDS
 from flake8_ckpt.frameworks.names import RESTORERS
 from flake8_ckpt.frameworks.names import TRAINING_WORDS
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
-from flake8_ckpt.linking.symbolic_values import Unfolder
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 from flake8_ckpt.linking.value_names import path_text
 
 TAKEN = frozenset(["required", "defaulted", "guarded"])
@@ -48,10 +48,10 @@ TAKEN = frozenset(["required", "defaulted", "guarded"])
 class Contract:
     """Compares what is written with what is read."""
 
-    def __init__(self, families: Families) -> None:
+    def __init__(self, families: CheckpointGroups) -> None:
         self.families = families
         self.hierarchy = families.hierarchy
-        self.unfolder: Unfolder = families.unfolder
+        self.evaluator: SymbolicEvaluator = families.evaluator
         self.kinds = Kinds(families.hierarchy)
 
     @cached_property
@@ -59,37 +59,41 @@ class Contract:
         """Return the keys that are read and never written, family by family."""
         in_files = [each for family in self.families.files for each in self._missing_in(family)]
         in_hooks = _innermost([each for family in self.families.hooks for each in self._missing_in(family)])
-        told = {each.spot for missing in in_hooks for each in missing.readings}
-        kept = [each for each in in_files if not any(reading.spot in told for reading in each.readings)]
+        told = {each.location for missing in in_hooks for each in missing.readings}
+        kept = [each for each in in_files if not any(reading.location in told for reading in each.readings)]
         return (*kept, *(each for each in in_hooks if self._stays_missing(each, in_files)))
 
     def _stays_missing(self, missing: Missing, in_files: list[Missing]) -> bool:
         """Tell whether a key that a hook leaves out is not added later, on the way to the file."""
-        spots = {each.spot for each in missing.readings}
-        if any(each.spot in spots for other in in_files for each in other.readings):
+        spots = {each.location for each in missing.readings}
+        if any(each.location in spots for other in in_files for each in other.readings):
             return True
         found = [
-            lost_at(each.keys, self._of_hook(missing, family)) > 0
+            missing_depth(each.keys, self._of_hook(missing, family)) > 0
             for family in self.families.files
             for each in family.readings
-            if each.spot in spots
+            if each.location in spots
         ]
         return not found or any(found)
 
-    def _of_hook(self, missing: Missing, family: Family) -> list[Writing]:
+    def _of_hook(self, missing: Missing, family: CheckpointGroup) -> list[SaveEffect]:
         """Return the writings of a file that hold what a hook gives; all, where it is not known which do."""
         hook = missing.family.hook
         if hook is None:
             return family.writings
-        own = [each for each in family.writings if hook.writer.identity in (each.source.identity, *each.via)]
-        own += [each for each in family.writings if each.unit.klass == hook.klass and each not in own]
+        own = [
+            each
+            for each in family.writings
+            if hook.writer.identity in (each.source.identity, *each.call_chain)
+        ]
+        own += [each for each in family.writings if each.unit.class_id == hook.class_id and each not in own]
         return own or family.writings
 
-    def _missing_in(self, family: Family) -> Iterator[Missing]:
+    def _missing_in(self, family: CheckpointGroup) -> Iterator[Missing]:
         if not family.writings or any(contents(each.payload).open for each in family.writings):
             return
         is_lightning = family.hook is not None and family.hook.writer.function.name == "on_save_checkpoint"
-        lost: dict[tuple[str, ...], list[Reading]] = {}
+        lost: dict[tuple[str, ...], list[LoadEffect]] = {}
         for reading in family.readings:
             if not reading.keys or is_lightning and reading.keys[0] in LIGHTNING_KEYS:
                 continue
@@ -102,7 +106,7 @@ class Contract:
                 and ANY_KEY not in reading.keys
                 and self._is_same_format(reading, family)
             ):
-                depth = lost_at(reading.keys, family.writings)
+                depth = missing_depth(reading.keys, family.writings)
                 if depth:
                     lost.setdefault(reading.keys[:depth], []).append(reading)
         for keys, readings in lost.items():
@@ -116,22 +120,22 @@ class Contract:
                 yield Missing(family, keys, tuple(readings), tuple(family.writings))
         yield from self._left_out_once(family)
 
-    def _left_out_once(self, family: Family) -> Iterator[Missing]:
+    def _left_out_once(self, family: CheckpointGroup) -> Iterator[Missing]:
         """Yield the keys that some writings give and another, to the very file that is loaded, does not."""
         for writing in family.writings if len(family.writings) > 1 else ():
             readings = [each for each in family.readings if file_of(each.root) == writing.file]
             for reading in readings if isinstance(writing.file, (Const, Param)) else ():
-                depth = lost_at(reading.keys, [writing])
+                depth = missing_depth(reading.keys, [writing])
                 if (
                     depth
-                    and not lost_at(reading.keys, family.writings)
+                    and not missing_depth(reading.keys, family.writings)
                     and self.is_normalizer_reading(reading)
                 ):
                     yield Missing(family, reading.keys[:depth], (reading,), (writing,))
 
-    def _is_passed_elsewhere(self, writing: Writing) -> bool:
+    def _is_passed_elsewhere(self, writing: SaveEffect) -> bool:
         """Tell whether a call that cannot be followed gives a wrapper on the way of a writing an argument by name."""
-        return any(self._given_somewhere & self._options(each) for each in writing.via)
+        return any(self._given_somewhere & self._options(each) for each in writing.call_chain)
 
     @cached_property
     def _given_somewhere(self) -> frozenset[tuple[str, str]]:
@@ -142,7 +146,7 @@ class Contract:
             for site in unit.function.calls
             if isinstance(site.call.callee, Attr)
             for keyword, _ in site.call.keywords
-            if self.unfolder.callee_of(site.call, Scope(unit)) is None
+            if self.evaluator.callee_of(site.call, CallContext(unit)) is None
         )
 
     def _options(self, identity: str) -> set[tuple[str, str]]:
@@ -152,34 +156,37 @@ class Contract:
         function = symbols.functions.get(identity) or self.hierarchy.methods(owner).get(name)
         return {(name, each.name) for each in function.parameters} if function is not None else set()
 
-    def _is_given_by_partner(self, reading: Reading, family: Family) -> bool:
+    def _is_given_by_partner(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
         """Tell whether a key is read by a hook whose own partner gives it, and which no save of the family asks."""
         hook = self._by_reader.get(reading.source.identity)
         if hook is None or hook.hook is None or not hook.writings:
             return False
         writer = hook.hook.writer.identity
-        asked = any(writer in (each.source.identity, *each.via) for each in family.writings)
-        return not asked and not lost_at(reading.keys, hook.writings)
+        asked = any(writer in (each.source.identity, *each.call_chain) for each in family.writings)
+        return not asked and not missing_depth(reading.keys, hook.writings)
 
     @cached_property
-    def _by_reader(self) -> dict[str, Family]:
+    def _by_reader(self) -> dict[str, CheckpointGroup]:
         """Return the families of exact pairs of hooks by the hook that reads."""
         hooks = (each for each in self.families.hooks if is_framework_hook(each))
         return {each.hook.reader.identity: each for each in hooks if each.hook is not None}
 
-    def _is_saved_whole(self, reading: Reading, family: Family) -> bool:
+    def _is_saved_whole(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
         """Tell whether what an optional key restores is part of an object that is saved as a whole."""
         targets = [target.base if isinstance(target, Attr) else target for target in reading.into]
         return not targets or any(self.is_covered(target, reading.unit, family) for target in targets)
 
-    def _is_same_format(self, reading: Reading, family: Family) -> bool:
+    def _is_same_format(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
         """Tell whether some other key that is read from the same payload is written."""
         others = [each for each in family.readings if each.root == reading.root and each.unit == reading.unit]
         return any(
-            each.keys and each.kind in TAKEN and not lost_at(each.keys, family.writings) for each in others
+            each.keys and each.kind in TAKEN and not missing_depth(each.keys, family.writings)
+            for each in others
         )
 
-    def _has_alternative(self, keys: tuple[str, ...], readings: list[Reading], family: Family) -> bool:
+    def _has_alternative(
+        self, keys: tuple[str, ...], readings: list[LoadEffect], family: CheckpointGroup
+    ) -> bool:
         """Tell whether what a key would restore is restored from another key, or from the whole payload, too."""
         if all(self._is_one_of_two(each, family) for each in readings):
             return True
@@ -195,23 +202,23 @@ class Contract:
             each not in readings
             and keys[: len(each.keys)] != each.keys
             and targets & set(each.into)
-            and not lost_at(each.keys, family.writings)
+            and not missing_depth(each.keys, family.writings)
             for each in family.readings
         )
 
-    def _is_one_of_two(self, reading: Reading, family: Family) -> bool:
+    def _is_one_of_two(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
         """Tell whether the same expression takes a key that is written instead, if the payload has that one."""
         others = [
             each.keys
             for each in family.readings
-            if (each.spot, each.root, each.into) == (reading.spot, reading.root, reading.into)
+            if (each.location, each.root, each.into) == (reading.location, reading.root, reading.into)
             and each.keys != reading.keys
             and each.keys[:-1] == reading.keys[:-1]
-            and not lost_at(each.keys, family.writings)
+            and not missing_depth(each.keys, family.writings)
         ]
         return any(each.keys in others and each.kind == "guarded" for each in family.readings)
 
-    def _chooses_format(self, key: str, family: Family) -> bool:
+    def _chooses_format(self, key: str, family: CheckpointGroup) -> bool:
         """Tell whether load asks for a key to find out which of several formats a file has."""
         return any(f"nokey:{key}" in each.guards for each in family.readings) or not all(
             f"key:{key}" in each.guards
@@ -224,23 +231,23 @@ class Contract:
     def unrestored(self) -> tuple[Unrestored, ...]:
         """Return the state that is saved and never restored, though training is resumed from the file."""
         in_hooks = [each for family in self.families.hooks for each in self._unrestored_in(family)]
-        told = {(reading.spot, each.keys[-1]) for each in in_hooks for reading in each.family.readings}
+        told = {(reading.location, each.keys[-1]) for each in in_hooks for reading in each.family.readings}
         in_files = [each for family in self.families.files for each in self._unrestored_in(family)]
         kept = [
             each
             for each in in_files
-            if not any((one.spot, each.keys[-1]) in told for one in each.family.readings)
+            if not any((one.location, each.keys[-1]) in told for one in each.family.readings)
         ]
         return (*kept, *in_hooks)
 
-    def _unrestored_in(self, family: Family) -> Iterator[Unrestored]:
+    def _unrestored_in(self, family: CheckpointGroup) -> Iterator[Unrestored]:
         if any(not each.keys or ANY_KEY in each.keys for each in family.readings) or not self.resumes(family):
             return
         written = self._written_keys(family)
         if any(each.keys[-1] not in written for each in family.readings):
             return
         taken = {each.keys for each in family.readings}
-        lost: dict[tuple[str, ...], list[Writing]] = {}
+        lost: dict[tuple[str, ...], list[SaveEffect]] = {}
         for writing in family.writings:
             for keys, value in [*states_in(writing.payload), *self._counters_in(writing)]:
                 if not any(keys[: len(each)] == each or each[: len(keys)] == keys for each in taken):
@@ -249,15 +256,19 @@ class Contract:
         for keys, writings in lost.items():
             yield Unrestored(family, keys, tuple(writings))
 
-    def _counters_in(self, writing: Writing) -> Iterator[tuple[tuple[str, ...], Value]]:
+    def _counters_in(self, writing: SaveEffect) -> Iterator[tuple[tuple[str, ...], Value]]:
         for keys, value in all_keys(writing.payload):
-            klass = self.unfolder.class_of(value.base, Scope(writing.unit)) if isinstance(value, Attr) else ""
-            if klass and isinstance(value, Attr) and self.is_live_counter(klass, value.name):
+            class_id = (
+                self.evaluator.class_of(value.base, CallContext(writing.unit))
+                if isinstance(value, Attr)
+                else ""
+            )
+            if class_id and isinstance(value, Attr) and self.is_live_counter(class_id, value.name):
                 yield keys, value
 
-    def is_live_counter(self, klass: str, attr: str) -> bool:
+    def is_live_counter(self, class_id: str, attr: str) -> bool:
         """Tell whether an attribute is counted up in a method that also looks at it for something else."""
-        for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
+        for each in [*self.hierarchy.ancestors(class_id), *self.hierarchy.subclasses(class_id)]:
             for method in self.hierarchy.methods(each).values():
                 counted = {
                     write.position for write in method.writes if write.attr == attr and write.how == "augment"
@@ -266,14 +277,14 @@ class Contract:
                     return True
         return False
 
-    def _written_keys(self, family: Family) -> set[str]:
+    def _written_keys(self, family: CheckpointGroup) -> set[str]:
         return {key for each in family.writings for keys, _ in all_keys(each.payload) for key in keys}
 
-    def resumes(self, family: Family) -> bool:
+    def resumes(self, family: CheckpointGroup) -> bool:
         """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""
         return any(self.is_training_state(each) for each in family.readings if each.keys)
 
-    def is_training_state(self, reading: Reading) -> bool:
+    def is_training_state(self, reading: LoadEffect) -> bool:
         """Tell whether a key is state that only training needs."""
         if TRAINING_WORDS.search(reading.keys[-1]) and reading.into:
             return True
@@ -284,7 +295,7 @@ class Contract:
         kinds = {self.owner_kind(target, reading.unit) for target in reading.into}
         return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
 
-    def is_covered(self, target: Value, unit: Callee, family: Family) -> bool:
+    def is_covered(self, target: Value, unit: FunctionRef, family: CheckpointGroup) -> bool:
         """Tell whether an object is part of another object whose state the same class saves as a whole."""
         name = path_text(target)
         saved = {
@@ -294,45 +305,45 @@ class Contract:
         }
         return any(each and name.startswith(f"{each}.") for each in saved)
 
-    def _related(self, unit: Callee, family: Family) -> Iterator[Writing]:
+    def _related(self, unit: FunctionRef, family: CheckpointGroup) -> Iterator[SaveEffect]:
         yield from family.writings
-        for klass in self.hierarchy.ancestors(unit.klass) if unit.klass else ():
-            for other in self._hooks_by_class[0].get(klass, ()):
+        for class_id in self.hierarchy.ancestors(unit.class_id) if unit.class_id else ():
+            for other in self._hooks_by_class[0].get(class_id, ()):
                 yield from other.writings
-        for other in self._hooks_by_class[1].get(unit.klass, ()):
+        for other in self._hooks_by_class[1].get(unit.class_id, ()):
             yield from other.writings
 
     @cached_property
-    def _hooks_by_class(self) -> tuple[dict[str, list[Family]], dict[str, list[Family]]]:
+    def _hooks_by_class(self) -> tuple[dict[str, list[CheckpointGroup]], dict[str, list[CheckpointGroup]]]:
         """Return the families of hooks by their class, and by each ancestor of it."""
-        own: dict[str, list[Family]] = {}
-        inherited: dict[str, list[Family]] = {}
+        own: dict[str, list[CheckpointGroup]] = {}
+        inherited: dict[str, list[CheckpointGroup]] = {}
         for family in self.families.hooks:
             if family.hook is not None:
-                own.setdefault(family.hook.klass, []).append(family)
-                for klass in self.hierarchy.ancestors(family.hook.klass)[1:]:
-                    inherited.setdefault(klass, []).append(family)
+                own.setdefault(family.hook.class_id, []).append(family)
+                for class_id in self.hierarchy.ancestors(family.hook.class_id)[1:]:
+                    inherited.setdefault(class_id, []).append(family)
         return own, inherited
 
     def restores_normalizer(self, missing: Missing) -> bool:
         """Tell whether what is missing is the state of a normalizer."""
         return any(self.is_normalizer_reading(each) for each in missing.readings)
 
-    def is_normalizer_reading(self, reading: Reading) -> bool:
+    def is_normalizer_reading(self, reading: LoadEffect) -> bool:
         """Tell whether a reading restores a normalizer: by the object's class, else by the name of key and target."""
         if NORMALIZER_WORDS.search(reading.keys[-1]):
             return True
         return any(self.owner_kind(target, reading.unit) == "normalizer" for target in reading.into)
 
-    def owner_kind(self, target: Value, unit: Callee) -> str:
+    def owner_kind(self, target: Value, unit: FunctionRef) -> str:
         """Return the kind of the object that a value flows into: that of x for `x.mean` and `x.load_state_dict`."""
         owner = target.base if isinstance(target, Attr) else target
-        kind = self.kinds.of(self.unfolder.class_of(owner, Scope(unit)))
+        kind = self.kinds.of(self.evaluator.class_of(owner, CallContext(unit)))
         if not kind and isinstance(target, Attr) and isinstance(owner, Self):
-            kind = self.kinds.of(self.unfolder.class_of(target, Scope(unit)))
+            kind = self.kinds.of(self.evaluator.class_of(target, CallContext(unit)))
         return kind
 
-    def omissions(self, missing: Missing) -> list[Spot]:
+    def save_sites_without_key(self, missing: Missing) -> list[Spot]:
         """Return the places that leave a key out: a call that omits the argument that carries it, else the save."""
         return list(dict.fromkeys(self._omission(each, missing.keys) for each in missing.writings))
 
@@ -341,43 +352,43 @@ class Contract:
         found = (assignment(each, lost.keys) or self.own_save(each, lost.keys) for each in lost.writings)
         return list(dict.fromkeys(found))
 
-    def own_save(self, writing: Writing, keys: tuple[str, ...] = ()) -> Spot:
+    def own_save(self, writing: SaveEffect, keys: tuple[str, ...] = ()) -> Spot:
         """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
         known = any(
             not lost_in(keys, each.payload) and not contents(each.payload).open
             for each in self._as_its_source_sees(writing)
         )
-        return writing.origin if known else writing.spot
+        return writing.save_call if known else writing.location
 
-    def _as_its_source_sees(self, writing: Writing) -> list[Writing]:
+    def _as_its_source_sees(self, writing: SaveEffect) -> list[SaveEffect]:
         """Return a writing as the function that saves knows it, before a caller brings in its arguments."""
         summary = self.families.payloads.summary(writing.source)
-        return [each for each in summary.writings if each.origin == writing.origin]
+        return [each for each in summary.writings if each.save_call == writing.save_call]
 
-    def _omission(self, writing: Writing, keys: tuple[str, ...]) -> Spot:
-        if not writing.via:
-            return writing.origin
-        given = any(not lost_at(keys, [each]) for each in self._as_its_source_sees(writing))
-        return writing.spot if given else writing.origin
+    def _omission(self, writing: SaveEffect, keys: tuple[str, ...]) -> Spot:
+        if not writing.call_chain:
+            return writing.save_call
+        given = any(not missing_depth(keys, [each]) for each in self._as_its_source_sees(writing))
+        return writing.location if given else writing.save_call
 
-    def restores_state(self, reading: Reading) -> bool:
+    def restores_state(self, reading: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""
         return any(self._is_state(target, reading) for target in reading.into)
 
-    def _is_state(self, target: Value, reading: Reading) -> bool:
+    def _is_state(self, target: Value, reading: LoadEffect) -> bool:
         if not isinstance(target, Attr):
             return isinstance(target, Local) and any(map(COUNTERS.search, reading.keys[-1:]))
         if not isinstance(target.base, Self):
             if target.name == "load_state_dict" or self.owner_kind(target, reading.unit):
                 return True
-        klass = self.unfolder.class_of(target.base, Scope(reading.unit))
-        if target.name in self.kinds.method_names(klass):
+        class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
+        if target.name in self.kinds.method_names(class_id):
             return RESTORERS.search(target.name) is not None
-        return self.is_changed(klass, target.name, reading.source.identity)
+        return self.is_changed(class_id, target.name, reading.source.identity)
 
-    def is_changed(self, klass: str, attr: str, loader: str) -> bool:
+    def is_changed(self, class_id: str, attr: str, loader: str) -> bool:
         """Tell whether a method other than construction and the one that loads changes an attribute."""
-        for each in [*self.hierarchy.ancestors(klass), *self.hierarchy.heirs(klass)]:
+        for each in [*self.hierarchy.ancestors(class_id), *self.hierarchy.subclasses(class_id)]:
             for name, method in self.hierarchy.methods(each).items():
                 if name != "__init__" and f"{each}.{name}" != loader and not LOADERS.search(name):
                     if any(write.attr == attr and write.how != "moved" for write in method.writes):
@@ -390,11 +401,15 @@ def _innermost(found: list[Missing]) -> list[Missing]:
     nearest: dict[Spot, int] = {}
     for each in found:
         for reading in each.readings:
-            nearest[reading.spot] = min(len(reading.via), nearest.get(reading.spot, len(reading.via)))
-    return [each for each in found if any(len(one.via) == nearest[one.spot] for one in each.readings)]
+            nearest[reading.location] = min(
+                len(reading.call_chain), nearest.get(reading.location, len(reading.call_chain))
+            )
+    return [
+        each for each in found if any(len(one.call_chain) == nearest[one.location] for one in each.readings)
+    ]
 
 
-def _converts(writing: Writing, reading: Reading) -> bool:
+def _converts(writing: SaveEffect, reading: LoadEffect) -> bool:
     """Tell whether a function writes what it has read in another form, and no state of its own."""
     if writing.unit.identity != reading.unit.identity or any(states_in(writing.payload)):
         return False

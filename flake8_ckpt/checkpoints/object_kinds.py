@@ -23,54 +23,54 @@ class Kinds:
         self.hierarchy = hierarchy
         self._known: dict[str, str] = {}
 
-    def of(self, klass: str) -> str:
+    def of(self, class_id: str) -> str:
         """Return "optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", or "" for others."""
-        if klass not in self._known:
-            self._known[klass] = self._kind(klass) if klass else ""
-        return self._known[klass]
+        if class_id not in self._known:
+            self._known[class_id] = self._kind(class_id) if class_id else ""
+        return self._known[class_id]
 
-    def _kind(self, klass: str) -> str:
-        if self.is_normalizer(klass):
+    def _kind(self, class_id: str) -> str:
+        if self.is_normalizer(class_id):
             return "normalizer"
-        if klass not in self.hierarchy.symbols.classes:
-            if NOT_TORCH.search(klass):
+        if class_id not in self.hierarchy.symbols.classes:
+            if NOT_TORCH.search(class_id):
                 return ""
-            return next((kind for kind, pattern in OUTSIDE if pattern.search(klass)), "")
-        for ancestor in self.hierarchy.ancestors(klass)[1:]:
+            return next((kind for kind, pattern in OUTSIDE if pattern.search(class_id)), "")
+        for ancestor in self.hierarchy.ancestors(class_id)[1:]:
             if ancestor not in self.hierarchy.symbols.classes:
                 for kind, pattern in OUTSIDE:
                     if pattern.search(ancestor):
                         return kind
-        names = self.method_names(klass)
-        tail = klass.rpartition(":")[2].rpartition(".")[2]
+        names = self.method_names(class_id)
+        tail = class_id.rpartition(":")[2].rpartition(".")[2]
         if tail.endswith("Scheduler") and "step" in names:
             return "scheduler"
         if AVERAGES.search(tail) and not names.isdisjoint(("update", "step", "apply", "__call__")):
             return "ema"
         if "state_dict" in names and "load_state_dict" in names:
             return "stateful"
-        return "module" if self.hierarchy.is_module(klass) else ""
+        return "module" if self.hierarchy.is_module(class_id) else ""
 
-    def method_names(self, klass: str) -> set[str]:
+    def method_names(self, class_id: str) -> set[str]:
         """Return the names of all methods of a class and its ancestors in the project."""
         classes = self.hierarchy.symbols.classes
         return {
             name
-            for each in self.hierarchy.ancestors(klass)
+            for each in self.hierarchy.ancestors(class_id)
             if each in classes
             for name in classes[each].method_names
         }
 
-    def is_normalizer(self, klass: str) -> bool:
+    def is_normalizer(self, class_id: str) -> bool:
         """Tell whether objects of a class have running statistics that they update and normalize with."""
         classes = self.hierarchy.symbols.classes
-        if klass not in classes:
-            return KNOWN_NORMALIZERS.search(klass) is not None
-        ancestors = self.hierarchy.ancestors(klass)
+        if class_id not in classes:
+            return KNOWN_NORMALIZERS.search(class_id) is not None
+        ancestors = self.hierarchy.ancestors(class_id)
         if any(each not in classes and KNOWN_NORMALIZERS.search(each) for each in ancestors[1:]):
             return True
         statistics = [name for each in ancestors if each in classes for name in classes[each].statistics]
-        names = self.method_names(klass)
+        names = self.method_names(class_id)
         return (
             len(statistics) <= MAX_STATISTICS
             and any(map(MEANS.search, statistics))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flake8_ckpt.checkpoints.effects import Writing
+from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
@@ -28,7 +28,7 @@ from flake8_ckpt.frameworks.persistence import SAVING_OBJECTS
 from flake8_ckpt.frameworks.torch import RANDOM_STATES
 
 
-def lost_at(keys: tuple[str, ...], writings: list[Writing]) -> int:
+def missing_depth(keys: tuple[str, ...], writings: list[SaveEffect]) -> int:
     """Return how many keys of a path lead to the first that no writing has; 0 where some writing may have it."""
     depths = [lost_in(keys, each.payload) for each in writings]
     return max(depths) if depths and all(depths) else 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flake8_ckpt.checkpoints.effects import Writing
+from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.findings import Spot
 
 
-def assignment(writing: Writing, keys: tuple[str, ...]) -> Spot | None:
+def assignment(writing: SaveEffect, keys: tuple[str, ...]) -> Spot | None:
     for callee in (writing.source, writing.unit):
         for store in callee.function.stores:
             if isinstance(store.target, Item) and store.target.key == Const(keys[-1]):

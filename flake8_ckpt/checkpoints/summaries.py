@@ -39,9 +39,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Optional
 
-from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.effects import Summary
-from flake8_ckpt.checkpoints.effects import Writing
 from flake8_ckpt.checkpoints.io_calls import is_loader
 from flake8_ckpt.checkpoints.io_calls import written_by
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
@@ -59,9 +59,9 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
-from flake8_ckpt.linking.symbolic_values import Unfolder
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 MAX_DEPTH = 5
 MAX_WRITINGS = 32
@@ -71,24 +71,26 @@ MAX_READINGS = 400
 class Payloads:
     """The summaries of all functions that take part in saving and loading."""
 
-    def __init__(self, unfolder: Unfolder) -> None:
-        self.unfolder = unfolder
+    def __init__(self, evaluator: SymbolicEvaluator) -> None:
+        self.evaluator = evaluator
         self._summaries: dict[tuple[str, str], Summary] = {}
         self._open: set[tuple[str, str]] = set()
-        self._sites: list[dict[int, Optional[tuple[Callee, Scope]]]] = []
+        self._sites: list[dict[int, Optional[tuple[FunctionRef, CallContext]]]] = []
 
-    def summary(self, callee: Callee) -> Summary:
+    def summary(self, callee: FunctionRef) -> Summary:
         """Return the summary of a function; that of a function that calls itself is not known inside it."""
-        key = (callee.identity, callee.klass)
+        key = (callee.identity, callee.class_id)
         if key in self._open or len(self._open) >= MAX_DEPTH:
-            return Summary(cut=True)
+            return Summary(is_truncated=True)
         if key not in self._summaries:
             self._open.add(key)
-            self.unfolder.begin()
+            self.evaluator.begin()
             self._sites.append({})
             writings = _bounded_writings(self._writings(callee))
             readings = _bounded_readings(self._readings(callee))
-            found = Summary(writings, readings) if not self.unfolder.is_spent else _unsure(writings, readings)
+            found = (
+                Summary(writings, readings) if not self.evaluator.is_spent else _unsure(writings, readings)
+            )
             self._open.discard(key)
             self._sites.pop()
             if self._open and len(self._open) >= MAX_DEPTH - 1:
@@ -96,116 +98,147 @@ class Payloads:
             self._summaries[key] = found
         return self._summaries[key]
 
-    def _writings(self, callee: Callee) -> Iterator[Writing]:
-        scope = Scope(callee)
+    def _writings(self, callee: FunctionRef) -> Iterator[SaveEffect]:
+        scope = CallContext(callee)
         for site in callee.function.calls:
-            given = written_by(site.call, callee, self.unfolder)
+            given = written_by(site.call, callee, self.evaluator)
             if given is not None:
-                spot = Spot(callee.path, site.position)
-                payload, file = (self.unfolder.unfold(each, scope) for each in given)
-                yield Writing(payload, file, spot, spot, callee, callee)
+                location = Spot(callee.path, site.position)
+                payload, file = (self.evaluator.expand(each, scope) for each in given)
+                yield SaveEffect(payload, file, location, location, callee, callee)
             else:
                 yield from self._brought_writings(site, callee, scope)
 
-    def _brought_writings(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Writing]:
+    def _brought_writings(self, site: Site, callee: FunctionRef, scope: CallContext) -> Iterator[SaveEffect]:
         found = self._entered(site, callee, scope)
         if found is None:
             return
         inner, entered = found
-        spot = Spot(callee.path, site.position)
+        location = Spot(callee.path, site.position)
         for each in self.summary(inner).writings:
-            payload = _settled(self.unfolder.unfold(each.payload, entered))
-            file = self.unfolder.unfold(each.file, entered)
-            yield Writing(payload, file, spot, each.origin, callee, each.source, (inner.identity, *each.via))
+            payload = _settled(self.evaluator.expand(each.payload, entered))
+            file = self.evaluator.expand(each.file, entered)
+            yield SaveEffect(
+                payload,
+                file,
+                location,
+                each.save_call,
+                callee,
+                each.source,
+                (inner.identity, *each.call_chain),
+            )
 
-    def _entered(self, site: Site, callee: Callee, scope: Scope) -> Optional[tuple[Callee, Scope]]:
+    def _entered(
+        self, site: Site, callee: FunctionRef, scope: CallContext
+    ) -> Optional[tuple[FunctionRef, CallContext]]:
         """Return the function of the project that a call enters, with its parameters bound."""
         known = self._sites[-1]
         if id(site) not in known:
             known[id(site)] = self._enter(site, scope)
         return known[id(site)]
 
-    def _enter(self, site: Site, scope: Scope) -> Optional[tuple[Callee, Scope]]:
-        inner = self.unfolder.callee_of(site.call, scope)
+    def _enter(self, site: Site, scope: CallContext) -> Optional[tuple[FunctionRef, CallContext]]:
+        inner = self.evaluator.callee_of(site.call, scope)
         if inner is None or not inner.function.contract:
             return None
-        args = [self.unfolder.unfold(arg, scope) for arg in site.call.args]
-        keywords = {name: self.unfolder.unfold(each, scope) for name, each in site.call.keywords}
-        receiver = self.unfolder.receiver_of(site.call, scope)
-        return inner, self.unfolder.enter(inner, receiver, args, keywords, scope)
+        args = [self.evaluator.expand(arg, scope) for arg in site.call.args]
+        keywords = {name: self.evaluator.expand(each, scope) for name, each in site.call.keywords}
+        receiver = self.evaluator.receiver_of(site.call, scope)
+        return inner, self.evaluator.enter(inner, receiver, args, keywords, scope)
 
-    def _readings(self, callee: Callee) -> Iterator[Reading]:
-        scope = Scope(callee)
+    def _readings(self, callee: FunctionRef) -> Iterator[LoadEffect]:
+        scope = CallContext(callee)
         for read in callee.function.key_reads:
-            base = self.unfolder.unfold(read.base, scope)
-            into = tuple(self.unfolder.unfold(each, scope) for each in read.into)
+            base = self.evaluator.expand(read.base, scope)
+            into = tuple(self.evaluator.expand(each, scope) for each in read.into)
             for root, keys in rooted(base):
-                spot = Spot(callee.path, read.position)
+                location = Spot(callee.path, read.position)
                 path = (*keys, read.key) if read.key else keys
-                yield Reading(
-                    root, path, read.kind, into, spot, callee, callee, (), read.guards, read.position
+                yield LoadEffect(
+                    root, path, read.kind, into, location, callee, callee, (), read.guards, read.position
                 )
         for site in callee.function.calls:
             yield from self._handed(site, callee, scope)
         yield from self._kept(callee, scope)
 
-    def _kept(self, callee: Callee, scope: Scope) -> Iterator[Reading]:
+    def _kept(self, callee: FunctionRef, scope: CallContext) -> Iterator[LoadEffect]:
         """Yield what a function gives back of a payload, and the payloads that it keeps as a whole."""
         for store in callee.function.stores:
             kind = "returned" if store.target == Name("return") else "handed"
             for value in _held_in(store.value) if not isinstance(store.target, Local) else ():
-                for root, keys in rooted(self.unfolder.unfold(value, scope)):
+                for root, keys in rooted(self.evaluator.expand(value, scope)):
                     if kind == "returned" or not keys:
-                        spot = Spot(callee.path, store.position)
+                        location = Spot(callee.path, store.position)
                         seen = kind if value is store.value else "handed"
-                        yield Reading(root, keys, seen, (), spot, callee, callee, (), (), store.position)
+                        yield LoadEffect(
+                            root, keys, seen, (), location, callee, callee, (), (), store.position
+                        )
         for write in callee.function.writes:
-            for root, keys in rooted(self.unfolder.unfold(write.value, scope)):
+            for root, keys in rooted(self.evaluator.expand(write.value, scope)):
                 if not keys:
                     into = (Attr(scope.receiver, write.attr),)
-                    spot = Spot(callee.path, write.position)
-                    yield Reading(root, keys, "handed", into, spot, callee, callee, (), (), write.position)
+                    location = Spot(callee.path, write.position)
+                    yield LoadEffect(
+                        root, keys, "handed", into, location, callee, callee, (), (), write.position
+                    )
 
-    def _handed(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Reading]:
+    def _handed(self, site: Site, callee: FunctionRef, scope: CallContext) -> Iterator[LoadEffect]:
         """Yield what a call reads: through the function it reaches, or unseen in one outside the project."""
-        spot = Spot(callee.path, site.position)
+        location = Spot(callee.path, site.position)
         found = self._entered(site, callee, scope)
-        summary = self.summary(found[0]) if found is not None else Summary(cut=True)
+        summary = self.summary(found[0]) if found is not None else Summary(is_truncated=True)
         if found is not None:
             yield from self._brought_readings(site, callee, summary, found[1])
-        if is_loader(site.call, scope, self.unfolder):
+        if is_loader(site.call, scope, self.evaluator):
             yield from self._filled(site, callee, scope)
             return
-        if not summary.cut:
+        if not summary.is_truncated:
             return
         for value in (*site.call.args, *(each for _, each in site.call.keywords)):
-            for root, keys in rooted(self.unfolder.unfold(value, scope)):
-                target = self.unfolder.unfold(site.call.callee, scope)
-                yield Reading(
-                    root, keys, "handed", (target,), spot, callee, callee, (), site.guards, site.position
+            for root, keys in rooted(self.evaluator.expand(value, scope)):
+                target = self.evaluator.expand(site.call.callee, scope)
+                yield LoadEffect(
+                    root, keys, "handed", (target,), location, callee, callee, (), site.guards, site.position
                 )
 
     def _brought_readings(
-        self, site: Site, callee: Callee, summary: Summary, entered: Scope
-    ) -> Iterator[Reading]:
+        self, site: Site, callee: FunctionRef, summary: Summary, entered: CallContext
+    ) -> Iterator[LoadEffect]:
         for each in summary.readings:
             if each.kind == "returned":
                 continue
-            into = tuple(self.unfolder.unfold(value, entered) for value in each.into)
-            via = (entered.callee.identity, *each.via)
-            for root, keys in rooted(self.unfolder.unfold(each.root, entered)):
+            into = tuple(self.evaluator.expand(value, entered) for value in each.into)
+            call_chain = (entered.callee.identity, *each.call_chain)
+            for root, keys in rooted(self.evaluator.expand(each.root, entered)):
                 path = (*keys, *each.keys)[:MAX_LEVELS]
-                yield replace(each, root=root, keys=path, into=into, unit=callee, via=via, at=site.position)
+                yield replace(
+                    each,
+                    root=root,
+                    keys=path,
+                    into=into,
+                    unit=callee,
+                    call_chain=call_chain,
+                    at=site.position,
+                )
 
-    def _filled(self, site: Site, callee: Callee, scope: Scope) -> Iterator[Reading]:
+    def _filled(self, site: Site, callee: FunctionRef, scope: CallContext) -> Iterator[LoadEffect]:
         """Yield what a loading function puts straight into the objects it is given: Fabric's `load(path, state)`."""
-        root = self.unfolder.unfold(site.call, scope)
+        root = self.evaluator.expand(site.call, scope)
         for value in site.call.args[1:]:
-            given = self.unfolder.unfold(value, scope)
+            given = self.evaluator.expand(value, scope)
             for each in given.fields if isinstance(given, Record) else ():
-                spot = Spot(callee.path, site.position)
-                yield Reading(
-                    root, (each.key,), "defaulted", (each.value,), spot, callee, callee, (), (), site.position
+                location = Spot(callee.path, site.position)
+                yield LoadEffect(
+                    root,
+                    (each.key,),
+                    "defaulted",
+                    (each.value,),
+                    location,
+                    callee,
+                    callee,
+                    (),
+                    (),
+                    site.position,
                 )
 
 
@@ -232,7 +265,7 @@ def _is_nothing(value: Value) -> bool:
     return value == NONE or isinstance(value, Record) and not value.fields and not value.open
 
 
-def _unsure(writings: tuple[Writing, ...], readings: tuple[Reading, ...]) -> Summary:
+def _unsure(writings: tuple[SaveEffect, ...], readings: tuple[LoadEffect, ...]) -> Summary:
     """Return a summary of a function that is too large to be followed: it may write and read anything."""
     return Summary(
         tuple(replace(each, payload=UNKNOWN) for each in writings),
@@ -243,13 +276,13 @@ def _unsure(writings: tuple[Writing, ...], readings: tuple[Reading, ...]) -> Sum
     )
 
 
-def _bounded_writings(found: Iterator[Writing]) -> tuple[Writing, ...]:
+def _bounded_writings(found: Iterator[SaveEffect]) -> tuple[SaveEffect, ...]:
     """Return the writings of a function; too many of them are one that may write anything."""
     writings = tuple(islice(found, MAX_WRITINGS + 1))
     return writings if len(writings) <= MAX_WRITINGS else (replace(writings[0], payload=UNKNOWN),)
 
 
-def _bounded_readings(found: Iterator[Reading]) -> tuple[Reading, ...]:
+def _bounded_readings(found: Iterator[LoadEffect]) -> tuple[LoadEffect, ...]:
     """Return the readings of a function; where there are too many, each payload may be read in full."""
     readings = tuple(islice(found, MAX_READINGS + 1))
     if len(readings) <= MAX_READINGS:

@@ -64,7 +64,7 @@ def check_files(arguments: Sequence[str]) -> int:
         count = _check(namespace, options, root)
     sys.stdout.buffer.flush()
     if namespace.count:
-        print(count)
+        print(count, file=sys.stderr if namespace.output_format == "json" else sys.stdout)
     return int(count > 0 and not namespace.exit_zero)
 
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from flake8_ckpt.checkpoints.effects import Reading
-from flake8_ckpt.checkpoints.effects import Writing
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.mismatches import TAKEN
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
@@ -25,7 +25,7 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 
 Keys = tuple[str, ...]
 ALWAYS, MAYBE, NEVER, OPEN = "always", "maybe", "never", "unknown"
@@ -37,7 +37,7 @@ class Place:
     """A function, and where in it something happens."""
 
     function: str
-    spot: Spot
+    location: Spot
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Writer:
     """Writings of one function that give the same keys."""
 
     name: str
-    writings: Sequence[Writing]
+    writings: Sequence[SaveEffect]
 
     def state(self, keys: Keys) -> str:
         """Return whether a key is given."""
@@ -70,8 +70,12 @@ class Writer:
 
     def column(self) -> Column:
         """Return where this saves, and where that is called from."""
-        places = [Place(_name(each.source), each.origin) for each in self.writings]
-        callers = [Place(_name(each.unit), each.spot) for each in self.writings if each.spot != each.origin]
+        places = [Place(_name(each.source), each.save_call) for each in self.writings]
+        callers = [
+            Place(_name(each.unit), each.location)
+            for each in self.writings
+            if each.location != each.save_call
+        ]
         is_open = any(contents(each.payload).open for each in self.writings)
         return Column(self.name, _distinct(places), _distinct(callers), is_open)
 
@@ -81,10 +85,10 @@ class Reader:
     """What one function reads, or several that read the same."""
 
     name: str
-    readings: Sequence[Reading]
-    units: Sequence[Callee]
+    readings: Sequence[LoadEffect]
+    units: Sequence[FunctionRef]
 
-    def below(self, keys: Keys) -> list[Reading]:
+    def below(self, keys: Keys) -> list[LoadEffect]:
         """Return the readings of a key and of all that lies below it."""
         return [each for each in self.readings if each.keys[: len(keys)] == keys]
 
@@ -96,7 +100,7 @@ class Reader:
             return _taken(exact or below)
         return WHOLE if any(self._covers(each, keys) for each in self.readings) else NEVER
 
-    def _covers(self, reading: Reading, keys: Keys) -> bool:
+    def _covers(self, reading: LoadEffect, keys: Keys) -> bool:
         """Tell whether a reading of a part of the path takes all that lies below."""
         known = known_part(reading.keys)
         if known != keys[: len(known)]:
@@ -112,13 +116,13 @@ class Reader:
         """Return where this reads, function by function, and where that is called from."""
         first: dict[str, Place] = {}
         for each in sorted(self.readings, key=_reading_order):
-            first.setdefault(each.source.identity, Place(_name(each.source), each.spot))
+            first.setdefault(each.source.identity, Place(_name(each.source), each.location))
         callers = [Place(_name(each), self._call(each)) for each in self.units if each.identity not in first]
         return Column(self.name, tuple(first.values()), _distinct(callers))
 
-    def _call(self, unit: Callee) -> Spot:
+    def _call(self, unit: FunctionRef) -> Spot:
         """Return where a function calls what reads for it."""
-        entered = {re.split(r"[.:]", each.via[0])[-1] for each in self.readings if each.via}
+        entered = {re.split(r"[.:]", each.call_chain[0])[-1] for each in self.readings if each.call_chain}
         for site in unit.function.calls:
             target = site.call.callee
             if (isinstance(target, Attr) and target.name or _last(target)) in entered:
@@ -130,7 +134,7 @@ def _last(target: Value) -> str:
     return re.split(r"[.:]", target.path)[-1] if isinstance(target, Name) else ""
 
 
-def _name(callee: Callee) -> str:
+def _name(callee: FunctionRef) -> str:
     name = callee.identity.rpartition(":")[2]
     return callee.path if name == "<module>" else name
 
@@ -140,12 +144,17 @@ def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:
 
 
 def _place_order(place: Place) -> tuple[str, Position, str]:
-    return place.spot.path, place.spot.position, place.function
+    return place.location.path, place.location.position, place.function
 
 
-def _reading_order(reading: Reading) -> tuple[bool, str, int, int]:
-    position = reading.spot.position
-    return (reading.source.identity != reading.unit.identity, reading.spot.path, position.line, position.col)
+def _reading_order(reading: LoadEffect) -> tuple[bool, str, int, int]:
+    position = reading.location.position
+    return (
+        reading.source.identity != reading.unit.identity,
+        reading.location.path,
+        position.line,
+        position.col,
+    )
 
 
 def written(keys: Keys, payload: Value) -> tuple[str, Optional[Value]]:
@@ -160,7 +169,7 @@ def written(keys: Keys, payload: Value) -> tuple[str, Optional[Value]]:
     return (ALWAYS if always else MAYBE), payload
 
 
-def _taken(readings: Sequence[Reading]) -> str:
+def _taken(readings: Sequence[LoadEffect]) -> str:
     """Return the strictest way in which a key is read; a reading behind a test for a key is guarded."""
     kinds = {"guarded" if _is_guarded(each, readings) else each.kind for each in readings}
     if "required" in kinds:
@@ -168,12 +177,12 @@ def _taken(readings: Sequence[Reading]) -> str:
     return DEFAULT if "defaulted" in kinds else GUARDED
 
 
-def _is_guarded(reading: Reading, others: Sequence[Reading]) -> bool:
+def _is_guarded(reading: LoadEffect, others: Sequence[LoadEffect]) -> bool:
     if any(guard.startswith(("key:", "nokey:")) for guard in reading.guards):
         return True
     tests = [each for each in others if each.kind == "guarded" and each.keys == reading.keys]
-    return (reading.spot.path, reading.spot.position.line) in {
-        (each.spot.path, each.spot.position.line) for each in tests
+    return (reading.location.path, reading.location.position.line) in {
+        (each.location.path, each.location.position.line) for each in tests
     }
 
 
@@ -182,16 +191,16 @@ def known_part(keys: Keys) -> Keys:
     return keys[: keys.index(ANY_KEY)] if ANY_KEY in keys else keys
 
 
-def readers_of(family: Family) -> list[Reader]:
+def readers_of(family: CheckpointGroup) -> list[Reader]:
     """Return the readers of a family in the order of file and line."""
-    entered = {name for each in family.readings for name in each.via}
-    units: dict[str, list[Reading]] = {}
+    entered = {name for each in family.readings for name in each.call_chain}
+    units: dict[str, list[LoadEffect]] = {}
     for each in _of_payload(family):
         if each.kind != "returned" or each.unit.identity not in entered:
             units.setdefault(each.unit.identity, []).append(each)
-    alike: dict[frozenset[tuple[Keys, str, Spot]], list[list[Reading]]] = {}
+    alike: dict[frozenset[tuple[Keys, str, Spot]], list[list[LoadEffect]]] = {}
     for readings in units.values():
-        content = frozenset((each.keys, each.kind, each.spot) for each in readings)
+        content = frozenset((each.keys, each.kind, each.location) for each in readings)
         alike.setdefault(content, []).append(readings)
     groups = sorted(alike.values(), key=lambda each: min(map(_reading_order, each[0])))
     return [
@@ -200,7 +209,7 @@ def readers_of(family: Family) -> list[Reader]:
     ]
 
 
-def _of_payload(family: Family) -> list[Reading]:
+def _of_payload(family: CheckpointGroup) -> list[LoadEffect]:
     """Return the readings of the payload itself: a hook may look into its other parameters too."""
     if family.hook is None:
         return family.readings
@@ -208,9 +217,9 @@ def _of_payload(family: Family) -> list[Reading]:
     return [each for each in family.readings if not keyed or each.root in keyed]
 
 
-def writers_of(writings: Sequence[Writing], keys: Sequence[Keys]) -> list[Writer]:
+def writers_of(writings: Sequence[SaveEffect], keys: Sequence[Keys]) -> list[Writer]:
     """Return the writers of some keys in the order of file and line."""
-    alike: dict[tuple[object, ...], list[Writing]] = {}
+    alike: dict[tuple[object, ...], list[SaveEffect]] = {}
     for each in writings:
         states = tuple(written(path, each.payload)[0] for path in keys)
         alike.setdefault((each.source.identity, contents(each.payload).open, states), []).append(each)
@@ -218,5 +227,5 @@ def writers_of(writings: Sequence[Writing], keys: Sequence[Keys]) -> list[Writer
     return [Writer(f"W{number}", each) for number, each in enumerate(groups, start=1)]
 
 
-def _writing_order(writing: Writing) -> tuple[str, int, int]:
-    return (writing.origin.path, writing.origin.position.line, writing.origin.position.col)
+def _writing_order(writing: SaveEffect) -> tuple[str, int, int]:
+    return (writing.save_call.path, writing.save_call.position.line, writing.save_call.position.col)

@@ -76,8 +76,8 @@ def _family_entry(table: Table) -> dict[str, Any]:
 def _column_entry(column: Column) -> dict[str, Any]:
     return {
         "id": column.name,
-        "places": [{"function": each.function, **_spot_entry(each.spot)} for each in column.places],
-        "called_from": [{"function": each.function, **_spot_entry(each.spot)} for each in column.callers],
+        "places": [{"function": each.function, **_spot_entry(each.location)} for each in column.places],
+        "called_from": [{"function": each.function, **_spot_entry(each.location)} for each in column.callers],
     }
 
 
@@ -87,18 +87,18 @@ def _key_entry(row: Row) -> dict[str, Any]:
         "holds": row.holds,
         "restores": row.restores,
         "states": dict(row.states),
-        "reads": [{"reader": name, **_spot_entry(spot)} for name, spot in row.reads],
+        "reads": [{"reader": name, **_spot_entry(location)} for name, location in row.reads],
         "mismatch": row.mark or None,
     }
 
 
-def _spot_entry(spot: Spot) -> dict[str, Any]:
+def _spot_entry(location: Spot) -> dict[str, Any]:
     return {
-        "path": spot.path,
-        "line": spot.position.line,
-        "column": spot.position.col + 1,
-        "end_line": spot.position.end_line,
-        "end_column": spot.position.end_col + 1,
+        "path": location.path,
+        "line": location.position.line,
+        "column": location.position.col + 1,
+        "end_line": location.position.end_line,
+        "end_column": location.position.end_col + 1,
     }
 
 
@@ -170,7 +170,7 @@ def _legend(column: Column, has_keys: bool) -> str:
     if others:
         parts.append(f"with {_bounded(others)}")
     if column.callers:
-        parts.append(f"called from {_bounded(_place_texts(column.callers, column.places[0].spot.path))}")
+        parts.append(f"called from {_bounded(_place_texts(column.callers, column.places[0].location.path))}")
     if column.is_open and has_keys:
         parts.append("other keys are possible")
     return "; ".join(parts)
@@ -180,7 +180,7 @@ def _place_texts(places: Iterable[Place], here: str) -> Iterator[str]:
     """Yield places as `path:lines function`, without the path where it is `here`."""
     lines: dict[tuple[str, str], list[str]] = {}
     for each in places:
-        lines.setdefault((each.spot.path, each.function), []).append(str(each.spot.position.line))
+        lines.setdefault((each.location.path, each.function), []).append(str(each.location.position.line))
     for (path, function), numbers in lines.items():
         if path == here and function != path:
             yield f"line{'s' if len(numbers) > 1 else ''} {_bounded(numbers, MAX_LINES)} of {function}"

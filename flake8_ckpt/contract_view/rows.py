@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Optional
 from typing import Union
 
-from flake8_ckpt.checkpoints.effects import Reading
-from flake8_ckpt.checkpoints.effects import Writing
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.mismatches import TAKEN
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
@@ -73,7 +73,7 @@ class Table:
     def paths(self) -> set[str]:
         """Return the files that take part."""
         columns = (*self.writers, *self.readers)
-        return {place.spot.path for column in columns for place in (*column.places, *column.callers)}
+        return {place.location.path for column in columns for place in (*column.places, *column.callers)}
 
 
 def tables_of(contract: Contract) -> list[Table]:
@@ -85,8 +85,8 @@ def tables_of(contract: Contract) -> list[Table]:
 
 
 def _order(table: Table) -> tuple[bool, str, int, int]:
-    spot = table.writers[0].places[0].spot
-    return (not table.is_file, spot.path, spot.position.line, spot.position.col)
+    location = table.writers[0].places[0].location
+    return (not table.is_file, location.path, location.position.line, location.position.col)
 
 
 def _told(contract: Contract) -> Told:
@@ -94,12 +94,12 @@ def _told(contract: Contract) -> Told:
     for missing in contract.missing:
         for reading in missing.readings:
             for depth in range(len(missing.keys), len(reading.keys) + 1):
-                origins = found.setdefault((reading.spot, reading.keys[:depth]), set())
-                origins.update(writing.origin for writing in missing.writings)
+                origins = found.setdefault((reading.location, reading.keys[:depth]), set())
+                origins.update(writing.save_call for writing in missing.writings)
     return found
 
 
-def _table(family: Family, told: Told) -> Optional[Table]:
+def _table(family: CheckpointGroup, told: Told) -> Optional[Table]:
     writings = [each for each in family.writings if each.payload != NONE]
     readers = readers_of(family)
     if not writings or not readers:
@@ -115,7 +115,7 @@ def _table(family: Family, told: Told) -> Optional[Table]:
     return Table(family.hook is None, tuple(columns[0]), tuple(columns[1]), tuple(rows))
 
 
-def _keys(writings: Sequence[Writing], readings: Sequence[Reading]) -> Iterator[Keys]:
+def _keys(writings: Sequence[SaveEffect], readings: Sequence[LoadEffect]) -> Iterator[Keys]:
     """Yield the keys of a table, nested ones below their parent: first as written, then those only read."""
     read = [_visible(each, writings) for each in readings]
     opened = {keys[:depth] for keys in read for depth in range(len(keys))}
@@ -128,7 +128,7 @@ def _keys(writings: Sequence[Writing], readings: Sequence[Reading]) -> Iterator[
     yield from _flat((), found)
 
 
-def _visible(reading: Reading, writings: Sequence[Writing]) -> Keys:
+def _visible(reading: LoadEffect, writings: Sequence[SaveEffect]) -> Keys:
     """Return the part of a reading's path that a table shows: not what is inside of an object's state."""
     keys = known_part(reading.keys)
     for depth in range(1, len(keys)):
@@ -138,9 +138,7 @@ def _visible(reading: Reading, writings: Sequence[Writing]) -> Keys:
     return keys
 
 
-def _add_written(
-    keys: Keys, payload: Value, opened: set[Keys], found: dict[Keys, dict[str, None]]
-) -> None:
+def _add_written(keys: Keys, payload: Value, opened: set[Keys], found: dict[Keys, dict[str, None]]) -> None:
     for key, slot in contents(payload).slots.items():
         found.setdefault(keys, {})[key] = None
         if (*keys, key) in opened and len(keys) < MAX_LEVELS:
@@ -165,7 +163,7 @@ def _row(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told:
         held_text(value for each in writers for value in each.values(keys)),
         restored_text(target for _, reading in exact for target in reading.into if target not in inner),
         _mark(keys, writers, readers, told),
-        tuple(dict.fromkeys((reader.name, reading.spot) for reader, reading in exact)),
+        tuple(dict.fromkeys((reader.name, reading.location) for reader, reading in exact)),
     )
 
 
@@ -177,11 +175,11 @@ def _mark(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told
     origins: set[Spot] = set()
     for reader in readers:
         for reading in reader.below(keys):
-            origins |= told.get((reading.spot, keys), set())
+            origins |= told.get((reading.location, keys), set())
     lacking = [each for each in writers if each.state(keys) == NEVER]
     if origins and len(lacking) == len(writers):
         return NEVER_SAVED
-    names = [each.name for each in lacking if any(writing.origin in origins for writing in each.writings)]
+    names = [each.name for each in lacking if any(writing.save_call in origins for writing in each.writings)]
     return f"{NOT_SAVED} {', '.join(names)}" if names else ""
 
 

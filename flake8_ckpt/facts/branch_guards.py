@@ -110,7 +110,9 @@ def _fetched(node: ast.expr) -> str | None:
 def _tested(node: ast.Call, frame: Frame) -> str | None:
     fetched = _fetched(node)
     if fetched is not None:
-        return f"{'has' if isinstance(node.func, ast.Name) and node.func.id == 'hasattr' else 'set'}:{fetched}"
+        return (
+            f"{'has' if isinstance(node.func, ast.Name) and node.func.id == 'hasattr' else 'set'}:{fetched}"
+        )
     given = given_to(node)
     if not given or not isinstance(given[0], ast.Name):
         return None

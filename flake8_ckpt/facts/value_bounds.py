@@ -19,7 +19,9 @@ def trimmed(value: v.Value, depth: int = 0) -> v.Value:
     if _depth(value, depth) <= MAX_DEPTH:
         return value
     if isinstance(value, v.Record):
-        fields = tuple(v.Field(each.key, trimmed(each.value, depth + 1), each.always) for each in value.fields)
+        fields = tuple(
+            v.Field(each.key, trimmed(each.value, depth + 1), each.always) for each in value.fields
+        )
         return v.Record(fields, value.open)
     if isinstance(value, v.Join):
         return v.join([trimmed(option, depth + 1) for option in value.options])

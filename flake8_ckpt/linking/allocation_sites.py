@@ -29,11 +29,11 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.functions import followed_functions
-from flake8_ckpt.linking.symbolic_values import Unfolder
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 MAX_DEPTH = 24
 MAX_CALLERS = 8
@@ -50,20 +50,20 @@ class Place:
     `given` holds the arguments of the call that was followed into the function, `route` all calls that were.
     """
 
-    callee: Callee
+    callee: FunctionRef
     position: Position
     given: Mapping[str, tuple[Value, Place]] = field(default_factory=dict)
     route: tuple[Spot, ...] = ()
 
     @property
-    def spot(self) -> Spot:
+    def location(self) -> Spot:
         """Return the statement."""
         return Spot(self.callee.path, self.position)
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> CallContext:
         """Return the function as values are resolved in it."""
-        return Scope(self.callee)
+        return CallContext(self.callee)
 
     def at(self, position: Position) -> Place:
         """Return another statement of the same function."""
@@ -71,7 +71,7 @@ class Place:
 
 
 @dataclass(frozen=True, eq=False)
-class Making:
+class AllocationSite:
     """A call that made an object, with all its arguments, or the attribute or parameter it was taken from."""
 
     value: Value
@@ -80,27 +80,27 @@ class Making:
     @property
     def identity(self) -> tuple[Spot, tuple[Spot, ...]]:
         """Return what tells this object from others that the same statement made."""
-        return self.place.spot, self.place.route
+        return self.place.location, self.place.route
 
 
-class Makings:
+class AllocationSites:
     """Finds the calls that made an object."""
 
-    def __init__(self, unfolder: Unfolder) -> None:
-        self.hierarchy = unfolder.hierarchy
-        self.symbols = unfolder.symbols
-        self.unfolder = unfolder
+    def __init__(self, evaluator: SymbolicEvaluator) -> None:
+        self.hierarchy = evaluator.hierarchy
+        self.symbols = evaluator.symbols
+        self.evaluator = evaluator
         self._seen: set[tuple[Value, str, Position, tuple[Spot, ...]]] = set()
 
     @cached_property
-    def units(self) -> tuple[Callee, ...]:
+    def units(self) -> tuple[FunctionRef, ...]:
         """Return the functions that are followed closely, methods in the class that defines them."""
         return tuple(followed_functions(self.symbols))
 
     @cached_property
-    def callers(self) -> Mapping[str, list[tuple[Callee, Site]]]:
+    def callers(self) -> Mapping[str, list[tuple[FunctionRef, Site]]]:
         """Return the calls of each function of the project, a class's as those of its `__init__`."""
-        found: dict[str, list[tuple[Callee, Site]]] = defaultdict(list)
+        found: dict[str, list[tuple[FunctionRef, Site]]] = defaultdict(list)
         for unit in self.units:
             for site in unit.function.calls:
                 inner = self.entered(site.call, Place(unit, site.position))
@@ -108,49 +108,51 @@ class Makings:
                     found[inner.identity].append((unit, site))
         return found
 
-    def entered(self, call: Call, place: Place) -> Optional[Callee]:
+    def entered(self, call: Call, place: Place) -> Optional[FunctionRef]:
         """Return the function of the project that a call runs, the `__init__` of a class that it makes."""
-        found = self.unfolder.callee_of(call, place.scope)
+        found = self.evaluator.callee_of(call, place.scope)
         if found is not None or not isinstance(call.callee, Name):
             return found
-        klass = self.symbols.resolve(call.callee.path, place.callee.path)
-        method = self.hierarchy.find_method(klass, "__init__") if klass in self.symbols.classes else None
-        return Callee(f"{method[0]}.__init__", method[1], klass, method[0]) if method else None
+        class_id = self.symbols.resolve(call.callee.path, place.callee.path)
+        method = (
+            self.hierarchy.find_method(class_id, "__init__") if class_id in self.symbols.classes else None
+        )
+        return FunctionRef(f"{method[0]}.__init__", method[1], class_id, method[0]) if method else None
 
-    def of(self, value: Value, place: Place) -> list[Making]:
+    def of(self, value: Value, place: Place) -> list[AllocationSite]:
         """Return what may have made an object, each once."""
-        found: dict[tuple[object, ...], Making] = {}
+        found: dict[tuple[object, ...], AllocationSite] = {}
         self._seen = set()
         for each in self._of(value, place, 0):
             found.setdefault((*each.identity, type(each.value)), each)
             if len(found) >= MAX_MAKINGS:
                 break
         complete = len(found) < MAX_MAKINGS and len(self._seen) <= MAX_STEPS
-        return [*found.values(), *(() if complete else (Making(UNKNOWN, place),))]
+        return [*found.values(), *(() if complete else (AllocationSite(UNKNOWN, place),))]
 
-    def _of(self, value: Value, place: Place, depth: int) -> Iterator[Making]:
+    def _of(self, value: Value, place: Place, depth: int) -> Iterator[AllocationSite]:
         step = (value, place.callee.identity, place.position, place.route)
         if depth > MAX_DEPTH or value == NONE or step in self._seen or len(self._seen) > MAX_STEPS:
             return
         self._seen.add(step)
         follow = FOLLOW.get(type(value))
         if follow is None:
-            yield Making(value, place)
+            yield AllocationSite(value, place)
         else:
             yield from follow(self, value, place, depth + 1)
 
-    def _local(self, value: Local, place: Place, depth: int) -> Iterator[Making]:
+    def _local(self, value: Local, place: Place, depth: int) -> Iterator[AllocationSite]:
         stores = [each for each in place.callee.function.stores if each.target == value]
         for position in dict.fromkeys(each.position for each in stores):
             yield from self._of(value.value, place.at(position), depth)
         if not stores:
             yield from self._of(value.value, place, depth)
 
-    def _join(self, value: Join, place: Place, depth: int) -> Iterator[Making]:
+    def _join(self, value: Join, place: Place, depth: int) -> Iterator[AllocationSite]:
         for option in value.options:
             yield from self._of(option, place, depth)
 
-    def _param(self, value: Param, place: Place, depth: int) -> Iterator[Making]:
+    def _param(self, value: Param, place: Place, depth: int) -> Iterator[AllocationSite]:
         if value.name in place.given:
             given, outer = place.given[value.name]
             yield from self._of(given, outer, depth)
@@ -160,35 +162,35 @@ class Makings:
             given = self.arguments(site.call, place.callee).get(value.name, UNKNOWN)
             yield from self._of(given, Place(unit, site.position), depth)
         if not callers:
-            yield Making(value, place)
+            yield AllocationSite(value, place)
 
-    def arguments(self, call: Call, callee: Callee) -> dict[str, Value]:
+    def arguments(self, call: Call, callee: FunctionRef) -> dict[str, Value]:
         """Return what a call gives to the parameters of a function."""
         return bind(callee, list(call.args), dict(call.keywords))
 
-    def _attr(self, value: Attr, place: Place, depth: int) -> Iterator[Making]:
-        klass = self.unfolder.class_of(value.base, place.scope)
+    def _attr(self, value: Attr, place: Place, depth: int) -> Iterator[AllocationSite]:
+        class_id = self.evaluator.class_of(value.base, place.scope)
         found = False
-        for owner in self.hierarchy.ancestors(klass) if klass in self.symbols.classes else ():
+        for owner in self.hierarchy.ancestors(class_id) if class_id in self.symbols.classes else ():
             for name, method in self.hierarchy.methods(owner).items():
-                inner = Callee(f"{owner}.{name}", method, klass, owner)
+                inner = FunctionRef(f"{owner}.{name}", method, class_id, owner)
                 for write in method.writes:
                     if write.attr == value.name and write.how == "assign":
                         found = True
                         yield from self._of(write.value, Place(inner, write.position), depth)
         if not found:
-            yield Making(value, place)
+            yield AllocationSite(value, place)
 
-    def _item(self, value: Item, place: Place, depth: int) -> Iterator[Making]:
+    def _item(self, value: Item, place: Place, depth: int) -> Iterator[AllocationSite]:
         for made in self._of(value.base, place, depth):
             if isinstance(made.value, Container):
                 yield from self._of(_item_of(made.value, value.key), made.place, depth)
             else:
-                yield Making(Item(made.value, value.key), made.place)
+                yield AllocationSite(Item(made.value, value.key), made.place)
 
-    def _name(self, value: Name, place: Place, depth: int) -> Iterator[Making]:
+    def _name(self, value: Name, place: Place, depth: int) -> Iterator[AllocationSite]:
         script = self.symbols.functions.get(f"{place.callee.path}:<module>")
-        inner = Callee(f"{place.callee.path}:<module>", script) if script is not None else None
+        inner = FunctionRef(f"{place.callee.path}:<module>", script) if script is not None else None
         stores = [
             each
             for each in (script.stores if script is not None else ())
@@ -198,24 +200,24 @@ class Makings:
             if inner is not None:
                 yield from self._of(store.target, Place(inner, store.position), depth)
         if not stores:
-            yield Making(value, place)
+            yield AllocationSite(value, place)
 
-    def _call(self, value: Call, place: Place, depth: int) -> Iterator[Making]:
+    def _call(self, value: Call, place: Place, depth: int) -> Iterator[AllocationSite]:
         call = whole_call(value, place)
         if isinstance(call.callee, Attr) and call.callee.name in SAME:
             yield from self._of(call.callee.base, place, depth)
             return
-        inner = self.unfolder.callee_of(call, place.scope)
+        inner = self.evaluator.callee_of(call, place.scope)
         if inner is None:
-            yield Making(call, place)
+            yield AllocationSite(call, place)
             return
         given = {name: (each, place) for name, each in self.arguments(call, inner).items()}
-        entered = Place(inner, inner.function.position, given, (*place.route, place.spot))
+        entered = Place(inner, inner.function.position, given, (*place.route, place.location))
         returned = [each for each in inner.function.stores if each.target == Name("return")]
         for store in returned:
             yield from self._of(store.value, entered.at(store.position), depth)
         if not returned:
-            yield Making(inner.function.returns or UNKNOWN, entered)
+            yield AllocationSite(inner.function.returns or UNKNOWN, entered)
 
 
 def _item_of(container: Container, key: Value) -> Value:
@@ -263,12 +265,12 @@ def object_text(value: Value) -> str:
     return ""
 
 
-FOLLOW: dict[type, Callable[[Makings, Any, Place, int], Iterator[Making]]] = {
-    Local: Makings._local,
-    Join: Makings._join,
-    Param: Makings._param,
-    Attr: Makings._attr,
-    Item: Makings._item,
-    Name: Makings._name,
-    Call: Makings._call,
+FOLLOW: dict[type, Callable[[AllocationSites, Any, Place, int], Iterator[AllocationSite]]] = {
+    Local: AllocationSites._local,
+    Join: AllocationSites._join,
+    Param: AllocationSites._param,
+    Attr: AllocationSites._attr,
+    Item: AllocationSites._item,
+    Name: AllocationSites._name,
+    Call: AllocationSites._call,
 }

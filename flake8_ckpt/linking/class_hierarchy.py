@@ -39,7 +39,7 @@ class Hierarchy:
         path = identity.partition(":")[0]
         return [self.symbols.resolve(base, path) for base in facts.bases] if facts else []
 
-    def heirs(self, identity: str) -> list[str]:
+    def subclasses(self, identity: str) -> list[str]:
         """Return the classes of the project that derive from a class."""
         if not self._heirs:
             for each in self.symbols.classes:

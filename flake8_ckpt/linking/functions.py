@@ -39,25 +39,25 @@ def called_name(call: Call) -> str:
     return call.callee.path.rpartition(".")[2].lstrip(":") if isinstance(call.callee, Name) else ""
 
 
-def followed_functions(symbols: Symbols) -> Iterator[Callee]:
+def followed_functions(symbols: Symbols) -> Iterator[FunctionRef]:
     """Yield the functions and methods that are followed, a method in the class that defines it; not those of tests."""
     for identity, function in symbols.functions.items():
         if function.contract and not is_test(identity.partition(":")[0]):
-            yield Callee(identity, function)
-    for klass, facts in symbols.classes.items():
-        if not is_test(klass.partition(":")[0]):
+            yield FunctionRef(identity, function)
+    for class_id, facts in symbols.classes.items():
+        if not is_test(class_id.partition(":")[0]):
             for method in facts.methods:
                 if method.contract:
-                    yield Callee(f"{klass}.{method.name}", method, klass, klass)
+                    yield FunctionRef(f"{class_id}.{method.name}", method, class_id, class_id)
 
 
 @dataclass(frozen=True)
-class Callee:
-    """A function of the project that a call reaches: `klass` is what `self` is in it, `owner` who defines it."""
+class FunctionRef:
+    """A function of the project that a call reaches: `class_id` is the class of `self`, `owner` who defines it."""
 
     identity: str
     function: FunctionFacts
-    klass: str = ""
+    class_id: str = ""
     owner: str = ""
 
     @property
@@ -72,10 +72,10 @@ class Callee:
 
 
 @dataclass(frozen=True)
-class Scope:
+class CallContext:
     """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are."""
 
-    callee: Callee
+    callee: FunctionRef
     bound: Mapping[str, Value] = field(default_factory=dict)
     receiver: Value = SELF
     prefix: str = ""
@@ -87,12 +87,12 @@ class Scope:
         return self.callee.path
 
     @property
-    def klass(self) -> str:
+    def class_id(self) -> str:
         """Return the class of `self`."""
-        return self.callee.klass
+        return self.callee.class_id
 
 
-def bind(callee: Callee, args: list[Value], keywords: Mapping[str, Value]) -> dict[str, Value]:
+def bind(callee: FunctionRef, args: list[Value], keywords: Mapping[str, Value]) -> dict[str, Value]:
     """Bind a function's parameters to what a call gives, the others to their defaults."""
     names = [each.name for each in callee.function.parameters if not each.name.startswith("*")]
     if callee.is_bound:
@@ -125,5 +125,5 @@ def is_star(value: Value) -> bool:
 def functions_of(facts: FileFacts) -> Iterator[FunctionFacts]:
     """Yield all functions and methods of a file that were read."""
     yield from facts.functions
-    for klass in facts.classes:
-        yield from klass.methods
+    for class_id in facts.classes:
+        yield from class_id.methods

@@ -16,7 +16,7 @@ class Place:
     """Where a value stands: its file, the class that `self` is, the class that defines the method, the method."""
 
     path: str
-    klass: str = ""
+    class_id: str = ""
     owner: str = ""
     function: Optional[FunctionFacts] = None
     bound: Mapping[str, Value] = field(default_factory=dict)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import cached_property
 
-from flake8_ckpt.linking.allocation_sites import Makings
+from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.symbols import Symbols
 
 
 class Programs:
     """The programs of a project."""
 
-    def __init__(self, makings: Makings) -> None:
+    def __init__(self, makings: AllocationSites) -> None:
         self.symbols: Symbols = makings.symbols
         self.makings = makings
         self._found: dict[str, frozenset[str]] = {}

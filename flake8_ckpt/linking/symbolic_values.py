@@ -41,8 +41,8 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.filled_mappings import added_in
 from flake8_ckpt.linking.filled_mappings import item_in
 from flake8_ckpt.linking.filled_mappings import key_of
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.functions import spread
 
@@ -58,7 +58,7 @@ TRANSPARENT = frozenset(["copy.copy", "copy.deepcopy", "vars", "dict"])
 STATE_METHODS = frozenset(["state_dict", "get_extra_state", "__getstate__"])
 
 
-class Unfolder:
+class SymbolicEvaluator:
     """Unfolds values, and tells the class of an object and the function that a call reaches."""
 
     def __init__(self, hierarchy: Hierarchy) -> None:
@@ -78,7 +78,7 @@ class Unfolder:
         self._total = MAX_STEPS_OF_FUNCTION
         self.is_spent = False
 
-    def unfold(self, value: Value, scope: Scope, nesting: int = 0) -> Value:
+    def expand(self, value: Value, scope: CallContext, nesting: int = 0) -> Value:
         """Return a value in terms of the outermost function of a scope."""
         if nesting == 0:
             self._total -= MAX_STEPS - max(self._left, 0)
@@ -90,11 +90,11 @@ class Unfolder:
         handler = _HANDLERS.get(type(value))
         return handler(self, value, scope, nesting + 1) if handler else value
 
-    def _name(self, value: Name, scope: Scope, nesting: int) -> Value:
+    def _name(self, value: Name, scope: CallContext, nesting: int) -> Value:
         identity = self.symbols.resolve(value.path, scope.path)
         return self._global(identity, scope, nesting) or Name(identity or value.path)
 
-    def _global(self, identity: str, scope: Scope, nesting: int) -> Optional[Value]:
+    def _global(self, identity: str, scope: CallContext, nesting: int) -> Optional[Value]:
         """Return what a variable of a module was bound to when its file ran."""
         path, colon, name = identity.partition(":")
         script = self.symbols.functions.get(f"{path}:<module>") if colon else None
@@ -102,18 +102,20 @@ class Unfolder:
             return None
         for store in script.stores:
             if isinstance(store.target, Local) and store.target.name == name:
-                callee = Callee(f"{path}:<module>", script)
-                return Local(name, self.unfold(store.value, Scope(callee, calls=scope.calls + 1), nesting))
+                callee = FunctionRef(f"{path}:<module>", script)
+                return Local(
+                    name, self.expand(store.value, CallContext(callee, calls=scope.calls + 1), nesting)
+                )
         return None
 
-    def _param(self, value: Param, scope: Scope, nesting: int) -> Value:
+    def _param(self, value: Param, scope: CallContext, nesting: int) -> Value:
         return scope.bound.get(value.name, value)
 
-    def _self(self, value: Self, scope: Scope, nesting: int) -> Value:
+    def _self(self, value: Self, scope: CallContext, nesting: int) -> Value:
         return scope.receiver
 
-    def _local(self, value: Local, scope: Scope, nesting: int) -> Value:
-        held = self.unfold(value.value, scope, nesting)
+    def _local(self, value: Local, scope: CallContext, nesting: int) -> Value:
+        held = self.expand(value.value, scope, nesting)
         added = self.added_to(scope.callee.function, value)
         if added and not self._is_known_object(value.value, scope):
             return self._filled(held, added, scope, nesting)
@@ -125,11 +127,11 @@ class Unfolder:
             self._added[id(function)] = added_in(function)
         return self._added[id(function)].get(key_of(target), [])
 
-    def _is_known_object(self, value: Value, scope: Scope) -> bool:
-        klass = self.class_of(value, scope)
-        return klass in self.symbols.classes or klass.rpartition(".")[2][:1].isupper()
+    def _is_known_object(self, value: Value, scope: CallContext) -> bool:
+        class_id = self.class_of(value, scope)
+        return class_id in self.symbols.classes or class_id.rpartition(".")[2][:1].isupper()
 
-    def _filled(self, held: Value, added: list[Field], scope: Scope, nesting: int) -> Record:
+    def _filled(self, held: Value, added: list[Field], scope: CallContext, nesting: int) -> Record:
         """Return a payload with the keys that a function adds to it."""
         base = held if isinstance(held, Record) else Record((), open=True)
         fields = {each.key: each for each in base.fields}
@@ -137,44 +139,44 @@ class Unfolder:
             if not each.key:
                 base = Record((), open=True)
                 continue
-            fields[each.key] = Field(each.key, self.unfold(each.value, scope, nesting), each.always)
+            fields[each.key] = Field(each.key, self.expand(each.value, scope, nesting), each.always)
         return Record(tuple(fields.values()), base.open)
 
-    def _attr(self, value: Attr, scope: Scope, nesting: int) -> Value:
-        if isinstance(value.base, (Self, Super)) and scope.klass:
-            found = self.hierarchy.find_method(scope.klass, value.name)
+    def _attr(self, value: Attr, scope: CallContext, nesting: int) -> Value:
+        if isinstance(value.base, (Self, Super)) and scope.class_id:
+            found = self.hierarchy.find_method(scope.class_id, value.name)
             if found is not None and "property" in found[1].decorators:
                 return self._returned(
-                    self._method(scope.klass, found), scope.receiver, [], {}, scope, nesting
+                    self._method(scope.class_id, found), scope.receiver, [], {}, scope, nesting
                 )
-        return Attr(self.unfold(value.base, scope, nesting), value.name)
+        return Attr(self.expand(value.base, scope, nesting), value.name)
 
-    def _item(self, value: Item, scope: Scope, nesting: int) -> Value:
-        base = self.unfold(value.base, scope, nesting)
+    def _item(self, value: Item, scope: CallContext, nesting: int) -> Value:
+        base = self.expand(value.base, scope, nesting)
         return join([item_in(option, value.key) for option in options_of(base)])
 
-    def _element(self, value: Element, scope: Scope, nesting: int) -> Value:
-        return Element(self.unfold(value.base, scope, nesting))
+    def _element(self, value: Element, scope: CallContext, nesting: int) -> Value:
+        return Element(self.expand(value.base, scope, nesting))
 
-    def _record(self, value: Record, scope: Scope, nesting: int) -> Value:
+    def _record(self, value: Record, scope: CallContext, nesting: int) -> Value:
         fields = tuple(
-            Field(each.key, self.unfold(each.value, scope, nesting), each.always) for each in value.fields
+            Field(each.key, self.expand(each.value, scope, nesting), each.always) for each in value.fields
         )
         return Record(fields, value.open)
 
-    def _container(self, value: Container, scope: Scope, nesting: int) -> Value:
-        items = tuple(self.unfold(item, scope, nesting) for item in value.items)
-        return Container(value.kind, self.unfold(value.of, scope, nesting), value.size, items)
+    def _container(self, value: Container, scope: CallContext, nesting: int) -> Value:
+        items = tuple(self.expand(item, scope, nesting) for item in value.items)
+        return Container(value.kind, self.expand(value.of, scope, nesting), value.size, items)
 
-    def _join(self, value: Join, scope: Scope, nesting: int) -> Value:
-        return join([self.unfold(option, scope, nesting) for option in value.options])
+    def _join(self, value: Join, scope: CallContext, nesting: int) -> Value:
+        return join([self.expand(option, scope, nesting) for option in value.options])
 
-    def _arith(self, value: Arith, scope: Scope, nesting: int) -> Value:
-        return Arith(tuple(self.unfold(operand, scope, nesting) for operand in value.operands))
+    def _arith(self, value: Arith, scope: CallContext, nesting: int) -> Value:
+        return Arith(tuple(self.expand(operand, scope, nesting) for operand in value.operands))
 
-    def _call(self, value: Call, scope: Scope, nesting: int) -> Value:
-        args = [each for arg in value.args for each in spread(self.unfold(arg, scope, nesting))]
-        keywords = {name: self.unfold(each, scope, nesting) for name, each in value.keywords}
+    def _call(self, value: Call, scope: CallContext, nesting: int) -> Value:
+        args = [each for arg in value.args for each in spread(self.expand(arg, scope, nesting))]
+        keywords = {name: self.expand(each, scope, nesting) for name, each in value.keywords}
         callee = self.callee_of(value, scope, nesting)
         if callee is not None and callee.function.name not in STATE_METHODS:
             given = self._returned(
@@ -183,43 +185,48 @@ class Unfolder:
             if given != UNKNOWN:
                 return given
         if isinstance(value.callee, Attr):
-            base = self.unfold(value.callee.base, scope, nesting)
+            base = self.expand(value.callee.base, scope, nesting)
             if value.callee.name in ("get", "pop") and args and not isinstance(base, (Self, Name)):
                 return join([item_in(option, args[0]) for option in options_of(base)])
             if value.callee.name in COPIES or value.callee.name == "read" and not args:
                 return base
             return Call(Attr(base, value.callee.name), tuple(args), tuple(keywords.items()))
         target = (
-            self.unfold(value.callee, scope, nesting) if not isinstance(value.callee, Name) else value.callee
+            self.expand(value.callee, scope, nesting) if not isinstance(value.callee, Name) else value.callee
         )
         if isinstance(target, Name):
             target = Name(self.symbols.resolve(target.path, scope.path) or target.path)
             if target.path in TRANSPARENT and args:
                 return args[0]
-        if isinstance(value.callee, Param) and value.callee.name == "cls" and scope.klass:
-            target = Name(scope.klass)
+        if isinstance(value.callee, Param) and value.callee.name == "cls" and scope.class_id:
+            target = Name(scope.class_id)
         return Call(target, tuple(args), tuple(keywords.items()))
 
     def _returned(
         self,
-        callee: Callee,
+        callee: FunctionRef,
         receiver: Value,
         args: list[Value],
         keywords: dict[str, Value],
-        scope: Scope,
+        scope: CallContext,
         nesting: int,
     ) -> Value:
         if callee.function.returns is None or scope.calls >= MAX_CALLS:
             return UNKNOWN
         inner = self.enter(callee, receiver, args, keywords, scope)
-        given = self.unfold(callee.function.returns, inner, nesting)
+        given = self.expand(callee.function.returns, inner, nesting)
         return UNKNOWN if isinstance(given, (Instance, Container)) else given
 
     def enter(
-        self, callee: Callee, receiver: Value, args: list[Value], keywords: Mapping[str, Value], scope: Scope
-    ) -> Scope:
+        self,
+        callee: FunctionRef,
+        receiver: Value,
+        args: list[Value],
+        keywords: Mapping[str, Value],
+        scope: CallContext,
+    ) -> CallContext:
         """Return the scope of a function that a call enters, its parameters bound to the call's arguments."""
-        return Scope(
+        return CallContext(
             callee,
             bind(callee, args, keywords),
             receiver if callee.is_bound else SELF,
@@ -227,14 +234,14 @@ class Unfolder:
             scope.calls + 1,
         )
 
-    def receiver_of(self, value: Call, scope: Scope, nesting: int = 0) -> Value:
+    def receiver_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Value:
         """Return the object that a method is called on."""
         if not isinstance(value.callee, Attr):
             return SELF
         base = value.callee.base
-        return scope.receiver if isinstance(base, (Self, Super)) else self.unfold(base, scope, nesting + 1)
+        return scope.receiver if isinstance(base, (Self, Super)) else self.expand(base, scope, nesting + 1)
 
-    def callee_of(self, value: Call, scope: Scope, nesting: int = 0) -> Optional[Callee]:
+    def callee_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Optional[FunctionRef]:
         """Return the function of the project that a call reaches, if it is known."""
         target = value.callee
         if isinstance(target, Name):
@@ -243,41 +250,43 @@ class Unfolder:
             return None
         if isinstance(target.base, (Self, Super)):
             after = scope.callee.owner if isinstance(target.base, Super) else ""
-            found = self.hierarchy.find_method(scope.klass, target.name, after) if scope.klass else None
-            return self._method(scope.klass, found) if found else None
-        klass = self.class_of(target.base, scope, nesting + 1)
-        found = self.hierarchy.find_method(klass, target.name) if klass in self.symbols.classes else None
-        return self._method(klass, found) if found else None
+            found = self.hierarchy.find_method(scope.class_id, target.name, after) if scope.class_id else None
+            return self._method(scope.class_id, found) if found else None
+        class_id = self.class_of(target.base, scope, nesting + 1)
+        found = (
+            self.hierarchy.find_method(class_id, target.name) if class_id in self.symbols.classes else None
+        )
+        return self._method(class_id, found) if found else None
 
-    def _method(self, klass: str, found: tuple[str, FunctionFacts]) -> Callee:
+    def _method(self, class_id: str, found: tuple[str, FunctionFacts]) -> FunctionRef:
         owner, function = found
-        return Callee(f"{owner}.{function.name}", function, klass, owner)
+        return FunctionRef(f"{owner}.{function.name}", function, class_id, owner)
 
-    def _named_callee(self, identity: str) -> Optional[Callee]:
+    def _named_callee(self, identity: str) -> Optional[FunctionRef]:
         function = self.symbols.functions.get(identity)
         if function is not None:
-            return Callee(identity, function)
+            return FunctionRef(identity, function)
         head, _, name = identity.rpartition(".")
         found = self.hierarchy.find_method(head, name) if head in self.symbols.classes else None
         return self._method(head, found) if found else None
 
-    def class_of(self, value: Value, scope: Scope, nesting: int = 0) -> str:
+    def class_of(self, value: Value, scope: CallContext, nesting: int = 0) -> str:
         """Return the class of an object: an identity of the project or an absolute name, "" where it is unknown."""
         if nesting > MAX_NESTING:
             return ""
         finder = _CLASSES.get(type(value))
         return finder(self, value, scope, nesting + 1) if finder else ""
 
-    def _class_of_self(self, value: Value, scope: Scope, nesting: int) -> str:
-        return scope.klass
+    def _class_of_self(self, value: Value, scope: CallContext, nesting: int) -> str:
+        return scope.class_id
 
-    def _class_of_local(self, value: Local, scope: Scope, nesting: int) -> str:
+    def _class_of_local(self, value: Local, scope: CallContext, nesting: int) -> str:
         return self.class_of(value.value, scope, nesting)
 
-    def _class_of_named(self, value: Module, scope: Scope, nesting: int) -> str:
+    def _class_of_named(self, value: Module, scope: CallContext, nesting: int) -> str:
         return self.symbols.resolve(value.path, scope.path)
 
-    def _class_of_param(self, value: Param, scope: Scope, nesting: int) -> str:
+    def _class_of_param(self, value: Param, scope: CallContext, nesting: int) -> str:
         if value.name in scope.bound:
             return self.class_of(scope.bound[value.name], replace(scope, bound={}), nesting)
         for parameter in scope.callee.function.parameters:
@@ -285,39 +294,39 @@ class Unfolder:
                 return self.class_of(parameter.annotation, scope, nesting)
         return ""
 
-    def _class_of_join(self, value: Join, scope: Scope, nesting: int) -> str:
+    def _class_of_join(self, value: Join, scope: CallContext, nesting: int) -> str:
         found = {self.class_of(option, scope, nesting) for option in value.options if option != NONE}
         return found.pop() if len(found) == 1 else ""
 
-    def _class_of_attr(self, value: Attr, scope: Scope, nesting: int) -> str:
-        klass = self.class_of(value.base, scope, nesting)
-        return self.attribute_class(klass, value.name) if klass in self.symbols.classes else ""
+    def _class_of_attr(self, value: Attr, scope: CallContext, nesting: int) -> str:
+        class_id = self.class_of(value.base, scope, nesting)
+        return self.attribute_class(class_id, value.name) if class_id in self.symbols.classes else ""
 
-    def attribute_class(self, klass: str, attr: str) -> str:
+    def attribute_class(self, class_id: str, attr: str) -> str:
         """Return the class of the object that an attribute holds, "" where it is unknown or not always the same."""
-        key = (klass, attr)
+        key = (class_id, attr)
         if key in self._open:
             return ""
         if key not in self._attributes:
             self._open.add(key)
             found = {
                 name
-                for each in self.hierarchy.ancestors(klass)
-                for name in self._classes_set(each, klass, attr)
+                for each in self.hierarchy.ancestors(class_id)
+                for name in self._classes_set(each, class_id, attr)
                 if name
             }
             if not found:
-                heirs = self.hierarchy.heirs(klass)
-                heirs = heirs if len(heirs) <= MAX_HEIRS else []
-                found = {name for each in heirs for name in self._classes_set(each, each, attr) if name}
+                subclasses = self.hierarchy.subclasses(class_id)
+                subclasses = subclasses if len(subclasses) <= MAX_HEIRS else []
+                found = {name for each in subclasses for name in self._classes_set(each, each, attr) if name}
             self._attributes[key] = found.pop() if len(found) == 1 else ""
             self._open.discard(key)
         return self._attributes[key]
 
-    def _classes_set(self, owner: str, klass: str, attr: str) -> list[str]:
+    def _classes_set(self, owner: str, class_id: str, attr: str) -> list[str]:
         found = []
         for method in self.hierarchy.methods(owner).values():
-            scope = Scope(Callee(f"{owner}.{method.name}", method, klass, owner))
+            scope = CallContext(FunctionRef(f"{owner}.{method.name}", method, class_id, owner))
             values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
             values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
             if method.name == attr and "property" in method.decorators and method.returns is not None:
@@ -325,10 +334,10 @@ class Unfolder:
             found += [self.class_of(value, scope) for value in values]
         return found
 
-    def _class_of_call(self, value: Call, scope: Scope, nesting: int) -> str:
+    def _class_of_call(self, value: Call, scope: CallContext, nesting: int) -> str:
         target = value.callee
         if isinstance(target, Param) and target.name == "cls":
-            return scope.klass
+            return scope.class_id
         if isinstance(target, Name):
             identity = self.symbols.resolve(target.path, scope.path)
             if identity in self.symbols.classes:
@@ -357,28 +366,28 @@ def _outside_class(path: str) -> str:
     return head if owner[:1].isupper() and tail.startswith(("load", "from_", "create", "make")) else path
 
 
-_HANDLERS: dict[type, Callable[[Unfolder, Any, Scope, int], Value]] = {
-    Name: Unfolder._name,
-    Param: Unfolder._param,
-    Self: Unfolder._self,
-    Local: Unfolder._local,
-    Attr: Unfolder._attr,
-    Item: Unfolder._item,
-    Element: Unfolder._element,
-    Record: Unfolder._record,
-    Container: Unfolder._container,
-    Join: Unfolder._join,
-    Arith: Unfolder._arith,
-    Call: Unfolder._call,
+_HANDLERS: dict[type, Callable[[SymbolicEvaluator, Any, CallContext, int], Value]] = {
+    Name: SymbolicEvaluator._name,
+    Param: SymbolicEvaluator._param,
+    Self: SymbolicEvaluator._self,
+    Local: SymbolicEvaluator._local,
+    Attr: SymbolicEvaluator._attr,
+    Item: SymbolicEvaluator._item,
+    Element: SymbolicEvaluator._element,
+    Record: SymbolicEvaluator._record,
+    Container: SymbolicEvaluator._container,
+    Join: SymbolicEvaluator._join,
+    Arith: SymbolicEvaluator._arith,
+    Call: SymbolicEvaluator._call,
 }
-_CLASSES: dict[type, Callable[[Unfolder, Any, Scope, int], str]] = {
-    Self: Unfolder._class_of_self,
-    Super: Unfolder._class_of_self,
-    Local: Unfolder._class_of_local,
-    Module: Unfolder._class_of_named,
-    Instance: Unfolder._class_of_named,
-    Param: Unfolder._class_of_param,
-    Join: Unfolder._class_of_join,
-    Attr: Unfolder._class_of_attr,
-    Call: Unfolder._class_of_call,
+_CLASSES: dict[type, Callable[[SymbolicEvaluator, Any, CallContext, int], str]] = {
+    Self: SymbolicEvaluator._class_of_self,
+    Super: SymbolicEvaluator._class_of_self,
+    Local: SymbolicEvaluator._class_of_local,
+    Module: SymbolicEvaluator._class_of_named,
+    Instance: SymbolicEvaluator._class_of_named,
+    Param: SymbolicEvaluator._class_of_param,
+    Join: SymbolicEvaluator._class_of_join,
+    Attr: SymbolicEvaluator._class_of_attr,
+    Call: SymbolicEvaluator._class_of_call,
 }

@@ -107,7 +107,9 @@ class Symbols:
     def _star_modules(self, path: str) -> list[str]:
         """Return the files of which a file imports all names."""
         if path not in self._stars:
-            names = (self._absolute(each, path) if each[:1] == "." else each for each in self.files[path].stars)
+            names = (
+                self._absolute(each, path) if each[:1] == "." else each for each in self.files[path].stars
+            )
             modules = (self._module(name, path) for name in names)
             self._stars[path] = [module for module in modules if module is not None and module != path]
         return self._stars[path]

@@ -49,7 +49,7 @@ MAX_NESTING = 24
 SYMBOLIC = (Name, Param, Attr, Item, Element, Call, Arith, Self, Super)
 
 
-class Resolver:
+class KindEvaluator:
     """Resolves values against the project."""
 
     def __init__(self, hierarchy: Hierarchy) -> None:
@@ -75,22 +75,22 @@ class Resolver:
             return Module(identity)
         return torchlib.instance_of(identity) or (Instance(identity) if identity else UNKNOWN)
 
-    def attribute(self, klass: str, attr: str) -> Value:
+    def attribute(self, class_id: str, attr: str) -> Value:
         """Return what an attribute of a class's objects is after construction, as far as its methods tell."""
-        key = (klass, attr)
+        key = (class_id, attr)
         if key in self._open:
             return UNKNOWN
         if key not in self._attributes:
             self._open.add(key)
-            self._attributes[key] = self._attribute(klass, attr)
+            self._attributes[key] = self._attribute(class_id, attr)
             self._open.discard(key)
         return self._attributes[key]
 
-    def _attribute(self, klass: str, attr: str) -> Value:
+    def _attribute(self, class_id: str, attr: str) -> Value:
         values: list[Value] = []
-        for owner in self.hierarchy.ancestors(klass):
+        for owner in self.hierarchy.ancestors(class_id):
             for method in self._setters(owner).get(attr, ()):
-                place = Place(owner.partition(":")[0], klass, owner, method)
+                place = Place(owner.partition(":")[0], class_id, owner, method)
                 for register in method.registers:
                     if register.name == attr:
                         return (
@@ -141,11 +141,13 @@ class Resolver:
         return UNKNOWN
 
     def _self(self, value: Value, place: Place, nesting: int) -> Value:
-        return Module(place.klass) if place.klass and self.hierarchy.is_module(place.klass) else UNKNOWN
+        return (
+            Module(place.class_id) if place.class_id and self.hierarchy.is_module(place.class_id) else UNKNOWN
+        )
 
     def _attr(self, value: Attr, place: Place, nesting: int) -> Value:
         if isinstance(value.base, (Self, Super)):
-            return self.attribute(place.klass, value.name) if place.klass else UNKNOWN
+            return self.attribute(place.class_id, value.name) if place.class_id else UNKNOWN
         base = self.resolve(value.base, place, nesting)
         if isinstance(base, (Module, Instance)) and base.path in self.symbols.classes:
             return self.attribute(base.path, value.name)
@@ -216,11 +218,11 @@ class Resolver:
     def _call_method(
         self, place: Place, callee: Attr, args: list[Value], keywords: dict[str, Value]
     ) -> Value:
-        if not place.klass:
+        if not place.class_id:
             return UNKNOWN
         after = place.owner if isinstance(callee.base, Super) else ""
-        found = self.hierarchy.find_method(place.klass, callee.name, after)
-        return self._returned(found[0], found[1], place.klass, args, keywords, place) if found else UNKNOWN
+        found = self.hierarchy.find_method(place.class_id, callee.name, after)
+        return self._returned(found[0], found[1], place.class_id, args, keywords, place) if found else UNKNOWN
 
     def _call_name(self, name: str, args: list[Value], keywords: dict[str, Value], place: Place) -> Value:
         identity = self.symbols.resolve(name, place.path)
@@ -243,7 +245,7 @@ class Resolver:
         self,
         owner: str,
         function: FunctionFacts,
-        klass: str,
+        class_id: str,
         args: list[Value],
         keywords: dict[str, Value],
         place: Place,
@@ -257,7 +259,7 @@ class Resolver:
             names = names[1:]
         bound = {**dict(zip(names, args)), **{name: each for name, each in keywords.items() if name in names}}
         known = {name: each for name, each in bound.items() if each != UNKNOWN}
-        return self.resolve(function.returns, Place(path, klass, owner, function, known, place.calls + 1))
+        return self.resolve(function.returns, Place(path, class_id, owner, function, known, place.calls + 1))
 
 
 def _settled(value: Value) -> Value:
@@ -274,18 +276,18 @@ def _certain(value: Value) -> Value:
     return UNKNOWN
 
 
-_HANDLERS: dict[type, Callable[[Resolver, Any, Place, int], Value]] = {
-    Param: Resolver._param,
-    Instance: Resolver._instance,
-    Name: Resolver._name,
-    Self: Resolver._self,
-    Super: Resolver._self,
-    Attr: Resolver._attr,
-    Item: Resolver._item,
-    Element: Resolver._element,
-    Container: Resolver._container,
-    Record: Resolver._record,
-    Join: Resolver._join,
-    Arith: Resolver._arith,
-    Call: Resolver._call,
+_HANDLERS: dict[type, Callable[[KindEvaluator, Any, Place, int], Value]] = {
+    Param: KindEvaluator._param,
+    Instance: KindEvaluator._instance,
+    Name: KindEvaluator._name,
+    Self: KindEvaluator._self,
+    Super: KindEvaluator._self,
+    Attr: KindEvaluator._attr,
+    Item: KindEvaluator._item,
+    Element: KindEvaluator._element,
+    Container: KindEvaluator._container,
+    Record: KindEvaluator._record,
+    Join: KindEvaluator._join,
+    Arith: KindEvaluator._arith,
+    Call: KindEvaluator._call,
 }

@@ -34,8 +34,8 @@ from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.frameworks.torch_methods import SAVERS
 from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.modules.attribute_lifetime import RESETS
 
@@ -65,10 +65,10 @@ CHANGES = frozenset(["augment", "grow", "item", "inplace", "assign"])
 class Omitted:
     """An attribute that a `state_dict` leaves out, with the method that changes it and the place."""
 
-    hook: Callee
+    hook: FunctionRef
     attr: str
     method: str
-    spot: Spot
+    location: Spot
 
 
 class OwnStates:
@@ -77,21 +77,25 @@ class OwnStates:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.hierarchy: Hierarchy = contract.hierarchy
-        self.unfolder = contract.unfolder
+        self.evaluator = contract.evaluator
 
     def omitted(self) -> Iterator[Omitted]:
         """Yield the attributes that are forgotten."""
         for family in self.contract.families.hooks:
             hook = family.hook
-            if hook is None or hook.writer.function.name != "state_dict" or hook.klass != hook.writer.owner:
+            if (
+                hook is None
+                or hook.writer.function.name != "state_dict"
+                or hook.class_id != hook.writer.owner
+            ):
                 continue
-            if OBSERVERS.search(hook.klass.rpartition(":")[2]) or is_test(hook.writer.path):
+            if OBSERVERS.search(hook.class_id.rpartition(":")[2]) or is_test(hook.writer.path):
                 continue
             if self._is_understood(hook.writer):
-                yield from Members(hook.klass, self.hierarchy).omitted(hook.writer)
+                yield from Members(hook.class_id, self.hierarchy).omitted(hook.writer)
                 yield from self._counts(hook.writer)
 
-    def _counts(self, hook: Callee) -> Iterator[Omitted]:
+    def _counts(self, hook: FunctionRef) -> Iterator[Omitted]:
         """Yield the counts of running statistics of which the mean and the variance are given."""
         taken: dict[str, set[str]] = {}
         for each in _parts(store.value for store in hook.function.stores):
@@ -99,23 +103,23 @@ class OwnStates:
                 taken.setdefault(each.base.name, set()).add(each.name)
         used = {use.attr for use in hook.function.uses for how in use.how if how in ("plain", "own")}
         for attr, names in taken.items():
-            count = self._count_of(self.unfolder.attribute_class(hook.klass, attr))
+            count = self._count_of(self.evaluator.attribute_class(hook.class_id, attr))
             if count and {"mean", "var"} <= names and count not in names and attr not in used:
                 yield Omitted(hook, f"{attr}.{count}", "update", Spot(hook.path, hook.function.position))
 
-    def _count_of(self, klass: str) -> str:
+    def _count_of(self, class_id: str) -> str:
         """Return the attribute of a class of running statistics that says how many samples there were."""
-        if klass not in self.hierarchy.symbols.classes:
-            return "count" if klass.endswith("RunningMeanStd") else ""
+        if class_id not in self.hierarchy.symbols.classes:
+            return "count" if class_id.endswith("RunningMeanStd") else ""
         found = [
             name
-            for each in self.hierarchy.ancestors(klass)
+            for each in self.hierarchy.ancestors(class_id)
             if each in self.hierarchy.symbols.classes
             for name in self.hierarchy.symbols.classes[each].statistics
         ]
         return "count" if {"mean", "var", "count"} <= {*found} else ""
 
-    def _is_understood(self, hook: Callee) -> bool:
+    def _is_understood(self, hook: FunctionRef) -> bool:
         """Tell whether all keys that a `state_dict` gives are known, those of its base class included."""
         if any(use.attr == "__dict__" for use in hook.function.uses):
             return False
@@ -124,34 +128,36 @@ class OwnStates:
         given = [store.value for store in hook.function.stores if store.target == Name("return")]
         return bool(given) and all(self._is_known(each, hook) for each in given)
 
-    def _is_known(self, value: Value, hook: Callee) -> bool:
+    def _is_known(self, value: Value, hook: FunctionRef) -> bool:
         base = _base_state(value)
         if base is not None:
-            found = self.hierarchy.find_method(hook.klass, "state_dict", hook.owner)
-            filled = self.unfolder.added_to(hook.function, value) if isinstance(value, Local) else []
+            found = self.hierarchy.find_method(hook.class_id, "state_dict", hook.owner)
+            filled = self.evaluator.added_to(hook.function, value) if isinstance(value, Local) else []
             return (
                 found is not None
                 and all(each.key for each in filled)
-                and self._is_understood(Callee(f"{found[0]}.state_dict", found[1], hook.klass, found[0]))
+                and self._is_understood(
+                    FunctionRef(f"{found[0]}.state_dict", found[1], hook.class_id, found[0])
+                )
             )
         if isinstance(value, Attr) and value.base == SELF:
             return True
-        payload = contents(self.unfolder.unfold(value, Scope(hook)))
+        payload = contents(self.evaluator.expand(value, CallContext(hook)))
         return bool(payload.slots) and not payload.open
 
 
 class Members:
     """The methods of one class, with those of its ancestors in the project."""
 
-    def __init__(self, klass: str, hierarchy: Hierarchy) -> None:
-        self.klass = klass
+    def __init__(self, class_id: str, hierarchy: Hierarchy) -> None:
+        self.class_id = class_id
         self.hierarchy = hierarchy
         self.methods = list(self._visible())
 
     def _visible(self) -> Iterator[tuple[str, FunctionFacts]]:
         """Yield the methods that objects run: the nearest of each name, and those it calls with `super()`."""
         hidden: set[str] = set()
-        for owner in self.hierarchy.ancestors(self.klass):
+        for owner in self.hierarchy.ancestors(self.class_id):
             for name, method in self.hierarchy.methods(owner).items():
                 if name not in hidden:
                     yield owner, method
@@ -167,15 +173,15 @@ class Members:
             found += [each for _, each in self.methods if each.name in called]
         return found
 
-    def omitted(self, hook: Callee) -> Iterator[Omitted]:
+    def omitted(self, hook: FunctionRef) -> Iterator[Omitted]:
         """Yield the attributes that methods carry on, that others depend on, and that no saving mentions."""
         kept = self._kept()
         found: dict[str, Omitted] = {}
         for owner, method in self.methods:
             for write in method.writes if not _is_aside(method.name) else ():
                 if write.carried and write.how in CHANGES and write.attr not in kept:
-                    spot = Spot(owner.partition(":")[0], write.position)
-                    found.setdefault(write.attr, Omitted(hook, write.attr, method.name, spot))
+                    location = Spot(owner.partition(":")[0], write.position)
+                    found.setdefault(write.attr, Omitted(hook, write.attr, method.name, location))
         for attr, each in found.items():
             if self._is_measured(attr) and not self._is_begun_anew(attr) and self._matters(attr):
                 yield each

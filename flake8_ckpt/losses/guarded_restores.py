@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.facts.model import KeyRead
 from flake8_ckpt.facts.model import Skip
@@ -14,10 +14,10 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 
 
-def restored_under(skip: Skip, unit: Callee, contract: Contract) -> Iterator[KeyRead]:
+def restored_under(skip: Skip, unit: FunctionRef, contract: Contract) -> Iterator[KeyRead]:
     """Yield the reads which an `if` asks for, of keys whose value goes into state under it."""
     for index in skip.reads:
         asked = unit.function.key_reads[index]
@@ -25,7 +25,7 @@ def restored_under(skip: Skip, unit: Callee, contract: Contract) -> Iterator[Key
             yield asked
 
 
-def _reads_of(asked: KeyRead, skip: Skip, unit: Callee) -> Iterator[KeyRead]:
+def _reads_of(asked: KeyRead, skip: Skip, unit: FunctionRef) -> Iterator[KeyRead]:
     """Yield the reads that give the value of a key which a test asks for: its own, and those under the `if`."""
     for read in unit.function.key_reads:
         same = read.key == asked.key and read.base == asked.base
@@ -37,7 +37,7 @@ def _is_under(position: Position, skip: Skip) -> bool:
     return skip.position.line <= position.line <= skip.position.end_line
 
 
-def _restores(read: KeyRead, skip: Skip, unit: Callee, contract: Contract) -> bool:
+def _restores(read: KeyRead, skip: Skip, unit: FunctionRef, contract: Contract) -> bool:
     """Tell whether what is read goes into state under the `if` itself, and not only after it."""
     changed = set(_changed(skip, unit))
     for reading in _readings_of(read, unit, contract):
@@ -52,13 +52,13 @@ def _restores(read: KeyRead, skip: Skip, unit: Callee, contract: Contract) -> bo
     return False
 
 
-def _readings_of(read: KeyRead, unit: Callee, contract: Contract) -> Iterator[Reading]:
+def _readings_of(read: KeyRead, unit: FunctionRef, contract: Contract) -> Iterator[LoadEffect]:
     for each in contract.families.payloads.summary(unit).readings:
-        if each.source == unit and each.spot.position == read.position and each.keys[-1:] == (read.key,):
+        if each.source == unit and each.location.position == read.position and each.keys[-1:] == (read.key,):
             yield each
 
 
-def _changed(skip: Skip, unit: Callee) -> Iterator[Value]:
+def _changed(skip: Skip, unit: FunctionRef) -> Iterator[Value]:
     """Yield what is called or set under an `if`."""
     function = unit.function
     yield from (site.call.callee for site in function.calls if _is_under(site.position, skip))

@@ -28,9 +28,9 @@ from flake8_ckpt.frameworks.names import SPREADS
 from flake8_ckpt.frameworks.persistence import WRITERS
 from flake8_ckpt.frameworks.state_classes import KNOWN
 from flake8_ckpt.frameworks.state_classes import KNOWN_UPDATES
-from flake8_ckpt.linking.allocation_sites import Makings
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.allocation_sites import AllocationSites
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.losses.vecnormalize.statistics import parts_of
@@ -63,15 +63,15 @@ class Normalizer:
     """A normalizer: its name, its class, where it is made, and the class or function that holds it."""
 
     name: str
-    klass: str
-    spot: Spot
+    class_id: str
+    location: Spot
     holder: str
 
 
 class Normalizers:
     """Finds normalizers that are used and never updated."""
 
-    def __init__(self, makings: Makings) -> None:
+    def __init__(self, makings: AllocationSites) -> None:
         self.makings = makings
         self.symbols = makings.symbols
         self.hierarchy = makings.hierarchy
@@ -82,42 +82,42 @@ class Normalizers:
     def idle(self) -> Iterator[Normalizer]:
         """Yield the normalizers, attributes first."""
         for each in self._all:
-            if self._is_used(each) and not self._is_updated(each) and self._is_trained(each.spot.path):
+            if self._is_used(each) and not self._is_updated(each) and self._is_trained(each.location.path):
                 yield each
 
-    def updates(self, klass: str) -> frozenset[str]:
+    def updates(self, class_id: str) -> frozenset[str]:
         """Return the methods that update a normalizer; none where it is no normalizer, or updates itself."""
-        if klass not in self._updates:
-            self._updates[klass] = self._updates_of(klass)
-        return self._updates[klass]
+        if class_id not in self._updates:
+            self._updates[class_id] = self._updates_of(class_id)
+        return self._updates[class_id]
 
-    def _updates_of(self, klass: str) -> frozenset[str]:
-        if klass not in self.symbols.classes:
-            return KNOWN_UPDATES if KNOWN.search(klass) else frozenset()
-        ancestors = self.hierarchy.ancestors(klass)
+    def _updates_of(self, class_id: str) -> frozenset[str]:
+        if class_id not in self.symbols.classes:
+            return KNOWN_UPDATES if KNOWN.search(class_id) else frozenset()
+        ancestors = self.hierarchy.ancestors(class_id)
         outside = [each for each in ancestors if each not in self.symbols.classes]
         if any(each not in PLAIN_BASES and not is_external_module(each) for each in outside):
             return frozenset()
-        names = self.kinds.method_names(klass)
+        names = self.kinds.method_names(class_id)
         known = [*names, *(each for owner in ancestors for each in self._statistics(owner))]
         if not any(map(MEANS.search, known)) or not any(map(SPREADS.search, known)):
             return frozenset()
-        found = self._callers_of({name for name in names if UPDATE.search(name)}, klass)
+        found = self._callers_of({name for name in names if UPDATE.search(name)}, class_id)
         others = names - found
         is_understood = all(NORMALIZES.search(name) or HARMLESS.search(name) for name in others)
         normalizes = {name for name in names if NORMALIZES.search(name)}
-        if not is_understood or found & normalizes or self._sets_statistics(normalizes, klass):
+        if not is_understood or found & normalizes or self._sets_statistics(normalizes, class_id):
             return frozenset()
         return frozenset(found)
 
-    def _statistics(self, klass: str) -> tuple[str, ...]:
-        return self.symbols.classes[klass].statistics if klass in self.symbols.classes else ()
+    def _statistics(self, class_id: str) -> tuple[str, ...]:
+        return self.symbols.classes[class_id].statistics if class_id in self.symbols.classes else ()
 
-    def _callers_of(self, methods: set[str], klass: str) -> set[str]:
+    def _callers_of(self, methods: set[str], class_id: str) -> set[str]:
         """Return some methods of a class, and all other methods but its constructor that call them."""
         graph = [
             edge
-            for each in self.hierarchy.ancestors(klass)
+            for each in self.hierarchy.ancestors(class_id)
             if each in self.symbols.classes
             for edge in self.symbols.classes[each].graph
         ]
@@ -128,11 +128,13 @@ class Normalizers:
                 return found
             found |= more
 
-    def _sets_statistics(self, methods: set[str], klass: str) -> bool:
-        statistics = {each for owner in self.hierarchy.ancestors(klass) for each in self._statistics(owner)}
+    def _sets_statistics(self, methods: set[str], class_id: str) -> bool:
+        statistics = {
+            each for owner in self.hierarchy.ancestors(class_id) for each in self._statistics(owner)
+        }
         return any(
             write.attr in statistics
-            for owner in self.hierarchy.ancestors(klass)
+            for owner in self.hierarchy.ancestors(class_id)
             for name, method in self.hierarchy.methods(owner).items()
             if name in methods
             for write in method.writes
@@ -142,7 +144,9 @@ class Normalizers:
     def _paths(self) -> frozenset[str]:
         """Return the files that define a class that may be a normalizer, or import one, but for tests."""
         names = {
-            klass.rpartition(":")[2] for klass, facts in self.symbols.classes.items() if facts.statistics
+            class_id.rpartition(":")[2]
+            for class_id, facts in self.symbols.classes.items()
+            if facts.statistics
         }
         names.add("RunningMeanStd")
         return frozenset(
@@ -155,43 +159,43 @@ class Normalizers:
         )
 
     def _attributes(self) -> Iterator[Normalizer]:
-        for klass, facts in self.symbols.classes.items():
-            if klass.partition(":")[0] in self._paths:
+        for class_id, facts in self.symbols.classes.items():
+            if class_id.partition(":")[0] in self._paths:
                 for method in facts.methods:
-                    yield from self._set_by(Callee(f"{klass}.{method.name}", method, klass, klass))
+                    yield from self._set_by(FunctionRef(f"{class_id}.{method.name}", method, class_id, class_id))
 
-    def _set_by(self, method: Callee) -> Iterator[Normalizer]:
+    def _set_by(self, method: FunctionRef) -> Iterator[Normalizer]:
         for write in method.function.writes:
             made = self._made(write.value, method) if write.how == "assign" else ""
             if made:
-                yield Normalizer(write.attr, made, Spot(method.path, write.position), method.klass)
+                yield Normalizer(write.attr, made, Spot(method.path, write.position), method.class_id)
 
-    def _made(self, value: Value, callee: Callee) -> str:
+    def _made(self, value: Value, callee: FunctionRef) -> str:
         """Return the class of the normalizer that a value is, "" where it is none or gets its statistics."""
         calls = [option for option in options_of(value) if option != NONE]
         if len(calls) != 1 or not isinstance(calls[0], Call) or not isinstance(calls[0].callee, Name):
             return ""
-        klass = self.makings.unfolder.class_of(calls[0], Scope(callee))
-        if not self.updates(klass):
+        class_id = self.makings.evaluator.class_of(calls[0], CallContext(callee))
+        if not self.updates(class_id):
             return ""
         given = (*calls[0].args, *(each for _, each in calls[0].keywords))
         names = [
             *(name for name, _ in calls[0].keywords),
             *(_name(part) for each in given for part in parts_of(each)),
         ]
-        return "" if any(MEANS.search(name) or SPREADS.search(name) for name in names) else klass
+        return "" if any(MEANS.search(name) or SPREADS.search(name) for name in names) else class_id
 
-    def _family(self, klass: str) -> Iterator[str]:
-        yield from self.hierarchy.ancestors(klass)
-        yield from self.hierarchy.heirs(klass)
+    def _family(self, class_id: str) -> Iterator[str]:
+        yield from self.hierarchy.ancestors(class_id)
+        yield from self.hierarchy.subclasses(class_id)
 
-    def _is_kept(self, attr: str, made: str, klass: str) -> bool:
+    def _is_kept(self, attr: str, made: str, class_id: str) -> bool:
         """Tell whether an attribute holds this normalizer and nothing else, as far as any code sets it."""
         if attr in self._set_from_outside:
             return False
-        for owner in self._family(klass):
+        for owner in self._family(class_id):
             for method in self.hierarchy.methods(owner).values():
-                callee = Callee(f"{owner}.{method.name}", method, owner, owner)
+                callee = FunctionRef(f"{owner}.{method.name}", method, owner, owner)
                 for write in method.writes:
                     if write.attr == attr and write.value != NONE and self._made(write.value, callee) != made:
                         return False
@@ -208,11 +212,11 @@ class Normalizers:
             if isinstance(each, Attr)
         )
 
-    def _is_read(self, attr: str, made: str, klass: str) -> bool:
+    def _is_read(self, attr: str, made: str, class_id: str) -> bool:
         """Tell whether some method normalizes with an attribute, and none hands it on."""
         hows = [
             how
-            for owner in self._family(klass)
+            for owner in self._family(class_id)
             for method in self.hierarchy.methods(owner).values()
             for use in method.uses
             if use.attr == attr
@@ -236,16 +240,16 @@ class Normalizers:
     def _is_used(self, idle: Normalizer) -> bool:
         """Tell whether the project normalizes with an object, and does nothing else with it."""
         if idle.holder in self.symbols.classes:
-            return self._is_kept(idle.name, idle.klass, idle.holder) and self._is_read(
-                idle.name, idle.klass, idle.holder
+            return self._is_kept(idle.name, idle.class_id, idle.holder) and self._is_read(
+                idle.name, idle.class_id, idle.holder
             )
         return any(
-            self._is_run(idle.name, idle.klass, unit)
+            self._is_run(idle.name, idle.class_id, unit)
             for unit in self.makings.units
             if unit.identity == idle.holder
         )
 
-    def _is_run(self, name: str, made: str, unit: Callee) -> bool:
+    def _is_run(self, name: str, made: str, unit: FunctionRef) -> bool:
         """Tell whether a function normalizes with a local, and does nothing else with it."""
         taken = [site.call for site in unit.function.calls]
         used = False
@@ -271,7 +275,7 @@ class Normalizers:
     def _is_updated(self, idle: Normalizer) -> bool:
         """Tell whether some call may update a normalizer: one on its name, or on an unknown name."""
         for receiver, method in self._calls:
-            if method in self.updates(idle.klass):
+            if method in self.updates(idle.class_id):
                 known = (
                     receiver in ("self", "super")
                     or receiver in self._names

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
 
-from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.function_names import verb_and_stem
 from flake8_ckpt.checkpoints.mismatches import TAKEN
@@ -38,8 +38,8 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.names import COUNTERS
 from flake8_ckpt.frameworks.names import RESTORERS
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.linking.value_names import paths_in
 from flake8_ckpt.losses.resets import MAX_DEPTH
@@ -62,55 +62,59 @@ class Restored:
 
     name: str
     owner: Value
-    reading: Reading
+    reading: LoadEffect
 
 
 @dataclass(frozen=True)
-class Replaced:
+class Overwrite:
     """A restored thing that is replaced at `spot`; `restored` is where it was restored."""
 
     name: str
-    spot: Spot
+    location: Spot
     restored: Spot
 
 
-class Replacing:
+class Overwrites:
     """Finds restored state that is thrown away again."""
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.families = contract.families
         self.hierarchy = contract.hierarchy
-        self.unfolder = contract.unfolder
+        self.evaluator = contract.evaluator
         self.algorithms = Algorithms(contract)
 
-    def found(self) -> tuple[Replaced, ...]:
+    def found(self) -> tuple[Overwrite, ...]:
         """Return all restored state of the project that is replaced."""
-        first: dict[Spot, Replaced] = {}
+        first: dict[Spot, Overwrite] = {}
         for unit in self.families.units:
             for each in (*self._in_unit(unit), *self._before_entries(unit), *self._in_hook(unit)):
-                first.setdefault(each.spot, each)
+                first.setdefault(each.location, each)
         return tuple(first.values())
 
-    def _in_hook(self, unit: Callee) -> Iterator[Replaced]:
+    def _in_hook(self, unit: FunctionRef) -> Iterator[Overwrite]:
         """Yield the components that `set_parameters` of an algorithm makes anew, after the pickle has restored them."""
-        if unit.function.name != "set_parameters" or unit.klass not in self.algorithms.classes:
+        if unit.function.name != "set_parameters" or unit.class_id not in self.algorithms.classes:
             return
         for site in unit.function.calls:
-            callee = self.unfolder.callee_of(site.call, Scope(unit)) if is_certain(site.guards) else None
+            callee = (
+                self.evaluator.callee_of(site.call, CallContext(unit)) if is_certain(site.guards) else None
+            )
             if (
                 callee is not None
                 and isinstance(site.call.callee, Attr)
                 and isinstance(site.call.callee.base, Self)
             ):
                 for reset in self.resets(callee):
-                    if self.algorithms.has_state(unit.klass, reset.attr):
-                        spot = Spot(unit.path, site.position)
-                        yield Replaced(f"self.{reset.attr}", spot, Spot(unit.path, unit.function.position))
+                    if self.algorithms.has_state(unit.class_id, reset.attr):
+                        location = Spot(unit.path, site.position)
+                        yield Overwrite(
+                            f"self.{reset.attr}", location, Spot(unit.path, unit.function.position)
+                        )
 
-    def _restored(self, unit: Callee) -> Iterator[Restored]:
+    def _restored(self, unit: FunctionRef) -> Iterator[Restored]:
         is_hook = (
-            unit.klass
+            unit.class_id
             and verb_and_stem(unit.function.name)[0] in LOADS
             or unit.function.name in EXACT_PAIRS.values()
         )
@@ -123,7 +127,7 @@ class Replacing:
                 if owner is not None and name and name != "self":
                     yield Restored(name, owner, reading)
 
-    def _owner(self, target: Value, reading: Reading) -> Optional[Value]:
+    def _owner(self, target: Value, reading: LoadEffect) -> Optional[Value]:
         """Return what a reading restores by its flow into a target: an object, an attribute, a counter."""
         if isinstance(target, Local):
             is_counter = reading.keys and COUNTERS.search(reading.keys[-1]) and PROGRESS.search(target.name)
@@ -134,45 +138,47 @@ class Replacing:
             return target.base if isinstance(target.base, (Attr, Local)) else None
         if reading.kind not in TAKEN:
             return None
-        klass = self.unfolder.class_of(target.base, Scope(reading.unit))
-        is_state = self.contract.kinds.of(klass) == "normalizer" or self.contract.is_changed(
-            klass, target.name, ""
+        class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
+        is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.is_changed(
+            class_id, target.name, ""
         )
-        return target if is_state and target.name not in self.contract.kinds.method_names(klass) else None
+        return target if is_state and target.name not in self.contract.kinds.method_names(class_id) else None
 
-    def _in_unit(self, unit: Callee) -> Iterator[Replaced]:
+    def _in_unit(self, unit: FunctionRef) -> Iterator[Overwrite]:
         """Yield what is restored and replaced in one function, in the order of its statements."""
         restored = list(self._restored(unit))
         if not restored:
             return
-        for name, position, spot in self._replacements(unit):
+        for name, position, location in self._replacements(unit):
             for each in restored:
                 if not each.reading.at < position or not self._is_same(name, each, unit):
                     continue
                 if not _is_over(each.reading.at, position, unit) and not self._is_restored_after(
                     each, position, unit
                 ):
-                    yield Replaced(each.name, spot, each.reading.spot)
+                    yield Overwrite(each.name, location, each.reading.location)
                     break
 
-    def _is_restored_after(self, restored: Restored, position: Position, unit: Callee) -> bool:
+    def _is_restored_after(self, restored: Restored, position: Position, unit: FunctionRef) -> bool:
         """Tell whether a later statement fills the new object from the checkpoint after all."""
         for site in unit.function.calls:
             callee = site.call.callee
             if site.position > position and isinstance(callee, Attr) and callee.name == "load_state_dict":
-                if path_text(self.unfolder.unfold(callee.base, Scope(unit))) == restored.name:
+                if path_text(self.evaluator.expand(callee.base, CallContext(unit))) == restored.name:
                     return True
         return False
 
-    def _is_same(self, name: str, restored: Restored, unit: Callee) -> bool:
+    def _is_same(self, name: str, restored: Restored, unit: FunctionRef) -> bool:
         """Tell whether a name is that of what was restored, of what holds it, or of its statistics."""
         if name == restored.name or restored.name.startswith(f"{name}."):
             return True
         if not name.startswith(f"{restored.name}."):
             return False
-        return self.contract.kinds.of(self.unfolder.class_of(restored.owner, Scope(unit))) == "normalizer"
+        return (
+            self.contract.kinds.of(self.evaluator.class_of(restored.owner, CallContext(unit))) == "normalizer"
+        )
 
-    def _replacements(self, unit: Callee) -> Iterator[tuple[str, Position, Spot]]:
+    def _replacements(self, unit: FunctionRef) -> Iterator[tuple[str, Position, Spot]]:
         """Yield the names that a function sets to something fresh, with the statement, and the place to report."""
         function = unit.function
         for store in function.stores:
@@ -182,7 +188,7 @@ class Replacing:
                 and self._is_fresh(store.value, store.target, unit)
             ):
                 yield (
-                    path_text(self.unfolder.unfold(store.target, Scope(unit))),
+                    path_text(self.evaluator.expand(store.target, CallContext(unit))),
                     store.position,
                     Spot(unit.path, store.position),
                 )
@@ -200,9 +206,9 @@ class Replacing:
             if is_certain(site.guards):
                 yield from self._reset_by_call(site, unit)
 
-    def _reset_by_call(self, site: Site, unit: Callee) -> Iterator[tuple[str, Position, Spot]]:
-        scope = Scope(unit)
-        callee = self.unfolder.callee_of(site.call, scope)
+    def _reset_by_call(self, site: Site, unit: FunctionRef) -> Iterator[tuple[str, Position, Spot]]:
+        scope = CallContext(unit)
+        callee = self.evaluator.callee_of(site.call, scope)
         if (
             callee is None
             or not callee.owner
@@ -210,12 +216,12 @@ class Replacing:
             or RESTORERS.search(callee.function.name)
         ):
             return
-        owner = path_text(self.unfolder.receiver_of(site.call, scope))
+        owner = path_text(self.evaluator.receiver_of(site.call, scope))
         for reset in self.resets(callee):
             place = (
                 Spot(unit.path, site.position)
                 if reset.constructs or site.call.callee == Attr(SELF, "")
-                else reset.spot
+                else reset.location
             )
             is_plain = RESETS.search(callee.function.name) is not None
             yield (
@@ -224,7 +230,7 @@ class Replacing:
                 Spot(unit.path, site.position) if is_plain else place,
             )
 
-    def resets(self, callee: Callee, depth: int = 0) -> Iterator[Reset]:
+    def resets(self, callee: FunctionRef, depth: int = 0) -> Iterator[Reset]:
         """Yield the attributes that a method sets to something fresh, by itself or through its own methods."""
         for write in callee.function.writes:
             target = Attr(SELF, write.attr)
@@ -234,24 +240,24 @@ class Replacing:
                 and self._is_fresh(write.value, target, callee)
             ):
                 if not self._is_from_argument(write.value):
-                    spot = Spot(callee.path, write.position)
+                    location = Spot(callee.path, write.position)
                     is_number = isinstance(write.value, Const)
-                    yield Reset(write.attr, spot, self.serves_construction(callee), is_number)
+                    yield Reset(write.attr, location, self.serves_construction(callee), is_number)
         for site in callee.function.calls if depth < MAX_DEPTH else ():
             called = site.call.callee
             if isinstance(called, Attr) and isinstance(called.base, Self) and is_certain(site.guards):
-                inner = self.unfolder.callee_of(site.call, Scope(callee))
+                inner = self.evaluator.callee_of(site.call, CallContext(callee))
                 if inner is not None and inner.function.name != callee.function.name:
                     yield from self.resets(inner, depth + 1)
 
     def _is_from_argument(self, value: Value) -> bool:
         return any(True for _ in rooted(value))
 
-    def serves_construction(self, callee: Callee) -> bool:
+    def serves_construction(self, callee: FunctionRef) -> bool:
         """Tell whether the constructor of a class calls a method, directly or through others."""
         classes = self.hierarchy.symbols.classes
         graph: dict[str, set[str]] = {}
-        for owner in self.hierarchy.ancestors(callee.klass):
+        for owner in self.hierarchy.ancestors(callee.class_id):
             for method in classes[owner].methods if owner in classes else ():
                 for site in method.calls:
                     target = site.call.callee
@@ -265,7 +271,7 @@ class Replacing:
                     left.append(name)
         return callee.function.name in reached
 
-    def _is_fresh(self, value: Value, target: Value, unit: Callee) -> bool:
+    def _is_fresh(self, value: Value, target: Value, unit: FunctionRef) -> bool:
         """Tell whether a new value has nothing of what was there before or of what was loaded."""
         if isinstance(target, Local) and target.value == UNKNOWN:
             return isinstance(value, Const) and COUNTERS.search(target.name) is not None or value == Const(0)
@@ -273,13 +279,13 @@ class Replacing:
             return False
         if isinstance(value, (Const, Tensor, NdArray)):
             return True
-        held = self.unfolder.unfold(value, Scope(unit))
+        held = self.evaluator.expand(value, CallContext(unit))
         if not all(self._is_made(each, unit) for each in options_of(held)):
             return False
         named = {*paths_in(value), *paths_in(held)}
         return path_text(target) not in named and not any(True for _ in rooted(held)) and not is_loaded(held)
 
-    def _is_made(self, value: Value, unit: Callee) -> bool:
+    def _is_made(self, value: Value, unit: FunctionRef) -> bool:
         """Tell whether a value is made where it stands, not one that exists or that a method of its own gives."""
         if isinstance(value, Call):
             callee = value.callee
@@ -287,14 +293,19 @@ class Replacing:
             measured = (
                 isinstance(callee, Attr) and callee.name in MEASURES and not isinstance(callee.base, Self)
             )
-            klass = self.unfolder.class_of(value, Scope(unit))
-            is_class = klass in self.hierarchy.symbols.classes or klass.rpartition(".")[2][:1].isupper()
+            class_id = self.evaluator.class_of(value, CallContext(unit))
+            is_class = class_id in self.hierarchy.symbols.classes or class_id.rpartition(".")[2][:1].isupper()
             return known or measured or is_class
         return not isinstance(value, (Attr, Item, Element, Param, Self))
 
-    def _before_entries(self, unit: Callee) -> Iterator[Replaced]:
+    def _before_entries(self, unit: FunctionRef) -> Iterator[Overwrite]:
         """Yield what a class restores and its own entry to training sets anew, where no caller of it is known."""
-        if not unit.klass or verb_and_stem(unit.function.name)[0] not in ("load", "restore", "resume", "set"):
+        if not unit.class_id or verb_and_stem(unit.function.name)[0] not in (
+            "load",
+            "restore",
+            "resume",
+            "set",
+        ):
             return
         names = {
             each.name: each
@@ -303,20 +314,25 @@ class Replacing:
         }
         if not names or any(each.identity in self.called for each in self._restorers(unit)):
             return
-        for klass in [unit.klass, *self.hierarchy.heirs(unit.klass)]:
-            for name, method in self.hierarchy.methods(klass).items():
+        for class_id in [unit.class_id, *self.hierarchy.subclasses(unit.class_id)]:
+            for name, method in self.hierarchy.methods(class_id).items():
                 if ENTRIES.search(name) and not _loads(method):
-                    for reset in self.resets(Callee(f"{klass}.{name}", method, klass, klass), MAX_DEPTH):
+                    for reset in self.resets(
+                        FunctionRef(f"{class_id}.{name}", method, class_id, class_id), MAX_DEPTH
+                    ):
                         restored = names.get(f"self.{reset.attr}")
                         if restored is not None and reset.is_number:
-                            yield Replaced(restored.name, reset.spot, restored.reading.spot)
+                            yield Overwrite(restored.name, reset.location, restored.reading.location)
 
-    def _restorers(self, unit: Callee) -> Iterator[Callee]:
+    def _restorers(self, unit: FunctionRef) -> Iterator[FunctionRef]:
         yield unit
-        for klass in [unit.klass, *self.hierarchy.heirs(unit.klass)]:
-            for name, method in self.hierarchy.methods(klass).items():
-                callee = Callee(f"{klass}.{name}", method, klass, klass)
-                if any(unit.identity in each.via for each in self.families.payloads.summary(callee).readings):
+        for class_id in [unit.class_id, *self.hierarchy.subclasses(unit.class_id)]:
+            for name, method in self.hierarchy.methods(class_id).items():
+                callee = FunctionRef(f"{class_id}.{name}", method, class_id, class_id)
+                if any(
+                    unit.identity in each.call_chain
+                    for each in self.families.payloads.summary(callee).readings
+                ):
                     yield callee
 
     @cached_property
@@ -329,12 +345,12 @@ class Replacing:
             for site in unit.function.calls:
                 target = site.call.callee
                 if isinstance(target, Attr) and not isinstance(target.base, Self):
-                    callee = self.unfolder.callee_of(site.call, Scope(unit))
+                    callee = self.evaluator.callee_of(site.call, CallContext(unit))
                     if callee is not None:
                         yield callee.identity
 
 
-def _is_over(restored: Position, replaced: Position, unit: Callee) -> bool:
+def _is_over(restored: Position, replaced: Position, unit: FunctionRef) -> bool:
     """Tell whether the function is over after the branch that restores, so that nothing below it runs."""
     return any(first <= restored.line <= last < replaced.line for first, last in unit.function.leaves)
 

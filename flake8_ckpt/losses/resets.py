@@ -20,7 +20,7 @@ class Reset:
     """A method sets an attribute to something fresh, at `spot`, whatever it held."""
 
     attr: str
-    spot: Spot
+    location: Spot
     constructs: bool
     is_number: bool
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
-from flake8_ckpt.checkpoints.pairing import Families
+from flake8_ckpt.checkpoints.pairing import CheckpointGroups
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.linking.functions import is_test
@@ -18,14 +18,14 @@ GENERAL = frozenset(["load", "restore", "loads"])
 RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
 
 
-class Resuming:
+class Resumption:
     """Asks the callers of the methods that load."""
 
-    def __init__(self, families: Families) -> None:
+    def __init__(self, families: CheckpointGroups) -> None:
         self.families = families
         self.symbols = families.hierarchy.symbols
 
-    def is_resumed(self, klass: str, loaders: set[str]) -> bool:
+    def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
         """Tell whether a method that loads is called where training goes on; nobody may call it in a library."""
         if not loaders.isdisjoint(EXACT_PAIRS.values()):
             # Whose `load_state_dict` it is that is called is not known by its name.
@@ -37,7 +37,8 @@ class Resuming:
             reached |= names
             callers = list(self._callers(frozenset(names)))
             if any(
-                owner and self.families.are_related(owner, klass) or _trains(each) for owner, each in callers
+                owner and self.families.are_related(owner, class_id) or _trains(each)
+                for owner, each in callers
             ):
                 return True
             found = found or bool(callers)
@@ -67,10 +68,10 @@ class Resuming:
         for identity, function in self.symbols.functions.items():
             if function.contract and not is_test(identity.partition(":")[0]):
                 yield "", function
-        for klass, facts in self.symbols.classes.items():
+        for class_id, facts in self.symbols.classes.items():
             followed = [each for each in facts.methods if each.contract]
-            if followed and not is_test(klass.partition(":")[0]):
-                yield from ((klass, each) for each in followed)
+            if followed and not is_test(class_id.partition(":")[0]):
+                yield from ((class_id, each) for each in followed)
 
 
 def _trains(function: FunctionFacts) -> bool:

@@ -33,35 +33,35 @@ class Algorithms:
         self.hierarchy = contract.hierarchy
         self.families = contract.families
         self.kinds = contract.kinds
-        self.unfolder = contract.unfolder
+        self.evaluator = contract.evaluator
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """Return the classes that have the pair of hooks themselves or from a class of the project."""
-        return tuple(klass for klass in self.families.classes if self._has_hooks(klass))
+        return tuple(class_id for class_id in self.families.classes if self._has_hooks(class_id))
 
-    def _has_hooks(self, klass: str) -> bool:
-        if not any(LIBRARIES.search(each) for each in self.hierarchy.ancestors(klass)[1:]):
+    def _has_hooks(self, class_id: str) -> bool:
+        if not any(LIBRARIES.search(each) for each in self.hierarchy.ancestors(class_id)[1:]):
             return False
-        return all(self.hierarchy.find_method(klass, name) is not None for name in HOOKS[:2])
+        return all(self.hierarchy.find_method(class_id, name) is not None for name in HOOKS[:2])
 
-    def carried(self, klass: str) -> Optional[set[str]]:
+    def carried(self, class_id: str) -> Optional[set[str]]:
         """Return the attributes that the hooks speak of; None where they speak of none."""
         found: set[str] = set()
         for name in HOOKS:
-            for method in self._closure(klass, name):
+            for method in self._closure(class_id, name):
                 found |= {use.attr for use in method.uses} | {
                     write.attr for write in method.writes if write.loaded
                 }
-        named = self.hierarchy.find_method(klass, NAMED)
+        named = self.hierarchy.find_method(class_id, NAMED)
         if named is not None and named[1].returns is not None:
             found |= set(_strings(named[1].returns))
         return found or None
 
-    def _closure(self, klass: str, name: str, seen: Optional[set[str]] = None) -> Iterator[FunctionFacts]:
+    def _closure(self, class_id: str, name: str, seen: Optional[set[str]] = None) -> Iterator[FunctionFacts]:
         """Yield a hook and the methods that it calls; what a method that is no accessor builds is no carrying."""
         seen = seen if seen is not None else set()
-        found = self.hierarchy.find_method(klass, name)
+        found = self.hierarchy.find_method(class_id, name)
         if found is None or name in seen:
             return
         seen.add(name)
@@ -73,24 +73,24 @@ class Algorithms:
                 and isinstance(target.base, Self)
                 and not target.name.startswith(("_setup", "setup"))
             ):
-                yield from self._closure(klass, target.name, seen)
+                yield from self._closure(class_id, target.name, seen)
 
-    def rebuilt(self, klass: str) -> Iterator[tuple[str, Spot]]:
+    def rebuilt(self, class_id: str) -> Iterator[tuple[str, Spot]]:
         """Yield the components with state that a method other than the constructor makes, whatever there was."""
-        for owner in self.hierarchy.ancestors(klass):
+        for owner in self.hierarchy.ancestors(class_id):
             for name, method in self.hierarchy.methods(owner).items():
                 for write in method.writes if name != "__init__" else ():
                     if (
                         write.how == "assign"
                         and not write.guards
                         and not write.loaded
-                        and self.has_state(klass, write.attr)
+                        and self.has_state(class_id, write.attr)
                     ):
                         yield write.attr, Spot(owner.partition(":")[0], write.position)
 
-    def has_state(self, klass: str, attr: str) -> bool:
+    def has_state(self, class_id: str, attr: str) -> bool:
         """Tell whether an attribute holds an object of the project whose methods change it."""
-        component = self.unfolder.attribute_class(klass, attr)
+        component = self.evaluator.attribute_class(class_id, attr)
         if component not in self.hierarchy.symbols.classes:
             return False
         if self.kinds.of(component) in ("normalizer", "stateful", "ema"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 
-from flake8_ckpt.checkpoints.effects import Reading
+from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.io_calls import is_loader
 from flake8_ckpt.checkpoints.io_calls import written_by
 from flake8_ckpt.checkpoints.mismatches import Contract
@@ -16,8 +16,8 @@ from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 
 STATE_METHODS = frozenset(["state_dict", "load_state_dict"])
@@ -25,7 +25,7 @@ KEEPS = re.compile(r"(^|_)(save|dump|load|restore|resume)(_|$)|(^|_)(checkpoint|
 TRAINS = re.compile(r"^_*(step|learn|fit|backward|rollout|train_\w+|run_\w+)$")
 
 
-def keeps_state(site: Site, unit: Callee, contract: Contract) -> bool:
+def keeps_state(site: Site, unit: FunctionRef, contract: Contract) -> bool:
     """Tell whether a call saves or restores the state of an object, or reaches a function that does and trains not."""
     if _keeps(site, unit, contract):
         return True
@@ -42,22 +42,22 @@ def trains(sites: Iterable[Site]) -> bool:
     return any(TRAINS.search(called_name(site.call)) for site in sites)
 
 
-def _keeps(site: Site, unit: Callee, contract: Contract) -> bool:
-    call, scope, unfolder = site.call, Scope(unit), contract.unfolder
+def _keeps(site: Site, unit: FunctionRef, contract: Contract) -> bool:
+    call, scope, evaluator = site.call, CallContext(unit), contract.evaluator
     if isinstance(call.callee, Attr) and call.callee.name in STATE_METHODS:
         return True
-    given = written_by(call, unit, unfolder)
+    given = written_by(call, unit, evaluator)
     if given is not None:
-        payload = unfolder.unfold(given[0], scope)
+        payload = evaluator.expand(given[0], scope)
         return is_state(payload) or any(states_in(payload))
-    if not is_loader(call, scope, unfolder):
+    if not is_loader(call, scope, evaluator):
         return False
-    root = unfolder.unfold(call, scope)
+    root = evaluator.expand(call, scope)
     readings = contract.families.payloads.summary(unit).readings
     return any(each.root == root and _restores(each, contract) for each in readings)
 
 
-def _restores(reading: Reading, contract: Contract) -> bool:
+def _restores(reading: LoadEffect, contract: Contract) -> bool:
     if not reading.keys:
         return any(isinstance(target, Attr) and target.name in STATE_METHODS for target in reading.into)
     if all(isinstance(target, (Local, Name)) for target in reading.into) and not trains(
@@ -68,12 +68,12 @@ def _restores(reading: Reading, contract: Contract) -> bool:
     return contract.restores_state(reading) or bool(reading.into) and contract.is_normalizer_reading(reading)
 
 
-def _reached(site: Site, unit: Callee, contract: Contract) -> Iterator[Callee]:
+def _reached(site: Site, unit: FunctionRef, contract: Contract) -> Iterator[FunctionRef]:
     """Yield the function that a call reaches, and those of derived classes that replace it."""
-    callee = contract.unfolder.callee_of(site.call, Scope(unit))
+    callee = contract.evaluator.callee_of(site.call, CallContext(unit))
     if callee is not None:
         yield callee
-        for klass in contract.hierarchy.heirs(callee.klass):
-            method = contract.hierarchy.methods(klass).get(callee.function.name)
+        for class_id in contract.hierarchy.subclasses(callee.class_id):
+            method = contract.hierarchy.methods(class_id).get(callee.function.name)
             if method is not None:
-                yield Callee(f"{klass}.{method.name}", method, klass, klass)
+                yield FunctionRef(f"{class_id}.{method.name}", method, class_id, class_id)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Optional
 
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
@@ -35,12 +35,12 @@ TAKES_OVER = re.compile(
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class UnsavedObject:
     """An object whose state is lost: how the code names it, its kind, where it is made, and the save without it."""
 
     name: str
     kind: str
-    spot: Spot
+    location: Spot
     made: Optional[Spot]
 
 
@@ -61,7 +61,7 @@ def is_whole(site: Site) -> bool:
     return last_name(site.call.callee) in ("prepare", "setup", "initialize", "initialize_model_parallel")
 
 
-def named_in(family: Family) -> set[str]:
+def named_in(family: CheckpointGroup) -> set[str]:
     """Return the names of all objects that either side of a checkpoint speaks of."""
     written = {name for each in family.writings for name in mentions(each.payload)}
     read = {name for each in family.readings for target in each.into for name in mentions(target)}

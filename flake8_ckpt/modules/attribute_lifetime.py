@@ -21,9 +21,9 @@ from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
-from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 
 RESTARTS = re.compile(r"(^|_)reset(_|$)")
 RESETS = re.compile(
@@ -60,7 +60,7 @@ def is_transient(attr: str) -> bool:
     return TRANSIENT.search(attr) is not None and not is_statistic(attr)
 
 
-def tensor_writes(state: ClassState, attr: str) -> list[Change]:
+def tensor_writes(state: ClassState, attr: str) -> list[AttributeWrite]:
     """Return the assignments of construction that certainly give a tensor, the class's own only.
 
     Empty where an ancestor sets the attribute first: the finding is the ancestor's.
@@ -94,10 +94,10 @@ def _is_something_else(value: Value) -> bool:
 
 def lifetime(state: ClassState, attr: str) -> str:
     """Return how an attribute lives, in one word."""
-    later = [change for change in state.later(attr) if change.write.how not in ("delete", "grow")]
+    later = [change for change in state.runtime_writes(attr) if change.write.how not in ("delete", "grow")]
     if not later:
         return "constant"
-    carried = [change for change in later if carries(state, change)]
+    carried = [change for change in later if depends_on_previous_value(state, change)]
     if carried:
         if _is_begun_anew(state, carried, later):
             return "fitted" if is_statistic(attr) and _is_read_across(state, attr) else "scratch"
@@ -114,7 +114,7 @@ def lifetime(state: ClassState, attr: str) -> str:
     return "fitted"
 
 
-def _is_begun_anew(state: ClassState, carried: list[Change], later: list[Change]) -> bool:
+def _is_begun_anew(state: ClassState, carried: list[AttributeWrite], later: list[AttributeWrite]) -> bool:
     """Tell whether some method sets the attribute afresh and then runs all those that carry it on."""
     for change in later:
         if change.write.how == "assign" and not change.guards and change not in carried:
@@ -131,11 +131,13 @@ def _is_environment(state: ClassState) -> bool:
     return steps and (defines(state.identity, "reset") or defines(state.identity, "_reset"))
 
 
-def _happens_once(state: ClassState, change: Change) -> bool:
+def _happens_once(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write runs under a flag that the same method turns: a first call that fits a constant."""
-    flags = {each.write.attr for each in state.later(change.write.attr)}
-    flags = {guard.partition(":")[2] for guard in change.guards if guard.startswith(("set:", "unset:"))} - flags
-    turned = [other for flag in flags for other in state.later(flag)]
+    flags = {each.write.attr for each in state.runtime_writes(change.write.attr)}
+    flags = {
+        guard.partition(":")[2] for guard in change.guards if guard.startswith(("set:", "unset:"))
+    } - flags
+    turned = [other for flag in flags for other in state.runtime_writes(flag)]
     return any(other.method == change.method and isinstance(other.value, Const) for other in turned)
 
 
@@ -147,13 +149,13 @@ def _is_collected(state: ClassState, attr: str) -> bool:
 def _is_restarted(state: ClassState, attr: str) -> bool:
     changes = [*state.changes.get(attr, ()), *state.heir_changes.get(attr, ())]
     return any(
-        (RESTARTS if change.method.early else RESETS).search(change.method.name)
+        (RESTARTS if change.method.runs_at_construction else RESETS).search(change.method.name)
         and change.method.name not in CONSTRUCTION
         for change in changes
     )
 
 
-def _looks_first(change: Change) -> bool:
+def _looks_first(change: AttributeWrite) -> bool:
     attr = change.write.attr
     return any(guard.partition(":")[2] == attr for guard in change.guards)
 
@@ -166,7 +168,11 @@ def is_idle(state: ClassState, attr: str) -> bool:
     """Tell whether later methods read an attribute only to look at its shape or to branch on it, or not at all."""
     readings = state.readings(attr)
     if not readings:
-        return any(set(each.use.how) - IDLE_USES for each in state.uses.get(attr, ()) if each.method.early)
+        return any(
+            set(each.use.how) - IDLE_USES
+            for each in state.uses.get(attr, ())
+            if each.method.runs_at_construction
+        )
     return all(set(reading.use.how) <= IDLE_USES for reading in readings)
 
 
@@ -191,7 +197,8 @@ def is_placeholder(state: ClassState, attr: str) -> bool:
         option for change in state.constructed(attr) for option in options_of(change.value) if option != NONE
     ]
     filled = any(
-        change.method.early and change.write.how in ("inplace", "item") for change in state.changes[attr]
+        change.method.runs_at_construction and change.write.how in ("inplace", "item")
+        for change in state.changes[attr]
     )
     return not filled and all(
         isinstance(value, Tensor) and value.origin in ("empty", "complex") for value in values
@@ -204,12 +211,12 @@ def is_random(state: ClassState, attr: str) -> bool:
     filled = [
         change.value
         for change in state.changes[attr]
-        if change.method.early and change.write.how == "inplace"
+        if change.method.runs_at_construction and change.write.how == "inplace"
     ]
     return any(isinstance(value, Tensor) and value.origin == "random" for value in (*values, *filled))
 
 
-def plain_tensors(state: ClassState) -> dict[str, list[Change]]:
+def plain_tensors(state: ClassState) -> dict[str, list[AttributeWrite]]:
     """Return the attributes that construction sets to tensors which nothing registers, carries or hides."""
     found = {}
     for attr in state.changes:

@@ -12,10 +12,10 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.torch import VIEWS
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 
 
-def carries(state: ClassState, change: Change) -> bool:
+def depends_on_previous_value(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write builds on what the attribute held before the method was entered."""
     if change.write.how == "assign" and is_passed_through(change.write.value, change.write.attr):
         return False
@@ -29,7 +29,7 @@ def carries(state: ClassState, change: Change) -> bool:
     )
 
 
-def _returns_what_it_is_given(state: ClassState, change: Change) -> bool:
+def _returns_what_it_is_given(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether the value comes from a function that may hand back the old one: a cache that grows."""
     call = change.write.value
     if not isinstance(call, Call):
@@ -40,8 +40,8 @@ def _returns_what_it_is_given(state: ClassState, change: Change) -> bool:
         skipped = 0 if function and "staticmethod" in function.decorators else 1
     elif isinstance(call.callee, Name):
         place = state.place(change.method)
-        function = state.resolver.symbols.functions.get(
-            state.resolver.symbols.resolve(call.callee.path, place.path)
+        function = state.kind_evaluator.symbols.functions.get(
+            state.kind_evaluator.symbols.resolve(call.callee.path, place.path)
         )
         skipped = 0
     else:

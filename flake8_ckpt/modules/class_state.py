@@ -33,20 +33,20 @@ from flake8_ckpt.frameworks.torch_methods import STEPS
 from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.places import Place
-from flake8_ckpt.linking.value_kinds import Resolver
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.modules.members import AttributeRead
+from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
-from flake8_ckpt.modules.members import Reading
 
 
 class ClassState:
     """One module class: its methods, its writes, its registrations, its uses."""
 
-    def __init__(self, identity: str, hierarchy: Hierarchy, resolver: Resolver) -> None:
+    def __init__(self, identity: str, hierarchy: Hierarchy, kind_evaluator: KindEvaluator) -> None:
         self.identity = identity
         self.path, _, self.name = identity.partition(":")
         self.hierarchy = hierarchy
-        self.resolver = resolver
+        self.kind_evaluator = kind_evaluator
 
     @cached_property
     def graph(self) -> dict[str, frozenset[str]]:
@@ -72,7 +72,7 @@ class ClassState:
         return frozenset(reached)
 
     @cached_property
-    def early(self) -> frozenset[str]:
+    def runs_at_construction(self) -> frozenset[str]:
         """Return the names of the methods that construction runs."""
         return self.reach(CONSTRUCTION) - STEPS
 
@@ -93,38 +93,40 @@ class ClassState:
             graph = dict(facts.graph)
             for method in facts.methods:
                 if method.name not in hidden or method.name == "__init__":
-                    found.append(Method(owner, method, method.name in self.early))
+                    found.append(Method(owner, method, method.name in self.runs_at_construction))
             hidden |= {name for name in facts.method_names if name not in graph.get(name, ())}
         return tuple(found)
 
     @cached_property
-    def changes(self) -> dict[str, list[Change]]:
+    def changes(self) -> dict[str, list[AttributeWrite]]:
         """Return the writes to each attribute."""
         return self._changes(self.methods)
 
-    def _changes(self, methods: tuple[Method, ...]) -> dict[str, list[Change]]:
-        found: dict[str, list[Change]] = {}
+    def _changes(self, methods: tuple[Method, ...]) -> dict[str, list[AttributeWrite]]:
+        found: dict[str, list[AttributeWrite]] = {}
         for method in methods:
             for write in method.facts.writes:
-                found.setdefault(write.attr, []).append(Change(method, write, self.resolver, self.place(method)))
+                found.setdefault(write.attr, []).append(
+                    AttributeWrite(method, write, self.kind_evaluator, self.place(method))
+                )
         return found
 
     @cached_property
     def heir_methods(self) -> tuple[Method, ...]:
         """Return what the classes that derive from this one add to it."""
         found = []
-        for heir in self.hierarchy.heirs(self.identity):
+        for heir in self.hierarchy.subclasses(self.identity):
             for method in self.hierarchy.methods(heir).values():
-                found.append(Method(heir, method, method.name in self.early))
+                found.append(Method(heir, method, method.name in self.runs_at_construction))
         return tuple(found)
 
     def heir_views(self) -> Iterator[ClassState]:
         """Yield the states of the classes that derive from this one."""
-        for heir in self.hierarchy.heirs(self.identity):
-            yield ClassState(heir, self.hierarchy, self.resolver)
+        for heir in self.hierarchy.subclasses(self.identity):
+            yield ClassState(heir, self.hierarchy, self.kind_evaluator)
 
     @cached_property
-    def heir_changes(self) -> dict[str, list[Change]]:
+    def heir_changes(self) -> dict[str, list[AttributeWrite]]:
         """Return the writes to each attribute in the classes that derive from this one."""
         return self._changes(self.heir_methods)
 
@@ -138,15 +140,15 @@ class ClassState:
         return tuple((method, each) for method in self.methods for each in method.facts.registers)
 
     @cached_property
-    def uses(self) -> dict[str, list[Reading]]:
+    def uses(self) -> dict[str, list[AttributeRead]]:
         """Return the uses of each attribute."""
-        found: dict[str, list[Reading]] = {}
+        found: dict[str, list[AttributeRead]] = {}
         for method in self.methods:
             for use in method.facts.uses:
-                found.setdefault(use.attr, []).append(Reading(method, use))
+                found.setdefault(use.attr, []).append(AttributeRead(method, use))
         return found
 
-    def owned(self) -> Iterator[tuple[str, list[Change]]]:
+    def owned(self) -> Iterator[tuple[str, list[AttributeWrite]]]:
         """Yield the attributes that this class itself sets first, with all their writes."""
         for attr, changes in self.changes.items():
             if changes and any(change.method.owner == self.identity for change in changes):
@@ -252,29 +254,31 @@ class ClassState:
                     return True
         return False
 
-    def constructed(self, attr: str) -> list[Change]:
+    def constructed(self, attr: str) -> list[AttributeWrite]:
         """Return the assignments to an attribute during construction."""
         return self._constructed.get(attr, [])
 
     @cached_property
-    def _constructed(self) -> dict[str, list[Change]]:
+    def _constructed(self) -> dict[str, list[AttributeWrite]]:
         found = {
-            attr: [each for each in changes if each.method.early and each.write.how == "assign"]
+            attr: [
+                each for each in changes if each.method.runs_at_construction and each.write.how == "assign"
+            ]
             for attr, changes in self.changes.items()
         }
         return {attr: changes for attr, changes in found.items() if changes}
 
-    def later(self, attr: str) -> list[Change]:
+    def runtime_writes(self, attr: str) -> list[AttributeWrite]:
         """Return the writes outside construction, moves to another device or dtype excepted."""
         return [
             change
             for change in (*self.changes.get(attr, ()), *self.heir_changes.get(attr, ()))
-            if not change.method.early
+            if not change.method.runs_at_construction
             and change.write.how not in ("moved", "grad")
             and not self._is_cast(change)
         ]
 
-    def _is_cast(self, change: Change) -> bool:
+    def _is_cast(self, change: AttributeWrite) -> bool:
         value = change.write.value
         if change.method.name in MOVERS:
             return True
@@ -284,14 +288,19 @@ class ClassState:
             value.args[:1] == (Attr(SELF, change.write.attr),) and CASTS.search(value.callee.path) is not None
         )
 
-    def readings(self, attr: str) -> list[Reading]:
+    def readings(self, attr: str) -> list[AttributeRead]:
         """Return the uses outside construction and outside saving and moving."""
         skipped = CARRIERS | MOVERS | UNEVENTFUL
-        heirs = [
-            Reading(each, use) for each in self.heir_methods for use in each.facts.uses if use.attr == attr
+        subclasses = [
+            AttributeRead(each, use)
+            for each in self.heir_methods
+            for use in each.facts.uses
+            if use.attr == attr
         ]
-        found = [*self.uses.get(attr, ()), *heirs]
-        return [each for each in found if not each.method.early and each.method.name not in skipped]
+        found = [*self.uses.get(attr, ()), *subclasses]
+        return [
+            each for each in found if not each.method.runs_at_construction and each.method.name not in skipped
+        ]
 
     def flag(self, attr: str, state: bool) -> bool:
         """Tell whether construction leaves an attribute as the given bool."""

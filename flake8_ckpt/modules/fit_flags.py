@@ -9,7 +9,7 @@ from flake8_ckpt.facts.values import Const
 from flake8_ckpt.modules.attribute_lifetime import is_tensor
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 
 FLAGS = re.compile(r"fit|calibrat|estimat|trained")
 
@@ -20,11 +20,15 @@ def is_fitted_under_flag(state: ClassState, attr: str) -> bool:
         return False
     if any(change.value != NONE for change in state.constructed(attr)):
         return False
-    writes = [change for change in state.later(attr) if change.write.how == "assign" and is_tensor(change.value)]
+    writes = [
+        change
+        for change in state.runtime_writes(attr)
+        if change.write.how == "assign" and is_tensor(change.value)
+    ]
     return any(_is_fit(state, change, flag) for change in writes for flag in _flags(state, change))
 
 
-def _flags(state: ClassState, change: Change) -> list[str]:
+def _flags(state: ClassState, change: AttributeWrite) -> list[str]:
     """Return the flags that start unset and that the method of a write sets."""
     return [
         each.attr
@@ -33,13 +37,15 @@ def _flags(state: ClassState, change: Change) -> list[str]:
     ]
 
 
-def _is_fit(state: ClassState, change: Change, flag: str) -> bool:
-    readers = {each.method.name for each in state.readings(change.write.attr) if each.use.first} - {change.method.name}
+def _is_fit(state: ClassState, change: AttributeWrite, flag: str) -> bool:
+    readers = {each.method.name for each in state.readings(change.write.attr) if each.use.first} - {
+        change.method.name
+    }
     asking = {each.method.name for each in state.readings(flag) if "test" in each.use.how}
     return bool(readers & asking) and not _is_run_on_demand(state, change, flag)
 
 
-def _is_run_on_demand(state: ClassState, change: Change, flag: str) -> bool:
+def _is_run_on_demand(state: ClassState, change: AttributeWrite, flag: str) -> bool:
     """Tell whether methods run the fit themselves where the flag is unset: then a reload does it over, as meant."""
     return any(
         f"unset:{flag}" in site.guards and name == change.method.name

@@ -18,9 +18,9 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
 
 LOADERS = frozenset(["_load_from_state_dict", "load_state_dict", "set_extra_state", "__setstate__"])
@@ -56,7 +56,11 @@ def late_registrations(state: ClassState) -> list[LateRegistration]:
 
 
 def _is_late(state: ClassState, method: Method, register: Register, certain: frozenset[str]) -> bool:
-    if method.owner != state.identity or method.name in certain or not _is_lazy(state, method, register.guards):
+    if (
+        method.owner != state.identity
+        or method.name in certain
+        or not _is_lazy(state, method, register.guards)
+    ):
         return False
     if not _is_persistent(register) or _is_foreign(state, register.name):
         return False
@@ -74,16 +78,16 @@ def _declared_only(state: ClassState) -> list[LateRegistration]:
         LateRegistration(attr, change.method.name, change.write.position)
         for attr in sorted(declared)
         if not is_transient(attr)
-        for change in state.later(attr)
+        for change in state.runtime_writes(attr)
         if change.method.owner == state.identity
         and change.write.how == "assign"
         and _is_learned(state, change)
     ]
 
 
-def _is_learned(state: ClassState, change: Change) -> bool:
+def _is_learned(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write fills a buffer with what the method is given, other than to look it up again."""
-    if carries(state, change):
+    if depends_on_previous_value(state, change):
         return True
     looked_at = any(guard.partition(":")[2] == change.write.attr for guard in change.guards)
     return (
@@ -105,7 +109,7 @@ def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRe
         and _is_lazy(state, change.method, change.guards)
         and not _is_registered_first(state, attr, certain)
         and not _is_foreign(state, attr)
-        and not any(each.value == NONE for each in state.later(attr))
+        and not any(each.value == NONE for each in state.runtime_writes(attr))
     ]
 
 
@@ -131,8 +135,10 @@ def _is_registered_first(state: ClassState, attr: str, certain: frozenset[str]) 
 
 def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool:
     """Tell whether a step runs a method, or some method does where a look says that it has not run yet."""
-    if method.early and not any(
-        method.name in callees for name, callees in state.graph.items() if name not in state.early
+    if method.runs_at_construction and not any(
+        method.name in callees
+        for name, callees in state.graph.items()
+        if name not in state.runs_at_construction
     ):
         return False
     if any(guard.startswith(LAZY) for guard in guards):
@@ -172,7 +178,9 @@ def _prepares_itself(state: ClassState) -> bool:
     if not loaders:
         return False
     making = {method.name for method, _ in state.registers}
-    making |= {change.method.name for changes in state.changes.values() for change in changes if _is_made(change)}
+    making |= {
+        change.method.name for changes in state.changes.values() for change in changes if _is_made(change)
+    }
     return any(_makes_first(state, method, making) for method in loaders)
 
 
@@ -181,8 +189,7 @@ def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
     handed_on = [
         site.position
         for site in loader.facts.calls
-        if isinstance(site.call.callee, Attr)
-        and isinstance(site.call.callee.base, Super)
+        if isinstance(site.call.callee, Attr) and isinstance(site.call.callee.base, Super)
     ]
     creations = [each.position for each in loader.facts.registers]
     creations += [each.position for each in loader.facts.writes if _is_creation(each)]
@@ -192,7 +199,7 @@ def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
     return bool(creations) and (not handed_on or min(creations) < min(handed_on))
 
 
-def _is_made(change: Change) -> bool:
+def _is_made(change: AttributeWrite) -> bool:
     if isinstance(change.value, (Parameter, Buffer, Tensor)):
         return True
     return change.value == UNKNOWN and change.write.how == "assign"

@@ -15,7 +15,7 @@ from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.places import Place
-from flake8_ckpt.linking.value_kinds import Resolver
+from flake8_ckpt.linking.value_kinds import KindEvaluator
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Method:
 
     owner: str
     facts: FunctionFacts
-    early: bool
+    runs_at_construction: bool
 
     @property
     def name(self) -> str:
@@ -40,18 +40,18 @@ class Method:
 
 
 @dataclass(frozen=True)
-class Change:
+class AttributeWrite:
     """A write and the method it stands in."""
 
     method: Method
     write: Write
-    evaluator: Resolver = field(compare=False, repr=False)
+    kind_evaluator: KindEvaluator = field(compare=False, repr=False)
     place: Place = field(compare=False, repr=False)
 
     @cached_property
     def value(self) -> Value:
         """Return the value that the write gives, resolved in the class it was seen in."""
-        return self.evaluator.resolve(self.write.value, self.place)
+        return self.kind_evaluator.resolve(self.write.value, self.place)
 
     @property
     def guards(self) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Reading:
+class AttributeRead:
     """A use and the method it stands in."""
 
     method: Method

@@ -24,7 +24,7 @@ from flake8_ckpt.modules.attribute_lifetime import IDLE_USES
 from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 
 MODULE_CALLS = frozenset(
     "element.parameters element.named_parameters element.state_dict element.load_state_dict element.eval"
@@ -56,12 +56,12 @@ def is_stateless(module: Module) -> bool:
 
 
 @dataclass(frozen=True)
-class Held:
+class PlainContainer:
     """A plain container: its attribute and kind, the writes that make it, and what it may hold."""
 
     attr: str
     kind: str
-    changes: tuple[Change, ...]
+    changes: tuple[AttributeWrite, ...]
     element: Value
     modules_by_use: bool
 
@@ -78,7 +78,7 @@ class Held:
         return bool(options) and all(isinstance(option, (Tensor, Parameter, Buffer)) for option in options)
 
 
-def plain_containers(state: ClassState) -> Iterator[Held]:
+def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
     """Yield the plain containers that a class's construction makes and nothing registers."""
     for attr in state.changes:
         made = state.constructed(attr)
@@ -100,7 +100,7 @@ def _is_module_container(state: ClassState) -> bool:
     return bool(CONTAINERS & set(state.hierarchy.ancestors(state.identity)))
 
 
-def _held(state: ClassState, attr: str, made: list[Change]) -> Held | None:
+def _held(state: ClassState, attr: str, made: list[AttributeWrite]) -> PlainContainer | None:
     kinds = {kind for change in made for option in options_of(change.value) if (kind := _kind(option))}
     by_use = _is_modules_by_use(state, attr, made)
     if not kinds and not by_use:
@@ -109,11 +109,11 @@ def _held(state: ClassState, attr: str, made: list[Change]) -> Held | None:
     elements += [
         _unregistered(state, change.write.value, change.value)
         for change in state.changes[attr]
-        if change.method.early and change.write.how in ("grow", "item")
+        if change.method.runs_at_construction and change.write.how in ("grow", "item")
     ]
     element = join([each for each in elements if each != UNKNOWN])
     filled = tuple(change for change in made if change.value != NONE)
-    return Held(attr, sorted(kinds)[0] if kinds else "list", filled, element, by_use)
+    return PlainContainer(attr, sorted(kinds)[0] if kinds else "list", filled, element, by_use)
 
 
 def _kind(value: Value) -> str:
@@ -122,7 +122,7 @@ def _kind(value: Value) -> str:
     return value.kind if isinstance(value, Container) else ""
 
 
-def _element(state: ClassState, change: Change) -> Value:
+def _element(state: ClassState, change: AttributeWrite) -> Value:
     found: list[Value] = []
     raw = change.write.value
     if any(isinstance(each, Param) for each in options_of(raw)) and _may_be_empty(change.value):
@@ -159,7 +159,7 @@ def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
         if each.kind == "wrapped" and each.name == attr:
             return True
         if each.kind == "setattr" and each.name == "*":
-            value = state.resolver.resolve(each.value, state.place(method))
+            value = state.kind_evaluator.resolve(each.value, state.place(method))
             if any(isinstance(option, (Module, Parameter)) for option in options_of(value)):
                 return True
         elif "*" in each.name and each.kind != "wrapped":
@@ -169,7 +169,7 @@ def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
 
 def _is_replaced(state: ClassState, attr: str) -> bool:
     """Tell whether later methods refill the container: then it holds what a call made."""
-    return any(change.write.how in ("assign", "delete") for change in state.later(attr))
+    return any(change.write.how in ("assign", "delete") for change in state.runtime_writes(attr))
 
 
 def is_transient_store(state: ClassState, attr: str) -> bool:
@@ -177,14 +177,14 @@ def is_transient_store(state: ClassState, attr: str) -> bool:
     if (
         is_transient(attr)
         or not is_statistic(attr)
-        and any(change.write.how in ("item", "grow") for change in state.later(attr))
+        and any(change.write.how in ("item", "grow") for change in state.runtime_writes(attr))
     ):
         return True
     hows = {how for reading in state.readings(attr) for how in reading.use.how}
     return "element.to" in hows and hows <= {"element.to", "item", "iter", *IDLE_USES}
 
 
-def _is_modules_by_use(state: ClassState, attr: str, made: list[Change]) -> bool:
+def _is_modules_by_use(state: ClassState, attr: str, made: list[AttributeWrite]) -> bool:
     hows = {how for reading in state.uses.get(attr, ()) for how in reading.use.how}
     if not all(_is_handed_in(change) for change in made):
         return False
@@ -198,7 +198,7 @@ def _is_modules_by_use(state: ClassState, attr: str, made: list[Change]) -> bool
     return called and copied and MODULE_NAMES.search(attr) is not None
 
 
-def _is_handed_in(change: Change) -> bool:
+def _is_handed_in(change: AttributeWrite) -> bool:
     raw = change.write.value
     if isinstance(raw, Param):
         return change.value == UNKNOWN

@@ -22,7 +22,7 @@ TENSOR_METHODS = frozenset(
 
 def is_tensor_by_use(state: ClassState, attr: str) -> bool:
     """Tell whether some later write gives a tensor, or only a tensor has the methods called on it."""
-    changes = state.later(attr)
+    changes = state.runtime_writes(attr)
     values = [option for change in changes for option in options_of(change.value)]
     if any(isinstance(value, (Number, Container, NdArray)) or _is_literal(value) for value in values):
         return False

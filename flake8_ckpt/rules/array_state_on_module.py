@@ -106,9 +106,9 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
@@ -119,17 +119,21 @@ def check(project: Project) -> Iterator[Finding]:
         for attr in state.changes:
             writes = [change for change in state.constructed(attr) if _is_array(change)]
             if writes and _is_own(state, writes) and _is_state(state, attr):
-                writer = next(each for each in state.later(attr) if carries(state, each)).method.name
-                message = f"'{attr}' is an array that {writer}() changes: state_dict() omits it, a reload resets it"
+                writer = next(
+                    each for each in state.runtime_writes(attr) if depends_on_previous_value(state, each)
+                ).method.name
+                message = (
+                    f"'{attr}' is an array that {writer}() changes: state_dict() omits it, a reload resets it"
+                )
                 yield finding_at(RULE, writes, message)
 
 
-def _is_array(change: Change) -> bool:
+def _is_array(change: AttributeWrite) -> bool:
     options = [option for option in options_of(change.value) if option != NONE]
     return bool(options) and all(isinstance(option, NdArray) for option in options)
 
 
-def _is_own(state: ClassState, writes: list[Change]) -> bool:
+def _is_own(state: ClassState, writes: list[AttributeWrite]) -> bool:
     return all(change.method.owner == state.identity for change in writes)
 
 

@@ -19,7 +19,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 
 Check = Callable[[Project], Iterator[Finding]]
 
@@ -58,18 +58,20 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.code))
 
 
-def finding_in(rule: Rule, spot: Spot, message: str, others: Iterable[tuple[Spot, str]] = ()) -> Finding:
+def finding_in(rule: Rule, location: Spot, message: str, others: Iterable[tuple[Spot, str]] = ()) -> Finding:
     """Return a finding at a place, with other places that it is about."""
-    related = tuple(dict.fromkeys(Related(each.path, each.position, text) for each, text in others if each != spot))
-    return Finding(spot.path, spot.position, rule.code, message, related)
+    related = tuple(
+        dict.fromkeys(Related(each.path, each.position, text) for each, text in others if each != location)
+    )
+    return Finding(location.path, location.position, rule.code, message, related)
 
 
-def finding_at(rule: Rule, changes: Sequence[Change], message: str) -> Finding:
+def finding_at(rule: Rule, changes: Sequence[AttributeWrite], message: str) -> Finding:
     """Return a finding at the first of some writes, the others related."""
     first, *others = changes
     related = tuple(Related(_path(each), each.write.position, "set here too") for each in others)
     return Finding(_path(first), first.write.position, rule.code, message, related)
 
 
-def _path(change: Change) -> str:
+def _path(change: AttributeWrite) -> str:
     return change.method.owner.partition(":")[0]

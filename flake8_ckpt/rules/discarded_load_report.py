@@ -110,8 +110,8 @@ from flake8_ckpt.facts.values import Const
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -139,9 +139,9 @@ def _is_lenient(call: Call) -> bool:
     return strict == Const(False) and KEYWORDS.issuperset(keywords)
 
 
-def _gives_report(call: Call, unit: Callee, project: Project) -> bool:
+def _gives_report(call: Call, unit: FunctionRef, project: Project) -> bool:
     """Tell whether a call gives a report: it does where the method is that of torch, as far as is known."""
-    callee = project.families.unfolder.callee_of(call, Scope(unit))
+    callee = project.families.evaluator.callee_of(call, CallContext(unit))
     return callee is None or callee.function.returns not in (None, NONE)
 
 

@@ -154,10 +154,10 @@ def check(project: Project) -> Iterator[Finding]:
         if contract.restores_normalizer(missing) or missing.is_framework_hook:
             continue
         if any(each.kind == "required" or contract.restores_state(each) for each in missing.readings):
-            spot = missing.readings[0].spot
-            save = missing.family.writings[0].origin
+            location = missing.readings[0].location
+            save = missing.family.writings[0].save_call
             message = f"'{missing.keys[-1]}' is read here, and the save at {save} never writes it{_suggestion(missing)}"
-            yield finding_in(RULE, spot, message, [(save, "the payload is written here")])
+            yield finding_in(RULE, location, message, [(save, "the payload is written here")])
 
 
 def _suggestion(missing: Missing) -> str:

@@ -144,10 +144,12 @@ def check(project: Project) -> Iterator[Finding]:
     for lost in project.contract.unrestored:
         if lost.is_framework_hook:
             continue
-        load = lost.family.readings[0].spot
-        message = f"'{lost.keys[-1]}' is saved, and the load at {load} never restores it: a resume starts it afresh"
-        for spot in project.contract.places(lost):
-            yield finding_in(RULE, spot, message, [(load, "the payload is read here")])
+        load = lost.family.readings[0].location
+        message = (
+            f"'{lost.keys[-1]}' is saved, and the load at {load} never restores it: a resume starts it afresh"
+        )
+        for location in project.contract.places(lost):
+            yield finding_in(RULE, location, message, [(load, "the payload is read here")])
 
 
 RULE = Rule(__name__, "CKP203", check=check)

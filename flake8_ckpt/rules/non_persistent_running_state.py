@@ -111,7 +111,7 @@ from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.rules.base import Rule
 
@@ -121,7 +121,9 @@ def check(project: Project) -> Iterator[Finding]:
     for state in project.module_classes:
         for attr, position in sorted({*_registered(state), *_assigned(state)}):
             if _is_state(state, attr):
-                change = next(each for each in state.later(attr) if carries(state, each))
+                change = next(
+                    each for each in state.runtime_writes(attr) if depends_on_previous_value(state, each)
+                )
                 place = Related(change.method.owner.partition(":")[0], change.write.position, "changed here")
                 message = (
                     f"'{attr}' has persistent=False but {change.method.name}() changes it: a reload resets it"
@@ -133,7 +135,7 @@ def _registered(state: ClassState) -> Iterator[tuple[str, Position]]:
     for method, register in state.registers:
         if (
             method.owner == state.identity
-            and method.early
+            and method.runs_at_construction
             and register.kind == "buffer"
             and not register.persistent
         ):

@@ -207,16 +207,18 @@ def check(project: Project) -> Iterator[Finding]:
     places: dict[Spot, list[Missing]] = {}
     for missing in project.contract.missing:
         if project.contract.restores_normalizer(missing):
-            for spot in project.contract.omissions(missing):
-                places.setdefault(spot, []).append(missing)
-    for spot, found in places.items():
+            for location in project.contract.save_sites_without_key(missing):
+                places.setdefault(location, []).append(missing)
+    for location, found in places.items():
         first = found[0].first
         message = (
-            f"save leaves out '{first.keys[-1]}', which {first.spot} restores: resume starts with fresh"
+            f"save leaves out '{first.keys[-1]}', which {first.location} restores: resume starts with fresh"
             " normalizer statistics"
         )
-        others = [(each.spot, f"'{each.keys[-1]}' is restored here") for one in found for each in one.targets]
-        yield finding_in(RULE, spot, message, others)
+        others = [
+            (each.location, f"'{each.keys[-1]}' is restored here") for one in found for each in one.targets
+        ]
+        yield finding_in(RULE, location, message, others)
 
 
 RULE = Rule(__name__, "CKP201", check=check)

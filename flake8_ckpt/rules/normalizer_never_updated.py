@@ -172,7 +172,7 @@ def check(project: Project) -> Iterator[Finding]:
     """Report normalizers that the project normalizes with and updates nowhere."""
     for idle in Normalizers(project.environments.makings).idle():
         message = f"'{idle.name}' normalizes, and nothing updates it: a checkpoint holds its first statistics"
-        yield Finding(idle.spot.path, idle.spot.position, RULE.code, message)
+        yield Finding(idle.location.path, idle.location.position, RULE.code, message)
 
 
 RULE = Rule(__name__, "CKP210", check=check)

@@ -147,8 +147,8 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.rules.base import Rule
@@ -160,27 +160,27 @@ PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dum
 def check(project: Project) -> Iterator[Finding]:
     """Report normalizers pickled beside the state_dict that holds them, and modules pickled whole."""
     yield from dict.fromkeys(
-        finding_in(RULE, spots[0], message, [(spot, "pickled here too") for spot in spots])
+        finding_in(RULE, spots[0], message, [(location, "pickled here too") for location in spots])
         for unit in followed_functions(project.symbols)
         for payload, spots in _pickled(unit, project).items()
         for message in islice(_messages(payload, unit, project), 1)
     )
 
 
-def _messages(payload: Value, unit: Callee, project: Project) -> Iterator[str]:
+def _messages(payload: Value, unit: FunctionRef, project: Project) -> Iterator[str]:
     """Yield what is wrong with each module of a payload."""
     for name, value in _objects(payload):
         if _is_module(value, unit, project):
             yield _message(name, value, unit, project)
 
 
-def _pickled(unit: Callee, project: Project) -> dict[Value, list[Spot]]:
+def _pickled(unit: FunctionRef, project: Project) -> dict[Value, list[Spot]]:
     """Return what a function pickles, with the places where it does."""
     found: dict[Value, list[Spot]] = {}
     for site in unit.function.calls:
         callee = site.call.callee
         if isinstance(callee, Name) and project.symbols.resolve(callee.path, unit.path) in PICKLERS:
-            payload, _ = written_by(site.call, unit, project.families.unfolder) or (UNKNOWN, UNKNOWN)
+            payload, _ = written_by(site.call, unit, project.families.evaluator) or (UNKNOWN, UNKNOWN)
             found.setdefault(payload, []).append(Spot(unit.path, site.position))
     return found
 
@@ -194,7 +194,7 @@ def _objects(payload: Value) -> Iterator[tuple[str, Value]]:
         yield from ((path_text(option), option) for option in options)
 
 
-def _is_module(value: Value, unit: Callee, project: Project) -> bool:
+def _is_module(value: Value, unit: FunctionRef, project: Project) -> bool:
     """Tell whether an object is a module, on some path at least."""
     if isinstance(value, (Local, Join)):
         options = options_of(value.value if isinstance(value, Local) else value)
@@ -204,14 +204,14 @@ def _is_module(value: Value, unit: Callee, project: Project) -> bool:
     return project.hierarchy.is_module(_class_of(value, unit, project))
 
 
-def _class_of(value: Value, unit: Callee, project: Project) -> str:
-    return project.families.unfolder.class_of(value, Scope(unit))
+def _class_of(value: Value, unit: FunctionRef, project: Project) -> str:
+    return project.families.evaluator.class_of(value, CallContext(unit))
 
 
-def _message(name: str, value: Value, unit: Callee, project: Project) -> str:
-    klass = _class_of(value, unit, project)
+def _message(name: str, value: Value, unit: FunctionRef, project: Project) -> str:
+    class_id = _class_of(value, unit, project)
     owner = _class_of(value.base, unit, project) if isinstance(value, Attr) else ""
-    is_normalizer = project.contract.kinds.is_normalizer(klass) or "BatchNorm" in klass
+    is_normalizer = project.contract.kinds.is_normalizer(class_id) or "BatchNorm" in class_id
     if is_normalizer and project.hierarchy.is_module(owner):
         holder = owner.rpartition(":")[2].rpartition(".")[2]
         return f"'{name}' is pickled, and the state_dict() of {holder} holds it too: the two copies will disagree"

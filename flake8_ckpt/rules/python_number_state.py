@@ -118,9 +118,9 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -143,12 +143,16 @@ def check_numbers(project: Project) -> Iterator[Finding]:
     for state in project.module_classes:
         for attr, writes in _plain_numbers(state):
             if lifetime(state, attr) == "state" and not is_transient(attr) and _is_used(state, attr):
-                writer = next(each for each in state.later(attr) if carries(state, each)).method.name
-                message = f"'{attr}' is a number that {writer}() changes: state_dict() omits it, a reload resets it"
+                writer = next(
+                    each for each in state.runtime_writes(attr) if depends_on_previous_value(state, each)
+                ).method.name
+                message = (
+                    f"'{attr}' is a number that {writer}() changes: state_dict() omits it, a reload resets it"
+                )
                 yield finding_at(RULE, writes, message)
 
 
-def _plain_numbers(state: ClassState) -> Iterator[tuple[str, list[Change]]]:
+def _plain_numbers(state: ClassState) -> Iterator[tuple[str, list[AttributeWrite]]]:
     for attr, _ in state.owned():
         writes = state.constructed(attr)
         if not writes or any(change.method.owner != state.identity for change in writes):
@@ -177,7 +181,9 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
     start = initial == Const(True)
     guard = f"{'set' if start else 'unset'}:{flag}"
     turned = [
-        change for change in state.later(flag) if _is_flag(change.value) and change.value == Const(not start)
+        change
+        for change in state.runtime_writes(flag)
+        if _is_flag(change.value) and change.value == Const(not start)
     ]
     if not any(change.method.name in state.stepping for change in turned):
         return ""
@@ -192,9 +198,9 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
     return ""
 
 
-def _overwrites(state: ClassState, change: Change) -> bool:
+def _overwrites(state: ClassState, change: AttributeWrite) -> bool:
     attr = change.write.attr
-    if carries(state, change) and change.write.how != "item":
+    if depends_on_previous_value(state, change) and change.write.how != "item":
         return False
     buffers = {each.name for method, each in state.registers if each.kind in ("buffer", "parameter")}
     made = {type(option) for each in state.constructed(attr) for option in options_of(each.value)}
@@ -203,7 +209,7 @@ def _overwrites(state: ClassState, change: Change) -> bool:
     return change.write.how == "assign" and (attr in buffers or Buffer in made)
 
 
-def _guarded_caller(state: ClassState, change: Change, guard: str) -> str:
+def _guarded_caller(state: ClassState, change: AttributeWrite, guard: str) -> str:
     """Return what the method that turns the flag initializes, where it is called only while the flag has not turned."""
     for method in state.methods:
         if change.method.name in _called_under(method, guard):
@@ -213,7 +219,7 @@ def _guarded_caller(state: ClassState, change: Change, guard: str) -> str:
     return ""
 
 
-def _initializing_helper(state: ClassState, change: Change, guard: str) -> str:
+def _initializing_helper(state: ClassState, change: AttributeWrite, guard: str) -> str:
     called = _called_under(change.method, guard)
     for attr, others in state.changes.items():
         if any(other.method.name in called and _overwrites(state, other) for other in others):

@@ -83,7 +83,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
@@ -99,14 +99,14 @@ def check(project: Project) -> Iterator[Finding]:
                     yield finding_at(RULE, [change], message)
 
 
-def _is_registration(change: Change, attr: str) -> bool:
+def _is_registration(change: AttributeWrite, attr: str) -> bool:
     value = change.write.value
     if change.write.how != "assign" or not isinstance(value, Call) or not _registrar(change):
         return False
     return value.args[:1] == (Const(attr),) and value.args[1:] != (NONE,)
 
 
-def _registrar(change: Change) -> str:
+def _registrar(change: AttributeWrite) -> str:
     callee = change.write.value.callee if isinstance(change.write.value, Call) else None
     known = (
         isinstance(callee, Attr)

@@ -119,7 +119,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Mapping
 
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.values import Value
@@ -127,7 +127,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.losses.guarded_restores import restored_under
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -143,11 +143,11 @@ def check(project: Project) -> Iterator[Finding]:
     found: dict[Spot, Finding] = {}
     for unit in project.families.units:
         for skip in unit.function.skips:
-            spot = Spot(unit.path, _keyword(skip.position))
+            location = Spot(unit.path, _keyword(skip.position))
             lost = dict(_lost(skip, unit, project, written))
             if lost:
                 others = [(place, "written here") for place in lost.values()]
-                found.setdefault(spot, finding_in(RULE, spot, _message(list(lost)), others))
+                found.setdefault(location, finding_in(RULE, location, _message(list(lost)), others))
     yield from found.values()
 
 
@@ -160,12 +160,12 @@ def _written(project: Project) -> Places:
     for family in (*project.families.files, *project.families.hooks):
         for reading in family.readings if not _is_pickling(family) else ():
             if reading.keys:
-                spots = (each.origin for each in family.writings if _holds(each.payload, reading.keys))
-                found[reading.spot, reading.keys[-1]] += spots
+                spots = (each.save_call for each in family.writings if _holds(each.payload, reading.keys))
+                found[reading.location, reading.keys[-1]] += spots
     return found
 
 
-def _is_pickling(family: Family) -> bool:
+def _is_pickling(family: CheckpointGroup) -> bool:
     return family.hook is not None and family.hook.writer.function.name == "__getstate__"
 
 
@@ -179,7 +179,7 @@ def _holds(payload: Value, keys: tuple[str, ...]) -> bool:
     return True
 
 
-def _lost(skip: Skip, unit: Callee, project: Project, written: Places) -> Iterator[tuple[str, Spot]]:
+def _lost(skip: Skip, unit: FunctionRef, project: Project, written: Places) -> Iterator[tuple[str, Spot]]:
     """Yield the keys that are restored under an `if` alone, with a place that writes them."""
     for read in restored_under(skip, unit, project.contract):
         places = written.get((Spot(unit.path, read.position), read.key), [])

@@ -127,13 +127,15 @@ def check(project: Project) -> Iterator[Finding]:
     lost: dict[Spot, list[Omitted]] = {}
     for each in OwnStates(project.contract).omitted():
         lost.setdefault(Spot(each.hook.path, each.hook.function.position), []).append(each)
-    for spot, omitted in lost.items():
+    for location, omitted in lost.items():
         first = omitted[0]
         names = " and ".join(f"'{each.attr}'" for each in omitted[:MAX_NAMED])
         them = "it" if len(omitted) == 1 else "them"
-        message = f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {them} anew"
-        changes = [(each.spot, f"'{each.attr}' changes here") for each in omitted]
-        yield finding_in(RULE, spot, message, changes)
+        message = (
+            f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {them} anew"
+        )
+        changes = [(each.location, f"'{each.attr}' changes here") for each in omitted]
+        yield finding_in(RULE, location, message, changes)
 
 
 MAX_NAMED = 2

@@ -207,9 +207,11 @@ def check(project: Project) -> Iterator[Finding]:
     """Report objects that training updates and that the checkpoint does not hold."""
     for lost in project.forgotten:
         noun = NOUNS.get(lost.kind, lost.kind)
-        message = f"the {noun} '{lost.name}' is neither saved nor restored: a resumed run starts with a fresh one"
+        message = (
+            f"the {noun} '{lost.name}' is neither saved nor restored: a resumed run starts with a fresh one"
+        )
         made = [(lost.made, "it is made here")] if lost.made is not None else []
-        yield finding_in(RULE, lost.spot, message, made)
+        yield finding_in(RULE, lost.location, message, made)
 
 
 RULE = Rule(__name__, "CKP204", check=check)

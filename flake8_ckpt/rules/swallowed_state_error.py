@@ -159,8 +159,8 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.linking.functions import Callee
-from flake8_ckpt.linking.functions import Scope
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.losses.state_calls import keeps_state
@@ -185,7 +185,9 @@ def check(project: Project) -> Iterator[Finding]:
         if handler.outcome != "handled" and _is_broad(handler)
         for site in islice(_swallowed(handler, unit, project), 1)
         if _goes_on(site, unit, project)
-        and not _has_fallback(site, handler, unit) and not _ends(handler, unit) and not _is_told(handler, unit, project)
+        and not _has_fallback(site, handler, unit)
+        and not _ends(handler, unit)
+        and not _is_told(handler, unit, project)
     )
 
 
@@ -194,7 +196,7 @@ def _is_broad(handler: Handler) -> bool:
     return not caught or not BROAD.isdisjoint(caught)
 
 
-def _swallowed(handler: Handler, unit: Callee, project: Project) -> Iterator[Site]:
+def _swallowed(handler: Handler, unit: FunctionRef, project: Project) -> Iterator[Site]:
     """Yield what saves or restores state in a `try` block that does nothing else of weight, last first."""
     lines = range(handler.first_line, handler.last_line + 1)
     inside = [site for site in unit.function.calls if site.position.line in lines]
@@ -202,15 +204,15 @@ def _swallowed(handler: Handler, unit: Callee, project: Project) -> Iterator[Sit
         yield from (site for site in reversed(inside) if keeps_state(site, unit, project.contract))
 
 
-def _goes_on(site: Site, unit: Callee, project: Project) -> bool:
+def _goes_on(site: Site, unit: FunctionRef, project: Project) -> bool:
     """Tell whether what restores may train: a player or evaluator that saves nothing waits for the next file."""
-    if RESTORES.search(called_name(site.call)) is None or EVALUATES.search(unit.klass) is None:
+    if RESTORES.search(called_name(site.call)) is None or EVALUATES.search(unit.class_id) is None:
         return True
-    names = project.contract.kinds.method_names(unit.klass)
+    names = project.contract.kinds.method_names(unit.class_id)
     return "state_dict" in names or any(verb_and_stem(name)[0] in SAVES for name in names)
 
 
-def _has_fallback(site: Site, handler: Handler, unit: Callee) -> bool:
+def _has_fallback(site: Site, handler: Handler, unit: FunctionRef) -> bool:
     """Tell whether the same is tried once more: after the handler, or in a loop over several copies."""
     call, restores = site.call, RESTORES.search(called_name(site.call)) is not None
     after = [each.call for each in unit.function.calls if each.position.line > handler.position.line]
@@ -234,13 +236,13 @@ def _varies(value: Value) -> bool:
     return isinstance(value, (Element, Item, Unknown))
 
 
-def _ends(handler: Handler, unit: Callee) -> bool:
+def _ends(handler: Handler, unit: FunctionRef) -> bool:
     """Tell whether a handler gives up the rest of its function, which may need the state."""
     follows = any(site.position.line > handler.position.line for site in unit.function.calls)
     return follows and handler.outcome != "swallowed"
 
 
-def _is_told(handler: Handler, unit: Callee, project: Project) -> bool:
+def _is_told(handler: Handler, unit: FunctionRef, project: Project) -> bool:
     """Tell whether what the handler gives back goes to a caller who looks at it."""
     if handler.outcome == "swallowed":
         return False
@@ -248,12 +250,12 @@ def _is_told(handler: Handler, unit: Callee, project: Project) -> bool:
     return any(looks) or not looks and handler.outcome == "told"
 
 
-def _calls_of(unit: Callee, project: Project) -> Iterator[Site]:
+def _calls_of(unit: FunctionRef, project: Project) -> Iterator[Site]:
     """Yield the calls that reach a function, or may reach it."""
     for other in followed_functions(project.symbols):
         for site in other.function.calls:
             if called_name(site.call) == unit.function.name:
-                callee = project.families.unfolder.callee_of(site.call, Scope(other))
+                callee = project.families.evaluator.callee_of(site.call, CallContext(other))
                 if callee is None or callee.identity == unit.identity:
                     yield site
 

@@ -107,10 +107,10 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.fit_flags import is_fitted_under_flag
-from flake8_ckpt.modules.members import Change
+from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.tensor_evidence import is_tensor_by_use
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -121,7 +121,11 @@ def check(project: Project) -> Iterator[Finding]:
     for state in project.module_classes:
         for attr, changes in state.owned():
             if _starts_empty(state, attr) and _becomes_state(state, attr):
-                carried = [change for change in state.later(attr) if carries(state, change)]
+                carried = [
+                    change
+                    for change in state.runtime_writes(attr)
+                    if depends_on_previous_value(state, change)
+                ]
                 starts = [
                     change for change in state.constructed(attr) if change.method.owner == state.identity
                 ]
@@ -149,7 +153,10 @@ def _starts_empty(state: ClassState, attr: str) -> bool:
 
 
 def _is_made_later(state: ClassState, attr: str) -> bool:
-    return any(change.write.how == "assign" and not carries(state, change) for change in state.later(attr))
+    return any(
+        change.write.how == "assign" and not depends_on_previous_value(state, change)
+        for change in state.runtime_writes(attr)
+    )
 
 
 def _becomes_state(state: ClassState, attr: str) -> bool:
@@ -158,9 +165,11 @@ def _becomes_state(state: ClassState, attr: str) -> bool:
     return is_tensor_by_use(state, attr)
 
 
-def _first_tensor(state: ClassState, changes: list[Change]) -> list[Change]:
+def _first_tensor(state: ClassState, changes: list[AttributeWrite]) -> list[AttributeWrite]:
     later = [
-        change for change in changes if not change.method.early and change.method.owner == state.identity
+        change
+        for change in changes
+        if not change.method.runs_at_construction and change.method.owner == state.identity
     ]
     return [change for change in later if change.write.how == "assign" and change.value != NONE] or later
 

@@ -126,8 +126,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.checkpoints.effects import Reading
-from flake8_ckpt.checkpoints.family import Family
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.hook_pairs import Hooks
 from flake8_ckpt.checkpoints.hook_pairs import LeftKey
 from flake8_ckpt.checkpoints.hook_pairs import LoneHook
@@ -136,29 +136,33 @@ from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report hooks without their partner, and keys that only one of two hooks knows."""
-    hooks = Hooks(project.contract, project.resolver)
+    hooks = Hooks(project.contract, project.kind_evaluator)
     for missing in project.contract.missing:
         if _is_lost(missing, project.contract, hooks):
             yield _never_given(missing.family, missing.readings[0], missing.keys[-1])
-    for family, reading in hooks.strange():
+    for family, reading in hooks.disjoint_pairs():
         yield _never_given(family, reading, reading.keys[0])
     yield from _never_taken(hooks)
-    for lone in hooks.lone():
+    for lone in hooks.unpaired_hooks():
         yield finding_in(RULE, _definition(lone.method), _alone(lone))
     for bare in hooks.bare():
         writer, reader = bare.hook.writer.function.name, bare.hook.reader.function.name
-        message = f"{writer} gives a bare state_dict(), and {reader} at {bare.spot} looks under '{bare.key}'"
-        yield finding_in(RULE, _definition(bare.hook.writer), message, [(bare.spot, "the key is taken here")])
+        message = f"{writer} gives a bare state_dict(), and {reader} at {bare.location} looks under '{bare.key}'"
+        yield finding_in(
+            RULE, _definition(bare.hook.writer), message, [(bare.location, "the key is taken here")]
+        )
     for lost in hooks.unpickled():
-        message = f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.spot} looks for in vain"
-        yield finding_in(RULE, _definition(lost.hook.writer), message, [(lost.spot, "it is read here")])
+        message = (
+            f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.location} looks for in vain"
+        )
+        yield finding_in(RULE, _definition(lost.hook.writer), message, [(lost.location, "it is read here")])
 
 
 def _is_lost(missing: Missing, contract: Contract, hooks: Hooks) -> bool:
@@ -171,12 +175,12 @@ def _is_lost(missing: Missing, contract: Contract, hooks: Hooks) -> bool:
     return any(each.kind == "required" or contract.restores_state(each) for each in missing.readings)
 
 
-def _never_given(family: Family, reading: Reading, key: str) -> Finding:
+def _never_given(family: CheckpointGroup, reading: LoadEffect, key: str) -> Finding:
     given = family.writings[0]
     outcome = "loading fails" if reading.kind == "required" else "it starts anew"
     hook = given.source.function.name
-    message = f"'{key}' is read here, and {hook} at {given.spot} never gives it: {outcome}"
-    return finding_in(RULE, reading.spot, message, [(given.spot, "the state is given here")])
+    message = f"'{key}' is read here, and {hook} at {given.location} never gives it: {outcome}"
+    return finding_in(RULE, reading.location, message, [(given.location, "the state is given here")])
 
 
 def _never_taken(hooks: Hooks) -> Iterator[Finding]:
@@ -184,11 +188,13 @@ def _never_taken(hooks: Hooks) -> Iterator[Finding]:
     lost: dict[Spot, list[LeftKey]] = {}
     for left in hooks.left_keys():
         lost.setdefault(_definition(left.hook.reader), []).append(left)
-    for spot, keys in lost.items():
+    for location, keys in lost.items():
         hook = keys[0].hook.reader.function.name
         names = " and ".join(dict.fromkeys(f"'{each.key}'" for each in keys[:MAX_NAMED]))
-        message = f"{hook} never takes {names}, given at {keys[0].spot}: a reload starts it anew"
-        yield finding_in(RULE, spot, message, [(each.spot, f"'{each.key}' is given here") for each in keys])
+        message = f"{hook} never takes {names}, given at {keys[0].location}: a reload starts it anew"
+        yield finding_in(
+            RULE, location, message, [(each.location, f"'{each.key}' is given here") for each in keys]
+        )
 
 
 def _alone(lone: LoneHook) -> str:
@@ -200,7 +206,7 @@ def _alone(lone: LoneHook) -> str:
     return f"{name} has no {lone.partner} beside it: load_state_dict() fails on this state"
 
 
-def _definition(method: Callee) -> Spot:
+def _definition(method: FunctionRef) -> Spot:
     return Spot(method.path, method.function.position)
 
 

@@ -107,14 +107,8 @@ from flake8_ckpt.rules.base import finding_at
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that stay as construction left them."""
     for state, attr, writes in project.plain_tensors:
-        if (
-            is_constant(state, attr)
-            and not is_moved_by_hand(state, attr)
-            and not is_optional(state, attr)
-        ):
-            message = (
-                f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
-            )
+        if is_constant(state, attr) and not is_moved_by_hand(state, attr) and not is_optional(state, attr):
+            message = f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
             yield finding_at(RULE, writes, message)
     for state in project.module_classes:
         yield from _registered_too_late(state)
@@ -124,7 +118,9 @@ def check_optional(project: Project) -> Iterator[Finding]:
     """Report tensors that a caller may hand in, and need not."""
     for state, attr, writes in project.plain_tensors:
         if is_constant(state, attr) and not is_moved_by_hand(state, attr) and is_optional(state, attr):
-            message = f"'{attr}' is a plain tensor if one is given: .to() does not move it, state_dict() omits it"
+            message = (
+                f"'{attr}' is a plain tensor if one is given: .to() does not move it, state_dict() omits it"
+            )
             yield finding_at(RULE, writes, message)
 
 
@@ -142,7 +138,7 @@ def _registered_too_late(state: ClassState) -> Iterator[Finding]:
                 deleted = any(each.write.how == "delete" for each in state.changes[register.name])
                 if (
                     register.kind == "buffer"
-                    and method.early
+                    and method.runs_at_construction
                     and not (change.guards or register.guards or deleted)
                 ):
                     message = f"'{register.name}' is a plain tensor before register_buffer, which then raises KeyError"

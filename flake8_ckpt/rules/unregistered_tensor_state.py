@@ -112,7 +112,7 @@ from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_trainable
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import carries
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -133,10 +133,17 @@ def _message(state: ClassState, attr: str) -> str:
     if life == "fitted" and state.moved_by_hooks(attr):
         return ""
     if life in ("state", "fitted") and not is_transient(attr):
-        if life == "fitted" and is_placeholder(state, attr) or is_optional(state, attr) and not is_statistic(attr):
+        if (
+            life == "fitted"
+            and is_placeholder(state, attr)
+            or is_optional(state, attr)
+            and not is_statistic(attr)
+        ):
             return ""
-        changes = state.later(attr)
-        writer = next((each for each in changes if carries(state, each)), changes[0]).method.name
+        changes = state.runtime_writes(attr)
+        writer = next(
+            (each for each in changes if depends_on_previous_value(state, each)), changes[0]
+        ).method.name
         return f"'{attr}' is a plain tensor that {writer}() changes: state_dict() omits it, a reload starts it afresh"
     if life == "constant" and is_random(state, attr):
         return f"'{attr}' is a plain tensor drawn at random: state_dict() omits it, a reload draws another"

@@ -128,7 +128,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.losses.vecnormalize.restores import Restoring
+from flake8_ckpt.losses.vecnormalize.restores import Restores
 from flake8_ckpt.rules.base import Rule
 
 MESSAGES = {
@@ -144,12 +144,12 @@ def check(project: Project) -> Iterator[Finding]:
     if not project.environments.is_present:
         return
     seen: set[Spot] = set()
-    for fault in Restoring(project.environments).faults():
-        if fault.spot not in seen:
-            seen.add(fault.spot)
+    for fault in Restores(project.environments).faults():
+        if fault.location not in seen:
+            seen.add(fault.location)
             message = MESSAGES[fault.kind].format(model=fault.model)
             related = (Related(fault.model.path, fault.model.position, "the model"),)
-            yield Finding(fault.spot.path, fault.spot.position, RULE.code, message, related)
+            yield Finding(fault.location.path, fault.location.position, RULE.code, message, related)
 
 
 RULE = Rule(__name__, "CKP209", check=check)

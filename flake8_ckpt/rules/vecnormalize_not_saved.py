@@ -130,7 +130,7 @@ from flake8_ckpt.frameworks.stable_baselines3 import CHECKPOINTS
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.allocation_sites import object_text
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.losses.vecnormalize.statistics import FROZEN
 from flake8_ckpt.losses.vecnormalize.statistics import SAVED
@@ -149,7 +149,7 @@ Kept = tuple[Wrapper, Spot]
 class Save:
     """A call that saves a model: its name in the code, where it is made, the wrapper of its environment."""
 
-    spot: Spot
+    location: Spot
     name: str
     model: Spot
     wrapper: Wrapper
@@ -162,7 +162,7 @@ class Save:
     @property
     def order(self) -> tuple[bool, str, Position]:
         """Return what to sort saves by: those of the file that makes the model come first."""
-        return self.spot.path != self.model.path, self.spot.path, self.spot.position
+        return self.location.path != self.model.path, self.location.path, self.location.position
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -173,14 +173,14 @@ def check(project: Project) -> Iterator[Finding]:
     programs, statistics = Programs(environments.makings), Statistics(environments)
     lost: dict[tuple[Spot, Spot], list[Save]] = {}
     for save in _saves(environments):
-        done = statistics.done_in(programs.around(save.spot.path))
+        done = statistics.done_in(programs.around(save.location.path))
         if SAVED not in done and not (save.wrapper.restored and FROZEN in done):
-            lost.setdefault((save.wrapper.spot, save.model), []).append(save)
+            lost.setdefault((save.wrapper.location, save.model), []).append(save)
     reported: set[Spot] = set()
     for saves in lost.values():
         first, *others = sorted(saves, key=lambda each: each.order)
-        if first.spot not in reported:
-            reported.add(first.spot)
+        if first.location not in reported:
+            reported.add(first.location)
             yield _finding(first, others)
     yield from _misnamed(environments)
 
@@ -191,7 +191,7 @@ def _misnamed(environments: Environments) -> Iterator[Finding]:
         return
     for unit in environments.units:
         for site in unit.function.calls:
-            written = written_by(site.call, unit, environments.unfolder)
+            written = written_by(site.call, unit, environments.evaluator)
             for part in parts_of(written[0]) if written is not None else ():
                 if isinstance(part, Join) and NONE in part.options and any(map(_is_misnamed, part.options)):
                     message = "'ob_rms' is None here: a VecNormalize of Stable-Baselines3 has 'obs_rms'"
@@ -203,14 +203,14 @@ def _is_misnamed(value: Value) -> bool:
 
 
 def _finding(first: Save, others: list[Save]) -> Finding:
-    wrapper = first.wrapper.spot
+    wrapper = first.wrapper.location
     message = f"'{first.name}' is saved without the VecNormalize of {wrapper}: a reload has no statistics"
     if first.is_callback:
         message = f"'{CALLBACK}' leaves out the VecNormalize of {wrapper}: pass save_vecnormalize=True"
     made = Related(wrapper.path, wrapper.position, "the statistics live here")
-    spots = dict.fromkeys(each.spot for each in others if each.spot != first.spot)
+    spots = dict.fromkeys(each.location for each in others if each.location != first.location)
     related = [Related(each.path, each.position, "saved here too") for each in spots]
-    return Finding(first.spot.path, first.spot.position, RULE.code, message, (made, *related))
+    return Finding(first.location.path, first.location.position, RULE.code, message, (made, *related))
 
 
 def _saves(environments: Environments) -> Iterator[Save]:
@@ -223,7 +223,7 @@ def _saves(environments: Environments) -> Iterator[Save]:
             else:
                 name, models = _name(site.call), _saved_at(site.call, place, environments)
             for wrapper, model in models:
-                yield Save(place.spot, name, model, wrapper)
+                yield Save(place.location, name, model, wrapper)
 
 
 def _name(call: Call) -> str:
@@ -233,7 +233,7 @@ def _name(call: Call) -> str:
     return (object_text(call.args[0]) if call.args else "") or "model"
 
 
-def _trained_with(unit: Callee, environments: Environments) -> list[Kept]:
+def _trained_with(unit: FunctionRef, environments: Environments) -> list[Kept]:
     """Return the wrappers of the models that are trained where a callback, or its maker, is called."""
     callers = [caller for caller, _ in environments.makings.callers.get(unit.identity, ())]
     return [
@@ -248,20 +248,20 @@ def _saved_at(call: Call, place: Place, environments: Environments) -> list[Kept
     """Return the wrappers of the models that a call saves, as a whole or in part."""
     if isinstance(call.callee, Attr) and call.callee.name == "save":
         return _kept(call.callee.base, place, environments)
-    written = written_by(call, place.callee, environments.unfolder)
+    written = written_by(call, place.callee, environments.evaluator)
     if written is None:
         return []
     parts = [part for part in parts_of(written[0]) if isinstance(part, Local)]
     models = [part for part in parts if environments.models(part, place)]
     if not models and environments.holds_modules_only(written[0], place):
-        return [(wrapper, wrapper.spot) for wrapper in environments.stepped(place.callee)]
+        return [(wrapper, wrapper.location) for wrapper in environments.stepped(place.callee)]
     return [kept for model in models for kept in _kept(model, place, environments)]
 
 
 def _kept(model: Value, place: Place, environments: Environments) -> list[Kept]:
     """Return the wrappers of the environment of a model, each with where the model is made."""
     made = environments.models(model, place)
-    return [(wrapper, made[0].place.spot) for wrapper in environments.runs_on(model, place).wrappers]
+    return [(wrapper, made[0].place.location) for wrapper in environments.runs_on(model, place).wrappers]
 
 
 RULE = Rule(__name__, "CKP208", check=check)

@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flake8_ckpt.runtime.discounted_return import DiscountedReturnNormalizer
+    from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
     from flake8_ckpt.runtime.inspector import inspect_checkpoint
-    from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
-    from flake8_ckpt.runtime.running_mean_std_dict import RunningMeanStdDict
+    from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
+    from flake8_ckpt.runtime.normalizers.running_mean_std_dict import RunningMeanStdDict
     from flake8_ckpt.runtime.saving import save_checkpoint
     from flake8_ckpt.runtime.verifier import IncompatibleCheckpoint
     from flake8_ckpt.runtime.verifier import RoundtripError
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 # What this package offers, and the module that has it.
 HOMES = {
-    "RunningMeanStd": "running_mean_std",
-    "RunningMeanStdDict": "running_mean_std_dict",
-    "DiscountedReturnNormalizer": "discounted_return",
+    "RunningMeanStd": "normalizers.running_mean_std",
+    "RunningMeanStdDict": "normalizers.running_mean_std_dict",
+    "DiscountedReturnNormalizer": "normalizers.discounted_return",
     "save_checkpoint": "saving",
     "assert_roundtrip": "verifier",
     "verify_roundtrip": "verifier",

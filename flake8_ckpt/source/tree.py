@@ -81,7 +81,9 @@ def text_of(node: ast.stmt, lines: list[str]) -> str:
 def segment(node: ast.expr, lines: list[str]) -> str:
     """Return the text of an expression on one line; only its ASCII is right."""
     whole = lines[node.lineno - 1 : node.end_lineno]
-    text = [line if line.isascii() else line.encode().decode("latin-1") for line in whole]  # a byte a character
+    text = [
+        line if line.isascii() else line.encode().decode("latin-1") for line in whole
+    ]  # a byte a character
     text[-1] = text[-1][: node.end_col_offset]
     text[0] = text[0][node.col_offset :]
     return " ".join(text)

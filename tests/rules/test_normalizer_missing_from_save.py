@@ -145,7 +145,9 @@ def line_of(source: str, text: str) -> int:
 
 SILENT: dict[str, Case] = {
     "both sides have the statistics": agent(SAVE + LOAD),
-    "metadata is given by keyword": ticket(TRAIN + STATISTICS + "    agent.save(save_path, metadata=statistics)\n"),
+    "metadata is given by keyword": ticket(
+        TRAIN + STATISTICS + "    agent.save(save_path, metadata=statistics)\n"
+    ),
     "metadata is given by position": ticket(TRAIN + STATISTICS + "    agent.save(save_path, statistics)\n"),
     "an export without metadata goes to another file": ticket(
         TRAIN_ON_ONE_FILE
@@ -417,7 +419,9 @@ def audit(path):
 }
 
 FOUND: dict[str, Case] = {
-    "the call leaves out the argument that carries them": ticket(TRAIN + "    agent.save(save_path)  # CKP201\n"),
+    "the call leaves out the argument that carries them": ticket(
+        TRAIN + "    agent.save(save_path)  # CKP201\n"
+    ),
     "the call gives None": ticket(TRAIN + "    agent.save(save_path, metadata=None)  # CKP201\n"),
     "the last call to the same file leaves them out": ticket(
         TRAIN_ON_ONE_FILE

@@ -194,7 +194,9 @@ def main(pretrained, output, batches):
         optimizer.step()
     torch.save(model.state_dict(), output)
 """,
-    "the scheduler is never stepped": loop(make="    scheduler = StepLR(optimizer, 10)\n    print(scheduler)"),
+    "the scheduler is never stepped": loop(
+        make="    scheduler = StepLR(optimizer, 10)\n    print(scheduler)"
+    ),
     "an optimizer that lives for one call": loop(
         make="""
     def polish(sample):
@@ -616,7 +618,9 @@ class MovingAverage:
         self.shadow = state["shadow"]
 """,
         "train.py": "from averaging import MovingAverage\n"
-        + loop(make="    average = MovingAverage(model)", step="        average.update(model)", save="  # CKP204"),
+        + loop(
+            make="    average = MovingAverage(model)", step="        average.update(model)", save="  # CKP204"
+        ),
     },
     "a temperature whose optimizer is saved": """
 import torch

@@ -173,7 +173,9 @@ class Wrapper(nn.Module):
         return {key: value for key, value in self.__dict__.items() if not callable(value)}
 """
     + LOAD_STATE_DICT,
-    "a version that nobody reads": PENALTY + STATE_DICT.replace('{"beta"', '{"version": 2, "beta"') + LOAD_STATE_DICT,
+    "a version that nobody reads": PENALTY
+    + STATE_DICT.replace('{"beta"', '{"version": 2, "beta"')
+    + LOAD_STATE_DICT,
     "an optional key of older files": PENALTY
     + STATE_DICT
     + """

@@ -15,9 +15,9 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
-from flake8_ckpt.runtime.discounted_return import DiscountedReturnNormalizer
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
-from flake8_ckpt.runtime.running_mean_std_dict import RunningMeanStdDict
+from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.running_mean_std_dict import RunningMeanStdDict
 from tests.runtime.reference import Held
 from tests.runtime.reference import draw
 from tests.runtime.reference import held

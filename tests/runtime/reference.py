@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch import nn
 
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
 Held = dict[str, Tensor]
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.discounted_return import DiscountedReturnNormalizer
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.reference import addresses
 from tests.runtime.reference import draw
 from tests.runtime.reference import fed

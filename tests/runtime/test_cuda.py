@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from flake8_ckpt.runtime.discounted_return import DiscountedReturnNormalizer
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
-from flake8_ckpt.runtime.running_mean_std_dict import RunningMeanStdDict
+from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.running_mean_std_dict import RunningMeanStdDict
 from tests.runtime.reference import addresses
 from tests.runtime.reference import differences
 from tests.runtime.reference import draw

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.discounted_return import DiscountedReturnNormalizer
+from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
 from tests.runtime.reference import differences
 from tests.runtime.reference import draw
 from tests.runtime.reference import held

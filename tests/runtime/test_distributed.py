@@ -10,11 +10,11 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
-from flake8_ckpt.runtime.discounted_return import DiscountedReturnNormalizer
-from flake8_ckpt.runtime.distributed import moments_of_all
-from flake8_ckpt.runtime.moments import batch_moments
-from flake8_ckpt.runtime.moments import merge_all
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
+from flake8_ckpt.runtime.normalizers.distributed import moments_of_all
+from flake8_ckpt.runtime.normalizers.moments import batch_moments
+from flake8_ckpt.runtime.normalizers.moments import merge_all
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.ranks import SHARES
 from tests.runtime.ranks import STEPS
 from tests.runtime.ranks import WRAPPERS

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from flake8_ckpt.runtime.inspector.budget import Budget
-from flake8_ckpt.runtime.inspector.operations import OPERATIONS
-from flake8_ckpt.runtime.inspector.operations import PUSHES
+from flake8_ckpt.runtime.inspector.pickles.operations import OPERATIONS
+from flake8_ckpt.runtime.inspector.pickles.operations import PUSHES
+from flake8_ckpt.runtime.inspector.pickles.safety import SAFE
+from flake8_ckpt.runtime.inspector.pickles.walker import PickleError
+from flake8_ckpt.runtime.inspector.pickles.walker import walk_pickle
 from flake8_ckpt.runtime.inspector.region import region_of
-from flake8_ckpt.runtime.inspector.safety import SAFE
-from flake8_ckpt.runtime.inspector.walker import PickleError
-from flake8_ckpt.runtime.inspector.walker import walk_pickle
 from tests.runtime.hostile import tensor
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch import nn
 
-from flake8_ckpt.runtime.layouts import moments_of
-from flake8_ckpt.runtime.layouts import moments_of_object
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.layouts import moments_of
+from flake8_ckpt.runtime.normalizers.layouts import moments_of_object
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.reference import differences
 from tests.runtime.reference import draw
 from tests.runtime.reference import held

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.reference import draw
 from tests.runtime.reference import errors
 from tests.runtime.reference import fed

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.moments import Moments
-from flake8_ckpt.runtime.moments import batch_moments
-from flake8_ckpt.runtime.moments import column_sums
-from flake8_ckpt.runtime.moments import masked_moments
-from flake8_ckpt.runtime.moments import merge
-from flake8_ckpt.runtime.moments import merge_all
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import batch_moments
+from flake8_ckpt.runtime.normalizers.moments import column_sums
+from flake8_ckpt.runtime.normalizers.moments import masked_moments
+from flake8_ckpt.runtime.normalizers.moments import merge
+from flake8_ckpt.runtime.normalizers.moments import merge_all
 
 BAR = 1e-12
 SEEDS = range(20)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.rows import SMALL
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.rows import SMALL
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.reference import draw
 from tests.runtime.reference import errors
 from tests.runtime.reference import fed

@@ -7,8 +7,8 @@ import copy
 import pytest
 import torch
 
-from flake8_ckpt.runtime.discounted_return import DiscountedReturnNormalizer
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.reference import addresses
 from tests.runtime.reference import differences
 from tests.runtime.reference import draw

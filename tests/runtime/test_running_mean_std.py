@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.reference import differences
 from tests.runtime.reference import draw
 from tests.runtime.reference import errors

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
-from flake8_ckpt.runtime.running_mean_std_dict import RunningMeanStdDict
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.running_mean_std_dict import RunningMeanStdDict
 from tests.runtime.reference import differences
 from tests.runtime.reference import draw
 from tests.runtime.reference import fed

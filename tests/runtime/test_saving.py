@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from flake8_ckpt.runtime.saving import save_checkpoint
 from tests.runtime.reference import differences
 from tests.runtime.reference import draw

@@ -123,9 +123,7 @@ def join_containers(left: v.Value, right: v.Value) -> v.Value:
     if not isinstance(left, v.Container):
         is_number = isinstance(left, (v.Const, v.Number))
         return right if is_number and isinstance(right, v.Container) else v.UNKNOWN
-    return v.Container(
-        left.kind, v.join([left.of, right.of]) if isinstance(right, v.Container) else left.of
-    )
+    return v.Container(left.kind, v.join([left.of, right.of]) if isinstance(right, v.Container) else left.of)
 
 
 def _unary(node: ast.UnaryOp, frame: Frame) -> v.Value:

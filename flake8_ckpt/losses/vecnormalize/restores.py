@@ -13,11 +13,11 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.allocation_sites import is_same_object
 from flake8_ckpt.linking.allocation_sites import object_text
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.losses.vecnormalize.runs import EVALUATION_NAME
 from flake8_ckpt.losses.vecnormalize.runs import Run
-from flake8_ckpt.losses.vecnormalize.runs import Running
+from flake8_ckpt.losses.vecnormalize.runs import Runs
 from flake8_ckpt.losses.vecnormalize.runs import methods
 from flake8_ckpt.losses.vecnormalize.statistics import ASSIGNED
 from flake8_ckpt.losses.vecnormalize.statistics import FROZEN
@@ -32,16 +32,16 @@ class Fault:
     """A wrapper with the wrong statistics, and the model that is run on it."""
 
     kind: str
-    spot: Spot
+    location: Spot
     model: Spot
 
 
-class Restoring:
+class Restores:
     """Finds wrappers with the wrong statistics."""
 
     def __init__(self, environments: Environments) -> None:
         self.environments = environments
-        self.running = Running(environments)
+        self.running = Runs(environments)
         self.programs = Programs(environments.makings)
         self.statistics = Statistics(environments)
 
@@ -60,7 +60,7 @@ class Restoring:
         done = self.statistics.done_in(self.programs.around(run.place.callee.path))
         found = self.environments.wrapped(run.env, run.place)
         wrappers = [each for each in found.wrappers if self.environments.observes(each)]
-        model = run.models[0].place.spot
+        model = run.models[0].place.location
         if found.is_fresh and wrappers:
             if ASSIGNED in done or self.running.is_synchronized(run.env, run.place.callee):
                 return
@@ -71,7 +71,7 @@ class Restoring:
                 yield Fault("apart", self.spot_of(wrappers[0]), model)
         elif wrappers and run.is_loaded and not run.bound and all(each.restored for each in wrappers):
             if FROZEN not in done and not self.running.learns(run.place.callee):
-                yield Fault("training", wrappers[0].spot, model)
+                yield Fault("training", wrappers[0].location, model)
 
     def _is_replaced(self, run: Run, runs: list[Run]) -> bool:
         """Tell whether a function runs the model on restored statistics after all."""
@@ -96,9 +96,9 @@ class Restoring:
         """Return where a wrapper is made; the call, where several make theirs with the same helper."""
         place = wrapper.making.place
         callers = self.environments.makings.callers.get(place.callee.identity, ())
-        return place.route[0] if place.route and len(callers) > 1 else wrapper.spot
+        return place.route[0] if place.route and len(callers) > 1 else wrapper.location
 
-    def _late(self, unit: Callee, runs: list[Run]) -> Iterator[Fault]:
+    def _late(self, unit: FunctionRef, runs: list[Run]) -> Iterator[Fault]:
         """Yield the wrappers that are restored after the model was bound, and never given to it."""
         bound = [each for each in runs if each.bound]
         for site in unit.function.calls if bound else ():
@@ -108,7 +108,7 @@ class Restoring:
             before = [each for each in bound if each.place.position < site.position]
             if before and all(map(self._is_bare, bound)):
                 if self._learns_after(place) and not self._is_used(site.call, place):
-                    yield Fault("late", place.spot, before[-1].place.spot)
+                    yield Fault("late", place.location, before[-1].place.location)
 
     def _is_bare(self, run: Run) -> bool:
         """Tell whether the environment of a model has no restored statistics."""
@@ -143,7 +143,7 @@ class Restoring:
             for each in place.callee.function.stores
         )
 
-    def _beside_training(self, unit: Callee) -> Iterator[Fault]:
+    def _beside_training(self, unit: FunctionRef) -> Iterator[Fault]:
         """Yield fresh wrappers of evaluations that a training loop without an algorithm of a library runs."""
         stepped = self.running.stepped(unit)
         training = [each for each in stepped if not EVALUATION_NAME.search(object_text(each[0]))]
@@ -158,7 +158,7 @@ class Restoring:
             if EVALUATION_NAME.search(object_text(env)) and found.is_fresh and not identities & known:
                 done = self.statistics.done_in(self.programs.around(unit.path))
                 if ASSIGNED not in done and any(map(self.environments.observes, found.wrappers)):
-                    yield Fault("apart", self.spot_of(found.wrappers[0]), training[0][1].spot)
+                    yield Fault("apart", self.spot_of(found.wrappers[0]), training[0][1].location)
 
 
 def _holds(value: Value, name: Value) -> bool:

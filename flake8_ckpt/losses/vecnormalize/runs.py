@@ -12,7 +12,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.allocation_sites import is_same_object
 from flake8_ckpt.linking.allocation_sites import object_text
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.losses.vecnormalize.statistics import called_name
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrappers import Model
@@ -39,13 +39,13 @@ class Run:
         return all(each.loaded for each in self.models)
 
 
-class Running:
+class Runs:
     """Finds the runs of a function."""
 
     def __init__(self, environments: Environments) -> None:
         self.environments = environments
 
-    def runs(self, unit: Callee) -> Iterator[Run]:
+    def runs(self, unit: FunctionRef) -> Iterator[Run]:
         """Yield the runs that a function brings about, in the order of the text."""
         for site in unit.function.calls:
             place = Place(unit, site.position)
@@ -73,7 +73,7 @@ class Running:
             if models:
                 yield Run(models, env, place, False)
 
-    def _stepping(self, unit: Callee) -> Iterator[Run]:
+    def _stepping(self, unit: FunctionRef) -> Iterator[Run]:
         """Yield the runs of a loop that asks a model what to do and steps an environment."""
         asked = [(base, place) for base, place, name in methods(unit) if name == "predict"]
         for model, place in asked[:1]:
@@ -81,7 +81,7 @@ class Running:
             for env, at in self.stepped(unit) if models else ():
                 yield Run(models, env, at, False)
 
-    def stepped(self, unit: Callee) -> list[tuple[Value, Place]]:
+    def stepped(self, unit: FunctionRef) -> list[tuple[Value, Place]]:
         """Return the environments that a function steps, each once."""
         found: dict[str, tuple[Value, Place]] = {}
         for base, place, name in methods(unit):
@@ -89,7 +89,7 @@ class Running:
                 found.setdefault(object_text(base), (base, place))
         return list(found.values())
 
-    def is_synchronized(self, env: Value, unit: Callee) -> bool:
+    def is_synchronized(self, env: Value, unit: FunctionRef) -> bool:
         """Tell whether a callback keeps the statistics of an environment in step with those of training."""
         for site in unit.function.calls:
             if CALLBACK.search(called_name(site.call)) or called_name(site.call) == "learn":
@@ -110,12 +110,12 @@ class Running:
                         return True
         return False
 
-    def learns(self, unit: Callee) -> bool:
+    def learns(self, unit: FunctionRef) -> bool:
         """Tell whether a function, or another method of its object, trains a model."""
         return any(True for _ in self.environments.learning(unit))
 
 
-def methods(unit: Callee) -> Iterator[tuple[Value, Place, str]]:
+def methods(unit: FunctionRef) -> Iterator[tuple[Value, Place, str]]:
     """Yield the objects whose methods a function calls."""
     for site in unit.function.calls:
         if isinstance(site.call.callee, Attr):

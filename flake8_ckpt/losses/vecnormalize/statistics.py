@@ -36,7 +36,7 @@ from flake8_ckpt.frameworks.stable_baselines3 import SAVES
 from flake8_ckpt.frameworks.stable_baselines3 import UNWRAPS
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.allocation_sites import object_text
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrappers import is_env_name
 
@@ -65,13 +65,13 @@ class Statistics:
         return self._known[path]
 
     @cached_property
-    def _by_file(self) -> Mapping[str, list[Callee]]:
-        found: dict[str, list[Callee]] = defaultdict(list)
+    def _by_file(self) -> Mapping[str, list[FunctionRef]]:
+        found: dict[str, list[FunctionRef]] = defaultdict(list)
         for unit in self.environments.units:
             found[unit.path].append(unit)
         return found
 
-    def _done(self, unit: Callee) -> Iterator[str]:
+    def _done(self, unit: FunctionRef) -> Iterator[str]:
         for site in unit.function.calls:
             place = Place(unit, site.position)
             if self._saves(site.call, place):

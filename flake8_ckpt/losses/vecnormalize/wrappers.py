@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Optional
 from typing import Union
 
-from flake8_ckpt.checkpoints.pairing import Families
+from flake8_ckpt.checkpoints.pairing import CheckpointGroups
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
@@ -41,12 +41,12 @@ from flake8_ckpt.frameworks.stable_baselines3 import MODEL_ENV
 from flake8_ckpt.frameworks.stable_baselines3 import UNWRAPS
 from flake8_ckpt.frameworks.stable_baselines3 import WRAPPER
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
-from flake8_ckpt.linking.allocation_sites import Making
-from flake8_ckpt.linking.allocation_sites import Makings
+from flake8_ckpt.linking.allocation_sites import AllocationSite
+from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.allocation_sites import is_same_object
 from flake8_ckpt.linking.allocation_sites import object_text
-from flake8_ckpt.linking.functions import Callee
+from flake8_ckpt.linking.functions import FunctionRef
 
 MAX_DEPTH = 12
 NORM_OBS = 2
@@ -62,13 +62,13 @@ class Wrapper:
     """A `VecNormalize`: the call that made it; `restored` where it came with statistics from a file."""
 
     call: Call
-    making: Making
+    making: AllocationSite
     restored: bool
 
     @property
-    def spot(self) -> Spot:
+    def location(self) -> Spot:
         """Return where it is made."""
-        return self.making.place.spot
+        return self.making.place.location
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,15 @@ class Model:
 class Environments:
     """Tells wrappers and models."""
 
-    def __init__(self, families: Families) -> None:
+    def __init__(self, families: CheckpointGroups) -> None:
         self.families = families
         self.symbols = families.symbols
         self.hierarchy = families.hierarchy
-        self.unfolder = families.unfolder
-        self.makings = Makings(families.unfolder)
+        self.evaluator = families.evaluator
+        self.makings = AllocationSites(families.evaluator)
 
     @property
-    def units(self) -> tuple[Callee, ...]:
+    def units(self) -> tuple[FunctionRef, ...]:
         """Return the functions that are followed."""
         return self.makings.units
 
@@ -140,10 +140,10 @@ class Environments:
         )
 
     @cached_property
-    def _methods(self) -> Mapping[str, list[Callee]]:
-        found: dict[str, list[Callee]] = defaultdict(list)
+    def _methods(self) -> Mapping[str, list[FunctionRef]]:
+        found: dict[str, list[FunctionRef]] = defaultdict(list)
         for unit in self.units:
-            found[unit.klass].append(unit)
+            found[unit.class_id].append(unit)
         return found
 
     def target(self, call: Call, place: Place) -> str:
@@ -162,17 +162,17 @@ class Environments:
             return "restored" if tail == "load" and self.is_wrapper(head) else ""
         if isinstance(call.callee, Attr) and call.callee.name == "load":
             return (
-                "restored" if self.is_wrapper(self.unfolder.class_of(call.callee.base, place.scope)) else ""
+                "restored" if self.is_wrapper(self.evaluator.class_of(call.callee.base, place.scope)) else ""
             )
         return ""
 
-    def is_wrapper(self, klass: str) -> bool:
+    def is_wrapper(self, class_id: str) -> bool:
         """Tell whether a class is `VecNormalize` or derives from it."""
-        return any(map(WRAPPER.search, self.hierarchy.ancestors(klass)))
+        return any(map(WRAPPER.search, self.hierarchy.ancestors(class_id)))
 
-    def is_algorithm(self, klass: str) -> bool:
+    def is_algorithm(self, class_id: str) -> bool:
         """Tell whether a class is an algorithm of Stable-Baselines3."""
-        return any(map(ALGORITHM.search, self.hierarchy.ancestors(klass)))
+        return any(map(ALGORITHM.search, self.hierarchy.ancestors(class_id)))
 
     def wrapped(self, value: Value, place: Place, depth: int = 0) -> Wrapping:
         """Return the wrappers that an environment may have."""
@@ -181,7 +181,7 @@ class Environments:
             found += self._wrapped(made, depth)
         return found
 
-    def _wrapped(self, made: Making, depth: int) -> Wrapping:
+    def _wrapped(self, made: AllocationSite, depth: int) -> Wrapping:
         value, place = made.value, made.place
         if depth > MAX_DEPTH or not isinstance(value, Call):
             return self._taken(value, place, depth)
@@ -249,7 +249,7 @@ class Environments:
 
     def _loads_model(self, base: Value, place: Place) -> bool:
         return self._is_algorithm_value(base, place) or self.is_algorithm(
-            self.unfolder.class_of(base, place.scope)
+            self.evaluator.class_of(base, place.scope)
         )
 
     def _is_algorithm_value(self, value: Value, place: Place) -> bool:
@@ -283,7 +283,7 @@ class Environments:
             found += self.wrapped(env, at)
         return Wrapping(tuple(filter(self.observes, found.wrappers)), found.known)
 
-    def set_environments(self, model: Value, unit: Callee) -> Iterator[tuple[Value, Place]]:
+    def set_environments(self, model: Value, unit: FunctionRef) -> Iterator[tuple[Value, Place]]:
         """Yield the environments that a function sets on a model."""
         for site in unit.function.calls:
             callee = site.call.callee
@@ -292,14 +292,14 @@ class Environments:
                 if env is not None:
                     yield env, Place(unit, site.position)
 
-    def learning(self, unit: Callee) -> Iterator[tuple[Value, Place]]:
+    def learning(self, unit: FunctionRef) -> Iterator[tuple[Value, Place]]:
         """Yield the models that a function, or another method of its object, trains."""
-        for each in self._methods[unit.klass] if unit.klass else (unit,):
+        for each in self._methods[unit.class_id] if unit.class_id else (unit,):
             for site in each.function.calls:
                 if isinstance(site.call.callee, Attr) and site.call.callee.name == "learn":
                     yield site.call.callee.base, Place(each, site.position)
 
-    def stepped(self, unit: Callee) -> Iterator[Wrapper]:
+    def stepped(self, unit: FunctionRef) -> Iterator[Wrapper]:
         """Yield the wrappers of the environments that a function itself runs."""
         for site in unit.function.calls:
             callee = site.call.callee
@@ -328,7 +328,7 @@ class Environments:
             else:
                 yield ""
         elif isinstance(value, (Call, Module)):
-            yield "module" if self.hierarchy.is_module(self.unfolder.class_of(value, place.scope)) else ""
+            yield "module" if self.hierarchy.is_module(self.evaluator.class_of(value, place.scope)) else ""
         else:
             yield "plain" if isinstance(value, (Const, Number, Name, Arith, Tensor)) else ""
 

@@ -22,6 +22,7 @@ from flake8_ckpt.runtime.inspector.elements import summarize
 from flake8_ckpt.runtime.inspector.flatten import Leaf
 from flake8_ckpt.runtime.inspector.flatten import Numbers
 from flake8_ckpt.runtime.inspector.flatten import flatten_all
+from flake8_ckpt.runtime.inspector.pickles.safety import SIZES
 from flake8_ckpt.runtime.inspector.report import Entry
 from flake8_ckpt.runtime.inspector.report import Finding
 from flake8_ckpt.runtime.inspector.report import Report
@@ -29,7 +30,6 @@ from flake8_ckpt.runtime.inspector.report import Statistics
 from flake8_ckpt.runtime.inspector.roles import Group
 from flake8_ckpt.runtime.inspector.roles import group_entries
 from flake8_ckpt.runtime.inspector.roles import role_of
-from flake8_ckpt.runtime.inspector.safety import SIZES
 from flake8_ckpt.runtime.inspector.values import Array
 from flake8_ckpt.runtime.inspector.values import Shape
 from flake8_ckpt.runtime.inspector.values import Value

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Optional
 
 from flake8_ckpt.runtime.inspector.budget import Budget
-from flake8_ckpt.runtime.inspector.machine import GlobalUse
-from flake8_ckpt.runtime.inspector.rebuild import Locate
+from flake8_ckpt.runtime.inspector.pickles.machine import GlobalUse
+from flake8_ckpt.runtime.inspector.pickles.rebuild import Locate
+from flake8_ckpt.runtime.inspector.pickles.safety import SAFE
+from flake8_ckpt.runtime.inspector.pickles.safety import is_command
+from flake8_ckpt.runtime.inspector.pickles.safety import unsafe_of
+from flake8_ckpt.runtime.inspector.pickles.walker import PickleError
+from flake8_ckpt.runtime.inspector.pickles.walker import Walked
+from flake8_ckpt.runtime.inspector.pickles.walker import walk_pickle
 from flake8_ckpt.runtime.inspector.region import Region
 from flake8_ckpt.runtime.inspector.report import Finding
-from flake8_ckpt.runtime.inspector.safety import SAFE
-from flake8_ckpt.runtime.inspector.safety import is_command
-from flake8_ckpt.runtime.inspector.safety import unsafe_of
 from flake8_ckpt.runtime.inspector.values import Value
 from flake8_ckpt.runtime.inspector.values import text_of
-from flake8_ckpt.runtime.inspector.walker import PickleError
-from flake8_ckpt.runtime.inspector.walker import Walked
-from flake8_ckpt.runtime.inspector.walker import walk_pickle
 
 
 def nowhere(key: str) -> Optional[Region]:

@@ -10,10 +10,10 @@ from math import inf
 from math import isfinite
 from math import prod
 
-from flake8_ckpt.runtime.inspector.rebuild import contiguous
-from flake8_ckpt.runtime.inspector.rebuild import last_byte
+from flake8_ckpt.runtime.inspector.pickles.rebuild import contiguous
+from flake8_ckpt.runtime.inspector.pickles.rebuild import last_byte
+from flake8_ckpt.runtime.inspector.pickles.safety import SIZES
 from flake8_ckpt.runtime.inspector.report import Statistics
-from flake8_ckpt.runtime.inspector.safety import SIZES
 from flake8_ckpt.runtime.inspector.values import Array
 
 CHUNK = 2**22

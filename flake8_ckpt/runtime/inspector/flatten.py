@@ -9,7 +9,7 @@ from typing import Optional
 
 from flake8_ckpt.runtime.inspector.content import Tree
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
-from flake8_ckpt.runtime.inspector.rebuild import rebuilt
+from flake8_ckpt.runtime.inspector.pickles.rebuild import rebuilt
 from flake8_ckpt.runtime.inspector.values import Array
 from flake8_ckpt.runtime.inspector.values import Call
 from flake8_ckpt.runtime.inspector.values import GlobalRef

@@ -7,33 +7,33 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Union
 
-from flake8_ckpt.runtime.inspector.archive import Archive
-from flake8_ckpt.runtime.inspector.archive import open_archive
-from flake8_ckpt.runtime.inspector.archive import root_of
 from flake8_ckpt.runtime.inspector.assemble import make_report
 from flake8_ckpt.runtime.inspector.budget import Budget
 from flake8_ckpt.runtime.inspector.content import Content
-from flake8_ckpt.runtime.inspector.distributed import INDEX
-from flake8_ckpt.runtime.inspector.distributed import read_distributed
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
-from flake8_ckpt.runtime.inspector.numpy_file import MAGIC
-from flake8_ckpt.runtime.inspector.numpy_file import is_npz
-from flake8_ckpt.runtime.inspector.numpy_file import read_npy
-from flake8_ckpt.runtime.inspector.numpy_file import read_npz
-from flake8_ckpt.runtime.inspector.opening import open_region
-from flake8_ckpt.runtime.inspector.pickled import read_pickle
+from flake8_ckpt.runtime.inspector.formats.archive import Archive
+from flake8_ckpt.runtime.inspector.formats.archive import open_archive
+from flake8_ckpt.runtime.inspector.formats.archive import root_of
+from flake8_ckpt.runtime.inspector.formats.distributed import INDEX
+from flake8_ckpt.runtime.inspector.formats.distributed import read_distributed
+from flake8_ckpt.runtime.inspector.formats.numpy_file import MAGIC
+from flake8_ckpt.runtime.inspector.formats.numpy_file import is_npz
+from flake8_ckpt.runtime.inspector.formats.numpy_file import read_npy
+from flake8_ckpt.runtime.inspector.formats.numpy_file import read_npz
+from flake8_ckpt.runtime.inspector.formats.safetensors import is_safetensors
+from flake8_ckpt.runtime.inspector.formats.safetensors import read_safetensors
+from flake8_ckpt.runtime.inspector.formats.sb3 import is_sb3
+from flake8_ckpt.runtime.inspector.formats.sb3 import read_sb3
+from flake8_ckpt.runtime.inspector.formats.shards import Shards
+from flake8_ckpt.runtime.inspector.formats.torch_legacy import HEAD as LEGACY
+from flake8_ckpt.runtime.inspector.formats.torch_legacy import read_torch_legacy
+from flake8_ckpt.runtime.inspector.formats.torch_zip import read_torch_zip
+from flake8_ckpt.runtime.inspector.pickles.opening import open_region
+from flake8_ckpt.runtime.inspector.pickles.pickled import read_pickle
+from flake8_ckpt.runtime.inspector.pickles.safety import is_command
+from flake8_ckpt.runtime.inspector.pickles.walker import PickleError
 from flake8_ckpt.runtime.inspector.region import Region
 from flake8_ckpt.runtime.inspector.report import Report
-from flake8_ckpt.runtime.inspector.safetensors import is_safetensors
-from flake8_ckpt.runtime.inspector.safetensors import read_safetensors
-from flake8_ckpt.runtime.inspector.safety import is_command
-from flake8_ckpt.runtime.inspector.sb3 import is_sb3
-from flake8_ckpt.runtime.inspector.sb3 import read_sb3
-from flake8_ckpt.runtime.inspector.shards import Shards
-from flake8_ckpt.runtime.inspector.torch_legacy import HEAD as LEGACY
-from flake8_ckpt.runtime.inspector.torch_legacy import read_torch_legacy
-from flake8_ckpt.runtime.inspector.torch_zip import read_torch_zip
-from flake8_ckpt.runtime.inspector.walker import PickleError
 
 # The first byte of a pickle of protocol 2 or later: PROTO.
 PICKLE = b"\x80"

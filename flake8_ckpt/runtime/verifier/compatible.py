@@ -21,6 +21,8 @@ PREFIXES = ("module.", "_orig_mod.")
 class IncompatibleCheckpoint(ValueError):
     """A checkpoint that differs in more than what a fix added; nothing of it was loaded."""
 
+    __module__ = "flake8_ckpt.runtime"
+
 
 @dataclass(frozen=True)
 class Compatible:

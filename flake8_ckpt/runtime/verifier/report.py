@@ -80,6 +80,8 @@ class Report:
 class RoundtripError(AssertionError):
     """A round trip that does not keep everything; `report` has the details."""
 
+    __module__ = "flake8_ckpt.runtime"
+
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
         self.report = report

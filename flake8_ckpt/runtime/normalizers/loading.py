@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.layouts import moments_of
-from flake8_ckpt.runtime.moments import Moments
-from flake8_ckpt.runtime.settings import DTYPES
-from flake8_ckpt.runtime.settings import Settings
+from flake8_ckpt.runtime.normalizers.layouts import moments_of
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.settings import DTYPES
+from flake8_ckpt.runtime.normalizers.settings import Settings
 
 STATISTICS = {
     "mean": torch.float64,
@@ -64,6 +64,45 @@ def read_state(state: Mapping[str, Tensor], shape: torch.Size | None) -> State:
     settings = Settings(**numbers)
     moments = Moments(values["weight"], values["mean"], values["m2"]) if "mean" in values else None
     return State(moments, values["count"], values["rejected"], settings)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a state_dict says of one normalizer, under a prefix; `problem` says why it says nothing valid."""
+
+    prefix: str
+    keys: tuple[str, ...]
+    state: State
+    problem: str = ""
+
+    @property
+    def missing(self) -> list[str]:
+        """Return the keys that the state_dict lacks."""
+        return [f"{self.prefix}{key}" for key in self.state.missing]
+
+    @property
+    def unexpected(self) -> list[str]:
+        """Return the keys that say nothing here."""
+        return [f"{self.prefix}{key}" for key in self.keys if key not in self.state.known]
+
+
+def read_parts(
+    state_dict: Mapping[str, Tensor], prefix: str, shape: torch.Size | None, may_wait: bool
+) -> list[Part]:
+    """Return what a state_dict says of a normalizer, then, if it may have such, of its rows that wait for `sync`."""
+    own = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
+    names = [key for key in own if may_wait and key.startswith("pending.")]
+    waiting = {key.removeprefix("pending."): own.pop(key) for key in names}
+    parts = [_part(prefix, own, shape)]
+    return [*parts, _part(f"{prefix}pending.", waiting, shape)] if waiting else parts
+
+
+def _part(prefix: str, state: Mapping[str, Tensor], shape: torch.Size | None) -> Part:
+    try:
+        return Part(prefix, tuple(state), read_state(state, shape))
+    except ValueError as error:
+        problem = f"{prefix.rstrip('.') or 'RunningMeanStd'}: {error}"
+        return Part(prefix, tuple(state), State(None, torch.tensor(0), torch.tensor(0)), problem)
 
 
 def _read_foreign(state: Mapping[str, Tensor], shape: torch.Size | None) -> State:

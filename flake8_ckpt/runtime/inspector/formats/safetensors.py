@@ -10,11 +10,11 @@ from flake8_ckpt.runtime.inspector.content import Content
 from flake8_ckpt.runtime.inspector.content import Tree
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
 from flake8_ckpt.runtime.inspector.json_text import load_json
-from flake8_ckpt.runtime.inspector.rebuild import problem_of
-from flake8_ckpt.runtime.inspector.rebuild import with_problem
+from flake8_ckpt.runtime.inspector.pickles.rebuild import problem_of
+from flake8_ckpt.runtime.inspector.pickles.rebuild import with_problem
+from flake8_ckpt.runtime.inspector.pickles.safety import SIZES
 from flake8_ckpt.runtime.inspector.region import Region
 from flake8_ckpt.runtime.inspector.report import Finding
-from flake8_ckpt.runtime.inspector.safety import SIZES
 from flake8_ckpt.runtime.inspector.values import Array
 from flake8_ckpt.runtime.inspector.values import Mapping
 from flake8_ckpt.runtime.inspector.values import text_of

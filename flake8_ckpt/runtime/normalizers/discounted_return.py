@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch import nn
 
-from flake8_ckpt.runtime.casting import as_floating
-from flake8_ckpt.runtime.casting import without_casts
-from flake8_ckpt.runtime.loading import read_state
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.casting import as_floating
+from flake8_ckpt.runtime.normalizers.casting import without_casts
+from flake8_ckpt.runtime.normalizers.loading import read_state
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
 
 class DiscountedReturnNormalizer(nn.Module):
@@ -33,6 +33,9 @@ class DiscountedReturnNormalizer(nn.Module):
     and those of `statistics`. `returns` belongs to one process: wrap with `broadcast_buffers=False` for DDP, and
     save it on each rank.
     """
+
+    # Where a pickle of a whole module finds the class, wherever it lives in here.
+    __module__ = "flake8_ckpt.runtime"
 
     returns: Tensor
     gamma: Tensor

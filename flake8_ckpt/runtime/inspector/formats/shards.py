@@ -8,14 +8,14 @@ from dataclasses import field
 from pathlib import Path
 from typing import Optional
 
-from flake8_ckpt.runtime.inspector.archive import open_archive
-from flake8_ckpt.runtime.inspector.archive import root_of
 from flake8_ckpt.runtime.inspector.budget import Budget
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
-from flake8_ckpt.runtime.inspector.opening import open_region
-from flake8_ckpt.runtime.inspector.rebuild import rebuilt
+from flake8_ckpt.runtime.inspector.formats.archive import open_archive
+from flake8_ckpt.runtime.inspector.formats.archive import root_of
+from flake8_ckpt.runtime.inspector.formats.torch_zip import read_torch_zip
+from flake8_ckpt.runtime.inspector.pickles.opening import open_region
+from flake8_ckpt.runtime.inspector.pickles.rebuild import rebuilt
 from flake8_ckpt.runtime.inspector.region import Region
-from flake8_ckpt.runtime.inspector.torch_zip import read_torch_zip
 from flake8_ckpt.runtime.inspector.values import Array
 from flake8_ckpt.runtime.inspector.values import Call
 

@@ -11,14 +11,14 @@ from flake8_ckpt.runtime.inspector.content import describe_unsafe
 from flake8_ckpt.runtime.inspector.content import walk_member
 from flake8_ckpt.runtime.inspector.content import warning_of
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
+from flake8_ckpt.runtime.inspector.pickles.safety import SIZES
+from flake8_ckpt.runtime.inspector.pickles.safety import STORAGES
+from flake8_ckpt.runtime.inspector.pickles.walker import Walked
 from flake8_ckpt.runtime.inspector.region import Region
-from flake8_ckpt.runtime.inspector.safety import SIZES
-from flake8_ckpt.runtime.inspector.safety import STORAGES
 from flake8_ckpt.runtime.inspector.values import GlobalRef
 from flake8_ckpt.runtime.inspector.values import Mapping
 from flake8_ckpt.runtime.inspector.values import Value
 from flake8_ckpt.runtime.inspector.values import text_of
-from flake8_ckpt.runtime.inspector.walker import Walked
 
 MAGIC = 0x1950A86A20F9469CFC6C
 # The first pickle: PROTO 2, LONG1 of ten bytes, the magic number, STOP.

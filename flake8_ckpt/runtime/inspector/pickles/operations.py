@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flake8_ckpt.runtime.inspector.machine import Machine
+from flake8_ckpt.runtime.inspector.pickles.machine import Machine
 from flake8_ckpt.runtime.inspector.values import Blob
 from flake8_ckpt.runtime.inspector.values import Call
 from flake8_ckpt.runtime.inspector.values import Mapping

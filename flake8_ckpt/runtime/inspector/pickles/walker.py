@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from flake8_ckpt.runtime.inspector.budget import Budget
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
-from flake8_ckpt.runtime.inspector.machine import GlobalUse
-from flake8_ckpt.runtime.inspector.machine import Machine
-from flake8_ckpt.runtime.inspector.opcodes import read_opcodes
-from flake8_ckpt.runtime.inspector.operations import OPERATIONS
-from flake8_ckpt.runtime.inspector.operations import PUSHES
+from flake8_ckpt.runtime.inspector.pickles.machine import GlobalUse
+from flake8_ckpt.runtime.inspector.pickles.machine import Machine
+from flake8_ckpt.runtime.inspector.pickles.opcodes import read_opcodes
+from flake8_ckpt.runtime.inspector.pickles.operations import OPERATIONS
+from flake8_ckpt.runtime.inspector.pickles.operations import PUSHES
 from flake8_ckpt.runtime.inspector.region import Region
 from flake8_ckpt.runtime.inspector.values import Persistent
 from flake8_ckpt.runtime.inspector.values import Value

@@ -9,10 +9,10 @@ from typing import Any
 from typing import Optional
 
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
+from flake8_ckpt.runtime.inspector.pickles.safety import SIZES
+from flake8_ckpt.runtime.inspector.pickles.safety import STORAGES
 from flake8_ckpt.runtime.inspector.region import Region
 from flake8_ckpt.runtime.inspector.region import region_of
-from flake8_ckpt.runtime.inspector.safety import SIZES
-from flake8_ckpt.runtime.inspector.safety import STORAGES
 from flake8_ckpt.runtime.inspector.values import Array
 from flake8_ckpt.runtime.inspector.values import Blob
 from flake8_ckpt.runtime.inspector.values import Call

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import Moments
 
 Names = tuple[str, ...]
 

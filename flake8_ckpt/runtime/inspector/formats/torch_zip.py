@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Optional
 
-from flake8_ckpt.runtime.inspector.archive import Archive
-from flake8_ckpt.runtime.inspector.archive import describe_members
 from flake8_ckpt.runtime.inspector.content import Content
 from flake8_ckpt.runtime.inspector.content import Tree
 from flake8_ckpt.runtime.inspector.content import describe_unsafe
 from flake8_ckpt.runtime.inspector.content import walk_member
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
-from flake8_ckpt.runtime.inspector.machine import GlobalUse
+from flake8_ckpt.runtime.inspector.formats.archive import Archive
+from flake8_ckpt.runtime.inspector.formats.archive import describe_members
+from flake8_ckpt.runtime.inspector.pickles.machine import GlobalUse
 from flake8_ckpt.runtime.inspector.region import Region
 
 # TorchScript has an unpickler of its own, which makes these itself and imports nothing.

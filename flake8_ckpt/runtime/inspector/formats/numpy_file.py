@@ -6,17 +6,17 @@ import ast
 import re
 from typing import Any
 
-from flake8_ckpt.runtime.inspector.archive import Archive
-from flake8_ckpt.runtime.inspector.archive import describe_members
 from flake8_ckpt.runtime.inspector.content import Content
 from flake8_ckpt.runtime.inspector.content import Tree
 from flake8_ckpt.runtime.inspector.content import describe_unsafe
 from flake8_ckpt.runtime.inspector.content import walk_member
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
-from flake8_ckpt.runtime.inspector.rebuild import NUMPY_DTYPES
-from flake8_ckpt.runtime.inspector.rebuild import contiguous
-from flake8_ckpt.runtime.inspector.rebuild import problem_of
-from flake8_ckpt.runtime.inspector.rebuild import with_problem
+from flake8_ckpt.runtime.inspector.formats.archive import Archive
+from flake8_ckpt.runtime.inspector.formats.archive import describe_members
+from flake8_ckpt.runtime.inspector.pickles.rebuild import NUMPY_DTYPES
+from flake8_ckpt.runtime.inspector.pickles.rebuild import contiguous
+from flake8_ckpt.runtime.inspector.pickles.rebuild import problem_of
+from flake8_ckpt.runtime.inspector.pickles.rebuild import with_problem
 from flake8_ckpt.runtime.inspector.region import Region
 from flake8_ckpt.runtime.inspector.region import region_of
 from flake8_ckpt.runtime.inspector.report import Finding

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flake8_ckpt.runtime.inspector.machine import GlobalUse
+from flake8_ckpt.runtime.inspector.pickles.machine import GlobalUse
 
 STORAGES = {
     "FloatStorage": "float32",

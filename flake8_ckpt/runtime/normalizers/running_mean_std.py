@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict
 from dataclasses import replace
@@ -14,28 +13,25 @@ from torch import Tensor
 from torch import nn
 from torch.distributed import ProcessGroup
 
-from flake8_ckpt.runtime.affine import Affine
-from flake8_ckpt.runtime.affine import denormalize
-from flake8_ckpt.runtime.affine import identity_where
-from flake8_ckpt.runtime.affine import normalize
-from flake8_ckpt.runtime.affine import precise_affine
-from flake8_ckpt.runtime.affine import write_affine
-from flake8_ckpt.runtime.casting import as_floating
-from flake8_ckpt.runtime.casting import without_casts
-from flake8_ckpt.runtime.distributed import is_shared
-from flake8_ckpt.runtime.distributed import moments_of_all
-from flake8_ckpt.runtime.loading import State
-from flake8_ckpt.runtime.loading import read_state
-from flake8_ckpt.runtime.loading import warn_of_difference
-from flake8_ckpt.runtime.moments import Moments
-from flake8_ckpt.runtime.moments import batch_moments
-from flake8_ckpt.runtime.moments import masked_moments
-from flake8_ckpt.runtime.moments import merge
-from flake8_ckpt.runtime.rows import as_column
-from flake8_ckpt.runtime.rows import as_rows
-from flake8_ckpt.runtime.rows import check_mask
-from flake8_ckpt.runtime.rows import check_rows
-from flake8_ckpt.runtime.settings import Settings
+from flake8_ckpt.runtime.normalizers import affine
+from flake8_ckpt.runtime.normalizers import batches
+from flake8_ckpt.runtime.normalizers import buffers
+from flake8_ckpt.runtime.normalizers.batches import Nonfinite
+from flake8_ckpt.runtime.normalizers.casting import as_floating
+from flake8_ckpt.runtime.normalizers.casting import without_casts
+from flake8_ckpt.runtime.normalizers.distributed import check_alone
+from flake8_ckpt.runtime.normalizers.distributed import shared_moments
+from flake8_ckpt.runtime.normalizers.loading import State
+from flake8_ckpt.runtime.normalizers.loading import read_parts
+from flake8_ckpt.runtime.normalizers.loading import warn_of_difference
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import merge
+from flake8_ckpt.runtime.normalizers.rows import as_rows
+from flake8_ckpt.runtime.normalizers.rows import check_mask
+from flake8_ckpt.runtime.normalizers.rows import check_rows
+from flake8_ckpt.runtime.normalizers.settings import Settings
+from flake8_ckpt.runtime.normalizers.settings import checked_choice
+from flake8_ckpt.runtime.normalizers.settings import settings_of
 
 
 class RunningMeanStd(nn.Module):
@@ -68,6 +64,9 @@ class RunningMeanStd(nn.Module):
     changes results. What a checkpoint says of these wins over the arguments, with a warning.
     """
 
+    # Where a pickle of a whole module finds the class, wherever it lives in here.
+    __module__ = "flake8_ckpt.runtime"
+
     mean: Tensor
     m2: Tensor
     count: Tensor
@@ -88,7 +87,7 @@ class RunningMeanStd(nn.Module):
         clip: float | None = 10.0,
         until: int | None = None,
         decay: float | None = None,
-        nonfinite: Literal["propagate", "skip", "raise"] = "propagate",
+        nonfinite: Nonfinite = "propagate",
         accumulate_dtype: torch.dtype | None = None,
         process_group: ProcessGroup | None = None,
         sync: Literal["auto", "off", "manual"] = "auto",
@@ -96,32 +95,17 @@ class RunningMeanStd(nn.Module):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__()
-        _check_choice("nonfinite", nonfinite, ("propagate", "skip", "raise"))
-        _check_choice("sync", sync, ("auto", "off", "manual"))
-        self.nonfinite = nonfinite
+        self.nonfinite = checked_choice("nonfinite", nonfinite, ("propagate", "skip", "raise"))
         self.accumulate_dtype = accumulate_dtype
         self.process_group = process_group
-        self.sync_mode = sync
+        self.sync_mode = checked_choice("sync", sync, ("auto", "off", "manual"))
         # In a tuple, so that it is no child: `DistributedDataParallel` would broadcast the rows of rank 0 over it.
         self._waiting = (RunningMeanStd(shape, sync="off", device=device),) if sync == "manual" else ()
-        self._settings = Settings(
-            epsilon=epsilon,
-            clip=math.inf if clip is None else clip,
-            until=-1 if until is None else until,
-            decay=1.0 if decay is None else decay,
-            min_count=min_count,
-        )
+        # The hyper-parameters in force, as numbers.
+        self.settings = settings_of(epsilon, clip, until, decay, min_count)
         # At least so many rows are known to have been seen, without asking the device.
         self._known = 0
-        for name in ("mean", "m2"):
-            self.register_buffer(name, None)
-        self.register_buffer("count", torch.zeros((), dtype=torch.int64, device=device))
-        self.register_buffer("weight", torch.zeros((), dtype=torch.float64, device=device))
-        self.register_buffer("rejected", torch.zeros((), dtype=torch.int64, device=device))
-        for name, value in self._settings.tensors(device).items():
-            self.register_buffer(name, value)
-        for name in ("_shift", "_scale", "_offset"):
-            self.register_buffer(name, None, persistent=False)
+        buffers.register(self, self.settings, device)
         if shape is not None:
             self._build((shape,) if isinstance(shape, int) else tuple(shape))
 
@@ -139,11 +123,6 @@ class RunningMeanStd(nn.Module):
     def std(self) -> Tensor:
         """Return the standard deviation, float64 of `shape`; 1 before the first row."""
         return self.var.sqrt()
-
-    @property
-    def settings(self) -> Settings:
-        """Return the hyper-parameters in force as numbers."""
-        return self._settings
 
     @property
     def moments(self) -> Moments:
@@ -171,24 +150,18 @@ class RunningMeanStd(nn.Module):
         Raises `ValueError` for another trailing shape, `TypeError` for complex input or a mask that is not bool.
         """
         rows = self._rows(x)
-        if mask is not None:
-            check_mask(mask, x, self.mean.shape)
-        if not self.training or self._settings.frozen:
+        check_mask(mask, x, self.mean.shape)
+        if not self.training or self.settings.frozen:
             return
         keep = None if mask is None else mask.reshape(-1)
-        if self.nonfinite != "propagate":
-            self._take(*self._finite_moments(rows, keep))
-        elif keep is None:
-            self._take(batch_moments(rows), None)
-        else:
-            self._take(masked_moments(torch.where(as_column(keep, rows), rows, 0), keep), None)
+        self._take(*batches.moments_of_rows(rows, keep, self.nonfinite))
         if keep is None and self.nonfinite == "propagate" and self.pending is None:
             self._count_known(rows.shape[0])
 
     @torch.no_grad()
     def update_from_moments(self, mean: Tensor, var: Tensor, count: int | Tensor) -> None:
         """Take `count` rows into the statistics of which only mean and population variance are known."""
-        if not self.training or self._settings.frozen:
+        if not self.training or self.settings.frozen:
             return
         weight = torch.as_tensor(count, dtype=torch.float64, device=self.count.device)
         self._rows(mean[None])
@@ -212,7 +185,7 @@ class RunningMeanStd(nn.Module):
         if self.mean is None:
             return given
         check_rows(x, self.mean.shape)
-        return normalize(given, *self._form(given.dtype)).to(given.dtype)
+        return affine.normalize(given, *self._form(given.dtype)).to(given.dtype)
 
     def denormalize(self, y: Tensor) -> Tensor:
         """Return what `normalize` turns into `y`, as far as it did not clip; dtype as for `normalize`."""
@@ -220,23 +193,19 @@ class RunningMeanStd(nn.Module):
         if self.mean is None:
             return given
         check_rows(y, self.mean.shape)
-        affine, _ = self._form(torch.float64)
-        return denormalize(given.double(), affine).to(given.dtype)
+        return affine.denormalize(given.double(), self._form(torch.float64)[0]).to(given.dtype)
 
-    def _form(self, dtype: torch.dtype) -> tuple[Affine, Tensor | float | None]:
+    def _form(self, dtype: torch.dtype) -> tuple[affine.Affine, Tensor | float | None]:
         """Return what to normalize input of a dtype with, and the limit of the result."""
-        settings = self._settings
-        affine = precise_affine(self.moments, settings.epsilon) if dtype == torch.float64 else self._affine
-        clip = None if settings.clip == math.inf else settings.clip
+        settings, is_precise = self.settings, dtype == torch.float64
+        form = affine.precise_affine(self.moments, settings.epsilon) if is_precise else self._affine
         if self._known < settings.min_count and self.count.is_cpu and not torch.compiler.is_compiling():
             self._known = min(int(self.count), settings.min_count)
         if self._known >= settings.min_count:
-            return affine, clip
+            return form, settings.limit
         # How many rows there are is known only on the device, so the choice is made there.
-        is_early = self.count < settings.min_count
-        limit = None if clip is None else torch.where(is_early, math.inf, self.clip).to(dtype)
-        affine = identity_where(is_early, affine)
-        return affine, None if limit is None else limit.expand(self.mean.shape).contiguous()
+        clip = None if settings.limit is None else self.clip.to(dtype)
+        return affine.unless_early(self.count < settings.min_count, form, clip)
 
     @torch.no_grad()
     def sync(self) -> None:
@@ -250,11 +219,10 @@ class RunningMeanStd(nn.Module):
         if own is None:
             return
         if own.mean is None:
-            if is_shared(self.process_group):
-                raise ValueError("sync() before the first batch needs the shape of a row: RunningMeanStd(shape)")
+            check_alone(self.process_group)
             return
         self._rows(own.mean[None])
-        self._fold(*self._share(own.moments, own.rejected))
+        self._fold(*shared_moments(own.moments, own.rejected, self.process_group))
         own.reset()
 
     def reset(self) -> None:
@@ -264,36 +232,29 @@ class RunningMeanStd(nn.Module):
             self.pending.reset()
 
     def _clear(self) -> None:
-        with torch.no_grad():
-            for name, value in asdict(self._settings).items():
-                self.get_buffer(name).fill_(value)
-            for buffer in (self.count, self.weight, self.rejected, self.mean, self.m2):
-                if buffer is not None:
-                    buffer.zero_()
+        buffers.clear(self, asdict(self.settings))
         self._known = 0
-        self._refresh()
+        if self.mean is not None:
+            self._refresh()
 
     def freeze(self) -> None:
         """Let `update` do nothing, also after the checkpoint of this normalizer is loaded."""
-        self._set_frozen(True)
+        self.settings = replace(self.settings, frozen=True)
+        self.frozen.fill_(True)
 
     def unfreeze(self) -> None:
         """Let `update` work again."""
-        self._set_frozen(False)
+        self.settings = replace(self.settings, frozen=False)
+        self.frozen.fill_(False)
 
     def extra_repr(self) -> str:
         """Return what `print` shows between the brackets."""
-        settings = self._settings
         shape = None if self.mean is None else tuple(self.mean.shape)
-        return f"{shape}, epsilon={settings.epsilon}, clip={settings.clip}, nonfinite={self.nonfinite!r}"
+        numbers = f"epsilon={self.settings.epsilon}, clip={self.settings.clip}"
+        return f"{shape}, {numbers}, nonfinite={self.nonfinite!r}"
 
     def _build(self, shape: tuple[int, ...]) -> None:
-        # Tensors that are made in inference mode could not be updated outside of it.
-        with torch.inference_mode(False):
-            for name in ("mean", "m2"):
-                setattr(self, name, torch.zeros(shape, dtype=torch.float64, device=self.count.device))
-            for name in ("_shift", "_scale", "_offset"):
-                setattr(self, name, torch.zeros(shape, dtype=torch.float32, device=self.count.device))
+        buffers.give_shape(self, shape, self.count.device)
         self._refresh()
 
     def _rows(self, x: Tensor) -> Tensor:
@@ -303,16 +264,6 @@ class RunningMeanStd(nn.Module):
             self._build(tuple(x.shape[1:]))
         return as_rows(x, self.mean.shape, self.accumulate_dtype)
 
-    def _finite_moments(self, rows: Tensor, keep: Tensor | None) -> tuple[Moments, Tensor]:
-        # A sum over a row is not finite if one of its values is not, or if their squares could not be summed.
-        finite = (rows.flatten(1).sum(1) if rows.dim() > 1 else rows).isfinite()
-        if self.nonfinite == "raise" and not bool((finite if keep is None else finite | ~keep).all()):
-            raise ValueError(f"{int((~finite).sum())} of {len(rows)} rows hold NaN or infinity")
-        rejected = (~finite if keep is None else keep & ~finite).sum()
-        return masked_moments(
-            rows.nan_to_num(0.0, 0.0, 0.0), finite if keep is None else keep & finite
-        ), rejected
-
     def _take(self, batch: Moments, rejected: Tensor | None) -> None:
         if self.pending is not None:
             if self.pending.count.device != self.count.device:
@@ -320,55 +271,34 @@ class RunningMeanStd(nn.Module):
             self.pending._rows(batch.mean[None])
             self.pending._fold(batch, rejected)
         elif self.sync_mode == "auto":
-            self._fold(*self._share(batch, rejected))
+            self._fold(*shared_moments(batch, rejected, self.process_group))
         else:
             self._fold(batch, rejected)
 
-    def _share(self, batch: Moments, rejected: Tensor | None) -> tuple[Moments, Tensor | None]:
-        if not is_shared(self.process_group):
-            return batch, rejected
-        own = self.rejected.new_zeros(()) if rejected is None else rejected
-        return moments_of_all(batch, own, self.process_group)
-
     def _fold(self, batch: Moments, rejected: Tensor | None) -> None:
-        settings = self._settings
-        if settings.until >= 0:
-            is_open = self.count < settings.until
-            batch = Moments(batch.weight * is_open, *(torch.where(is_open, each, 0) for each in batch[1:]))
-        old = self.moments
-        if settings.decay < 1:
-            # The buffer is float64; of two plain numbers `where` makes float32.
-            factor = torch.where(batch.weight > 0, self.decay, 1.0)
-            old = Moments(old.weight * factor, old.mean, old.m2 * factor)
+        batch = batches.taken_before(batch, self.count, self.settings.until)
+        old = batches.decayed(self.moments, batch, self.decay) if self.settings.decay < 1 else self.moments
         self.count.add_(batch.weight.long())
         if rejected is not None:
             self.rejected.add_(rejected)
         self._write(merge(old, batch))
 
     def _write(self, moments: Moments) -> None:
-        for buffer, value in zip(self.moments, moments):
-            # Through a view: compiled code of torch 2.13 drops writes to float64 tensors of shape () on the CPU.
-            (buffer if buffer.dim() else buffer.view(1)).copy_(value)
+        buffers.write(self.moments, moments)
         self._refresh()
 
     def _refresh(self) -> None:
         """Bring the mean, in two float32 parts, and the inverse standard deviation up to date."""
-        if self.mean is None:
-            return
-        write_affine(self.moments, self._settings.epsilon, self._affine)
+        affine.write_affine(self.moments, self.settings.epsilon, self._affine)
 
     @property
-    def _affine(self) -> Affine:
-        return Affine(self._shift, self._scale, self._offset)
+    def _affine(self) -> affine.Affine:
+        return affine.Affine(self._shift, self._scale, self._offset)
 
     def _count_known(self, number: int) -> None:
-        enough = self._settings.min_count
+        enough = self.settings.min_count
         if self._known < enough:
             self._known = enough if number >= enough else self._known + int(number)
-
-    def _set_frozen(self, frozen: bool) -> None:
-        self._settings = replace(self._settings, frozen=frozen)
-        self.frozen.fill_(frozen)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> RunningMeanStd:
         """Move the buffers as `nn.Module` does, but never change their dtype."""
@@ -377,73 +307,44 @@ class RunningMeanStd(nn.Module):
             waiting._apply(fn, recurse)
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: the settings as plain numbers, so that it names no module inside of ours."""
+        return {**self.__dict__, "settings": asdict(self.settings)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({**state, "settings": Settings(**state["settings"])})  # type: ignore[no-untyped-call]
+
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         for waiting in self._waiting:
             waiting._save_to_state_dict(destination, f"{prefix}pending.", keep_vars)
 
     def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
+        self, state_dict: dict[str, Any], prefix: str, metadata: dict[str, Any], strict: bool, *found: list[str]
     ) -> None:
         """Check the whole state, then copy it; a bad one copies nothing and names the key."""
-        own = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
-        names = [key for key in own if key.startswith("pending.") and self.pending is not None]
-        waiting = {key.removeprefix("pending."): own.pop(key) for key in names}
-        parts = [(prefix, own, self)]
-        if self.pending is not None and waiting:
-            parts.append((f"{prefix}pending.", waiting, self.pending))
-        states = [_read(values, self.shape, name, error_msgs) for name, values, _ in parts]
-        found = [state for state in states if state is not None]
-        missing_keys.extend(
-            f"{name}{key}" for (name, _, _), state in zip(parts, found) for key in state.missing
-        )
-        if len(found) < len(parts) or any(state.missing for state in found):
+        missing_keys, unexpected_keys, error_msgs = found
+        parts = read_parts(state_dict, prefix, self.shape, self.pending is not None)
+        error_msgs.extend(part.problem for part in parts if part.problem)
+        missing_keys.extend(key for part in parts for key in part.missing)
+        if any(part.problem or part.missing for part in parts):
             return
         self.reset()
-        assign = local_metadata.get("assign_to_params_buffers", False)
-        for (name, values, module), state in zip(parts, found):
-            module._adopt(state, assign)
-            unexpected_keys.extend(f"{name}{key}" for key in values if strict and key not in state.known)
+        for part, module in zip(parts, (self, *self._waiting)):
+            module._adopt(part.state, metadata.get("assign_to_params_buffers", False))
+            unexpected_keys.extend(part.unexpected if strict else ())
 
     @torch.no_grad()
     def _adopt(self, state: State, assign: bool) -> None:
         if state.settings is not None:
-            warn_of_difference(state.settings, self._settings)
-            self._settings = state.settings
+            warn_of_difference(state.settings, self.settings)
+            self.settings = state.settings
         if assign:
-            self._renew(state.count.device)
+            buffers.renew(self, state.count.device)
         self._clear()
         if state.moments is not None:
             self._rows(state.moments.mean[None])
             self._write(Moments(*(each.to(self.count.device) for each in state.moments)))
         self.count.copy_(state.count)
         self.rejected.copy_(state.rejected)
-        self._known = min(int(state.count), self._settings.min_count)
-
-    def _renew(self, device: torch.device) -> None:
-        """Make all buffers anew where a checkpoint lies, as `assign=True` asks; they never share its memory."""
-        for name, buffer in self.named_buffers(recurse=False):
-            setattr(self, name, torch.zeros_like(buffer, device=device))
-
-
-def _read(
-    values: dict[str, Tensor], shape: torch.Size | None, prefix: str, error_msgs: list[str]
-) -> State | None:
-    """Return a valid state, or say what is wrong."""
-    try:
-        return read_state(values, shape)
-    except ValueError as error:
-        error_msgs.append(f"{prefix.rstrip('.') or RunningMeanStd.__name__}: {error}")
-        return None
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        self._known = min(int(state.count), self.settings.min_count)

@@ -7,13 +7,28 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from flake8_ckpt.runtime.moments import Moments
-from flake8_ckpt.runtime.moments import merge_all
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import merge_all
 
 
 def is_shared(group: ProcessGroup | None) -> bool:
     """Tell whether there are other ranks to agree with."""
     return dist.is_available() and dist.is_initialized() and dist.get_world_size(group) > 1
+
+
+def check_alone(group: ProcessGroup | None) -> None:
+    """Raise `ValueError` where other ranks wait for the moments of one that has none yet."""
+    if is_shared(group):
+        raise ValueError("sync() before the first batch needs the shape of a row: RunningMeanStd(shape)")
+
+
+def shared_moments(
+    own: Moments, rejected: Tensor | None, group: ProcessGroup | None
+) -> tuple[Moments, Tensor | None]:
+    """Return the moments and the rejected rows of all ranks; those given where there is no other rank."""
+    if not is_shared(group):
+        return own, rejected
+    return moments_of_all(own, own.weight.new_zeros(()).long() if rejected is None else rejected, group)
 
 
 def moments_of_all(own: Moments, rejected: Tensor, group: ProcessGroup | None) -> tuple[Moments, Tensor]:

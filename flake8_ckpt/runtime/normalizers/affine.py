@@ -7,13 +7,14 @@ a deviation of 1e-2: what it leaves out is the offset. `x - shift` is exact for 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.moments import TINY
-from flake8_ckpt.runtime.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import TINY
+from flake8_ckpt.runtime.normalizers.moments import Moments
 
 
 class Affine(NamedTuple):
@@ -41,6 +42,15 @@ def precise_affine(moments: Moments, epsilon: float) -> Affine:
 def identity_where(condition: Tensor, affine: Affine) -> Affine:
     """Return the form that changes nothing where a condition of shape `()` holds, else the given one."""
     return Affine(*(torch.where(condition, neutral, each) for neutral, each in zip((0.0, 1.0, 0.0), affine)))
+
+
+def unless_early(is_early: Tensor, form: Affine, clip: Tensor | None) -> tuple[Affine, Tensor | None]:
+    """Return the form and the limit of the result, or the identity without a limit where it is too early."""
+    early = identity_where(is_early, form)
+    if clip is None:
+        return early, None
+    limit = torch.where(is_early, math.inf, clip)
+    return early, limit.expand(form.shift.shape).contiguous()
 
 
 def normalize(x: Tensor, affine: Affine, limit: Tensor | float | None) -> Tensor:

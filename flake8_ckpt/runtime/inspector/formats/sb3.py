@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flake8_ckpt.runtime.inspector.archive import Archive
-from flake8_ckpt.runtime.inspector.archive import describe_members
-from flake8_ckpt.runtime.inspector.archive import open_archive
-from flake8_ckpt.runtime.inspector.archive import root_of
 from flake8_ckpt.runtime.inspector.content import Content
 from flake8_ckpt.runtime.inspector.content import Tree
 from flake8_ckpt.runtime.inspector.content import describe_unsafe
 from flake8_ckpt.runtime.inspector.content import walk_member
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
+from flake8_ckpt.runtime.inspector.formats.archive import Archive
+from flake8_ckpt.runtime.inspector.formats.archive import describe_members
+from flake8_ckpt.runtime.inspector.formats.archive import open_archive
+from flake8_ckpt.runtime.inspector.formats.archive import root_of
+from flake8_ckpt.runtime.inspector.formats.torch_zip import read_torch_zip
 from flake8_ckpt.runtime.inspector.json_text import load_json
 from flake8_ckpt.runtime.inspector.region import Region
 from flake8_ckpt.runtime.inspector.region import region_of
 from flake8_ckpt.runtime.inspector.report import Finding
-from flake8_ckpt.runtime.inspector.torch_zip import read_torch_zip
 from flake8_ckpt.runtime.inspector.values import Mapping
 from flake8_ckpt.runtime.inspector.values import text_of
 

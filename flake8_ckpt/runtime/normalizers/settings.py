@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from dataclasses import fields
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+Choice = TypeVar("Choice", bound=str)
 # The format of the state: a checkpoint with a higher one is refused.
 VERSION = 1
 
@@ -40,6 +42,11 @@ class Settings:
         if self.version > VERSION:
             raise ValueError(f"version {self.version} is newer than {VERSION}: update flake8-ckpt")
 
+    @property
+    def limit(self) -> float | None:
+        """Return the largest absolute value of the output, `None` where there is no limit."""
+        return None if self.clip == math.inf else self.clip
+
     def tensors(self, device: torch.device | str | None = None) -> dict[str, Tensor]:
         """Return a tensor of shape `()` for each field: float64, int64 or bool."""
         return {
@@ -57,3 +64,23 @@ DTYPES = {
     each.name: {"float": torch.float64, "int": torch.int64, "bool": torch.bool}[str(each.type)]
     for each in fields(Settings)
 }
+
+
+def settings_of(
+    epsilon: float, clip: float | None, until: int | None, decay: float | None, min_count: int
+) -> Settings:
+    """Return the settings of a constructor, where `None` turns a limit off."""
+    return Settings(
+        epsilon=epsilon,
+        clip=math.inf if clip is None else clip,
+        until=-1 if until is None else until,
+        decay=1.0 if decay is None else decay,
+        min_count=min_count,
+    )
+
+
+def checked_choice(name: str, value: Choice, choices: tuple[Choice, ...]) -> Choice:
+    """Return an argument, or raise `ValueError` where it is none of its choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value

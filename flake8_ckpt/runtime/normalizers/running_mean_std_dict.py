@@ -11,8 +11,8 @@ from typing import cast
 from torch import Tensor
 from torch import nn
 
-from flake8_ckpt.runtime.rows import check_rows
-from flake8_ckpt.runtime.running_mean_std import RunningMeanStd
+from flake8_ckpt.runtime.normalizers.rows import check_rows
+from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
 Observations = Mapping[str, Any]
 Entry = Union[RunningMeanStd, "RunningMeanStdDict"]
@@ -27,6 +27,9 @@ class RunningMeanStdDict(nn.Module):
             batch or the checkpoint says it.
         options: the other arguments are those of `RunningMeanStd`.
     """
+
+    # Where a pickle of a whole module finds the class, wherever it lives in here.
+    __module__ = "flake8_ckpt.runtime"
 
     def __init__(self, shapes: Shapes | None = None, **options: Any) -> None:
         super().__init__()

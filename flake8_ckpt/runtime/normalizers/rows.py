@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.casting import check_real
+from flake8_ckpt.runtime.normalizers.casting import check_real
 
 # Up to this many numbers, sums in float64 cost no more than in float32.
 SMALL = 2**17
@@ -37,8 +37,10 @@ def as_column(mask: Tensor, rows: Tensor) -> Tensor:
     return mask.reshape(-1, *[1] * (rows.dim() - 1))
 
 
-def check_mask(mask: Tensor, x: Tensor, shape: torch.Size) -> None:
+def check_mask(mask: Tensor | None, x: Tensor, shape: torch.Size) -> None:
     """Raise `ValueError` where a mask does not have one value for each row, `TypeError` where it is not bool."""
+    if mask is None:
+        return
     if mask.dtype != torch.bool:
         raise TypeError(f"a mask is bool, not {mask.dtype}")
     batch = x.shape[: x.dim() - len(shape)]

@@ -1,0 +1,1 @@
+"""Read pickles without loading them: opcodes, the machine that follows them, and which globals are safe."""

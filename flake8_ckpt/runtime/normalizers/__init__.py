@@ -1,0 +1,1 @@
+"""The reference normalizers and the pure functions that they are made of."""
