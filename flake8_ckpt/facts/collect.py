@@ -29,11 +29,11 @@ from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
-from flake8_ckpt.source.signals import CALLS
 from flake8_ckpt.source.signals import HOOKS
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import may_hold_facts
 from flake8_ckpt.source.signals import normalizes
+from flake8_ckpt.source.signals import own_calls
 from flake8_ckpt.source.signals import saves
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
@@ -57,7 +57,7 @@ def collect_file(data: bytes) -> FileFacts:
     lines = text.split("\n")
     found = outline(tree, lines)
     names = names_of(tree, found)
-    collector = _Collector(names, lines)
+    collector = _Collector(names, text, lines)
     return FileFacts(
         tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
         names.stars,
@@ -68,9 +68,10 @@ def collect_file(data: bytes) -> FileFacts:
 
 
 class _Collector:
-    def __init__(self, names: Names, lines: list[str]) -> None:
+    def __init__(self, names: Names, text: str, lines: list[str]) -> None:
         self.names = names
         self.lines = lines
+        self.is_ascii = text.isascii()
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -79,8 +80,9 @@ class _Collector:
         return Position(node.lineno, start, end_line, self._column(end_line, node.end_col_offset or 0))
 
     def _column(self, line: int, offset: int) -> int:
-        text = self.lines[line - 1]
-        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
+        if self.is_ascii or self.lines[line - 1].isascii():
+            return offset
+        return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore"))
 
     def heading(self, node: ast.ClassDef | Function) -> Position:
         """Return where a definition's first line stands, without its body."""
@@ -120,7 +122,7 @@ class _Collector:
     def graph(self, found: ClassOutline) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield which methods of its own object each method calls, read from the text."""
         for method in found.methods:
-            called = dict.fromkeys(CALLS.findall(self.text(method)))
+            called = dict.fromkeys(own_calls(self.text(method)))
             kept = tuple(name for name in called if name == "__init__" or not name.startswith("__"))
             if kept:
                 yield method.name, kept[:MAX_CALLEES]

@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+# Each pattern begins with what is literally there, and asks for the start of the word after it: the search
+# then leaps from one place to the next, where a leading `\b` looks at every character.
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
+SELF_ATTRIBUTE = re.compile(r"self\.(?<!\wself\.)(\w+)")
+IN_CLAUSE = re.compile(r"in\b(?<!\win)([^\n]*)")
 REGISTERS = re.compile(
     r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state"
     r"|__setattr__|setattr)\b"
 )
 LATE_REGISTERS = re.compile(r"\b(Parameter|Buffer)\s*\(")
-INPLACE = re.compile(r"\bself\.(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
+INPLACE = re.compile(r"self\.(?<!\wself\.)(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
 GROWS = re.compile(
-    r"\bself\.(\w+)\s*(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
+    r"self\.(?<!\wself\.)(\w+)\s*"
+    r"(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
 )
 LOCAL_GROWS = re.compile(
     r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE
 )
-ASKS = re.compile(r"\bif\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
+ASKS = re.compile(r"if(?<!\wif)\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
+OWN_CALLS = re.compile(r"self\.(?<!\wself\.)(\w+)\s*\(")
 BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(
-    r"\b(?:torch|th|pickle|joblib|cloudpickle|dill|fabric|accelerator|safetensors)\.(?:save|load|dump)\w*[(,]"
-    r"|\bnp\.(?:savez\w*|load)\(|\b(?:save_file|load_file|safe_open)\(|\.load_state_dict\("
+    r"\.(?=save|load|dump)(?:(?<=\btorch\.)|(?<=\bth\.)|(?<=\bpickle\.)|(?<=\bjoblib\.)|(?<=\bcloudpickle\.)"
+    r"|(?<=\bdill\.)|(?<=\bfabric\.)|(?<=\baccelerator\.)|(?<=\bsafetensors\.))\w+[(,]"
+    r"|\.(?<=\bnp\.)(?:savez\w*|load)\(|\.load_state_dict\("
+    r"|(?:save_file(?<!\wsave_file)|load_file(?<!\wload_file)|safe_open(?<!\wsafe_open))\("
 )
 # Calls of what may save or restore something: methods and helper functions of the project, or of a library.
 LINKS = re.compile(
-    r"\.(?:save|load|restore|resume)\(|\b_?\w*(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?"
+    r"\.(?:save|load|restore|resume)\("
+    r"|(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?"
     r"(?:checkpoints?|ckpts?|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies|stats"
     r"|networks?|nets?|dicts?|trainer|run)\("
-    r"|\b(?:checkpoint|ckpt)\w*\[|state_dict|\b_?save\w*\(|\b_?(?:restore|resume)\w*\("
+    r"|(?:checkpoint(?<!\wcheckpoint)|ckpt(?<!\wckpt))\w*\[|state_dict"
+    r"|(?:save(?<!\wsave)|_save(?<!\w_save)|restore(?<!\wrestore)|_restore(?<!\w_restore)"
+    r"|resume(?<!\wresume)|_resume(?<!\w_resume))\w*\("
 )
 NO_LINKS = re.compile(
-    r"\b(?:json|yaml|toml|ET|etree|csv)\.(?:load|save|dump)s?\(|save_for_backward\(|savefig\("
-    r"|save_pretrained\(|savetxt\("
-    r"|\.save_vocabulary\(|\bsave_image\(|\bsave_(?:video|figure|audio|plot|img|images)\w*\("
+    r"(?:json(?<!\wjson)|yaml(?<!\wyaml)|toml(?<!\wtoml)|ET(?<!\wET)|etree(?<!\wetree)|csv(?<!\wcsv))"
+    r"\.(?:load|save|dump)s?\(|save_for_backward\(|savefig\(|save_pretrained\(|savetxt\("
+    r"|\.save_vocabulary\(|save_(?<!\wsave_)(?:image\(|(?:video|figure|audio|plot|img|images)\w*\()"
 )
 # A class that lets an object of its own save itself, in a method of any name, may hold what belongs beside it.
 HANDS_ON = re.compile(
-    r"\bself\.(?:agent|policy|model|trainer|algo|algorithm|runner|learner|network)\."
+    r"self\.(?<!\wself\.)(?:agent|policy|model|trainer|algo|algorithm|runner|learner|network)\."
     r"(?:save|load|restore|resume)(?:_checkpoint|_model|_state|_agent)?\("
 )
 # Objects with running statistics: whoever makes one may have to save it.
@@ -79,6 +91,8 @@ NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
 LINK_WORDS = ("save", "load", "restore", "resume", "state_dict", "checkpoint", "ckpt", "set_", "get_")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
 MAX_HELPER = 2500
+# The verdicts on so many texts are kept: those of one class are asked for again when its methods are walked.
+REMEMBERED = 256
 
 
 def may_hold_facts(text: str) -> bool:
@@ -86,11 +100,13 @@ def may_hold_facts(text: str) -> bool:
     return GATE.search(text) is not None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def saves(text: str) -> bool:
     """Tell whether a function's text saves something or loads it."""
     return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def links(text: str) -> bool:
     """Tell whether a function's text may save or restore something, by itself or through what it calls."""
     if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
@@ -103,8 +119,19 @@ def hands_on(text: str) -> bool:
     return "self." in text and HANDS_ON.search(text) is not None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def normalizes(text: str) -> bool:
     """Tell whether a function's text seems to make an object with running statistics."""
     if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
         return False
     return NORMALIZERS.search(LAYERS.sub("", text)) is not None
+
+
+def own_calls(text: str) -> list[str]:
+    """Return the names of the methods that a text calls on `self`, on `cls` or on `super()`."""
+    return (CALLS if "super(" in text or "cls." in text else OWN_CALLS).findall(text)
+
+
+def loops_over(text: str, attrs: frozenset[str]) -> bool:
+    """Tell whether a loop or a test in a text looks into some attributes of `self`: `for x in self.layers`."""
+    return any(not attrs.isdisjoint(SELF_ATTRIBUTE.findall(tail)) for tail in IN_CLAUSE.findall(text))

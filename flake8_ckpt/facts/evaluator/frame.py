@@ -90,6 +90,11 @@ class Frame:
 
     def peek(self, node: ast.expr) -> v.Value:
         """Return the value of an expression without noting anything of it."""
+        if isinstance(node, (ast.Constant, ast.Name)):
+            depends, self.depends = self.depends, set()
+            value = self.evaluate(node)
+            self.depends = depends
+            return value
         self.state.enter()
         value = Frame(self.names, self.evaluators, state=self.state, depth=self.depth).evaluate(node)
         self.state.leave()
