@@ -43,6 +43,8 @@ from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
 MAX_CALLEES = 40
+# In a longer function, which only a program writes, no local is searched for: each counts as looked at.
+MAX_TEXT = 200_000
 
 
 def collect_file(data: bytes) -> FileFacts:
@@ -176,7 +178,8 @@ class _Collector:
         contract = (
             keeper or is_entry(node) or node.name in HOOKS or saves(text) or links(text) or normalizes(text)
         )
-        frame = new_frame(self.names, contract, "" if node.name == SCRIPT else text)
+        is_open = node.name == SCRIPT or len(text) > MAX_TEXT
+        frame = new_frame(self.names, contract, "" if is_open else text)
         for name in parameter_names(node.args):
             frame.bind(name, v.Param(name), ())
         return frame

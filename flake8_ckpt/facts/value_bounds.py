@@ -7,10 +7,17 @@ from typing import Union
 from flake8_ckpt.facts import values as v
 
 MAX_DEPTH = 8
+# A payload has some dozens of keys; a generated one may have thousands, each set by a statement of its own.
+MAX_FIELDS = 512
 WITHOUT_PARTS = frozenset(
     [v.Unknown, v.Const, v.Number, v.Tensor, v.NdArray, v.Parameter, v.Buffer, v.Module, v.Name, v.Instance]
     + [v.Self, v.Super, v.Param, v.Local]
 )
+
+
+def record_of(fields: tuple[v.Field, ...], is_open: bool) -> v.Record:
+    """Return a record; one with more keys than anybody writes keeps the first of them, and is open."""
+    return v.Record(fields, is_open) if len(fields) <= MAX_FIELDS else v.Record(fields[:MAX_FIELDS], True)
 
 
 def bounded(value: v.Value) -> v.Value:
