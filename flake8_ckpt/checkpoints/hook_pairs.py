@@ -45,7 +45,9 @@ from flake8_ckpt.frameworks.torch_methods import PLAIN_BASES
 from flake8_ckpt.frameworks.torch_methods import RESTARTS
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import functions_outside_tests
 from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.modules.class_state import ClassState
 
@@ -181,20 +183,18 @@ class Hooks:
     @cached_property
     def read_keys(self) -> frozenset[str]:
         """Return all keys that some code of the project takes out of a mapping."""
-        return frozenset(each.key for function in self._functions() for each in function.key_reads)
+        return frozenset(
+            read.key
+            for each in functions_outside_tests(self.hierarchy.symbols)
+            for read in each.function.key_reads
+        )
 
     @cached_property
     def given_keys(self) -> frozenset[str]:
         """Return all keys under which some code of the project puts something into a mapping."""
-        stores = (store.target for function in self._functions() for store in function.stores)
+        functions = functions_outside_tests(self.hierarchy.symbols)
+        stores = (store.target for each in functions for store in each.function.stores)
         return frozenset(map(key_of, stores))
-
-    def _functions(self) -> Iterator[FunctionFacts]:
-        for identity, function in self.hierarchy.symbols.functions.items():
-            if not is_test(identity.partition(":")[0]):
-                yield function
-        for class_id, facts in self.classes.items():
-            yield from facts.methods if not is_test(class_id.partition(":")[0]) else ()
 
     def unpaired_hooks(self) -> Iterator[LoneHook]:
         """Yield the hooks that need a partner and have none."""
@@ -204,7 +204,7 @@ class Hooks:
             if not self._has_plain_bases(class_id):
                 continue
             for name, method in self.hierarchy.methods(class_id).items():
-                callee = FunctionRef(f"{class_id}.{name}", method, class_id, class_id)
+                callee = method_ref(class_id, method, class_id)
                 if name in LONE and self.hierarchy.is_module(class_id) and not self.has(class_id, LONE[name]):
                     if self._needs_partner(callee):
                         yield LoneHook(callee, LONE[name])

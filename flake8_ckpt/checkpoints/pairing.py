@@ -47,7 +47,10 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.functions import followed_anywhere
+from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 MAX_NEAR = 256
@@ -75,13 +78,9 @@ class CheckpointGroups:
         return tuple(self._units())
 
     def _units(self) -> Iterator[FunctionRef]:
-        for identity, function in self.symbols.functions.items():
-            if (
-                function.name in self.involved
-                and function.contract
-                and not is_test(identity.partition(":")[0])
-            ):
-                yield FunctionRef(identity, function)
+        for each in followed_functions(self.symbols):
+            if not each.class_id and each.function.name in self.involved:
+                yield each
         for class_id in self.classes:
             facts = self.symbols.classes[class_id]
             own = {
@@ -97,7 +96,7 @@ class CheckpointGroups:
                         or self._is_involved(method, owner)
                         and depends(method, own)
                     ):
-                        yield FunctionRef(f"{owner}.{method.name}", method, class_id, owner)
+                        yield method_ref(owner, method, class_id)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -118,7 +117,9 @@ class CheckpointGroups:
         calls: list[tuple[str, set[str]]] = []
         for class_id in self.classes:
             found |= self._paired_names(class_id)
-        for name, function in self._contract_functions():
+        for each in followed_anywhere(self.symbols):
+            function = each.function
+            name = name_to_call(function, each.owner) if each.owner else function.name
             called = {called_name(site.call) for site in function.calls}
             if any(saves_or_loads(site.call) for site in function.calls):
                 found.add(name)
@@ -141,16 +142,6 @@ class CheckpointGroups:
             if are_partners(one, other) or are_partners(other, one)
         ]
         return {name for pair in pairs for name in pair}
-
-    def _contract_functions(self) -> Iterator[tuple[str, FunctionFacts]]:
-        """Yield the functions that are followed, each with the name under which it is called."""
-        for function in self.symbols.functions.values():
-            if function.contract:
-                yield function.name, function
-        for class_id, facts in self.symbols.classes.items():
-            for method in facts.methods:
-                if method.contract:
-                    yield name_to_call(method, class_id), method
 
     def methods(self, class_id: str) -> Iterator[tuple[str, FunctionFacts]]:
         """Yield the methods of a class that take part, its own and inherited ones, with the class that defines them."""
@@ -281,8 +272,7 @@ class CheckpointGroups:
 
     def _hooks_of(self, class_id: str) -> Iterator[Hook]:
         methods = {
-            method.name: FunctionRef(f"{owner}.{method.name}", method, class_id, owner)
-            for owner, method in self.methods(class_id)
+            method.name: method_ref(owner, method, class_id) for owner, method in self.methods(class_id)
         }
         for name, writer in methods.items():
             for other, reader in methods.items():

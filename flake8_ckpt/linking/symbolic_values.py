@@ -44,6 +44,8 @@ from flake8_ckpt.linking.filled_mappings import key_of
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import bind
+from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.functions import spread
 
 MAX_CALLS = 5
@@ -97,15 +99,13 @@ class SymbolicEvaluator:
     def _global(self, identity: str, scope: CallContext, nesting: int) -> Optional[Value]:
         """Return what a variable of a module was bound to when its file ran."""
         path, colon, name = identity.partition(":")
-        script = self.symbols.functions.get(f"{path}:<module>") if colon else None
+        script = script_of(path, self.symbols) if colon else None
         if script is None or "." in name or identity in self.symbols.functions:
             return None
-        for store in script.stores:
+        for store in script.function.stores:
             if isinstance(store.target, Local) and store.target.name == name:
-                callee = FunctionRef(f"{path}:<module>", script)
-                return Local(
-                    name, self.expand(store.value, CallContext(callee, calls=scope.calls + 1), nesting)
-                )
+                inner = CallContext(script, calls=scope.calls + 1)
+                return Local(name, self.expand(store.value, inner, nesting))
         return None
 
     def _param(self, value: Param, scope: CallContext, nesting: int) -> Value:
@@ -147,7 +147,7 @@ class SymbolicEvaluator:
             found = self.hierarchy.find_method(scope.class_id, value.name)
             if found is not None and "property" in found[1].decorators:
                 return self._returned(
-                    self._method(scope.class_id, found), scope.receiver, [], {}, scope, nesting
+                    method_ref(*found, scope.class_id), scope.receiver, [], {}, scope, nesting
                 )
         return Attr(self.expand(value.base, scope, nesting), value.name)
 
@@ -251,16 +251,12 @@ class SymbolicEvaluator:
         if isinstance(target.base, (Self, Super)):
             after = scope.callee.owner if isinstance(target.base, Super) else ""
             found = self.hierarchy.find_method(scope.class_id, target.name, after) if scope.class_id else None
-            return self._method(scope.class_id, found) if found else None
+            return method_ref(*found, scope.class_id) if found else None
         class_id = self.class_of(target.base, scope, nesting + 1)
         found = (
             self.hierarchy.find_method(class_id, target.name) if class_id in self.symbols.classes else None
         )
-        return self._method(class_id, found) if found else None
-
-    def _method(self, class_id: str, found: tuple[str, FunctionFacts]) -> FunctionRef:
-        owner, function = found
-        return FunctionRef(f"{owner}.{function.name}", function, class_id, owner)
+        return method_ref(*found, class_id) if found else None
 
     def _named_callee(self, identity: str) -> Optional[FunctionRef]:
         function = self.symbols.functions.get(identity)
@@ -268,7 +264,7 @@ class SymbolicEvaluator:
             return FunctionRef(identity, function)
         head, _, name = identity.rpartition(".")
         found = self.hierarchy.find_method(head, name) if head in self.symbols.classes else None
-        return self._method(head, found) if found else None
+        return method_ref(*found, head) if found else None
 
     def class_of(self, value: Value, scope: CallContext, nesting: int = 0) -> str:
         """Return the class of an object: an identity of the project or an absolute name, "" where it is unknown."""
@@ -326,7 +322,7 @@ class SymbolicEvaluator:
     def _classes_set(self, owner: str, class_id: str, attr: str) -> list[str]:
         found = []
         for method in self.hierarchy.methods(owner).values():
-            scope = CallContext(FunctionRef(f"{owner}.{method.name}", method, class_id, owner))
+            scope = CallContext(method_ref(owner, method, class_id))
             values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
             values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
             if method.name == attr and "property" in method.decorators and method.returns is not None:

@@ -37,6 +37,7 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.modules.attribute_lifetime import RESETS
 
 LOADERS = re.compile(r"(^|_)(load|restore|resume|set_state|setstate)(_|$)")
@@ -136,9 +137,7 @@ class OwnStates:
             return (
                 found is not None
                 and all(each.key for each in filled)
-                and self._is_understood(
-                    FunctionRef(f"{found[0]}.state_dict", found[1], hook.class_id, found[0])
-                )
+                and self._is_understood(method_ref(*found, hook.class_id))
             )
         if isinstance(value, Attr) and value.base == SELF:
             return True

@@ -32,6 +32,7 @@ from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.losses.vecnormalize.statistics import parts_of
 
@@ -162,7 +163,7 @@ class Normalizers:
         for class_id, facts in self.symbols.classes.items():
             if class_id.partition(":")[0] in self._paths:
                 for method in facts.methods:
-                    yield from self._set_by(FunctionRef(f"{class_id}.{method.name}", method, class_id, class_id))
+                    yield from self._set_by(method_ref(class_id, method, class_id))
 
     def _set_by(self, method: FunctionRef) -> Iterator[Normalizer]:
         for write in method.function.writes:
@@ -195,7 +196,7 @@ class Normalizers:
             return False
         for owner in self._family(class_id):
             for method in self.hierarchy.methods(owner).values():
-                callee = FunctionRef(f"{owner}.{method.name}", method, owner, owner)
+                callee = method_ref(owner, method, owner)
                 for write in method.writes:
                     if write.attr == attr and write.value != NONE and self._made(write.value, callee) != made:
                         return False

@@ -19,6 +19,7 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.functions import method_ref
 
 STATE_METHODS = frozenset(["state_dict", "load_state_dict"])
 KEEPS = re.compile(r"(^|_)(save|dump|load|restore|resume)(_|$)|(^|_)(checkpoint|ckpt|state)s?$")
@@ -76,4 +77,4 @@ def _reached(site: Site, unit: FunctionRef, contract: Contract) -> Iterator[Func
         for class_id in contract.hierarchy.subclasses(callee.class_id):
             method = contract.hierarchy.methods(class_id).get(callee.function.name)
             if method is not None:
-                yield FunctionRef(f"{class_id}.{method.name}", method, class_id, class_id)
+                yield method_ref(class_id, method, class_id)
