@@ -156,9 +156,8 @@ class Hooks:
         """Tell whether a method that neither constructs nor restores nor restarts carries an attribute on."""
         return any(
             write.attr == attr and write.carried
-            for each in self._related(class_id)
-            for name, method in self.hierarchy.methods(each).items()
-            if name not in CONSTRUCTION and not RESTARTS.search(name)
+            for _, method in self.hierarchy.related_methods(class_id)
+            if method.name not in CONSTRUCTION and not RESTARTS.search(method.name)
             for write in method.writes
         )
 
@@ -174,11 +173,8 @@ class Hooks:
 
     def _named(self, class_id: str, names: set[str]) -> list[FunctionFacts]:
         """Return the methods of these names, of a class, its ancestors and its heirs."""
-        methods = [self.hierarchy.methods(each) for each in self._related(class_id)]
+        methods = [self.hierarchy.methods(each) for each in self.hierarchy.relatives(class_id)]
         return [each[name] for each in methods for name in names if name in each]
-
-    def _related(self, class_id: str) -> list[str]:
-        return [*self.hierarchy.ancestors(class_id), *self.hierarchy.subclasses(class_id)]
 
     @cached_property
     def read_keys(self) -> frozenset[str]:
@@ -213,7 +209,7 @@ class Hooks:
 
     def has(self, class_id: str, name: str) -> bool:
         """Tell whether a class, an ancestor or an heir defines a method."""
-        related = (self.classes[each] for each in self._related(class_id) if each in self.classes)
+        related = (self.classes[each] for each in self.hierarchy.relatives(class_id) if each in self.classes)
         return any(name in each.method_names for each in related)
 
     def _has_plain_bases(self, class_id: str) -> bool:
@@ -274,7 +270,9 @@ class Hooks:
 
     def _is_absent(self, use: Use, hook: Hook) -> bool:
         """Tell whether neither class nor pickle gives a new object an attribute before it is used."""
-        known = [self.classes[each] for each in self._related(hook.class_id) if each in self.classes]
+        known = [
+            self.classes[each] for each in self.hierarchy.relatives(hook.class_id) if each in self.classes
+        ]
         if any(use.attr in each.method_names or use.attr in dict(each.attributes) for each in known):
             return False
         if any(each.attr == use.attr for each in hook.writer.function.uses):

@@ -268,13 +268,12 @@ class Contract:
 
     def is_live_counter(self, class_id: str, attr: str) -> bool:
         """Tell whether an attribute is counted up in a method that also looks at it for something else."""
-        for each in [*self.hierarchy.ancestors(class_id), *self.hierarchy.subclasses(class_id)]:
-            for method in self.hierarchy.methods(each).values():
-                counted = {
-                    write.position for write in method.writes if write.attr == attr and write.how == "augment"
-                }
-                if counted and any(use.attr == attr and use.position not in counted for use in method.uses):
-                    return True
+        for _, method in self.hierarchy.related_methods(class_id):
+            counted = {
+                write.position for write in method.writes if write.attr == attr and write.how == "augment"
+            }
+            if counted and any(use.attr == attr and use.position not in counted for use in method.uses):
+                return True
         return False
 
     def _written_keys(self, family: CheckpointGroup) -> set[str]:
@@ -382,17 +381,17 @@ class Contract:
             if target.name == "load_state_dict" or self.owner_kind(target, reading.unit):
                 return True
         class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
-        if target.name in self.kinds.method_names(class_id):
+        if target.name in self.hierarchy.method_names(class_id):
             return RESTORERS.search(target.name) is not None
         return self.is_changed(class_id, target.name, reading.source.identity)
 
     def is_changed(self, class_id: str, attr: str, loader: str) -> bool:
         """Tell whether a method other than construction and the one that loads changes an attribute."""
-        for each in [*self.hierarchy.ancestors(class_id), *self.hierarchy.subclasses(class_id)]:
-            for name, method in self.hierarchy.methods(each).items():
-                if name != "__init__" and f"{each}.{name}" != loader and not LOADERS.search(name):
-                    if any(write.attr == attr and write.how != "moved" for write in method.writes):
-                        return True
+        for owner, method in self.hierarchy.related_methods(class_id):
+            name = method.name
+            if name != "__init__" and f"{owner}.{name}" != loader and not LOADERS.search(name):
+                if any(write.attr == attr and write.how != "moved" for write in method.writes):
+                    return True
         return False
 
 

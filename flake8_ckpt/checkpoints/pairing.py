@@ -208,7 +208,7 @@ class CheckpointGroups:
         """Tell whether the keys that are read are clearly those of a payload that is written near by."""
         shared = keys & set(contents(writing.payload).slots)
         one, other = writing.source.class_id, reading.source.class_id
-        if one and other and not self.are_related(one, other):
+        if one and other and not self.hierarchy.are_related(one, other):
             return False
         if writing.unit.identity == reading.unit.identity and shared:
             return True
@@ -243,7 +243,7 @@ class CheckpointGroups:
     def _may_be_pair(self, one: Step, other: Step) -> bool:
         """Tell whether two functions are of one class hierarchy, or plain functions of one file."""
         if one[1] or other[1]:
-            return bool(one[1] and other[1]) and self.are_related(one[1], other[1])
+            return bool(one[1] and other[1]) and self.hierarchy.are_related(one[1], other[1])
         return one[0] == other[0]
 
     def _steps(self, effect: SaveEffect | LoadEffect) -> Iterator[Step]:
@@ -254,10 +254,6 @@ class CheckpointGroups:
             path, _, qualified = identity.partition(":")
             head, _, name = qualified.rpartition(".")
             yield path, f"{path}:{head}" if f"{path}:{head}" in self.symbols.classes else "", name
-
-    def are_related(self, one: str, other: str) -> bool:
-        """Tell whether one of two classes derives from the other, or they are the same."""
-        return one in self.hierarchy.ancestors(other) or other in self.hierarchy.ancestors(one)
 
     @cached_property
     def hooks(self) -> list[CheckpointGroup]:

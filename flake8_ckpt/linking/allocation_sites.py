@@ -173,13 +173,12 @@ class AllocationSites:
     def _attr(self, value: Attr, place: Place, depth: int) -> Iterator[AllocationSite]:
         class_id = self.evaluator.class_of(value.base, place.scope)
         found = False
-        for owner in self.hierarchy.ancestors(class_id) if class_id in self.symbols.classes else ():
-            for method in self.hierarchy.methods(owner).values():
-                inner = method_ref(owner, method, class_id)
-                for write in method.writes:
-                    if write.attr == value.name and write.how == "assign":
-                        found = True
-                        yield from self._of(write.value, Place(inner, write.position), depth)
+        for owner, method in self.hierarchy.inherited_methods(class_id):
+            inner = method_ref(owner, method, class_id)
+            for write in method.writes:
+                if write.attr == value.name and write.how == "assign":
+                    found = True
+                    yield from self._of(write.value, Place(inner, write.position), depth)
         if not found:
             yield AllocationSite(value, place)
 

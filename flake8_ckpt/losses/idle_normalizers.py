@@ -99,7 +99,7 @@ class Normalizers:
         outside = [each for each in ancestors if each not in self.symbols.classes]
         if any(each not in PLAIN_BASES and not is_external_module(each) for each in outside):
             return frozenset()
-        names = self.kinds.method_names(class_id)
+        names = self.hierarchy.method_names(class_id)
         known = [*names, *(each for owner in ancestors for each in self._statistics(owner))]
         if not any(map(MEANS.search, known)) or not any(map(SPREADS.search, known)):
             return frozenset()
@@ -135,9 +135,8 @@ class Normalizers:
         }
         return any(
             write.attr in statistics
-            for owner in self.hierarchy.ancestors(class_id)
-            for name, method in self.hierarchy.methods(owner).items()
-            if name in methods
+            for _, method in self.hierarchy.inherited_methods(class_id)
+            if method.name in methods
             for write in method.writes
         )
 
@@ -186,20 +185,15 @@ class Normalizers:
         ]
         return "" if any(MEANS.search(name) or SPREADS.search(name) for name in names) else class_id
 
-    def _family(self, class_id: str) -> Iterator[str]:
-        yield from self.hierarchy.ancestors(class_id)
-        yield from self.hierarchy.subclasses(class_id)
-
     def _is_kept(self, attr: str, made: str, class_id: str) -> bool:
         """Tell whether an attribute holds this normalizer and nothing else, as far as any code sets it."""
         if attr in self._set_from_outside:
             return False
-        for owner in self._family(class_id):
-            for method in self.hierarchy.methods(owner).values():
-                callee = method_ref(owner, method, owner)
-                for write in method.writes:
-                    if write.attr == attr and write.value != NONE and self._made(write.value, callee) != made:
-                        return False
+        for owner, method in self.hierarchy.related_methods(class_id):
+            callee = method_ref(owner, method, owner)
+            for write in method.writes:
+                if write.attr == attr and write.value != NONE and self._made(write.value, callee) != made:
+                    return False
         return True
 
     @cached_property
@@ -217,8 +211,7 @@ class Normalizers:
         """Tell whether some method normalizes with an attribute, and none hands it on."""
         hows = [
             how
-            for owner in self._family(class_id)
-            for method in self.hierarchy.methods(owner).values()
+            for _, method in self.hierarchy.related_methods(class_id)
             for use in method.uses
             if use.attr == attr
             for how in use.how
@@ -228,7 +221,7 @@ class Normalizers:
     def _normalizes(self, name: str, made: str) -> bool:
         """Tell whether a method or attribute of a normalizer, or its call, is what normalizing takes."""
         if name == "call":
-            return not self.kinds.method_names(made).isdisjoint(("__call__", "forward"))
+            return not self.hierarchy.method_names(made).isdisjoint(("__call__", "forward"))
         return NORMALIZES.search(name) is not None or SPREADS.search(name) is not None
 
     def _locals(self) -> Iterator[Normalizer]:

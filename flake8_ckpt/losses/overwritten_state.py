@@ -143,7 +143,7 @@ class Overwrites:
         is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.is_changed(
             class_id, target.name, ""
         )
-        return target if is_state and target.name not in self.contract.kinds.method_names(class_id) else None
+        return target if is_state and target.name not in self.hierarchy.method_names(class_id) else None
 
     def _in_unit(self, unit: FunctionRef) -> Iterator[Overwrite]:
         """Yield what is restored and replaced in one function, in the order of its statements."""

@@ -22,7 +22,7 @@ class Resumption:
     """Asks the callers of the methods that load."""
 
     def __init__(self, families: CheckpointGroups) -> None:
-        self.families = families
+        self.hierarchy = families.hierarchy
         self.symbols = families.hierarchy.symbols
 
     def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
@@ -37,7 +37,7 @@ class Resumption:
             reached |= names
             callers = list(self._callers(frozenset(names)))
             if any(
-                owner and self.families.are_related(owner, class_id) or _trains(each)
+                owner and self.hierarchy.are_related(owner, class_id) or _trains(each)
                 for owner, each in callers
             ):
                 return True

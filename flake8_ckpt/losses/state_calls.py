@@ -74,7 +74,8 @@ def _reached(site: Site, unit: FunctionRef, contract: Contract) -> Iterator[Func
     callee = contract.evaluator.callee_of(site.call, CallContext(unit))
     if callee is not None:
         yield callee
-        for class_id in contract.hierarchy.subclasses(callee.class_id):
-            method = contract.hierarchy.methods(class_id).get(callee.function.name)
-            if method is not None:
+        for class_id, method in contract.hierarchy.methods_among(
+            contract.hierarchy.subclasses(callee.class_id)
+        ):
+            if method.name == callee.function.name:
                 yield method_ref(class_id, method, class_id)

@@ -144,37 +144,34 @@ class UnsavedObjects:
 
     def _gathered(self, class_id: str, known: set[str]) -> Iterator[str]:
         """Yield the attributes of a class and its heirs that are put into a container that is known."""
-        for each in [*self.hierarchy.ancestors(class_id), *self.hierarchy.subclasses(class_id)]:
-            for method in self.hierarchy.methods(each).values():
-                for write in method.writes:
-                    holds = write.how in ("grow", "item") or isinstance(write.value, (Container, Record))
-                    if holds and (write.attr in known or write.attr in self.kept_anywhere):
-                        yield from mentions(write.value)
+        for _, method in self.hierarchy.related_methods(class_id):
+            for write in method.writes:
+                holds = write.how in ("grow", "item") or isinstance(write.value, (Container, Record))
+                if holds and (write.attr in known or write.attr in self.kept_anywhere):
+                    yield from mentions(write.value)
 
     def _is_of(self, reading: LoadEffect, class_id: str) -> bool:
-        return bool(reading.source.class_id and class_id) and self.families.are_related(
+        return bool(reading.source.class_id and class_id) and self.hierarchy.are_related(
             reading.source.class_id, class_id
         )
 
     def attributes(self, class_id: str) -> Iterator[tuple[str, Spot]]:
         """Yield the attributes of a class with the place where each is first set."""
         seen: set[str] = set()
-        for owner in self.hierarchy.ancestors(class_id):
-            for method in self.hierarchy.methods(owner).values():
-                for write in method.writes:
-                    if write.how == "assign" and write.attr not in seen:
-                        seen.add(write.attr)
-                        yield write.attr, Spot(owner.partition(":")[0], write.position)
+        for owner, method in self.hierarchy.inherited_methods(class_id):
+            for write in method.writes:
+                if write.how == "assign" and write.attr not in seen:
+                    seen.add(write.attr)
+                    yield write.attr, Spot(owner.partition(":")[0], write.position)
 
     def is_updated(self, class_id: str, attr: str) -> bool:
         """Tell whether a method of a class, its ancestors or heirs updates the object that an attribute holds."""
-        for each in [*self.hierarchy.ancestors(class_id), *self.hierarchy.subclasses(class_id)]:
-            for method in self.hierarchy.methods(each).values():
-                for use in method.uses:
-                    if use.attr == attr and any(
-                        UPDATES.search(how[1:]) for how in use.how if how.startswith(".")
-                    ):
-                        return True
+        for _, method in self.hierarchy.related_methods(class_id):
+            for use in method.uses:
+                if use.attr == attr and any(
+                    UPDATES.search(how[1:]) for how in use.how if how.startswith(".")
+                ):
+                    return True
         return False
 
     def _optimized(
@@ -184,18 +181,13 @@ class UnsavedObjects:
         if self.hierarchy.is_module(class_id):
             return
         saved = {last_name(object_of(value)) for _, value in states_in(writing.payload)}
-        for owner in self.hierarchy.ancestors(class_id):
-            for method in self.hierarchy.methods(owner).values():
-                for write in method.writes:
-                    if write.attr in saved and isinstance(write.value, Call) and write.value.args:
-                        for attr in listed(write.value.args[0]):
-                            if attr not in known and self._is_trained_tensor(class_id, attr):
-                                yield UnsavedObject(
-                                    f"self.{attr}",
-                                    "tensor",
-                                    location,
-                                    Spot(owner.partition(":")[0], write.position),
-                                )
+        for owner, method in self.hierarchy.inherited_methods(class_id):
+            for write in method.writes:
+                if write.attr in saved and isinstance(write.value, Call) and write.value.args:
+                    for attr in listed(write.value.args[0]):
+                        if attr not in known and self._is_trained_tensor(class_id, attr):
+                            made = Spot(owner.partition(":")[0], write.position)
+                            yield UnsavedObject(f"self.{attr}", "tensor", location, made)
 
     def _is_trained_tensor(self, class_id: str, attr: str) -> bool:
         value = self.kind_evaluator.attribute(class_id, attr)
@@ -348,16 +340,12 @@ class UnsavedObjects:
 
     def _calls(self, class_id: str, path: str) -> bool:
         symbols = self.hierarchy.symbols
-        for owner in self.hierarchy.ancestors(class_id):
-            for method in self.hierarchy.methods(owner).values():
-                for site in method.calls:
-                    callee = site.call.callee
-                    if (
-                        isinstance(callee, Name)
-                        and symbols.resolve(callee.path, owner.partition(":")[0]) == path
-                    ):
-                        return True
-        return False
+        return any(
+            isinstance(site.call.callee, Name)
+            and symbols.resolve(site.call.callee.path, owner.partition(":")[0]) == path
+            for owner, method in self.hierarchy.inherited_methods(class_id)
+            for site in method.calls
+        )
 
     def _outside_registries(self) -> Iterator[UnsavedObject]:
         """Yield the objects that a class does not put into the registry that its base class saves."""
@@ -381,12 +369,11 @@ class UnsavedObjects:
         return found
 
     def _is_saved_registry(self, class_id: str, registry: str) -> bool:
-        for owner in self.hierarchy.ancestors(class_id):
-            for method in self.hierarchy.methods(owner).values():
-                uses = [how for use in method.uses if use.attr == registry for how in use.how]
-                saves = any(last_name(site.call.callee) in ("save", "dump") for site in method.calls)
-                if saves and any(how in ("iter", ".items", "item", "plain") for how in uses):
-                    return True
+        for _, method in self.hierarchy.inherited_methods(class_id):
+            uses = [how for use in method.uses if use.attr == registry for how in use.how]
+            saves = any(last_name(site.call.callee) in ("save", "dump") for site in method.calls)
+            if saves and any(how in ("iter", ".items", "item", "plain") for how in uses):
+                return True
         return False
 
     def _unregistered(self, class_id: str, names: set[str]) -> Iterator[UnsavedObject]:

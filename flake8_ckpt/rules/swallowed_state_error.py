@@ -208,7 +208,7 @@ def _goes_on(site: Site, unit: FunctionRef, project: Project) -> bool:
     """Tell whether what restores may train: a player or evaluator that saves nothing waits for the next file."""
     if RESTORES.search(called_name(site.call)) is None or EVALUATES.search(unit.class_id) is None:
         return True
-    names = project.contract.kinds.method_names(unit.class_id)
+    names = project.contract.hierarchy.method_names(unit.class_id)
     return "state_dict" in names or any(verb_and_stem(name)[0] in SAVES for name in names)
 
 
