@@ -24,7 +24,6 @@ from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
@@ -240,29 +239,6 @@ def _is_same_callee(brief: Value, full: Value) -> bool:
     if brief == full:
         return True
     return isinstance(brief, Attr) and isinstance(full, Attr) and brief == Attr(UNKNOWN, full.name)
-
-
-def is_same_object(one: Value, other: Value) -> bool:
-    """Tell whether two values of one function name the same object."""
-    text = object_text(one)
-    return text != "" and text == object_text(other)
-
-
-def object_text(value: Value) -> str:
-    """Return how a function names an object, "" where it has no name."""
-    if isinstance(value, Join):
-        names = {object_text(option) for option in value.options if option != NONE}
-        return names.pop() if len(names) == 1 else ""
-    if isinstance(value, (Local, Param)):
-        return value.name
-    if isinstance(value, Name):
-        return value.path.lstrip(":")
-    if isinstance(value, Self):
-        return "self"
-    if isinstance(value, Attr):
-        base = object_text(value.base)
-        return f"{base}.{value.name}" if base else ""
-    return ""
 
 
 FOLLOW: dict[type, Callable[[AllocationSites, Any, Place, int], Iterator[AllocationSite]]] = {

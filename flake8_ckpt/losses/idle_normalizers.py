@@ -34,7 +34,7 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.programs import Programs
-from flake8_ckpt.losses.vecnormalize.statistics import parts_of
+from flake8_ckpt.linking.value_names import parts_of
 
 UPDATE = re.compile(r"^_?(update|record|push|observe|partial_fit|add|fit|step)")
 # Methods that leave statistics alone, or restore them as they were made.
