@@ -71,7 +71,9 @@ def scope_of(path: Sequence[ast.AST]) -> str:
 
 def class_of(path: Sequence[ast.AST]) -> str:
     """Return the qualified name of the innermost class around the last node of a path."""
-    names = [(node.name, isinstance(node, ast.ClassDef)) for node in path[:-1] if isinstance(node, Definition)]
+    names = [
+        (node.name, isinstance(node, ast.ClassDef)) for node in path[:-1] if isinstance(node, Definition)
+    ]
     while names and not names[-1][1]:
         names.pop()
     return ".".join(name for name, _ in names)

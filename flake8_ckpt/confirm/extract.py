@@ -192,7 +192,9 @@ COMPOUND: dict[type, Callable[[_Cut, Any, Point], None]] = {
     ast.If: _keep_if,
     ast.Try: _keep_try,
     ast.Match: _keep_match,
-    **dict.fromkeys((ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, *Definition), _keep_with_block),
+    **dict.fromkeys(
+        (ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, *Definition), _keep_with_block
+    ),
 }
 if sys.version_info >= (3, 11):
     COMPOUND[ast.TryStar] = _keep_try

@@ -34,7 +34,7 @@ def _attribute(statement: cst.CSTNode, name: str) -> Optional[cst.CSTNode]:
         for target in targets_of(node):
             if last_name(target) == name or _is_entry(target, name):
                 return _whole(node, target)
-        if isinstance(node, cst.Call) and last_name(node.func) in SETTERS and _names(node, name):
+        if isinstance(node, cst.Call) and last_name(node.func) in SETTERS and _names(node, -2, name):
             return node
     return None
 
@@ -52,15 +52,16 @@ def _whole(node: cst.CSTNode, target: cst.CSTNode) -> cst.CSTNode:
     return node if isinstance(node, (cst.BaseSmallStatement, cst.NamedExpr)) else target
 
 
-def _names(call: cst.Call, name: str) -> bool:
-    """Tell whether a call says a name as a string, or names something that only a run knows."""
-    texts = [text_of(argument.value) for argument in call.args if argument.star == ""]
-    return name in texts or not any(texts)
+def _names(call: cst.Call, index: int, name: str) -> bool:
+    """Tell whether an argument of a call is a name, as a string or as something that only a run knows."""
+    arguments = [each for each in call.args if each.keyword is None]
+    arguments = [each for each in call.args if last_name(each.keyword or each) == "name"] or arguments[index:]
+    return bool(arguments) and text_of(arguments[0].value) in (name, "")
 
 
 def _registration(statement: cst.CSTNode, name: str) -> Optional[cst.CSTNode]:
     for call in _calls(statement):
-        if last_name(call.func) in REGISTRARS and _names(call, name):
+        if last_name(call.func) in REGISTRARS and _names(call, 0, name):
             return call
     return None
 
