@@ -125,7 +125,9 @@ class UnsavedObjects:
         """Yield what a saving class updates and neither side names, if training goes on after its load."""
         class_id = writing.source.class_id
         readings = [each for each in family.readings if self._is_of(each, class_id)]
-        if not class_id or not any(each.keys and self.contract.is_training_state(each) for each in readings):
+        if not class_id or not any(
+            each.keys and self.contract.evidence.is_training_state(each) for each in readings
+        ):
             return
         found = list(self._left_out(writing, class_id, named_in(family)))
         if found and self.resuming.is_resumed(class_id, {each.source.function.name for each in readings}):
@@ -238,7 +240,7 @@ class UnsavedObjects:
         readings = [
             each for each in family.readings if each.unit.identity == writing.unit.identity and each.keys
         ]
-        if not any(map(self.contract.is_training_state, readings)) or any(
+        if not any(map(self.contract.evidence.is_training_state, readings)) or any(
             TAKES_OVER.search(last_name(site.call.callee)) for site in function.calls if is_whole(site)
         ):
             return
