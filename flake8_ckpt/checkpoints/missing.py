@@ -9,27 +9,24 @@ from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import Evidence
 from flake8_ckpt.checkpoints.family import CheckpointGroup
+from flake8_ckpt.checkpoints.formats import TAKEN
+from flake8_ckpt.checkpoints.formats import chooses_format
+from flake8_ckpt.checkpoints.formats import converts
+from flake8_ckpt.checkpoints.formats import has_alternative
+from flake8_ckpt.checkpoints.formats import is_same_format
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import is_framework_hook
 from flake8_ckpt.checkpoints.pairing import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import ANY_KEY
-from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import missing_depth
-from flake8_ckpt.checkpoints.payload import rooted
-from flake8_ckpt.checkpoints.payload import states_in
-from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.lightning import LIGHTNING_KEYS
 from flake8_ckpt.linking.functions import CallContext
-from flake8_ckpt.linking.value_names import path_text
-
-TAKEN = frozenset(["required", "defaulted", "guarded"])
 
 
 class MissingKeys:
@@ -78,33 +75,39 @@ class MissingKeys:
     def _missing_in(self, family: CheckpointGroup) -> Iterator[Missing]:
         if not family.writings or any(contents(each.payload).open for each in family.writings):
             return
-        is_lightning = family.hook is not None and family.hook.writer.function.name == "on_save_checkpoint"
+        for keys, readings in self._ungiven(family).items():
+            if not self._is_excused(keys, readings, family):
+                yield Missing(family, keys, tuple(readings), tuple(family.writings))
+        yield from self._left_out_once(family)
+
+    def _ungiven(self, family: CheckpointGroup) -> dict[tuple[str, ...], list[LoadEffect]]:
+        """Return the readings of what no writing gives, by the path to the first key that is missing."""
         lost: dict[tuple[str, ...], list[LoadEffect]] = {}
         for reading in family.readings:
-            if not reading.keys or is_lightning and reading.keys[0] in LIGHTNING_KEYS:
-                continue
-            if any(_converts(each, reading) for each in family.writings):
-                continue
-            if family.hook is None and self._is_given_by_partner(reading, family):
-                continue
-            if (
-                reading.kind in TAKEN
-                and ANY_KEY not in reading.keys
-                and self._is_same_format(reading, family)
-            ):
+            if self._is_asked(reading, family):
                 depth = missing_depth(reading.keys, family.writings)
                 if depth:
                     lost.setdefault(reading.keys[:depth], []).append(reading)
-        for keys, readings in lost.items():
-            if all(each.kind != "required" and self._is_saved_whole(each, family) for each in readings):
-                continue
-            if not (
-                self._has_alternative(keys, readings, family)
-                or self._chooses_format(keys[-1], family)
-                or any(map(self._is_passed_elsewhere, family.writings))
-            ):
-                yield Missing(family, keys, tuple(readings), tuple(family.writings))
-        yield from self._left_out_once(family)
+        return lost
+
+    def _is_asked(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
+        """Tell whether a reading takes a known key out of a payload that the writings of its family give."""
+        is_lightning = family.hook is not None and family.hook.writer.function.name == "on_save_checkpoint"
+        if not reading.keys or is_lightning and reading.keys[0] in LIGHTNING_KEYS:
+            return False
+        if any(converts(each, reading) for each in family.writings):
+            return False
+        if family.hook is None and self._is_given_by_partner(reading, family):
+            return False
+        return reading.kind in TAKEN and ANY_KEY not in reading.keys and is_same_format(reading, family)
+
+    def _is_excused(self, keys: tuple[str, ...], readings: list[LoadEffect], family: CheckpointGroup) -> bool:
+        """Tell whether load does without a key, or a call that is not followed may give it."""
+        if all(each.kind != "required" and self._is_saved_whole(each, family) for each in readings):
+            return True
+        if has_alternative(keys, readings, family) or chooses_format(keys[-1], family):
+            return True
+        return any(map(self._is_passed_elsewhere, family.writings))
 
     def _left_out_once(self, family: CheckpointGroup) -> Iterator[Missing]:
         """Yield the keys that some writings give and another, to the very file that is loaded, does not."""
@@ -164,57 +167,6 @@ class MissingKeys:
             self.evidence.is_covered(target, reading.unit, family) for target in targets
         )
 
-    def _is_same_format(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
-        """Tell whether some other key that is read from the same payload is written."""
-        others = [each for each in family.readings if each.root == reading.root and each.unit == reading.unit]
-        return any(
-            each.keys and each.kind in TAKEN and not missing_depth(each.keys, family.writings)
-            for each in others
-        )
-
-    def _has_alternative(
-        self, keys: tuple[str, ...], readings: list[LoadEffect], family: CheckpointGroup
-    ) -> bool:
-        """Tell whether what a key would restore is restored from another key, or from the whole payload, too."""
-        if all(self._is_one_of_two(each, family) for each in readings):
-            return True
-        targets = {
-            target
-            for each in readings
-            for target in each.into
-            if path_text(target) and not isinstance(target, Local)
-        }
-        if not targets:
-            return False
-        return any(
-            each not in readings
-            and keys[: len(each.keys)] != each.keys
-            and targets & set(each.into)
-            and not missing_depth(each.keys, family.writings)
-            for each in family.readings
-        )
-
-    def _is_one_of_two(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
-        """Tell whether the same expression takes a key that is written instead, if the payload has that one."""
-        others = [
-            each.keys
-            for each in family.readings
-            if (each.location, each.root, each.into) == (reading.location, reading.root, reading.into)
-            and each.keys != reading.keys
-            and each.keys[:-1] == reading.keys[:-1]
-            and not missing_depth(each.keys, family.writings)
-        ]
-        return any(each.keys in others and each.kind == "guarded" for each in family.readings)
-
-    def _chooses_format(self, key: str, family: CheckpointGroup) -> bool:
-        """Tell whether load asks for a key to find out which of several formats a file has."""
-        return any(f"nokey:{key}" in each.guards for each in family.readings) or not all(
-            f"key:{key}" in each.guards
-            or not any(guard.startswith(("key:", "nokey:")) for guard in each.guards)
-            for each in family.readings
-            if each.keys and each.keys[-1] == key
-        )
-
 
 def _innermost(found: list[Missing]) -> list[Missing]:
     """Leave out what a hook misses only because a hook that it calls does."""
@@ -227,13 +179,3 @@ def _innermost(found: list[Missing]) -> list[Missing]:
     return [
         each for each in found if any(len(one.call_chain) == nearest[one.location] for one in each.readings)
     ]
-
-
-def _converts(writing: SaveEffect, reading: LoadEffect) -> bool:
-    """Tell whether a function writes what it has read in another form, and no state of its own."""
-    if writing.unit.identity != reading.unit.identity or any(states_in(writing.payload)):
-        return False
-    source = file_of(reading.root)
-    if UNKNOWN not in (source, writing.file) and source != writing.file:
-        return True
-    return any(root == reading.root for _, value in all_keys(writing.payload) for root, _ in rooted(value))

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.function_names import verb_and_stem
 from flake8_ckpt.checkpoints.mismatches import Contract
-from flake8_ckpt.checkpoints.missing import TAKEN
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
