@@ -130,7 +130,7 @@ from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.hook_pairs import Hooks
 from flake8_ckpt.checkpoints.hook_pairs import LeftKey
-from flake8_ckpt.checkpoints.hook_pairs import LoneHook
+from flake8_ckpt.checkpoints.lone_hooks import LoneHook
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Finding
