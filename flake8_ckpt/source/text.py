@@ -29,12 +29,24 @@ def decode(data: bytes) -> str:
     """
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        text = _decode_as(encoding, data)
+    except (SyntaxError, UnicodeDecodeError) as error:
         raise Unreadable(f"cannot be decoded ({error})") from error
+    # Codecs that are not made for code: `hex` gives no text, `undefined` and `punycode` fail in their own ways.
+    except (LookupError, ValueError) as error:
+        raise Unreadable(f"cannot be decoded (encoding {encoding!r} cannot be used for source code)") from error
     if "\0" in text:
         raise Unreadable("holds NUL bytes", text[: text.index("\0")].count("\n") + 1)
     return NEWLINES.sub("\n", text) if "\r" in text else text
+
+
+def _decode_as(encoding: str, data: bytes) -> str:
+    if encoding == "utf-8":
+        return data.decode()
+    with warnings.catch_warnings():
+        # `unicode_escape` warns of each odd backslash.
+        warnings.simplefilter("ignore")
+        return data.decode(encoding)
 
 
 def _parse_deep(text: str) -> ast.Module:
