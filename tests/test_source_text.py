@@ -23,11 +23,16 @@ def test_odd_encoding_that_python_reads(cookie: str, data: bytes, text: str) -> 
     assert decode(heading.encode() + data) == heading + text
 
 
-@pytest.mark.parametrize("cookie", ["undefined", "punycode", "hex", "rot13", "zip"])
+@pytest.mark.parametrize("cookie", ["undefined", "hex", "rot13", "zip"])
 def test_encoding_that_is_not_made_for_code(cookie: str) -> None:
     with pytest.raises(Unreadable) as caught:
         decode(f"# coding: {cookie}\nx = 1\n".encode())
     assert caught.value.reason == f"cannot be decoded (encoding '{cookie}' cannot be used for source code)"
+
+
+def test_encoding_that_fails_in_its_own_way() -> None:
+    with pytest.raises(Unreadable, match="cannot be decoded .*punycode"):
+        decode(b"# coding: punycode\nx = 1\n")
 
 
 def test_encoding_that_nobody_knows() -> None:
