@@ -68,7 +68,9 @@ def hooked(case: Case) -> list[str]:
     """Return the pairs of hooks, each with its class."""
     hooks = [each.hook for each in link(case).families.hooks]
     return sorted(
-        f"{each.class_id}: {each.writer.function.name} -> {each.reader.function.name}" for each in hooks if each
+        f"{each.class_id}: {each.writer.function.name} -> {each.reader.function.name}"
+        for each in hooks
+        if each
     )
 
 

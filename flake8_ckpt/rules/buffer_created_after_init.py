@@ -102,12 +102,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.modules.late_registration import LateRegistration
 from flake8_ckpt.modules.late_registration import late_registrations
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import registration_of
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -125,8 +125,7 @@ def _finding(path: str, late: list[LateRegistration]) -> Finding:
         " a fresh instance refuses the checkpoint or drops it"
     )
     related = tuple(Related(path, each.position, f"'{each.attr}' too") for each in others)
-    node = Node(("registration", "attribute"), first.attr)
-    return Finding(path, first.position, RULE.code, message, related, node, first.attr)
+    return Finding(path, first.position, RULE.code, message, related, registration_of(first.attr), first.attr)
 
 
 RULE = Rule(__name__, "CKP108", check=check)

@@ -106,7 +106,6 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
@@ -115,6 +114,7 @@ from flake8_ckpt.modules.attribute_lifetime import lifetime
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import registration_of
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -129,8 +129,7 @@ def check(project: Project) -> Iterator[Finding]:
                 message = (
                     f"'{attr}' has persistent=False but {change.method.name}() changes it: a reload resets it"
                 )
-                node = Node(("registration", "attribute"), attr)
-                yield Finding(state.path, position, RULE.code, message, (place,), node, attr)
+                yield Finding(state.path, position, RULE.code, message, (place,), registration_of(attr), attr)
 
 
 def _registered(state: ClassState) -> Iterator[tuple[str, Position]]:
