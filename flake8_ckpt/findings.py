@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -43,3 +44,11 @@ class Spot:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.position.line}"
+
+
+class WriteSite(Protocol):
+    """A statement that sets or changes an attribute."""
+
+    @property
+    def location(self) -> Spot:
+        """Return where it stands."""

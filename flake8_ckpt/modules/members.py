@@ -14,6 +14,7 @@ from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.places import Place
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 
@@ -52,6 +53,16 @@ class AttributeWrite:
     def value(self) -> Value:
         """Return the value that the write gives, resolved in the class it was seen in."""
         return self.kind_evaluator.resolve(self.write.value, self.place)
+
+    @property
+    def attr(self) -> str:
+        """Return the attribute that the write changes."""
+        return self.write.attr
+
+    @property
+    def location(self) -> Spot:
+        """Return where the write stands."""
+        return Spot(self.method.owner.partition(":")[0], self.write.position)
 
     @property
     def guards(self) -> tuple[str, ...]:

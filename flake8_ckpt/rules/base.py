@@ -18,8 +18,8 @@ import flake8_ckpt.rules as package
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.findings import WriteSite
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.members import AttributeWrite
 
 Check = Callable[[Project], Iterator[Finding]]
 
@@ -66,12 +66,8 @@ def finding_in(rule: Rule, location: Spot, message: str, others: Iterable[tuple[
     return Finding(location.path, location.position, rule.code, message, related)
 
 
-def finding_at(rule: Rule, changes: Sequence[AttributeWrite], message: str) -> Finding:
+def finding_at(rule: Rule, writes: Sequence[WriteSite], message: str) -> Finding:
     """Return a finding at the first of some writes, the others related."""
-    first, *others = changes
-    related = tuple(Related(_path(each), each.write.position, "set here too") for each in others)
-    return Finding(_path(first), first.write.position, rule.code, message, related)
-
-
-def _path(change: AttributeWrite) -> str:
-    return change.method.owner.partition(":")[0]
+    first, *others = writes
+    related = tuple(Related(each.location.path, each.location.position, "set here too") for each in others)
+    return Finding(first.location.path, first.location.position, rule.code, message, related)
