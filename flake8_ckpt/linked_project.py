@@ -14,9 +14,7 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 from flake8_ckpt.linking.symbols import Symbols
 from flake8_ckpt.linking.value_kinds import KindEvaluator
-from flake8_ckpt.losses.unsaved_object import UnsavedObject
-from flake8_ckpt.losses.unsaved_objects import UnsavedObjects
-from flake8_ckpt.losses.vecnormalize.wrappers import Environments
+from flake8_ckpt.losses.losses import Losses
 from flake8_ckpt.modules.module_classes import ModuleClasses
 
 
@@ -24,6 +22,8 @@ class Project:
     """All files of a project, linked.
 
     `module_bases` names outside classes that are modules too; `package` is the root's own name as a package.
+    A rule about the state of modules asks `modules`, one about the keys of checkpoints asks `contract`,
+    and one that needs an analysis of its own asks `losses`.
     """
 
     def __init__(
@@ -51,11 +51,6 @@ class Project:
         return Contract(self.families)
 
     @cached_property
-    def forgotten(self) -> tuple[UnsavedObject, ...]:
-        """Return the objects whose changing state is on neither side of a checkpoint."""
-        return UnsavedObjects(self.contract, self.kind_evaluator).found
-
-    @cached_property
-    def environments(self) -> Environments:
-        """Return who makes and who uses normalized environments."""
-        return Environments(self.families)
+    def losses(self) -> Losses:
+        """Return what is lost between the two ends of the checkpoints, and around them."""
+        return Losses(self.contract, self.kind_evaluator)
