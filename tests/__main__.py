@@ -10,6 +10,8 @@ ROOT = Path(__file__).parent.parent
 # The tests come last, so that the last line counts them.
 CHECKS = (
     ("mypy",),
+    ("ruff", "check"),
+    ("ruff", "format", "--check"),
     ("flake8",),
     ("tests.docs", "--check"),
     ("pytest", "-q", "-n", "auto", "--maxprocesses", "4"),

@@ -49,6 +49,13 @@ def test_json_names_other_files_as_they_are_seen_from_here(tmp_path: Path) -> No
     assert {related["path"] for related in found["related"]} <= {"policy.py", "../base.py"}
 
 
+@pytest.mark.parametrize("asked", ["statistics", "count"])
+def test_json_stays_json_where_a_configuration_asks_for_numbers(tmp_path: Path, asked: str) -> None:
+    write(tmp_path, {"a.py": NORMALIZER, ".flake8": f"[flake8]\n{asked} = true\n"})
+    assert [each["code"] for each in findings(tmp_path)] == ["CKP101"]
+    assert "1" in check(tmp_path).out.splitlines()[-1].split()
+
+
 def test_json_into_a_file(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": CLEAN})
     assert check(tmp_path, "--output-format=json", "--output-file=out.json").out == ""

@@ -1,4 +1,4 @@
-"""Generated code that is nested far deeper than written code: it is left out, and the rest is still read."""
+"""Generated code that is nested far deeper than written code: its leaves are lost, the rest is still read."""
 
 from __future__ import annotations
 
@@ -23,39 +23,67 @@ USE = """
 """
 LONG = " + ".join(["a"] * 7000)
 CHAIN = "torch.ones(1)" + ".abs()" * 3000
-# The statement is left out, the others of its function are read.
-LEFT_OUT = {
+NESTED = 180
+# Beside each of these the kernel is found, in the same function and in others.
+DEEP = {
     "a sum": f"        x = {LONG}\n",
+    "a sum on the right": "        x = " + "a + (" * NESTED + "a" + ")" * NESTED + "\n",
     "a chain of calls": f"        self.other = {CHAIN}\n",
+    "a chain of calls under a loop": f"        for each in {CHAIN}:\n            pass\n",
+    "calls within calls": "        x = " + "abs(" * NESTED + "a" + ")" * NESTED + "\n",
+    "lists within lists": "        x = " + "[" * NESTED + "a" + "]" * NESTED + "\n",
+    "dicts within dicts": "        x = " + "{'a': " * NESTED + "a" + "}" * NESTED + "\n",
+    "comprehensions within comprehensions": ("        x = " + "[" * 90 + "a" + " for a in b]" * 90 + "\n"),
     "a conjunction": f"        x = {' and '.join(['a'] * 7000)}\n",
+    "denials": f"        if {'not ' * 1500}a:\n            pass\n",
+    "a ladder of choices": f"        x = {'a if b else ' * 900}c\n",
     "joined strings": "        x = (\n" + "            'a'\n" * 20000 + "        )\n",
     "lambdas": f"        x = {'lambda: ' * 95}0\n",
-}
-# The whole function is left out, without an end of the process or an error.
-DROPPED = {
+    "keys within keys": f"        x = {{}}\n        x{'[0]' * 3000} = 1\n",
+    "targets within targets": "        " + "(" * 150 + "a" + ",)" * 150 + " = size\n",
     "in a nested function": f"        def inner():\n            return {LONG}\n",
     "beside another statement": f"        x = 1; y = {LONG}\n",
     "in a condition": f"        if {LONG}:\n            pass\n",
     "a ladder of conditions": "        if size:\n            pass\n"
     + "        elif size:\n            pass\n" * 3000,
+    "blocks within blocks": "".join(f"{' ' * (8 + each)}if size:\n" for each in range(90))
+    + " " * 98
+    + "pass\n",
+    "a sum within blocks": (
+        "".join(f"{' ' * (8 + each)}if size:\n" for each in range(90)) + " " * 98 + f"x = {LONG}\n"
+    ),
+}
+HEADINGS = {
+    "a decorator": f"@decorated({LONG})\n    def f(self):",
+    "a default": f"def f(self, x={LONG}):",
+    "an annotation": f"def f(self, x: {LONG}):",
+    "a promise": f"def f(self) -> {LONG}:",
 }
 
 
-@cases(LEFT_OUT)
-def test_deep_statement_is_left_out(case: str) -> None:
+@cases(DEEP)
+def test_deep_statement_leaves_the_rest_of_its_function(case: str) -> None:
     assert [(each.code, each.position.line) for each in lint(HEAD + case + USE)] == [("CKP102", 8)]
 
 
-@cases(DROPPED)
-def test_deep_function_is_left_out(case: str) -> None:
-    assert lint(HEAD + case + USE) == []
+@cases(HEADINGS)
+def test_deep_heading_leaves_its_class(case: str) -> None:
+    source = f"{HEAD}{USE}\n    {case}\n        self.kernel.add_(1)\n"
+    assert [each.code for each in lint(source)] == ["CKP101"]
 
 
-@pytest.mark.parametrize("heading", [f"@decorated({LONG})\n    def f(self):", f"def f(self, x={LONG}):"])
-def test_deep_heading_is_left_out(heading: str) -> None:
-    source = f"{HEAD}{USE}\n    {heading}\n        self.kernel.add_(1)\n"
+def test_deep_base_leaves_its_file() -> None:
+    source = f"{HEAD}{USE}\nclass Other({LONG}):\n    def f(self):\n        self.x = 1\n"
     assert [each.code for each in lint(source)] == ["CKP102"]
 
 
-def test_what_no_parser_can_read_says_so() -> None:
-    assert "nested parentheses" in collect_file(f"x = {'(' * 500}1{')' * 500}\n".encode()).error
+@pytest.mark.parametrize("bracket", ["()", "[]", "{}"])
+def test_what_no_parser_can_read_says_so(bracket: str) -> None:
+    assert collect_file(f"x = {bracket[0] * 5000}1{bracket[1] * 5000}\n".encode()).error.startswith(
+        "cannot be parsed"
+    )
+
+
+def test_nested_blocks_beyond_the_parser_say_so() -> None:
+    source = "".join(" " * each + "if x:\n" for each in range(150)) + " " * 150 + "pass\n"
+    assert "indentation" in collect_file(source.encode()).error

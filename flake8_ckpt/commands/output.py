@@ -19,6 +19,7 @@ from typing import cast
 from flake8.formatting import default
 from flake8.formatting.base import BaseFormatter
 from flake8.processor import FileProcessor
+from flake8.statistics import Statistics
 from flake8.style_guide import StyleGuideManager
 from flake8.violation import Violation
 
@@ -74,9 +75,14 @@ class JsonFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no types
                 "path": error.filename,
                 **_span(finding.position),
                 "message": finding.message,
+                "class": finding.class_name or None,
+                "attribute": finding.attribute or None,
                 "related": related,
             }
         )
+
+    def show_statistics(self, statistics: Statistics) -> None:
+        """Print nothing: numbers that a configuration asks for would end the list."""
 
     def stop(self) -> None:
         """Write the list."""

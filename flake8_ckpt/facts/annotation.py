@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.names import Names
-from flake8_ckpt.facts.names import dotted
 from flake8_ckpt.facts.torch_calls import instance_of
-from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import NUMBER
-from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Container
-from flake8_ckpt.facts.values import Instance
-from flake8_ckpt.facts.values import Value
-from flake8_ckpt.facts.values import join
+from flake8_ckpt.source.tree import dotted
 
 NUMBERS = frozenset(
     "int float bool str complex bytes torch.dtype torch.device torch.Size numbers.Number".split()
@@ -26,67 +20,67 @@ KINDS = {
 MAX_DEPTH = 8
 
 
-def annotation_value(node: ast.expr | None, names: Names, depth: int = 0) -> Value:
+def annotation_value(node: ast.expr | None, names: Names, depth: int = 0) -> v.Value:
     """Return the value that an annotation promises; Unknown for what it does not tell."""
     if node is None or depth > MAX_DEPTH:
-        return UNKNOWN
+        return v.UNKNOWN
     if isinstance(node, ast.Constant):
         if node.value is None:
-            return NONE
-        return _quoted(node.value, names, depth) if isinstance(node.value, str) else UNKNOWN
+            return v.NONE
+        return _quoted(node.value, names, depth) if isinstance(node.value, str) else v.UNKNOWN
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         sides = (node.left, node.right)
-        return join([annotation_value(side, names, depth + 1) for side in sides])
+        return v.join([annotation_value(side, names, depth + 1) for side in sides])
     if isinstance(node, ast.Subscript):
         return _generic(node, names, depth)
     name = dotted(node)
-    return _simple(names.resolve(name)) if name else UNKNOWN
+    return _simple(names.resolve(name)) if name else v.UNKNOWN
 
 
-def _quoted(text: str, names: Names, depth: int) -> Value:
+def _quoted(text: str, names: Names, depth: int) -> v.Value:
     try:
         return annotation_value(ast.parse(text.strip(), mode="eval").body, names, depth + 1)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return UNKNOWN
+        return v.UNKNOWN
 
 
-def _simple(path: str) -> Value:
+def _simple(path: str) -> v.Value:
     tail = path.rpartition(".")[2]
     if path in NUMBERS:
-        return NUMBER
+        return v.NUMBER
     known = instance_of(path)
     if known is not None:
         return known
     if tail in KINDS and not path.startswith(":"):
-        return Container(KINDS[tail], UNKNOWN)
+        return v.Container(KINDS[tail], v.UNKNOWN)
     if tail in ("Any", "object", "Callable"):
-        return UNKNOWN
-    return Instance(path)
+        return v.UNKNOWN
+    return v.Instance(path)
 
 
-def _generic(node: ast.Subscript, names: Names, depth: int) -> Value:
+def _generic(node: ast.Subscript, names: Names, depth: int) -> v.Value:
     head = dotted(node.value).rpartition(".")[2]
     inner = node.slice
     parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
     values = [annotation_value(part, names, depth + 1) for part in parts]
     if head == "Optional":
-        return join([*values, NONE])
+        return v.join([*values, v.NONE])
     if head == "Union":
-        return join(values)
+        return v.join(values)
     if head in ("Final", "Annotated", "ClassVar"):
         return values[0]
     kind = KINDS.get(head)
     if kind is None:
-        return UNKNOWN
+        return v.UNKNOWN
     if kind == "dict":
-        return Container(kind, values[-1])
+        return v.Container(kind, values[-1])
     items = (
         tuple(values)
         if kind == "tuple" and not any(map(_is_dots, parts)) and len(values) <= MAX_DEPTH
         else ()
     )
-    return Container(
-        kind, join([value for part, value in zip(parts, values) if not _is_dots(part)]), -1, items
+    return v.Container(
+        kind, v.join([value for part, value in zip(parts, values) if not _is_dots(part)]), -1, items
     )
 
 

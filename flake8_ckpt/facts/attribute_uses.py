@@ -6,12 +6,12 @@ import ast
 import re
 from collections.abc import Iterable
 
-from flake8_ckpt.facts.calls import SHAPE_METHODS
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
-from flake8_ckpt.source.harmless import Function
+from flake8_ckpt.frameworks.torch import SHAPE_METHODS
+from flake8_ckpt.source.tree import Function
 
 CONDITION = re.compile(r"\s*(?:if|elif|while|assert)\b")
 COMMENT = re.compile(r"#[^'\"]*$")

@@ -7,26 +7,20 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 
-import libcst as cst
-
-from flake8_ckpt.facts import expressions as ev
-from flake8_ckpt.facts.frame import Frame
-from flake8_ckpt.facts.path_states import State
+from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.expressions import test
+from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
+from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
-from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import Container
-from flake8_ckpt.facts.values import Name
-from flake8_ckpt.facts.values import Tensor
-from flake8_ckpt.facts.values import Value
-from flake8_ckpt.facts.values import join
-from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.torch import TENSOR_CLASSES
 
 Guards = tuple[str, ...]
+UNCLEAR: tuple[Guards, Guards] = (("branch",), ("branch",))
 OPPOSITES = {
     "none": "some",
     "missing": "has",
@@ -38,124 +32,120 @@ OPPOSITES = {
 OPPOSITES |= {after: before for before, after in OPPOSITES.items()}
 
 
-def conditions(node: cst.BaseExpression, frame: Frame) -> tuple[Guards, Guards]:
+def conditions(node: ast.expr, frame: Frame) -> tuple[Guards, Guards]:
     """Evaluate a test; return what holds where it is true, and where it is false."""
-    then, otherwise = _split(node, Quiet(frame))
-    about = tuple(f"about:{attr}" for attr in sorted(ev.test(node, frame)))
+    then, otherwise = _split(node, frame, frame.depth)
+    about = tuple(f"about:{attr}" for attr in sorted(test(node, frame)))
     return (*then, *about), (*otherwise, *about)
 
 
-class Quiet:
-    """A frame for looking at an expression once more without noting its uses again."""
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = Frame(frame.names, state=State(dict(frame.state.locals)))
-
-    def evaluate(self, node: cst.BaseExpression) -> Value:
-        """Evaluate an expression."""
-        return ev.evaluate(node, self.frame)
-
-
-def _split(node: cst.BaseExpression, quiet: Quiet) -> tuple[Guards, Guards]:
-    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
-        then, otherwise = _split(node.expression, quiet)
+def _split(node: ast.expr, frame: Frame, depth: int) -> tuple[Guards, Guards]:
+    if depth > MAX_DEPTH:
+        return UNCLEAR
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        then, otherwise = _split(node.operand, frame, depth + 1)
         return otherwise, then
-    if isinstance(node, cst.BooleanOperation):
-        left, right = _split(node.left, quiet), _split(node.right, quiet)
-        if isinstance(node.operator, cst.And):
-            return (*left[0], *right[0]), ("branch",)
-        return ("branch",), (*left[1], *right[1])
-    word = _word(node, quiet)
+    if isinstance(node, ast.BoolOp):
+        parts = [_split(each, frame, depth + 1) for each in node.values]
+        if isinstance(node.op, ast.And):
+            return tuple(guard for then, _ in parts for guard in then), ("branch",)
+        return ("branch",), tuple(guard for _, otherwise in parts for guard in otherwise)
+    word = _word(node, frame)
     if word is None:
-        return ("branch",), ("branch",)
+        return UNCLEAR
     kind, _, name = word.partition(":")
     return (word,), (f"{OPPOSITES[kind]}:{name}",)
 
 
-def _word(node: cst.BaseExpression, quiet: Quiet) -> str | None:
+def _word(node: ast.expr, frame: Frame) -> str | None:
     attr = self_attribute(node)
     if attr is not None:
         return f"set:{attr}"
-    if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
-        return _contained(node, quiet) or _compared(node, quiet)
-    if isinstance(node, cst.Call):
-        return _tested(node, quiet)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return _contained(node, frame) or _compared(node, frame)
+    if isinstance(node, ast.Call):
+        return _tested(node, frame)
     return None
 
 
-def _contained(node: cst.Comparison, quiet: Quiet) -> str | None:
-    operator = node.comparisons[0].operator
-    if not isinstance(operator, (cst.In, cst.NotIn)):
+def _contained(node: ast.Compare, frame: Frame) -> str | None:
+    if not isinstance(node.ops[0], (ast.In, ast.NotIn)):
         return None
-    key = quiet.evaluate(node.left)
-    if not isinstance(key, Const) or not isinstance(key.value, str):
+    key = frame.peek(node.left)
+    if not isinstance(key, v.Const) or not isinstance(key.value, str):
         return None
-    return f"{'key' if isinstance(operator, cst.In) else 'nokey'}:{key.value}"
+    return f"{'key' if isinstance(node.ops[0], ast.In) else 'nokey'}:{key.value}"
 
 
-def _compared(node: cst.Comparison, quiet: Quiet) -> str | None:
-    target = node.comparisons[0]
-    other = quiet.evaluate(target.comparator)
+def _compared(node: ast.Compare, frame: Frame) -> str | None:
     attr = self_attribute(node.left) or _fetched(node.left)
-    if attr is None and not isinstance(node.left, cst.Name):
+    if attr is None and not isinstance(node.left, ast.Name):
         return None
-    equal = isinstance(target.operator, (cst.Is, cst.Equal))
-    if not equal and not isinstance(target.operator, (cst.IsNot, cst.NotEqual)):
+    equal = isinstance(node.ops[0], (ast.Is, ast.Eq))
+    if not equal and not isinstance(node.ops[0], (ast.IsNot, ast.NotEq)):
         return None
-    if other == NONE:
-        if attr is None and isinstance(node.left, cst.Name):
-            return f"{'absent' if equal else 'present'}:{node.left.value}"
+    other = frame.peek(node.comparators[0])
+    if other == v.NONE:
+        if attr is None and isinstance(node.left, ast.Name):
+            return f"{'absent' if equal else 'present'}:{node.left.id}"
         return f"{'none' if equal else 'some'}:{attr}"
-    if attr is not None and isinstance(other, Const) and isinstance(other.value, bool):
+    if attr is not None and isinstance(other, v.Const) and isinstance(other.value, bool):
         return f"{'set' if equal == other.value else 'unset'}:{attr}"
     return None
 
 
-def _fetched(node: cst.BaseExpression) -> str | None:
+def _fetched(node: ast.expr) -> str | None:
     """Return x where a node is `getattr(self, "x", ...)` or `hasattr(self, "x")`."""
-    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Name) or len(node.args) < 2:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return None
-    owner, key = node.args[0].value, node.args[1].value
-    if node.func.value in ("getattr", "hasattr") and isinstance(owner, cst.Name) and owner.value == "self":
-        if isinstance(key, cst.SimpleString) and isinstance(key.evaluated_value, str):
-            return key.evaluated_value
+    given = given_to(node)
+    if node.func.id not in ("getattr", "hasattr") or len(given) < 2:
+        return None
+    owner, key = given[:2]
+    if isinstance(owner, ast.Name) and owner.id == "self" and isinstance(key, ast.Constant):
+        return key.value if isinstance(key.value, str) and is_text(key.value) else None
     return None
 
 
-def _tested(node: cst.Call, quiet: Quiet) -> str | None:
+def _tested(node: ast.Call, frame: Frame) -> str | None:
     fetched = _fetched(node)
     if fetched is not None:
-        return f"{'has' if isinstance(node.func, cst.Name) and node.func.value == 'hasattr' else 'set'}:{fetched}"
-    callee = quiet.evaluate(node.func)
-    if not isinstance(callee, Name) or not node.args or not isinstance(node.args[0].value, cst.Name):
+        return (
+            f"{'has' if isinstance(node.func, ast.Name) and node.func.id == 'hasattr' else 'set'}:{fetched}"
+        )
+    given = given_to(node)
+    if not given or not isinstance(given[0], ast.Name):
         return None
-    name = node.args[0].value.value
+    callee = frame.peek(node.func)
+    if not isinstance(callee, v.Name):
+        return None
+    name = given[0].id
     if callee.path == "torch.is_tensor":
         return f"tensor:{name}"
-    if callee.path == "isinstance" and len(node.args) == 2:
-        kind = quiet.evaluate(node.args[1].value)
-        if isinstance(kind, Name) and kind.path.rpartition(".")[2] in TENSOR_CLASSES:
+    if callee.path == "isinstance" and len(given) == 2:
+        kind = frame.peek(given[1])
+        if isinstance(kind, v.Name) and kind.path.rpartition(".")[2] in TENSOR_CLASSES:
             return f"tensor:{name}"
-        if not isinstance(kind, Container):
-            return f"present:{name}" if isinstance(kind, Name) and kind.path == "torch.nn.Module" else None
+        if isinstance(kind, v.Name) and kind.path == "torch.nn.Module":
+            return f"present:{name}"
     return None
 
 
 def narrow(guards: Sequence[str], frame: Frame) -> None:
     """Bind locals to what a branch knows of them."""
+    held = frame.state.locals
     for guard in guards:
         kind, _, name = guard.partition(":")
         if kind == "tensor":
-            frame.state.locals[name] = Tensor("data")
+            frame.state.hold(name, v.Tensor("data"))
         elif kind == "absent":
-            frame.state.locals[name] = NONE
+            frame.state.hold(name, v.NONE)
         elif kind == "other":
-            frame.state.locals[name] = _without_tensors(frame.state.locals.get(name, UNKNOWN))
-        elif kind == "present" and name in frame.state.locals:
-            options = [option for option in options_of(frame.state.locals[name]) if option != NONE]
-            frame.state.locals[name] = join(options)
+            frame.state.hold(name, _without_tensors(held.get(name, v.UNKNOWN)))
+        elif kind == "present" and name in held:
+            frame.state.hold(name, v.join([each for each in v.options_of(held[name]) if each != v.NONE]))
 
 
-def _without_tensors(value: Value) -> Value:
-    kept = [option for option in options_of(value) if not isinstance(option, Tensor)]
-    return join(list(kept)) if kept else UNKNOWN
+def _without_tensors(value: v.Value) -> v.Value:
+    kept = [option for option in v.options_of(value) if not isinstance(option, v.Tensor)]
+    return v.join(list(kept)) if kept else v.UNKNOWN

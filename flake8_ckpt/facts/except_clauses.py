@@ -8,8 +8,8 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 from flake8_ckpt.facts.model import Handler
-from flake8_ckpt.facts.names import dotted
 from flake8_ckpt.findings import Position
+from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
 Locate = Callable[[ast.stmt], Position]
@@ -54,7 +54,11 @@ def _outcome(body: list[ast.stmt]) -> str:
     given = [node.value for node in body if isinstance(node, ast.Return)]
     if not given:
         return "swallowed"
-    return "returned" if given[0] is None or ast.unparse(given[0]) == "None" else "told"
+    return "returned" if given[0] is None or _is_none(given[0]) else "told"
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_silent_statement(node: ast.stmt) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from flake8_ckpt.facts.frame import FLOW
-from flake8_ckpt.facts.frame import Frame
-from flake8_ckpt.facts.names import dotted
-from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.frame import FLOW
+from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.source.tree import dotted
 
 # Reads that fail where the key is absent, or that ask for no key.
 CERTAIN = frozenset(["required", "wholesale"])
@@ -53,4 +53,4 @@ def _fetched(test: ast.expr) -> set[object]:
 
 
 def _is_named(target: object, names: set[object]) -> bool:
-    return isinstance(target, Attr) and target.name in names
+    return isinstance(target, v.Attr) and target.name in names

@@ -15,6 +15,9 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 
 
+NOWHERE = Position(1, 0, 1, 0)
+
+
 class Write(Struct, frozen=True, array_like=True):
     """An attribute of `self` is set or changed.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from flake8_ckpt.source.outline import Outline
+from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
 
@@ -63,14 +64,3 @@ def _aliases(body: list[ast.stmt], table: Mapping[str, str]) -> Iterator[tuple[s
             head, dot, rest = dotted(node.value).partition(".")
             if head in table:
                 yield node.targets[0].id, f"{table[head]}{dot}{rest}"
-
-
-def dotted(node: ast.expr) -> str:
-    """Return the dotted name that an expression is, or an empty string."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    return ".".join([node.id, *reversed(parts)])

@@ -1,34 +1,49 @@
-"""Small questions to expressions: which attribute of `self` one is, which pattern a name has."""
+"""Small questions to expressions: which attribute of `self` one is, what a call is given, what a name spells."""
 
 from __future__ import annotations
 
-import libcst as cst
+import ast
+import re
 
-from flake8_ckpt.facts.values import Arith
-from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts import values as v
+
+SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def self_attribute(node: cst.BaseExpression) -> str | None:
+def self_attribute(node: ast.AST) -> str | None:
     """Return x where a node is `self.x`."""
-    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == "self":
-        return node.attr.value
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        return node.attr
     return None
 
 
-def pattern_of(value: Value) -> str:
+def without_star(node: ast.expr) -> ast.expr:
+    """Return what stands behind a star, or the node itself."""
+    return node.value if isinstance(node, ast.Starred) else node
+
+
+def given_to(node: ast.Call) -> list[ast.expr]:
+    """Return what a call is given: positional arguments, then keywords, stars left out."""
+    return [*map(without_star, node.args), *(each.value for each in node.keywords)]
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a string can be written to a cache; half a surrogate pair (`"\\ud800"`) cannot."""
+    return value.isascii() or SURROGATES.search(value) is None
+
+
+def pattern_of(value: v.Value) -> str:
     """Return a name that a value spells, with `*` for what is computed.
 
     "$p" where it is the parameter p, "*" where nothing is known.
     """
-    if isinstance(value, Const) and isinstance(value.value, str):
+    if isinstance(value, v.Const) and isinstance(value.value, str):
         return value.value
-    if isinstance(value, Param):
+    if isinstance(value, v.Param):
         return f"${value.name}"
-    if isinstance(value, Arith):
+    if isinstance(value, v.Arith):
         parts = (
-            part.value if isinstance(part, Const) and isinstance(part.value, str) else "*"
+            part.value if isinstance(part, v.Const) and isinstance(part.value, str) else "*"
             for part in value.operands
         )
         return "".join(parts)

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flake8_ckpt.facts.values import NUMBER
-from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Arith
-from flake8_ckpt.facts.values import Buffer
-from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import Container
-from flake8_ckpt.facts.values import Join
-from flake8_ckpt.facts.values import Module
-from flake8_ckpt.facts.values import NdArray
-from flake8_ckpt.facts.values import Number
-from flake8_ckpt.facts.values import Parameter
-from flake8_ckpt.facts.values import Tensor
-from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts import values as v
 from flake8_ckpt.frameworks.torch import ARRAYS
 from flake8_ckpt.frameworks.torch import COMPLEX
 from flake8_ckpt.frameworks.torch import CONSTANT
@@ -35,25 +23,25 @@ from flake8_ckpt.frameworks.torch import is_module_class
 ORIGINS = ("constant", "empty", "data", "random", "complex")
 
 
-def merge_origin(values: Sequence[Value]) -> str:
+def merge_origin(values: Sequence[v.Value]) -> str:
     """Return the strongest origin among the tensors of some values."""
-    ranks = [ORIGINS.index(value.origin) for value in values if isinstance(value, Tensor)]
+    ranks = [ORIGINS.index(value.origin) for value in values if isinstance(value, v.Tensor)]
     return ORIGINS[max(ranks)] if ranks else "constant"
 
 
-def instance_of(path: str) -> Value | None:
+def instance_of(path: str) -> v.Value | None:
     """Return what an object of a class of torch or numpy is; None for other classes."""
     tail = path.rpartition(".")[2]
     if path.startswith("torch.") and (tail in TENSOR_CLASSES or path == "torch.tensor"):
-        return Tensor("data")
+        return v.Tensor("data")
     if path in ("torch.nn.Parameter", "torch.nn.parameter.Parameter"):
-        return Parameter()
+        return v.Parameter()
     if is_module_class(path):
-        return Module(path)
-    return NdArray() if path == "numpy.ndarray" else None
+        return v.Module(path)
+    return v.NdArray() if path == "numpy.ndarray" else None
 
 
-def call_global(path: str, args: Sequence[Value], keywords: dict[str, Value]) -> Value | None:
+def call_global(path: str, args: Sequence[v.Value], keywords: dict[str, v.Value]) -> v.Value | None:
     """Return what calling a global name of torch, numpy or builtins gives; None where it is unknown here."""
     if path.startswith(OBJECTS) or path in RANDOM_STATES:
         return None
@@ -62,11 +50,11 @@ def call_global(path: str, args: Sequence[Value], keywords: dict[str, Value]) ->
     if path.startswith("numpy."):
         return _call_numpy(path[6:], args)
     if path.startswith(("math.", "os.", "time.", "sys.")):
-        return NUMBER
+        return v.NUMBER
     return None
 
 
-def _call_torch(path: str, args: Sequence[Value], keywords: dict[str, Value]) -> Value | None:
+def _call_torch(path: str, args: Sequence[v.Value], keywords: dict[str, v.Value]) -> v.Value | None:
     name = path[6:]
     if name in (
         "nn.Parameter",
@@ -74,120 +62,120 @@ def _call_torch(path: str, args: Sequence[Value], keywords: dict[str, Value]) ->
         "nn.UninitializedParameter",
         "nn.parameter.UninitializedParameter",
     ):
-        return Parameter()
+        return v.Parameter()
     if name in (
         "nn.Buffer",
         "nn.parameter.Buffer",
         "nn.UninitializedBuffer",
         "nn.parameter.UninitializedBuffer",
     ):
-        return Buffer(keywords.get("persistent") != Const(False))
+        return v.Buffer(keywords.get("persistent") != v.Const(False))
     if is_module_class(path):
-        return Module(path)
+        return v.Module(path)
     tail = name.rpartition(".")[2]
-    trainable = keywords.get("requires_grad") == Const(True)
+    trainable = keywords.get("requires_grad") == v.Const(True)
     if name == "autograd.Variable":
         origin = merge_origin(args) if args else "constant"
-        return Tensor(origin, trainable)
+        return v.Tensor(origin, trainable)
     if "." in name:
         return _call_namespace(name, tail)
     if name in TENSOR_CLASSES:
-        return Tensor("empty" if all(isinstance(arg, (Number, Const)) for arg in args) else "data")
+        return v.Tensor("empty" if all(isinstance(arg, (v.Number, v.Const)) for arg in args) else "data")
     if name in RANDOM:
-        return Tensor("data" if "generator" in keywords else "random", trainable)
+        return v.Tensor("data" if "generator" in keywords else "random", trainable)
     if name in EMPTY:
-        return Tensor("empty", trainable)
+        return v.Tensor("empty", trainable)
     if name in FROM_DATA:
         literal = all(_is_literal(arg) for arg in args)
-        return Tensor(
+        return v.Tensor(
             "constant" if literal else merge_origin(args) if _has_tensor(args) else "data", trainable
         )
     if name in COMPLEX:
-        return Tensor("complex", trainable)
+        return v.Tensor("complex", trainable)
     if name in CONSTANT:
-        return Tensor("constant", trainable)
+        return v.Tensor("constant", trainable)
     if name in ("max", "min") and len(args) > 1 and not _has_tensor(args[1:]):
-        return Container("tuple", Tensor(merge_origin(args)))
+        return v.Container("tuple", v.Tensor(merge_origin(args)))
     if name in OPERATIONS or name in ("max", "min", "any", "all"):
-        return Tensor(merge_origin(args))
+        return v.Tensor(merge_origin(args))
     if name in SEQUENCES:
-        return Container("tuple", Tensor(merge_origin(args)))
-    return UNKNOWN
+        return v.Container("tuple", v.Tensor(merge_origin(args)))
+    return v.UNKNOWN
 
 
-def _call_namespace(name: str, tail: str) -> Value:
+def _call_namespace(name: str, tail: str) -> v.Value:
     head = name.partition(".")[0]
     if head == "cuda" and tail in TENSOR_CLASSES:
-        return Tensor("empty")
+        return v.Tensor("empty")
     if name.startswith("nn.functional.") and tail[:1].islower():
-        return Tensor("data")
+        return v.Tensor("data")
     if name.startswith(("fft.", "special.", "signal.")):
-        return Tensor("constant")
+        return v.Tensor("constant")
     if name.startswith("linalg."):
         sequences = ("svd", "qr", "eig", "eigh", "slogdet", "lstsq", "lu", "lu_factor")
-        return Container("tuple", Tensor("data")) if tail in sequences else Tensor("data")
-    return UNKNOWN
+        return v.Container("tuple", v.Tensor("data")) if tail in sequences else v.Tensor("data")
+    return v.UNKNOWN
 
 
-def _is_literal(value: Value) -> bool:
-    if isinstance(value, Container):
+def _is_literal(value: v.Value) -> bool:
+    if isinstance(value, v.Container):
         return _is_literal(value.of)
-    if isinstance(value, Join):
+    if isinstance(value, v.Join):
         return all(_is_literal(option) for option in value.options)
-    return isinstance(value, (Const, Number))
+    return isinstance(value, (v.Const, v.Number))
 
 
-def _has_tensor(args: Sequence[Value]) -> bool:
-    return any(isinstance(arg, Tensor) for arg in args)
+def _has_tensor(args: Sequence[v.Value]) -> bool:
+    return any(isinstance(arg, v.Tensor) for arg in args)
 
 
-def _call_numpy(name: str, args: Sequence[Value]) -> Value:
+def _call_numpy(name: str, args: Sequence[v.Value]) -> v.Value:
     if name in ARRAYS:
-        return NdArray()
+        return v.NdArray()
     if name in ELEMENTWISE:
-        return Arith(tuple(args))
+        return v.Arith(tuple(args))
     if name.startswith("random.") and args:
-        return NdArray()
+        return v.NdArray()
     if name in ("float32", "float64", "int32", "int64", "prod", "isscalar", "ndim", "size"):
-        return NUMBER
-    return UNKNOWN
+        return v.NUMBER
+    return v.UNKNOWN
 
 
-def call_method(base: Value, name: str, args: Sequence[Value]) -> Value:
+def call_method(base: v.Value, name: str, args: Sequence[v.Value]) -> v.Value:
     """Return what a method of a tensor, array or number gives."""
-    if isinstance(base, Tensor):
+    if isinstance(base, v.Tensor):
         return _call_tensor_method(base, name, args)
-    if isinstance(base, NdArray):
-        return NUMBER if name in ("item", "tolist", "tobytes", "any", "all") else NdArray()
-    return NUMBER
+    if isinstance(base, v.NdArray):
+        return v.NUMBER if name in ("item", "tolist", "tobytes", "any", "all") else v.NdArray()
+    return v.NUMBER
 
 
-def _call_tensor_method(base: Tensor, name: str, args: Sequence[Value]) -> Value:
+def _call_tensor_method(base: v.Tensor, name: str, args: Sequence[v.Value]) -> v.Value:
     if name == "numpy":
-        return NdArray()
+        return v.NdArray()
     if (name in NOT_TENSOR or name.startswith("is_")) and not (name == "type" and args):
-        return NUMBER
+        return v.NUMBER
     if name in SEQUENCES or (
-        name in ("max", "min", "std_mean", "var_mean") and args and isinstance(args[0], (Const, Number))
+        name in ("max", "min", "std_mean", "var_mean") and args and isinstance(args[0], (v.Const, v.Number))
     ):
-        return Container("tuple", Tensor(base.origin))
+        return v.Container("tuple", v.Tensor(base.origin))
     if name == "requires_grad_":
-        return Tensor(base.origin, tuple(args[:1]) != (Const(False),))
+        return v.Tensor(base.origin, tuple(args[:1]) != (v.Const(False),))
     if name in ("normal_", "uniform_", "random_", "exponential_", "bernoulli_", "trunc_normal_"):
-        return Tensor("random", base.trainable)
+        return v.Tensor("random", base.trainable)
     filled = name in ("fill_", "zero_", "copy_")
     kept = name.endswith("_") or name in ("to", "cuda", "float", "double", "half")
-    return Tensor("constant" if filled else base.origin, base.trainable and kept)
+    return v.Tensor("constant" if filled else base.origin, base.trainable and kept)
 
 
-def combine(operands: Sequence[Value]) -> Value:
+def combine(operands: Sequence[v.Value]) -> v.Value:
     """Return what arithmetic on some values gives; stays symbolic where an operand decides."""
-    if any(isinstance(operand, Tensor) for operand in operands):
-        return Tensor(merge_origin(operands))
-    if any(isinstance(operand, (Parameter, Buffer)) for operand in operands):
-        return Tensor("data")
-    if all(isinstance(operand, (Const, Number)) for operand in operands):
-        return NUMBER
-    if all(isinstance(operand, (Const, Number, NdArray)) for operand in operands):
-        return NdArray()
-    return Arith(tuple(operands))
+    if any(isinstance(operand, v.Tensor) for operand in operands):
+        return v.Tensor(merge_origin(operands))
+    if any(isinstance(operand, (v.Parameter, v.Buffer)) for operand in operands):
+        return v.Tensor("data")
+    if all(isinstance(operand, (v.Const, v.Number)) for operand in operands):
+        return v.NUMBER
+    if all(isinstance(operand, (v.Const, v.Number, v.NdArray)) for operand in operands):
+        return v.NdArray()
+    return v.Arith(tuple(operands))

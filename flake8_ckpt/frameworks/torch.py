@@ -57,6 +57,10 @@ OVERWRITES = frozenset(
 INPLACE_HARMLESS = frozenset(
     "requires_grad_ share_memory_ detach_ retain_grad_ pin_memory_ eval_ train_".split()
 )
+# Methods of a tensor that look at its shape or type, not at what it holds.
+SHAPE_METHODS = frozenset(
+    "size dim numel ndimension new_zeros new_ones new_empty new_full new_tensor is_floating_point".split()
+)
 ARRAYS = frozenset(
     "zeros ones empty full array asarray arange linspace logspace eye zeros_like ones_like full_like"
     " empty_like concatenate stack vstack hstack tile repeat load loadtxt fromiter frombuffer identity"

@@ -154,7 +154,7 @@ def digest_of(data: Union[bytes, memoryview]) -> bytes:
 def facts_version() -> str:
     """Return the key of everything but the content that facts depend on."""
     package = Path(__file__).parent.parent
-    sources = [*package.glob("source/*.py"), *package.glob("facts/*.py"), package / "findings.py"]
+    sources = [*package.glob("source/*.py"), *package.glob("facts/**/*.py"), package / "findings.py"]
     key = hashlib.blake2b(digest_size=8)
     for path in sorted(sources):
         with suppress(OSError):

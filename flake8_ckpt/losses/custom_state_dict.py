@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,6 +36,8 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.value_names import parts_through_locals
 from flake8_ckpt.modules.attribute_lifetime import RESETS
 
 LOADERS = re.compile(r"(^|_)(load|restore|resume|set_state|setstate)(_|$)")
@@ -115,9 +116,10 @@ class OwnStates:
     def _counts(self, hook: FunctionRef) -> Iterator[Omitted]:
         """Yield the counts of running statistics of which the mean and the variance are given."""
         taken: dict[str, set[str]] = {}
-        for each in _parts(store.value for store in hook.function.stores):
-            if isinstance(each, Attr) and isinstance(each.base, Attr) and each.base.base == SELF:
-                taken.setdefault(each.base.name, set()).add(each.name)
+        for store in hook.function.stores:
+            for each in parts_through_locals(store.value):
+                if isinstance(each, Attr) and isinstance(each.base, Attr) and each.base.base == SELF:
+                    taken.setdefault(each.base.name, set()).add(each.name)
         used = {use.attr for use in hook.function.uses for how in use.how if how in ("plain", "own")}
         for attr, names in taken.items():
             count = self._count_of(self.evaluator.attribute_class(hook.class_id, attr))
@@ -153,9 +155,7 @@ class OwnStates:
             return (
                 found is not None
                 and all(each.key for each in filled)
-                and self._is_understood(
-                    FunctionRef(f"{found[0]}.state_dict", found[1], hook.class_id, found[0])
-                )
+                and self._is_understood(method_ref(*found, hook.class_id))
             )
         if isinstance(value, Attr) and value.base == SELF:
             return True
@@ -287,20 +287,9 @@ def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
     return any(_mentions(value, attr) for value in others)
 
 
-def _mentions(value: object, attr: str) -> bool:
+def _mentions(value: Value, attr: str) -> bool:
     """Tell whether a value is made from an attribute of `self`."""
-    return any(each == Attr(SELF, attr) for each in _parts([value]))
-
-
-def _parts(values: Iterable[object]) -> Iterator[object]:
-    """Yield values and all that they are made of."""
-    for value in values:
-        yield value
-        parts: list[object] = []
-        for name in ("operands", "options", "args", "items", "fields"):
-            parts += getattr(value, name, ())
-        parts += [getattr(value, name) for name in ("base", "value", "of", "callee") if hasattr(value, name)]
-        yield from _parts(parts)
+    return any(each == Attr(SELF, attr) for each in parts_through_locals(value))
 
 
 def _asks_base(method: FunctionFacts) -> bool:

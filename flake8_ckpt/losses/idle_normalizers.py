@@ -32,8 +32,9 @@ from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.programs import Programs
-from flake8_ckpt.losses.vecnormalize.statistics import parts_of
+from flake8_ckpt.linking.value_names import parts_of
 
 UPDATE = re.compile(r"^_?(update|record|push|observe|partial_fit|add|fit|step)")
 # Methods that leave statistics alone, or restore them as they were made.
@@ -98,7 +99,7 @@ class Normalizers:
         outside = [each for each in ancestors if each not in self.symbols.classes]
         if any(each not in PLAIN_BASES and not is_external_module(each) for each in outside):
             return frozenset()
-        names = self.kinds.method_names(class_id)
+        names = self.hierarchy.method_names(class_id)
         known = [*names, *(each for owner in ancestors for each in self._statistics(owner))]
         if not any(map(MEANS.search, known)) or not any(map(SPREADS.search, known)):
             return frozenset()
@@ -134,9 +135,8 @@ class Normalizers:
         }
         return any(
             write.attr in statistics
-            for owner in self.hierarchy.ancestors(class_id)
-            for name, method in self.hierarchy.methods(owner).items()
-            if name in methods
+            for _, method in self.hierarchy.inherited_methods(class_id)
+            if method.name in methods
             for write in method.writes
         )
 
@@ -162,7 +162,7 @@ class Normalizers:
         for class_id, facts in self.symbols.classes.items():
             if class_id.partition(":")[0] in self._paths:
                 for method in facts.methods:
-                    yield from self._set_by(FunctionRef(f"{class_id}.{method.name}", method, class_id, class_id))
+                    yield from self._set_by(method_ref(class_id, method, class_id))
 
     def _set_by(self, method: FunctionRef) -> Iterator[Normalizer]:
         for write in method.function.writes:
@@ -185,20 +185,15 @@ class Normalizers:
         ]
         return "" if any(MEANS.search(name) or SPREADS.search(name) for name in names) else class_id
 
-    def _family(self, class_id: str) -> Iterator[str]:
-        yield from self.hierarchy.ancestors(class_id)
-        yield from self.hierarchy.subclasses(class_id)
-
     def _is_kept(self, attr: str, made: str, class_id: str) -> bool:
         """Tell whether an attribute holds this normalizer and nothing else, as far as any code sets it."""
         if attr in self._set_from_outside:
             return False
-        for owner in self._family(class_id):
-            for method in self.hierarchy.methods(owner).values():
-                callee = FunctionRef(f"{owner}.{method.name}", method, owner, owner)
-                for write in method.writes:
-                    if write.attr == attr and write.value != NONE and self._made(write.value, callee) != made:
-                        return False
+        for owner, method in self.hierarchy.related_methods(class_id):
+            callee = method_ref(owner, method, owner)
+            for write in method.writes:
+                if write.attr == attr and write.value != NONE and self._made(write.value, callee) != made:
+                    return False
         return True
 
     @cached_property
@@ -216,8 +211,7 @@ class Normalizers:
         """Tell whether some method normalizes with an attribute, and none hands it on."""
         hows = [
             how
-            for owner in self._family(class_id)
-            for method in self.hierarchy.methods(owner).values()
+            for _, method in self.hierarchy.related_methods(class_id)
             for use in method.uses
             if use.attr == attr
             for how in use.how
@@ -227,7 +221,7 @@ class Normalizers:
     def _normalizes(self, name: str, made: str) -> bool:
         """Tell whether a method or attribute of a normalizer, or its call, is what normalizing takes."""
         if name == "call":
-            return not self.kinds.method_names(made).isdisjoint(("__call__", "forward"))
+            return not self.hierarchy.method_names(made).isdisjoint(("__call__", "forward"))
         return NORMALIZES.search(name) is not None or SPREADS.search(name) is not None
 
     def _locals(self) -> Iterator[Normalizer]:

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.function_names import verb_and_stem
-from flake8_ckpt.checkpoints.mismatches import TAKEN
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.model import FunctionFacts
@@ -40,6 +40,7 @@ from flake8_ckpt.frameworks.names import COUNTERS
 from flake8_ckpt.frameworks.names import RESTORERS
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.linking.value_names import paths_in
 from flake8_ckpt.losses.resets import MAX_DEPTH
@@ -139,10 +140,10 @@ class Overwrites:
         if reading.kind not in TAKEN:
             return None
         class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
-        is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.is_changed(
+        is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.evidence.is_changed(
             class_id, target.name, ""
         )
-        return target if is_state and target.name not in self.contract.kinds.method_names(class_id) else None
+        return target if is_state and target.name not in self.hierarchy.method_names(class_id) else None
 
     def _in_unit(self, unit: FunctionRef) -> Iterator[Overwrite]:
         """Yield what is restored and replaced in one function, in the order of its statements."""
@@ -317,9 +318,7 @@ class Overwrites:
         for class_id in [unit.class_id, *self.hierarchy.subclasses(unit.class_id)]:
             for name, method in self.hierarchy.methods(class_id).items():
                 if ENTRIES.search(name) and not _loads(method):
-                    for reset in self.resets(
-                        FunctionRef(f"{class_id}.{name}", method, class_id, class_id), MAX_DEPTH
-                    ):
+                    for reset in self.resets(method_ref(class_id, method, class_id), MAX_DEPTH):
                         restored = names.get(f"self.{reset.attr}")
                         if restored is not None and reset.is_number:
                             yield Overwrite(restored.name, reset.location, restored.reading.location)
@@ -327,8 +326,8 @@ class Overwrites:
     def _restorers(self, unit: FunctionRef) -> Iterator[FunctionRef]:
         yield unit
         for class_id in [unit.class_id, *self.hierarchy.subclasses(unit.class_id)]:
-            for name, method in self.hierarchy.methods(class_id).items():
-                callee = FunctionRef(f"{class_id}.{name}", method, class_id, class_id)
+            for method in self.hierarchy.methods(class_id).values():
+                callee = method_ref(class_id, method, class_id)
                 if any(
                     unit.identity in each.call_chain
                     for each in self.families.payloads.summary(callee).readings

@@ -84,7 +84,7 @@ def _goes_on(site: Site, unit: FunctionRef, contract: Contract) -> bool:
     """Tell whether what restores may train: a player or evaluator that saves nothing waits for the next file."""
     if not _restores(site) or EVALUATES.search(unit.class_id) is None:
         return True
-    names = contract.kinds.method_names(unit.class_id)
+    names = contract.hierarchy.method_names(unit.class_id)
     return "state_dict" in names or any(verb_and_stem(name)[0] in SAVES for name in names)
 
 

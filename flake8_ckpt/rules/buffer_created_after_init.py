@@ -102,6 +102,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
@@ -116,7 +117,8 @@ def check(project: Project) -> Iterator[Finding]:
         )
         path, position = first.location.path, first.location.position
         related = tuple(Related(path, each.location.position, f"'{each.attr}' too") for each in others)
-        yield Finding(path, position, RULE.code, message, related)
+        node = Node(("registration", "attribute"), first.attr)
+        yield Finding(path, position, RULE.code, message, related, node, first.attr)
 
 
 RULE = Rule(__name__, "CKP108", check=check)

@@ -106,6 +106,7 @@ from collections.abc import Iterator
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import call_of
 from flake8_ckpt.rules.base import finding_in
 
 MESSAGE = "load_state_dict(strict=False) tells what did not fit and nobody looks: it stays as it was made"
@@ -114,7 +115,7 @@ MESSAGE = "load_state_dict(strict=False) tells what did not fit and nobody looks
 def check(project: Project) -> Iterator[Finding]:
     """Report loads with strict=False whose result nobody looks at."""
     for location in project.losses.discarded_load_reports():
-        yield finding_in(RULE, location, MESSAGE)
+        yield finding_in(RULE, location, MESSAGE, node=call_of("load_state_dict"))
 
 
 RULE = Rule(__name__, "CKP211", opt_in=check)

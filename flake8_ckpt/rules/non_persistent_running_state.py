@@ -105,6 +105,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
@@ -121,7 +122,10 @@ def check(project: Project) -> Iterator[Finding]:
             writer = change.method.name
             message = f"'{attribute.name}' has persistent=False but {writer}() changes it: a reload resets it"
             place = Related(change.location.path, change.location.position, "changed here")
-            yield Finding(location.path, location.position, RULE.code, message, (place,))
+            node = Node(("registration", "attribute"), attribute.name)
+            yield Finding(
+                location.path, location.position, RULE.code, message, (place,), node, attribute.name
+            )
 
 
 RULE = Rule(__name__, "CKP107", check=check)

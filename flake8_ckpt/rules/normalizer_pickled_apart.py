@@ -133,6 +133,7 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
+from flake8_ckpt.rules.base import CALL
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
@@ -148,7 +149,7 @@ def check(project: Project) -> Iterator[Finding]:
                 " the two copies will disagree"
             )
         others = [(location, "pickled here too") for location in pickled.locations]
-        yield finding_in(RULE, pickled.locations[0], message, others)
+        yield finding_in(RULE, pickled.locations[0], message, others, node=CALL)
 
 
 RULE = Rule(__name__, "CKP214", opt_in=check)

@@ -118,13 +118,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Position
-from flake8_ckpt.findings import Spot
+from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
 MAX_NAMES = 3
+CONDITION = Node(("condition",))
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -135,12 +135,7 @@ def check(project: Project) -> Iterator[Finding]:
             f"without {names} this restores nothing and says nothing: a resumed run starts with fresh state"
         )
         others = [(place, "written here") for place in skip.written.values()]
-        yield finding_in(RULE, _keyword(skip.location), message, others)
-
-
-def _keyword(location: Spot) -> Spot:
-    start = location.position
-    return Spot(location.path, Position(start.line, start.col, start.line, start.col + len("if")))
+        yield finding_in(RULE, skip.location, message, others, node=CONDITION)
 
 
 RULE = Rule(__name__, "CKP213", opt_in=check)

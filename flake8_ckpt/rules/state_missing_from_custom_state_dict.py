@@ -117,6 +117,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import heading_of
 
 MAX_NAMED = 2
 
@@ -130,7 +131,8 @@ def check(project: Project) -> Iterator[Finding]:
             f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {them} anew"
         )
         changes = [(each.location, f"'{each.attr}' changes here") for each in lost.omitted]
-        yield finding_in(RULE, lost.hook.location, message, changes)
+        node = heading_of(lost.hook.name)
+        yield finding_in(RULE, lost.hook.location, message, changes, node=node, attribute=first.attr)
 
 
 RULE = Rule(__name__, "CKP207", check=check)

@@ -145,9 +145,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+
+HANDLER = Node(("handler",))
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -157,7 +160,7 @@ def check(project: Project) -> Iterator[Finding]:
         message = (
             f"every error of {error.call}() ends here, printed at most: the run goes on and nothing is {lost}"
         )
-        yield finding_in(RULE, error.location, message)
+        yield finding_in(RULE, error.location, message, node=HANDLER)
 
 
 RULE = Rule(__name__, "CKP212", check=check)

@@ -130,6 +130,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import heading_of
 
 MAX_NAMED = 2
 
@@ -140,17 +141,19 @@ def check(project: Project) -> Iterator[Finding]:
     yield from _never_taken(project)
     for lone in project.losses.hooks.unpaired_hooks():
         message = _alone(lone.method.name, lone.partner, lone.key)
-        yield finding_in(RULE, lone.method.location, message)
+        yield finding_in(RULE, lone.method.location, message, node=heading_of(lone.method.name))
     for bare in project.losses.hooks.bare():
         writer, reader = bare.hook.writer, f"{bare.hook.reader.name} at {bare.location}"
         message = f"{writer.name} gives a bare state_dict(), and {reader} looks under '{bare.key}'"
-        yield finding_in(RULE, writer.location, message, [(bare.location, "the key is taken here")])
+        others = [(bare.location, "the key is taken here")]
+        yield finding_in(RULE, writer.location, message, others, node=heading_of(writer.name))
     for lost in project.losses.hooks.unpickled():
         writer = lost.hook.writer
         message = (
             f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.location} looks for in vain"
         )
-        yield finding_in(RULE, writer.location, message, [(lost.location, "it is read here")])
+        others, node = [(lost.location, "it is read here")], heading_of(writer.name)
+        yield finding_in(RULE, writer.location, message, others, node=node, attribute=lost.attr)
 
 
 def _never_given(project: Project) -> Iterator[Finding]:
@@ -168,7 +171,7 @@ def _never_taken(project: Project) -> Iterator[Finding]:
         names = " and ".join(dict.fromkeys(f"'{each.key}'" for each in left.keys[:MAX_NAMED]))
         message = f"{left.taker.name} never takes {names}, given at {left.keys[0].location}: a reload starts it anew"
         others = [(each.location, f"'{each.key}' is given here") for each in left.keys]
-        yield finding_in(RULE, left.taker.location, message, others)
+        yield finding_in(RULE, left.taker.location, message, others, node=heading_of(left.taker.name))
 
 
 def _alone(hook: str, partner: str, key: str) -> str:

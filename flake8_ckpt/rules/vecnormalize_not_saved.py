@@ -116,24 +116,31 @@ from collections.abc import Iterator
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
+from flake8_ckpt.rules.base import CALL
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import call_of
 from flake8_ckpt.rules.base import finding_in
+
+CALLBACK = "CheckpointCallback"
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report models that are saved without the statistics of the VecNormalize around their environment."""
     for lost in project.losses.unsaved_statistics():
         message = (
-            f"'CheckpointCallback' leaves out the VecNormalize of {lost.wrapper}: pass save_vecnormalize=True"
+            f"'{lost.name}' is saved without the VecNormalize of {lost.wrapper}: a reload has no statistics"
         )
-        if lost.name:
-            message = f"'{lost.name}' is saved without the VecNormalize of {lost.wrapper}: a reload has no statistics"
+        if not lost.name:
+            message = (
+                f"'{CALLBACK}' leaves out the VecNormalize of {lost.wrapper}: pass save_vecnormalize=True"
+            )
         made = Related(lost.wrapper.path, lost.wrapper.position, "the statistics live here")
         saves = [Related(each.path, each.position, "saved here too") for each in lost.others]
-        yield Finding(lost.location.path, lost.location.position, RULE.code, message, (made, *saves))
+        place, node = lost.location, CALL if lost.name else call_of(CALLBACK)
+        yield Finding(place.path, place.position, RULE.code, message, (made, *saves), node)
     for location in project.losses.misnamed_statistics():
         message = "'ob_rms' is None here: a VecNormalize of Stable-Baselines3 has 'obs_rms'"
-        yield finding_in(RULE, location, message)
+        yield finding_in(RULE, location, message, node=CALL)
 
 
 RULE = Rule(__name__, "CKP208", check=check)

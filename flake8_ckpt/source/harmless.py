@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from typing import Union
 
-Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import segment
 
 PLAIN_FUNCTIONS = frozenset(
     "abs all any bool bytes callable divmod float format frozenset getattr hasattr hash id input int"
@@ -47,7 +47,7 @@ class Bindings:
 
 
 def bindings_of(
-    function: Function, bindings: Mapping[str, Sequence[ast.expr]], grown: Sequence[str] = ()
+    function: Function, bindings: Mapping[str, Sequence[ast.expr]], grown: Sequence[str], lines: list[str]
 ) -> Bindings:
     """Say which names of a function may hold tensors or containers: parameters by annotation, default and name.
 
@@ -55,7 +55,7 @@ def bindings_of(
     """
     arguments = function.args
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    suspect = {arg.arg for arg in every if _is_suspect(arg)} | set(grown)
+    suspect = {arg.arg for arg in every if _is_suspect(arg, lines)} | set(grown)
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = list(zip(reversed(positional), reversed(arguments.defaults)))
     defaults += [(arg, value) for arg, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value]
@@ -67,10 +67,10 @@ def bindings_of(
     return Bindings(frozenset(names), frozenset(suspect), bindings)
 
 
-def _is_suspect(arg: ast.arg) -> bool:
+def _is_suspect(arg: ast.arg, lines: list[str]) -> bool:
     if arg.annotation is None:
         return PLURALS.search(arg.arg) is not None
-    return TENSOR_TEXT.search(ast.unparse(arg.annotation)) is not None
+    return TENSOR_TEXT.search(segment(arg.annotation, lines)) is not None
 
 
 def is_harmless(node: ast.expr, names: Bindings, depth: int = 0) -> bool:

@@ -1,4 +1,4 @@
-"""The classes and functions of a file, and which of their bodies libcst is to read: it is slow."""
+"""The classes and functions of a file, and which of their bodies are to be walked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from dataclasses import replace
 from typing import Optional
 
-from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import class_outline
 from flake8_ckpt.source.select import plain_classes
@@ -17,17 +16,19 @@ from flake8_ckpt.source.select import select_functions
 from flake8_ckpt.source.signals import ENVIRONMENTS
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import saves
+from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import definitions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
 
 SCRIPT = "<module>"
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# A script is what runs beside imports and definitions, which have facts of their own.
+LEFT_OUT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
 class Outline:
-    """What a file defines; `functions` are those that linking may need, `selected` those to be read.
+    """What a file defines; `functions` are those that linking may need, `selected` those to be walked.
 
     `script` is what the file does when it runs, as a function, where that saves or loads something.
     All of a file that is `followed` is read closely: it works on environments with statistics to save.
@@ -81,8 +82,8 @@ def _followed(found: Outline) -> Outline:
 
 def script_of(tree: ast.Module, lines: list[str], followed: bool = False) -> Optional[Function]:
     """Return what a file does when it runs as a function named `<module>`, if that saves or loads something."""
-    body = [node for node in tree.body if not isinstance(node, (ast.Import, ast.ImportFrom))]
-    texts = [text_of(node, lines) for node in body if not isinstance(node, DEFINITIONS)]
+    body = [node for node in tree.body if not isinstance(node, LEFT_OUT)]
+    texts = [text_of(node, lines) for node in body]
     if not any(followed or saves(text) or links(text) for text in texts):
         return None
     nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])

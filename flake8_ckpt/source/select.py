@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Optional
 
 from flake8_ckpt.source.harmless import Bindings
-from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.harmless import bindings_of
 from flake8_ckpt.source.harmless import is_harmless
 from flake8_ckpt.source.signals import ASKS
@@ -37,6 +36,8 @@ from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import normalizes
 from flake8_ckpt.source.signals import saves
+from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
@@ -63,10 +64,15 @@ def plain_classes(classes: Iterable[ast.ClassDef]) -> set[str]:
     """Return the names of the classes that plainly are no modules, by what their bases are in this very file."""
     plain: dict[str, bool] = {}
     for node in classes:
-        bases = [ast.unparse(base) for base in node.bases]
+        bases = [_named(base) for base in node.bases]
         is_plain = all(plain.get(base, TRIVIAL_BASES.search(base) is not None) for base in bases)
         plain[node.name] = is_plain and plain.get(node.name, True)
     return {name for name, is_plain in plain.items() if is_plain}
+
+
+def _named(base: ast.expr) -> str:
+    """Return the dotted name of a base, its last part alone where that is all it has, or nothing."""
+    return dotted(base) or (base.attr if isinstance(base, ast.Attribute) else "")
 
 
 def plain_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
@@ -184,7 +190,7 @@ def _method_writes(method: Function, text: str, lines: list[str], called: set[st
         if target == "__dict__" or value is not None and _is_dull(target, value, lines):
             continue
         every.add(target)
-        bindings = bindings or bindings_of(method, _local_values(method), LOCAL_GROWS.findall(text))
+        bindings = bindings or bindings_of(method, _local_values(method), LOCAL_GROWS.findall(text), lines)
         plain = value is None or _is_plain(value, bindings)
         if plain and not (change or _turns(method, value) or _mentions(method, target, value)):
             continue
@@ -231,15 +237,16 @@ def _self_writes(method: Function) -> Iterator[tuple[str, Optional[ast.expr], bo
 
 
 def _attributes(target: ast.expr) -> Iterator[str]:
-    if isinstance(target, (ast.Tuple, ast.List)):
-        for element in target.elts:
-            yield from _attributes(element)
-    elif isinstance(target, (ast.Starred, ast.Subscript)):
-        yield from _attributes(target.value)
-    elif (
-        isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"
-    ):
-        yield target.attr
+    """Yield the attributes of `self` that an assignment to a target sets or fills."""
+    targets = [target]
+    while targets:
+        each = targets.pop()
+        if isinstance(each, (ast.Tuple, ast.List)):
+            targets.extend(reversed(each.elts))
+        elif isinstance(each, (ast.Starred, ast.Subscript)):
+            targets.append(each.value)
+        elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == "self":
+            yield each.attr
 
 
 def _local_values(function: Function) -> dict[str, list[ast.expr]]:

@@ -1,4 +1,4 @@
-"""The words that tell, before anything is parsed with libcst, what a piece of text may do."""
+"""The words that tell, before anything is evaluated, what a piece of text may do."""
 
 from __future__ import annotations
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from typing import Union
 
-from flake8_ckpt.source.harmless import Function
 from flake8_ckpt.source.signals import LOGGERS
 
+Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 BLOCKS: dict[type, tuple[str, ...]] = {
     ast.If: ("body", "orelse"),
     ast.For: ("body", "orelse"),
@@ -77,6 +78,28 @@ def text_of(node: ast.stmt, lines: list[str]) -> str:
     )
 
 
+def segment(node: ast.expr, lines: list[str]) -> str:
+    """Return the text of an expression on one line; only its ASCII is right."""
+    whole = lines[node.lineno - 1 : node.end_lineno]
+    text = [
+        line if line.isascii() else line.encode().decode("latin-1") for line in whole
+    ]  # a byte a character
+    text[-1] = text[-1][: node.end_col_offset]
+    text[0] = text[0][node.col_offset :]
+    return " ".join(text)
+
+
+def dotted(node: ast.expr) -> str:
+    """Return the dotted name that an expression is, or an empty string."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])
+
+
 def is_idle(node: ast.stmt) -> bool:
     """Tell whether a statement only raises, documents or logs: nothing in it is looked at."""
     if isinstance(node, ast.Raise):
@@ -89,10 +112,3 @@ def is_idle(node: ast.stmt) -> bool:
     while isinstance(value, (ast.Call, ast.Attribute)):
         value = value.func if isinstance(value, ast.Call) else value.value
     return isinstance(value, ast.Name) and value.id in LOGGERS
-
-
-def stands_alone(node: ast.stmt, lines: list[str]) -> bool:
-    """Tell whether nothing else stands on the lines of a statement."""
-    before = lines[node.lineno - 1].encode()[: node.col_offset]
-    after = lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset or 0 :]
-    return not before.strip() and not after.strip()

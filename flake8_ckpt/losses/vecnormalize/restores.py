@@ -11,10 +11,11 @@ from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.allocation_sites import Place
-from flake8_ckpt.linking.allocation_sites import is_same_object
-from flake8_ckpt.linking.allocation_sites import object_text
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.programs import Programs
+from flake8_ckpt.linking.value_names import is_same_object
+from flake8_ckpt.linking.value_names import object_text
+from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.vecnormalize.runs import EVALUATION_NAME
 from flake8_ckpt.losses.vecnormalize.runs import Run
 from flake8_ckpt.losses.vecnormalize.runs import Runs
@@ -22,7 +23,6 @@ from flake8_ckpt.losses.vecnormalize.runs import methods
 from flake8_ckpt.losses.vecnormalize.statistics import ASSIGNED
 from flake8_ckpt.losses.vecnormalize.statistics import FROZEN
 from flake8_ckpt.losses.vecnormalize.statistics import Statistics
-from flake8_ckpt.losses.vecnormalize.statistics import parts_of
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrappers import Wrapper
 

@@ -10,10 +10,10 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.allocation_sites import Place
-from flake8_ckpt.linking.allocation_sites import is_same_object
-from flake8_ckpt.linking.allocation_sites import object_text
 from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.losses.vecnormalize.statistics import called_name
+from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import is_same_object
+from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrappers import Model
 from flake8_ckpt.losses.vecnormalize.wrappers import Wrapping

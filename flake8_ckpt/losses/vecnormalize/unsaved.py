@@ -17,13 +17,13 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.stable_baselines3 import CHECKPOINTS
 from flake8_ckpt.linking.allocation_sites import Place
-from flake8_ckpt.linking.allocation_sites import object_text
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.programs import Programs
+from flake8_ckpt.linking.value_names import object_text
+from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.vecnormalize.statistics import FROZEN
 from flake8_ckpt.losses.vecnormalize.statistics import SAVED
 from flake8_ckpt.losses.vecnormalize.statistics import Statistics
-from flake8_ckpt.losses.vecnormalize.statistics import parts_of
 from flake8_ckpt.losses.vecnormalize.statistics import saves_wrapper
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrappers import Wrapper

@@ -44,9 +44,9 @@ from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linking.allocation_sites import AllocationSite
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.allocation_sites import Place
-from flake8_ckpt.linking.allocation_sites import is_same_object
-from flake8_ckpt.linking.allocation_sites import object_text
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.value_names import is_same_object
+from flake8_ckpt.linking.value_names import object_text
 
 MAX_DEPTH = 12
 NORM_OBS = 2

@@ -1,0 +1,319 @@
+"""Calls: what they give, and what they do to `self` (change, register, save, load)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from flake8_ckpt.facts import torch_calls as torchlib
+from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.builtin_calls import call_builtin
+from flake8_ckpt.facts.evaluator.container_growth import GROWS
+from flake8_ckpt.facts.evaluator.container_growth import grow_local
+from flake8_ckpt.facts.evaluator.container_growth import grown_by
+from flake8_ckpt.facts.evaluator.expressions import note_key
+from flake8_ckpt.facts.evaluator.frame import FLOW
+from flake8_ckpt.facts.evaluator.frame import Evaluate
+from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.registrations import REGISTERS
+from flake8_ckpt.facts.evaluator.registrations import register
+from flake8_ckpt.facts.evaluator.registrations import set_attribute
+from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import self_attribute
+from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.facts.value_bounds import trimmed
+from flake8_ckpt.frameworks.persistence import SAVERS
+from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
+from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.frameworks.torch import MOVES
+from flake8_ckpt.frameworks.torch import OVERWRITES
+from flake8_ckpt.frameworks.torch import SHAPE_METHODS
+from flake8_ckpt.frameworks.torch import TENSOR_ONLY
+
+Args = tuple[v.Value, ...]
+Keywords = tuple[tuple[str, v.Value], ...]
+INSTALLERS = re.compile(r"^_?(set|replace|register|add|attach|install)_\w*(module|layer)s?(_|$)")
+COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
+WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
+# Calls of a function with another one that they may call later, or not at all.
+LATER = frozenset("map filter partial functools.partial".split())
+KEEPS_KEYS = re.compile(
+    r"(^|[._:])(save|dump|write|load|log|print)"
+    r"|(^|[.:])(len|dict|list|copy|deepcopy|append|put|send|isinstance|update)$"
+)
+# Methods that are noted on objects of which nothing is known, too.
+KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_dict")
+# Methods of any object that change, save, restore or replace its state, or say how it is used.
+EVENTS = re.compile(
+    r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
+    r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
+    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stats|vec_?norm|set_env|get_env|set_attr|buffer"
+)
+
+
+def _call(node: ast.Call, frame: Frame) -> v.Value:
+    """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
+    value = _value_of(node, frame)
+    if frame.contract:
+        _open_arguments(node, value, frame)
+    return value
+
+
+def _open_arguments(node: ast.Call, value: v.Value, frame: Frame) -> None:
+    if isinstance(value, v.Call) and (
+        isinstance(value.callee, v.Name)
+        and (value.callee.path in SAVERS or KEEPS_KEYS.search(value.callee.path))
+    ):
+        return
+    for argument in (*node.args, *(each.value for each in node.keywords if each.arg is not None)):
+        held = frame.state.locals.get(argument.id) if isinstance(argument, ast.Name) else None
+        if isinstance(held, v.Record) and not held.open and not _keeps_keys(node.func):
+            frame.follow(held, v.Record(held.fields, True))
+
+
+def _keeps_keys(function: ast.expr) -> bool:
+    if isinstance(function, ast.Attribute):
+        return KEEPS_KEYS.search(function.attr) is not None
+    if isinstance(function, ast.Name):
+        return KEEPS_KEYS.search(function.id) is not None
+    return isinstance(function, (ast.Subscript, ast.NamedExpr))
+
+
+def _value_of(node: ast.Call, frame: Frame) -> v.Value:
+    func = node.func
+    attr = self_attribute(func)
+    if attr is not None:
+        return _on_self(attr, node, frame)
+    if isinstance(func, ast.Attribute):
+        attr = _state_attribute(func.value)
+        if attr is not None:
+            return _on_attribute(attr, func.attr, node, frame)
+        return _on_value(frame.evaluate(func.value), func, node, frame)
+    if isinstance(func, ast.Name) and func.id == "len":
+        given = given_to(node)
+        attr = self_attribute(given[0]) if len(given) == 1 else None
+        if attr is not None:
+            frame.read(attr, "meta")
+            return v.NUMBER
+    callee = frame.evaluate(func)
+    args, keywords = _arguments(node, frame)
+    _note_elements(callee, "element()", frame)
+    if isinstance(callee, v.Name):
+        return _global(callee.path, node, args, keywords, frame)
+    if isinstance(callee, (v.Unknown, v.Const, v.Number)):
+        return v.UNKNOWN
+    value = bounded(v.Call(callee, args, keywords))
+    if frame.contract:
+        _note(value, frame)
+    return value
+
+
+def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
+    """Evaluate the arguments; a starred one makes the rest unknown."""
+    args: list[v.Value] = []
+    for argument in node.args:
+        if isinstance(argument, ast.Starred):
+            value = frame.evaluate(argument.value)
+            args.append(v.Call(v.Name("*"), (value,)) if isinstance(value, v.Param) else v.UNKNOWN)
+        else:
+            args.append(frame.evaluate(argument))
+    return tuple(args), tuple(_keyword(each, frame) for each in node.keywords)
+
+
+def _keyword(keyword: ast.keyword, frame: Frame) -> tuple[str, v.Value]:
+    value = frame.evaluate(keyword.value)
+    if keyword.arg is None:
+        frame.key(value, "", "wholesale")
+        return "**", value
+    attr = self_attribute(keyword.value)
+    if keyword.arg == "out" and attr is not None:
+        frame.depends.discard(attr)
+        frame.write(attr, "inplace", v.Tensor("data"))
+    return keyword.arg, value
+
+
+def _state_attribute(node: ast.expr) -> str | None:
+    attr = self_attribute(node)
+    if attr is None and isinstance(node, ast.Attribute) and node.attr == "data":
+        attr = self_attribute(node.value)
+    return attr
+
+
+def _on_attribute(attr: str, method: str, node: ast.Call, frame: Frame) -> v.Value:
+    how = "moved" if method in MOVES else "meta" if method in SHAPE_METHODS else f".{method}"
+    inplace = method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS
+    before = set(frame.depends)
+    args, keywords = _arguments(node, frame)
+    if inplace:
+        carried = method not in OVERWRITES or method == "set_" and not args
+        frame.write(attr, "inplace", args[0] if method == "copy_" and args else v.Tensor("data"), carried)
+        frame.depends |= before
+    elif method in GROWS:
+        for argument in given_to(node):
+            if isinstance(argument, ast.Name):
+                frame.aliases.setdefault(argument.id, set()).add(attr)
+        frame.write(attr, "grow", grown_by(method, args, keywords), True)
+    elif method == "requires_grad_":
+        frame.write(attr, "grad", v.Tensor(trainable=args[:1] != (v.Const(False),)))
+    frame.read(attr, how)
+    if method in ("values", "items", "keys", "copy"):
+        return v.Attr(v.SELF, attr)
+    if method in ("get", "pop") and args:
+        _note_get(v.Attr(v.SELF, attr), method, args, frame)
+    return _event(v.Call(v.Attr(v.Attr(v.SELF, attr), method), args, keywords), method, frame)
+
+
+def _on_self(method: str, node: ast.Call, frame: Frame) -> v.Value:
+    args, keywords = _arguments(node, frame)
+    if method in REGISTERS:
+        return register(method, args, keywords, frame)
+    if method == "__setattr__" and len(args) == 2:
+        return set_attribute(args[0], args[1], frame)
+    frame.read(method, "call")
+    passed = _passed_on(node, args, keywords, frame)
+    if passed is not None:
+        return passed
+    return _note(bounded(v.Call(v.Attr(v.SELF, method), args, keywords)), frame)
+
+
+def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
+    method = func.attr
+    depends = set(frame.depends)
+    args, keywords = _arguments(node, frame)
+    if isinstance(base, v.Super) and method in REGISTERS:
+        return register(method, args, keywords, frame)
+    if method.endswith("_like"):
+        frame.depends = depends
+    if isinstance(base, (v.Self, v.Super)):
+        if isinstance(base, v.Super) and method == "__setattr__" and len(args) == 2:
+            return set_attribute(args[0], args[1], frame, ("hidden",))
+        return _note(bounded(v.Call(v.Attr(base, method), args, keywords)), frame)
+    if isinstance(base, v.Name):
+        if base.path == "object" and method == "__setattr__" and len(args) == 3 and args[0] == v.SELF:
+            return set_attribute(args[1], args[2], frame, ("hidden",))
+        return _global(f"{base.path}.{method}", node, args, keywords, frame)
+    passed = _passed_on(node, args, keywords, frame)
+    if passed is not None:
+        return passed
+    _note_elements(base, f"element.{method}", frame)
+    grow_local(func.value, method, args, keywords, frame)
+    if method in ("get", "pop") and args:
+        _note_get(base, method, args, frame)
+    elif method in ("items", "keys", "values"):
+        frame.key(base, "", "wholesale")
+    return _method(base, method, args, keywords, frame)
+
+
+def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame) -> None:
+    kind = "defaulted" if len(args) > 1 else "guarded" if method == "get" else "required"
+    note_key(frame, base, args[0], kind)
+
+
+def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
+    if isinstance(base, (v.Tensor, v.NdArray, v.Number, v.Const)):
+        return torchlib.call_method(base, method, args)
+    if isinstance(base, v.Module):
+        return base if method in MODULE_METHODS else v.UNKNOWN
+    if isinstance(base, v.Container):
+        if method in ("copy", "values", "items"):
+            return base
+        return base.of if method in ("get", "pop") else v.UNKNOWN
+    if isinstance(base, v.Record):
+        values = [field.value for field in base.fields if args and v.Const(field.key) == args[0]]
+        if method == "copy":
+            return v.Record(base.fields, base.open)
+        return values[0] if method in ("get", "pop") and values else v.UNKNOWN
+    if isinstance(base, v.Unknown):
+        if method.startswith(KEPT_METHODS):
+            _event(v.Call(v.Attr(v.UNKNOWN, method), args, keywords), method, frame)
+        return v.UNKNOWN
+    return _event(v.Call(v.Attr(base, method), args, keywords), method, frame)
+
+
+def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
+    """Note the call of a method that says something on state, and that what it is given goes into it."""
+    if not frame.contract or not EVENTS.search(method):
+        return bounded(value)
+    return _note(trimmed(value), frame)
+
+
+def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
+    builtin = call_builtin(path, args, keywords, frame)
+    if builtin is not None:
+        return builtin
+    passed = _passed_on(node, args, keywords, frame) if path not in LATER else None
+    if passed is not None:
+        return passed
+    if path in SAVERS:
+        value = trimmed(v.Call(v.Name(path), args, keywords))
+        if isinstance(value, v.Call):
+            _site(value, frame)
+        return value
+    tail = path.rpartition(".")[2].lstrip(":")
+    if tail in WRAPPERS or INSTALLERS.search(tail):
+        wrap(node, frame)
+    if path.startswith("torch."):
+        initialized = _note_torch(path, tail, node, args, keywords, frame)
+        if initialized is not None:
+            return initialized
+    known = torchlib.call_global(path, args, dict(keywords))
+    if known is not None:
+        return bounded(known)
+    if path.startswith("einops."):
+        return bounded(v.Arith(args[:1]))
+    value = bounded(v.Call(v.Name(path), args, keywords))
+    if frame.contract:
+        _note(value, frame)
+    return value
+
+
+def _note_torch(
+    path: str, tail: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame
+) -> v.Value | None:
+    """Note what a function of torch does to `self`; return what it initializes, if it does that."""
+    given = given_to(node)
+    attr = self_attribute(given[0]) if given else None
+    if path.startswith("torch.nn.init.") and given:
+        if attr is not None:
+            frame.depends.discard(attr)
+            frame.write(attr, "inplace", v.Tensor("random"))
+        return args[0] if args else keywords[0][1]
+    if tail in TENSOR_ONLY and attr is not None:
+        frame.read(attr, "tensor")
+    if tail in COLLECTORS:
+        for each in sorted(each for each in frame.depends if not each.startswith(FLOW)):
+            frame.uses.setdefault(each, {})["cat"] = None
+            frame.use_positions.setdefault(each, frame.position)
+    return None
+
+
+def _passed_on(node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value | None:
+    """Return what a function gives that another one is to call: `retry(torch.save, payload, path)`."""
+    for index, each in enumerate(args[:-1]):
+        if isinstance(each, v.Name) and each.path in SAVERS:
+            return _global(each.path, node, args[index + 1 :], keywords, frame)
+    return None
+
+
+def _note_elements(value: v.Value, how: str, frame: Frame) -> None:
+    base = value.base if isinstance(value, (v.Element, v.Item)) else None
+    if isinstance(base, v.Attr) and base.base == v.SELF:
+        frame.read(base.name, how)
+
+
+def _note(value: v.Value, frame: Frame) -> v.Value:
+    """Note a call, and that what it is given goes into it."""
+    if isinstance(value, v.Call):
+        frame.flow(value.callee)
+        _site(value, frame)
+    return value
+
+
+def _site(value: v.Call, frame: Frame) -> None:
+    frame.calls.append(Site(value, frame.position, True, frame.guards))
+
+
+HANDLERS: dict[type, Evaluate] = {ast.Call: _call}

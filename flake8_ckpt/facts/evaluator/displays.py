@@ -1,0 +1,155 @@
+"""Lists, tuples, sets and dicts as they are written, comprehensions, and what loops bind."""
+
+from __future__ import annotations
+
+import ast
+from typing import Union
+
+from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.expressions import test
+from flake8_ckpt.facts.evaluator.frame import Evaluate
+from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.member_values import element_of
+from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import self_attribute
+from flake8_ckpt.facts.syntax import without_star
+from flake8_ckpt.facts.value_bounds import bounded
+
+Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
+MAX_KEYS = 64
+MAX_ITEMS = 6
+
+
+def _list(node: ast.List, frame: Frame) -> v.Value:
+    return bounded(v.Container("list", *_elements(node.elts, frame)))
+
+
+def _set(node: ast.Set, frame: Frame) -> v.Value:
+    return bounded(v.Container("set", *_elements(node.elts, frame)))
+
+
+def _tuple(node: ast.Tuple, frame: Frame) -> v.Value:
+    values = _values(node.elts, frame)
+    starred = any(isinstance(each, ast.Starred) for each in node.elts)
+    items = () if starred or len(values) > MAX_ITEMS else tuple(values)
+    return bounded(v.Container("tuple", v.join(values), -1 if starred else len(values), items))
+
+
+def _elements(nodes: list[ast.expr], frame: Frame) -> tuple[v.Value, int]:
+    """Return what the elements of a display are, and how many there are, -1 where that is not known."""
+    starred = any(isinstance(each, ast.Starred) for each in nodes)
+    return v.join(_values(nodes, frame)), -1 if starred else len(nodes)
+
+
+def _values(nodes: list[ast.expr], frame: Frame) -> list[v.Value]:
+    return [
+        element_of(frame.evaluate(each.value)) if isinstance(each, ast.Starred) else frame.evaluate(each)
+        for each in nodes
+    ]
+
+
+def _dict(node: ast.Dict, frame: Frame) -> v.Value:
+    fields: list[v.Field] = []
+    others: list[v.Value] = []
+    opened = False
+    for key_node, value_node in zip(node.keys, node.values):
+        value = frame.evaluate(value_node)
+        key = frame.evaluate(key_node) if key_node is not None else v.UNKNOWN
+        if key_node is None:
+            frame.key(value, "", "wholesale")
+        if key_node is None and isinstance(value, v.Record):
+            fields += value.fields
+            opened = opened or value.open
+        elif isinstance(key, v.Const) and isinstance(key.value, str) and len(fields) < MAX_KEYS:
+            fields.append(v.Field(key.value, bounded(value)))
+        else:
+            opened = True
+            others.append(value)
+    if fields and not others:
+        return v.Record(tuple(fields), opened)
+    size = len(node.values)
+    return bounded(v.Container("dict", v.join([*others, *(field.value for field in fields)]), size))
+
+
+def _list_made(node: ast.ListComp | ast.GeneratorExp, frame: Frame) -> v.Value:
+    return bounded(v.Container("list", _made(node, node.elt, frame)))
+
+
+def _set_made(node: ast.SetComp, frame: Frame) -> v.Value:
+    return bounded(v.Container("set", _made(node, node.elt, frame)))
+
+
+def _dict_made(node: ast.DictComp, frame: Frame) -> v.Value:
+    return bounded(v.Container("dict", _made(node, node.value, frame)))
+
+
+def _made(node: Comprehension, element: ast.expr, frame: Frame) -> v.Value:
+    """Return the elements that a comprehension makes; what its loops bind stays inside."""
+    frame.state.enter()
+    for loop in node.generators:
+        bind_loop(loop.target, loop.iter, frame)
+        for condition in loop.ifs:
+            test(condition, frame)
+    value = frame.evaluate(element)
+    for attr, depends in frame.state.leave().written.items():
+        frame.state.write(attr, depends)
+    return value
+
+
+def bind_loop(target: ast.expr, iterable: ast.expr, frame: Frame) -> None:
+    """Bind a loop's target to the elements of what it iterates over; knows enumerate, zip and items."""
+    attr = self_attribute(iterable)
+    if attr is not None:
+        frame.read(attr, "iter")
+        _bind(target, element_of(v.Attr(v.SELF, attr)), frame)
+        return
+    sources = _loop_sources(iterable, frame)
+    if sources and isinstance(target, (ast.Tuple, ast.List)) and len(sources) == len(target.elts):
+        for element, source in zip(target.elts, sources):
+            _bind(without_star(element), source, frame)
+    else:
+        value = frame.evaluate(iterable)
+        frame.key(value, "", "wholesale")
+        _bind(target, element_of(value), frame)
+
+
+def _loop_sources(node: ast.expr, frame: Frame) -> list[v.Value]:
+    if not isinstance(node, ast.Call):
+        return []
+    if isinstance(node.func, ast.Name) and node.func.id == "enumerate" and given_to(node):
+        return [v.NUMBER, element_of(frame.evaluate(given_to(node)[0]))]
+    if isinstance(node.func, ast.Name) and node.func.id == "zip":
+        return [element_of(frame.evaluate(each)) for each in given_to(node)]
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "items":
+        value = frame.evaluate(node.func.value)
+        frame.key(value, "", "wholesale")
+        return [v.NUMBER, element_of(value)]
+    return []
+
+
+def _bind(target: ast.expr, value: v.Value, frame: Frame) -> None:
+    """Bind the local names of a target."""
+    if isinstance(target, ast.Name):
+        frame.bind(target.id, value, frame.depends)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        for element in target.elts:
+            _bind(without_star(element), element_of(value), frame)
+
+
+def _named(node: ast.NamedExpr, frame: Frame) -> v.Value:
+    value = frame.evaluate(node.value)
+    _bind(node.target, value, frame)
+    return value
+
+
+HANDLERS: dict[type, Evaluate] = {
+    ast.List: _list,
+    ast.Tuple: _tuple,
+    ast.Set: _set,
+    ast.Dict: _dict,
+    ast.ListComp: _list_made,
+    ast.SetComp: _set_made,
+    ast.GeneratorExp: _list_made,
+    ast.DictComp: _dict_made,
+    ast.NamedExpr: _named,
+}

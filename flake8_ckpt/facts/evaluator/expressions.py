@@ -1,0 +1,223 @@
+"""Names, members, literals, arithmetic and conditions: what they may be, and what they look at."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_ckpt.facts import torch_calls as torchlib
+from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.frame import Evaluate
+from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.member_values import attribute_of
+from flake8_ckpt.facts.member_values import item_of
+from flake8_ckpt.facts.syntax import is_text
+from flake8_ckpt.facts.syntax import self_attribute
+from flake8_ckpt.facts.syntax import without_star
+from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
+
+MAX_STRING = 120
+MAX_PARTS = 64
+MAX_INTEGER = 1 << 63
+# Operators that give a bool whatever they are given; the others give a tensor where an operand is one.
+QUESTIONS = (ast.In, ast.NotIn, ast.Is, ast.IsNot)
+
+
+def _name(node: ast.Name, frame: Frame) -> v.Value:
+    if node.id == "self":
+        return v.SELF
+    if node.id in frame.state.locals:
+        return frame.local(node.id)
+    return v.Name(frame.names.resolve(node.id))
+
+
+def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
+    owner = self_attribute(node.value)
+    if owner is not None:
+        frame.read(owner, "meta" if node.attr in NOT_TENSOR_FIELDS else f".{node.attr}")
+        return attribute_of(v.Attr(v.SELF, owner), node.attr)
+    base = frame.evaluate(node.value)
+    if isinstance(base, (v.Self, v.Super)):
+        frame.read(node.attr, "plain")
+    return attribute_of(base, node.attr)
+
+
+def _subscript(node: ast.Subscript, frame: Frame) -> v.Value:
+    attr = self_attribute(node.value)
+    if attr is not None:
+        frame.read(attr, "item")
+    base = frame.evaluate(node.value) if attr is None else v.Attr(v.SELF, attr)
+    key = subscript_key(node, frame)
+    first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    sliced = isinstance(first, ast.Slice)
+    if not sliced:
+        note_key(frame, base, key, "required")
+    return item_of(base, key, sliced)
+
+
+def subscript_key(node: ast.Subscript, frame: Frame) -> v.Value:
+    """Evaluate what stands in the brackets; the key itself where it is a single index."""
+    if not isinstance(node.slice, ast.Tuple):
+        return frame.evaluate(node.slice)
+    for each in node.slice.elts:
+        frame.evaluate(without_star(each))
+    return v.UNKNOWN
+
+
+def _slice(node: ast.Slice, frame: Frame) -> v.Value:
+    for bound in (node.lower, node.upper, node.step):
+        if bound is not None:
+            frame.evaluate(bound)
+    return v.UNKNOWN
+
+
+def note_key(frame: Frame, base: v.Value, key: v.Value, kind: str) -> None:
+    """Note that a key, or one of several, is taken from a mapping; a computed string may be any key."""
+    for option in v.options_of(key):
+        if isinstance(option, v.Const):
+            if isinstance(option.value, str):
+                frame.key(base, option.value, kind)
+        elif not isinstance(option, v.Number) and kind != "guarded":
+            frame.key(base, "", "wholesale")
+
+
+def _constant(node: ast.Constant, frame: Frame) -> v.Value:
+    value = node.value
+    if isinstance(value, str):
+        return v.Const(value) if len(value) <= MAX_STRING and is_text(value) else v.NUMBER
+    if value is None or isinstance(value, bool):
+        return v.Const(value)
+    if isinstance(value, int):
+        return v.Const(value) if value < MAX_INTEGER else v.NUMBER
+    return v.UNKNOWN if value is ... else v.NUMBER
+
+
+def _formatted(node: ast.JoinedStr, frame: Frame) -> v.Value:
+    parts: list[v.Value] = []
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            frame.evaluate(part.value)
+            parts.append(v.NUMBER)
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            parts.append(v.Const(part.value[:MAX_STRING]) if is_text(part.value) else v.NUMBER)
+    return v.Arith(tuple(parts[:MAX_PARTS]))
+
+
+def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
+    left, right = frame.evaluate(node.left), frame.evaluate(node.right)
+    if isinstance(left, (v.Container, v.Record)) or isinstance(right, (v.Container, v.Record)):
+        repeated = isinstance(node.op, ast.Mult) and isinstance(left, v.Container)
+        if repeated and isinstance(left, v.Container) and isinstance(left.of, v.Tensor):
+            return v.Container(left.kind, v.UNKNOWN)
+        return join_containers(left, right)
+    if isinstance(node.op, ast.Div) and isinstance(right, v.Const) and isinstance(right.value, str):
+        return bounded(v.Arith((left, right)))
+    return bounded(torchlib.combine((left, right)))
+
+
+def join_containers(left: v.Value, right: v.Value) -> v.Value:
+    """Return what the sum of two values is, at least one of them a container or a record."""
+    if isinstance(left, v.Record) and isinstance(right, v.Record):
+        return v.Record((*left.fields, *right.fields), left.open or right.open)
+    if not isinstance(left, v.Container):
+        is_number = isinstance(left, (v.Const, v.Number))
+        return right if is_number and isinstance(right, v.Container) else v.UNKNOWN
+    return v.Container(left.kind, v.join([left.of, right.of]) if isinstance(right, v.Container) else left.of)
+
+
+def _unary(node: ast.UnaryOp, frame: Frame) -> v.Value:
+    value = frame.evaluate(node.operand)
+    if isinstance(node.op, ast.USub) and isinstance(value, v.Const) and type(value.value) is int:
+        return v.Const(-value.value)
+    return v.NUMBER if isinstance(node.op, ast.Not) else torchlib.combine((value,))
+
+
+def _boolean(node: ast.BoolOp, frame: Frame) -> v.Value:
+    first, before = len(frame.key_reads), frame.guards
+    value = frame.evaluate(node.values[0])
+    for each in node.values[1:]:
+        if isinstance(node.op, ast.And):
+            frame.guards = (*before, *asked_keys(first, frame))
+        value = v.join([value, frame.evaluate(each)])
+    frame.guards = before
+    return value
+
+
+def _comparison(node: ast.Compare, frame: Frame) -> v.Value:
+    operands = [_compared(node.left, node, frame)]
+    for operator, comparator in zip(node.ops, node.comparators):
+        operands.append(_compared(comparator, node, frame))
+        if isinstance(operator, (ast.In, ast.NotIn)):
+            note_key(frame, operands[-1], operands[-2], "guarded")
+        if isinstance(operator, QUESTIONS):
+            return v.NUMBER
+    tensors = [operand for operand in operands if isinstance(operand, v.Tensor)]
+    return v.Tensor(torchlib.merge_origin(tensors)) if tensors else v.NUMBER
+
+
+def _compared(node: ast.expr, comparison: ast.Compare, frame: Frame) -> v.Value:
+    """Evaluate one side of a comparison; `self.x is None` is a use of its own kind."""
+    attr = self_attribute(node)
+    if attr is not None and isinstance(comparison.ops[0], (ast.Is, ast.IsNot)):
+        frame.read(attr, "none")
+        return v.Attr(v.SELF, attr)
+    return frame.evaluate(node)
+
+
+def _conditional(node: ast.IfExp, frame: Frame) -> v.Value:
+    first, before = len(frame.key_reads), frame.guards
+    test(node.test, frame)
+    frame.guards = (*before, *asked_keys(first, frame))
+    given = v.join([frame.evaluate(node.body), frame.evaluate(node.orelse)])
+    frame.guards = before
+    return given
+
+
+def asked_keys(first: int, frame: Frame) -> Iterator[str]:
+    """Yield the conditions that a test gives by asking for keys: those noted from an index on."""
+    yield from (f"key:{each.key}" for each in frame.key_reads[first:] if each.kind == "guarded")
+
+
+def test(node: ast.expr, frame: Frame) -> set[str]:
+    """Evaluate a condition and return the attributes it looks at; they flow into no value."""
+    before, depends, seen = frame.testing, frame.depends, frame.seen
+    frame.testing, frame.depends, frame.seen = True, set(), set()
+    frame.evaluate(node)
+    looked_at = frame.seen
+    frame.testing, frame.depends, frame.seen = before, depends, seen | looked_at
+    return looked_at
+
+
+def _later(node: ast.Lambda | ast.Yield | ast.YieldFrom, frame: Frame) -> v.Value:
+    """Leave out what runs later or elsewhere: it may take anything from the payloads that it mentions."""
+    if frame.contract:
+        names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+        names.sort(key=lambda each: (each.lineno, each.col_offset))
+        for name in dict.fromkeys(each.id for each in names):
+            frame.key(frame.state.locals.get(name, v.UNKNOWN), "", "wholesale")
+    return v.UNKNOWN
+
+
+def _await(node: ast.Await, frame: Frame) -> v.Value:
+    frame.evaluate(node.value)
+    return v.UNKNOWN
+
+
+HANDLERS: dict[type, Evaluate] = {
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Subscript: _subscript,
+    ast.Slice: _slice,
+    ast.Constant: _constant,
+    ast.JoinedStr: _formatted,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _boolean,
+    ast.Compare: _comparison,
+    ast.IfExp: _conditional,
+    ast.Lambda: _later,
+    ast.Yield: _later,
+    ast.YieldFrom: _later,
+    ast.Await: _await,
+}

@@ -1,0 +1,46 @@
+"""Which values are objects with an identity, and under which name a local keeps one."""
+
+from __future__ import annotations
+
+from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.value_bounds import brief
+from flake8_ckpt.frameworks.persistence import LOADERS
+from flake8_ckpt.frameworks.torch import MODULE_METHODS
+
+
+def is_object(value: v.Value) -> bool:
+    """Tell whether a value is some object with an identity, not a payload that was read from a file."""
+    if isinstance(value, v.Join):
+        return all(is_object(option) for option in value.options)
+    if isinstance(value, (v.Item, v.Element)):
+        return isinstance(value.base, (v.Call, v.Local)) and not is_loaded(value)
+    return isinstance(value, v.Module) or isinstance(value, v.Call) and not is_loaded(value)
+
+
+def is_loaded(value: v.Value) -> bool:
+    """Tell whether a value is, or is part of, what a loading function of a library returned."""
+    while isinstance(value, (v.Item, v.Element, v.Attr, v.Local)):
+        value = value.value if isinstance(value, v.Local) else value.base
+    if not isinstance(value, v.Call):
+        return isinstance(value, v.Param)
+    callee = value.callee
+    return (
+        isinstance(callee, v.Name)
+        and callee.path in LOADERS
+        or isinstance(callee, v.Attr)
+        and (callee.name in ("get", "pop", "copy") and is_loaded(callee.base))
+    )
+
+
+def named(name: str, value: v.Value) -> v.Local:
+    """Return an object under the name of a local; moving an object does not make it another one."""
+    held = value
+    while isinstance(held, v.Call) and isinstance(held.callee, v.Attr) and held.callee.name in MODULE_METHODS:
+        held = held.callee.base
+    if isinstance(held, v.Local) and held.name == name:
+        return held
+    options = [
+        option.value if isinstance(option, v.Local) and option.name == name else option
+        for option in v.options_of(value)
+    ]
+    return v.Local(name, brief(v.join(options)))

@@ -1,0 +1,165 @@
+"""What one path through a function knows, and how paths are joined.
+
+A branch works on the state itself; what it changes is written down with what was there before. When it
+ends, the changes are taken back and handed out, so that entering, leaving and joining branches costs as
+much as they change, not as much as the function holds:
+
+    state.enter()            # if condition:
+    ...                      #     x = 1
+    taken = state.leave()    #     (x is what it was; taken.locals is {"x": 1})
+    state.join([taken, Changes()])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TypeVar
+
+from flake8_ckpt.facts import values as v
+
+Tokens = frozenset[str]
+NOTHING: Tokens = frozenset()
+Held = TypeVar("Held")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What one branch binds and writes; a branch that is dead does not reach what follows."""
+
+    locals: Mapping[str, v.Value] = field(default_factory=dict)
+    taint: Mapping[str, Tokens] = field(default_factory=dict)
+    written: Mapping[str, Tokens] = field(default_factory=dict)
+    dead: bool = False
+
+
+@dataclass
+class _Before:
+    """What the names that a branch has changed stood for before it; None for nothing."""
+
+    dead: bool = False
+    locals: dict[str, v.Value | None] = field(default_factory=dict)
+    taint: dict[str, Tokens | None] = field(default_factory=dict)
+    written: dict[str, Tokens | None] = field(default_factory=dict)
+
+
+class State:
+    """What a path through a function knows: locals, their dependence on attributes, attributes set so far."""
+
+    def __init__(self) -> None:
+        self.locals: dict[str, v.Value] = {}
+        self.taint: dict[str, Tokens] = {}
+        self.written: dict[str, Tokens] = {}
+        self.dead = False
+        self._before = [_Before()]
+
+    def hold(self, name: str, value: v.Value) -> None:
+        """Let a local hold a value; what it depends on stays."""
+        self._before[-1].locals.setdefault(name, self.locals.get(name))
+        self.locals[name] = value
+
+    def bind(self, name: str, value: v.Value, depends: Tokens) -> None:
+        """Bind a local to a value that depends on some attributes."""
+        self.hold(name, value)
+        self._before[-1].taint.setdefault(name, self.taint.get(name))
+        self.taint[name] = depends
+
+    def write(self, attr: str, depends: Tokens) -> None:
+        """Note that an attribute is set to something that depends on some attributes."""
+        self._before[-1].written.setdefault(attr, self.written.get(attr))
+        self.written[attr] = depends
+
+    def enter(self) -> None:
+        """Begin a branch."""
+        self._before.append(_Before(self.dead))
+
+    def leave(self) -> Changes:
+        """End the branch: take back what it has changed, and return it."""
+        before = self._before.pop()
+        changes = Changes(
+            _taken_back(self.locals, before.locals),
+            _taken_back(self.taint, before.taint),
+            _taken_back(self.written, before.written),
+            self.dead,
+        )
+        self.dead = before.dead
+        return changes
+
+    def join(self, branches: Sequence[Changes]) -> None:
+        """Join the branches that go on; where none does, the path is dead and knows what the first knew."""
+        alive = [each for each in branches if not each.dead]
+        self.dead = not alive
+        if len(alive) < 2:
+            self._adopt(alive[0] if alive else branches[0])
+            return
+        for name in {name: None for each in alive for name in each.locals}:
+            held = [each.locals.get(name, self.locals.get(name)) for each in alive]
+            self.hold(name, join_paths([value for value in held if value is not None]))
+        for name in {name: None for each in alive for name in each.taint}:
+            tokens = NOTHING.union(*(each.taint.get(name, self.taint.get(name, NOTHING)) for each in alive))
+            self._before[-1].taint.setdefault(name, self.taint.get(name))
+            self.taint[name] = tokens
+        for attr in {attr: None for each in alive for attr in each.written}:
+            written = [each.written.get(attr, self.written.get(attr)) for each in alive]
+            if None not in written:
+                self.write(attr, NOTHING.union(*(each for each in written if each is not None)))
+
+    def _adopt(self, changes: Changes) -> None:
+        for name, value in changes.locals.items():
+            self.hold(name, value)
+        for name, tokens in changes.taint.items():
+            self._before[-1].taint.setdefault(name, self.taint.get(name))
+            self.taint[name] = tokens
+        for attr, tokens in changes.written.items():
+            self.write(attr, tokens)
+
+
+def _taken_back(now: dict[str, Held], before: Mapping[str, Held | None]) -> dict[str, Held]:
+    """Put back what names stood for, and return what they stood for until now."""
+    changed = {name: now[name] for name in before}
+    for name, value in before.items():
+        if value is None:
+            del now[name]
+        else:
+            now[name] = value
+    return changed
+
+
+def join_paths(values: Sequence[v.Value]) -> v.Value:
+    """Join the values of one local on several paths; records keep their keys, containers their elements."""
+    first = values[0]
+    if all(value is first for value in values) or all(value == first for value in values):
+        return first
+    records = [value for each in values if isinstance(value := _as_record(each), v.Record)]
+    if len(records) == len(values):
+        return _join_records(records)
+    containers = [value for value in values if isinstance(value, v.Container)]
+    if len(containers) == len(values) and len({each.kind for each in containers}) == 1:
+        known = [each.of for each in containers if each.size != 0]
+        return v.Container(containers[0].kind, v.join(known), -1)
+    return v.join(list(values))
+
+
+def _as_record(value: v.Value) -> v.Value:
+    """Return an empty dict as a record: its first key may come under a condition."""
+    return v.Record(()) if value == v.Container("dict", v.UNKNOWN, 0) else value
+
+
+def _join_records(records: Sequence[v.Record]) -> v.Record:
+    found: dict[str, list[v.Field]] = {}
+    for record in records:
+        for each in record.fields:
+            found.setdefault(each.key, []).append(each)
+    fields = tuple(_join_fields(each, len(records)) for each in found.values())
+    return v.Record(fields, any(record.open for record in records))
+
+
+def _join_fields(fields: Sequence[v.Field], paths: int) -> v.Field:
+    """Join what several paths hold under one key; what each of them shares stays the very same."""
+    first = fields[0]
+    if len(fields) == paths and all(each is first for each in fields):
+        return first
+    always = len(fields) == paths and all(each.always for each in fields)
+    return v.Field(first.key, v.join([each.value for each in fields]), always)
