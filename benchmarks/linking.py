@@ -260,7 +260,7 @@ def list_steps(project: Project) -> list[Callable[[], object]]:
     return [
         lambda: (project.families.files, project.families.hooks),
         lambda: (project.contract.missing, project.contract.unrestored),
-        lambda: project.forgotten,
+        lambda: project.losses.unsaved_objects,
         lambda: Overwrites(project.contract).found(),
         lambda: [list(check(project)) for check in checks if check is not None],
     ]

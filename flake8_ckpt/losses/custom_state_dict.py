@@ -72,6 +72,23 @@ class Omitted:
     location: Spot
 
 
+@dataclass(frozen=True)
+class IncompleteStateDict:
+    """A `state_dict` with all that it leaves out."""
+
+    hook: FunctionRef
+    omitted: tuple[Omitted, ...]
+
+
+def incomplete_state_dicts(contract: Contract) -> Iterator[IncompleteStateDict]:
+    """Yield the custom `state_dict` methods that forget attributes."""
+    lost: dict[Spot, list[Omitted]] = {}
+    for each in OwnStates(contract).omitted():
+        lost.setdefault(each.hook.location, []).append(each)
+    for omitted in lost.values():
+        yield IncompleteStateDict(omitted[0].hook, tuple(omitted))
+
+
 class OwnStates:
     """Asks the classes with a pair of `state_dict` and `load_state_dict` of their own."""
 
