@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.facts.values import Value

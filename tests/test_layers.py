@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,25 @@ ISLANDS = frozenset({"runtime", "demo"})
 BRIDGES = {("cli", "flake8_ckpt.runtime.inspector.command.show_checkpoint")}
 ONLY_THERE = {"libcst": {"source", "confirm", "fixes"}, "torch": ISLANDS}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "demo")
+FOLDERS = sorted({path.parent for path in MODULES} - {PACKAGE / "rules"})
+# All of our own that a file of rules/ imports; rules/base.py only the first two.
+DOOR = ("flake8_ckpt.findings", "flake8_ckpt.linked_project.Project", "flake8_ckpt.rules.base")
+MAX_LINES = 350
+MAX_FILES = 20
+ALONE = """\
+import sys
+from importlib import import_module
+
+failed = []
+for name in {names!r}:
+    for loaded in [each for each in sys.modules if each.partition(".")[0] == "flake8_ckpt"]:
+        del sys.modules[loaded]
+    try:
+        import_module(name)
+    except Exception as error:
+        failed.append(f"{{name}}: {{error}}")
+print(*failed, sep="\\n", end="")
+"""
 LOADED = "import sys\n{code}\nprint(*sorted(name for name in sys.modules if '.' not in name))\n"
 MAIN = """\
 from contextlib import suppress
@@ -68,6 +89,23 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_of(path) for path in MODULES}
+
+
+def modules_imported(path: Path) -> Iterator[str]:
+    """Yield the modules of the package that a file imports, those for types alone and within functions too."""
+    for name in imports_of(path):
+        while name and name not in NAMES:
+            name = name.rpartition(".")[0]
+        if name:
+            yield name
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_imports_point_downwards(path: Path) -> None:
     layer = layer_of(path.relative_to(PACKAGE).parts)
@@ -88,6 +126,42 @@ def test_libraries_stay_in_their_layers(path: Path) -> None:
     for package in {name.partition(".")[0] for name in imports_of(path)}:
         assert layer in ONLY_THERE.get(package, {layer}), package
         assert package != "flake8" or RANKS[layer] >= RANKS["options"]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("rules/*.py")), ids=lambda path: path.stem)
+def test_rules_ask_the_project_alone(path: Path) -> None:
+    allowed = DOOR[:2] if path.stem == "base" else DOOR
+    own = [
+        name for name in imports_of(path) if name.startswith("flake8_ckpt.") and name != "flake8_ckpt.rules"
+    ]
+    assert [name for name in own if not name.startswith(allowed)] == []
+
+
+def test_no_module_imports_itself_in_the_end() -> None:
+    graph = {name_of(path): set(modules_imported(path)) - {name_of(path)} for path in MODULES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize("is_runtime", [False, True], ids=["linter", "runtime"])
+def test_modules_import_alone(tmp_path: Path, is_runtime: bool) -> None:
+    names = sorted(name for name in NAMES if name.startswith("flake8_ckpt.runtime") == is_runtime)
+    done = run(tmp_path, "-c", ALONE.format(names=names))
+    assert (done.out, done.code) == ("", 0), done.err
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_files_stay_short(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MAX_LINES
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_folders_stay_small(folder: Path) -> None:
+    files = [path.name for path in folder.glob("*.py") if path.stem != "__init__"]
+    assert len(files) <= MAX_FILES
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:
