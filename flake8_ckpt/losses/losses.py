@@ -17,13 +17,13 @@ from flake8_ckpt.losses.hook_keys import UngivenKey
 from flake8_ckpt.losses.hook_keys import UntakenKeys
 from flake8_ckpt.losses.hook_keys import ungiven_keys
 from flake8_ckpt.losses.hook_keys import untaken_keys
-from flake8_ckpt.losses.idle_normalizers import Normalizer
 from flake8_ckpt.losses.idle_normalizers import Normalizers
 from flake8_ckpt.losses.load_reports import discarded_load_reports
-from flake8_ckpt.losses.overwritten_state import Overwrite
+from flake8_ckpt.losses.made_normalizers import Normalizer
 from flake8_ckpt.losses.overwritten_state import Overwrites
 from flake8_ckpt.losses.pickled_modules import PickledModule
 from flake8_ckpt.losses.pickled_modules import pickled_modules
+from flake8_ckpt.losses.restored_state import Overwrite
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
 from flake8_ckpt.losses.unsaved_normalizers import UnsavedNormalizers

@@ -21,12 +21,13 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import parts_of
+from flake8_ckpt.losses.vecnormalize.module_payloads import holds_modules_only
 from flake8_ckpt.losses.vecnormalize.statistics import FROZEN
 from flake8_ckpt.losses.vecnormalize.statistics import SAVED
 from flake8_ckpt.losses.vecnormalize.statistics import Statistics
 from flake8_ckpt.losses.vecnormalize.statistics import saves_wrapper
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
-from flake8_ckpt.losses.vecnormalize.wrappers import Wrapper
+from flake8_ckpt.losses.vecnormalize.wrapping import Wrapper
 
 Kept = tuple[Wrapper, Spot]
 
@@ -139,7 +140,7 @@ def _saved_at(call: Call, place: Place, environments: Environments) -> list[Kept
         return []
     parts = [part for part in parts_of(written[0]) if isinstance(part, Local)]
     models = [part for part in parts if environments.models(part, place)]
-    if not models and environments.holds_modules_only(written[0], place):
+    if not models and holds_modules_only(written[0], place, environments.evaluator):
         return [(wrapper, wrapper.location) for wrapper in environments.stepped(place.callee)]
     return [kept for model in models for kept in _kept(model, place, environments)]
 
