@@ -15,7 +15,7 @@ from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.linking.functions import functions_of
-from flake8_ckpt.losses.overwritten_state import Overwrites
+from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.rules.base import all_rules
 
 FILES_IN_PACKAGE = 100

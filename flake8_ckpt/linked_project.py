@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.mismatches import Contract
-from flake8_ckpt.checkpoints.pairing import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.linking.class_hierarchy import Hierarchy

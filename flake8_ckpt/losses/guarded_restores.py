@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from dataclasses import replace
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.model import KeyRead
 from flake8_ckpt.facts.model import Skip

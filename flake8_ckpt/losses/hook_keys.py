@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
-from flake8_ckpt.checkpoints.hook_pairs import Hooks
-from flake8_ckpt.checkpoints.hook_pairs import LeftKey
+from flake8_ckpt.checkpoints.hooks.pairs import Hooks
+from flake8_ckpt.checkpoints.hooks.pairs import LeftKey
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import FunctionRef
 

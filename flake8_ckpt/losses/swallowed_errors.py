@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flake8_ckpt.checkpoints.function_names import verb_and_stem
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.function_names import verb_and_stem
 from flake8_ckpt.facts.model import Handler
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr

@@ -92,6 +92,11 @@ def call_of(name: str) -> Node:
     return Node(("call", "statement"), name)
 
 
+def registration_of(name: str) -> Node:
+    """Return the node that registers a buffer or parameter, be it by a call or by an assignment."""
+    return Node(("registration", "attribute"), name)
+
+
 def heading_of(function: str) -> Node:
     """Return the node of a definition: its heading."""
     return Node(("definition",), function.rpartition(".")[2])

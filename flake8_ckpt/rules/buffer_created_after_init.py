@@ -102,10 +102,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import registration_of
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -117,7 +117,7 @@ def check(project: Project) -> Iterator[Finding]:
         )
         path, position = first.location.path, first.location.position
         related = tuple(Related(path, each.location.position, f"'{each.attr}' too") for each in others)
-        node = Node(("registration", "attribute"), first.attr)
+        node = registration_of(first.attr)
         yield Finding(path, position, RULE.code, message, related, node, first.attr)
 
 

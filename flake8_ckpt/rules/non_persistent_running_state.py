@@ -105,10 +105,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import registration_of
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ def check(project: Project) -> Iterator[Finding]:
             writer = change.method.name
             message = f"'{attribute.name}' has persistent=False but {writer}() changes it: a reload resets it"
             place = Related(change.location.path, change.location.position, "changed here")
-            node = Node(("registration", "attribute"), attribute.name)
+            node = registration_of(attribute.name)
             yield Finding(
                 location.path, location.position, RULE.code, message, (place,), node, attribute.name
             )
