@@ -41,7 +41,7 @@ class Kinds:
                 for kind, pattern in OUTSIDE:
                     if pattern.search(ancestor):
                         return kind
-        names = self.method_names(class_id)
+        names = self.hierarchy.method_names(class_id)
         tail = class_id.rpartition(":")[2].rpartition(".")[2]
         if tail.endswith("Scheduler") and "step" in names:
             return "scheduler"
@@ -50,16 +50,6 @@ class Kinds:
         if "state_dict" in names and "load_state_dict" in names:
             return "stateful"
         return "module" if self.hierarchy.is_module(class_id) else ""
-
-    def method_names(self, class_id: str) -> set[str]:
-        """Return the names of all methods of a class and its ancestors in the project."""
-        classes = self.hierarchy.symbols.classes
-        return {
-            name
-            for each in self.hierarchy.ancestors(class_id)
-            if each in classes
-            for name in classes[each].method_names
-        }
 
     def is_normalizer(self, class_id: str) -> bool:
         """Tell whether objects of a class have running statistics that they update and normalize with."""
@@ -70,7 +60,7 @@ class Kinds:
         if any(each not in classes and KNOWN_NORMALIZERS.search(each) for each in ancestors[1:]):
             return True
         statistics = [name for each in ancestors if each in classes for name in classes[each].statistics]
-        names = self.method_names(class_id)
+        names = self.hierarchy.method_names(class_id)
         return (
             len(statistics) <= MAX_STATISTICS
             and any(map(MEANS.search, statistics))

@@ -50,8 +50,7 @@ MAX_TEXT = 200_000
 def collect_file(data: bytes) -> FileFacts:
     """Return what a file says by itself; a file that cannot be read says only that."""
     try:
-        text = decode(data)
-        tree = parse(text)
+        tree, text = parse(decode(data))
     except Unreadable as error:
         return FileFacts(error=error.reason, error_line=error.line)
     if not may_hold_facts(text):

@@ -24,7 +24,6 @@ from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
@@ -33,6 +32,8 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.functions import followed_functions
+from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 MAX_DEPTH = 24
@@ -117,7 +118,7 @@ class AllocationSites:
         method = (
             self.hierarchy.find_method(class_id, "__init__") if class_id in self.symbols.classes else None
         )
-        return FunctionRef(f"{method[0]}.__init__", method[1], class_id, method[0]) if method else None
+        return method_ref(*method, class_id) if method else None
 
     def of(self, value: Value, place: Place) -> list[AllocationSite]:
         """Return what may have made an object, each once."""
@@ -171,13 +172,12 @@ class AllocationSites:
     def _attr(self, value: Attr, place: Place, depth: int) -> Iterator[AllocationSite]:
         class_id = self.evaluator.class_of(value.base, place.scope)
         found = False
-        for owner in self.hierarchy.ancestors(class_id) if class_id in self.symbols.classes else ():
-            for name, method in self.hierarchy.methods(owner).items():
-                inner = FunctionRef(f"{owner}.{name}", method, class_id, owner)
-                for write in method.writes:
-                    if write.attr == value.name and write.how == "assign":
-                        found = True
-                        yield from self._of(write.value, Place(inner, write.position), depth)
+        for owner, method in self.hierarchy.inherited_methods(class_id):
+            inner = method_ref(owner, method, class_id)
+            for write in method.writes:
+                if write.attr == value.name and write.how == "assign":
+                    found = True
+                    yield from self._of(write.value, Place(inner, write.position), depth)
         if not found:
             yield AllocationSite(value, place)
 
@@ -189,17 +189,16 @@ class AllocationSites:
                 yield AllocationSite(Item(made.value, value.key), made.place)
 
     def _name(self, value: Name, place: Place, depth: int) -> Iterator[AllocationSite]:
-        script = self.symbols.functions.get(f"{place.callee.path}:<module>")
-        inner = FunctionRef(f"{place.callee.path}:<module>", script) if script is not None else None
-        stores = [
-            each
-            for each in (script.stores if script is not None else ())
-            if isinstance(each.target, Local) and each.target.name == value.path.lstrip(":")
+        script = script_of(place.callee.path, self.symbols)
+        name = value.path.lstrip(":")
+        bound = [
+            (store.target, Place(script, store.position))
+            for store in (script.function.stores if script is not None else ())
+            if script is not None and isinstance(store.target, Local) and store.target.name == name
         ]
-        for store in stores:
-            if inner is not None:
-                yield from self._of(store.target, Place(inner, store.position), depth)
-        if not stores:
+        for target, at in bound:
+            yield from self._of(target, at, depth)
+        if not bound:
             yield AllocationSite(value, place)
 
     def _call(self, value: Call, place: Place, depth: int) -> Iterator[AllocationSite]:
@@ -240,29 +239,6 @@ def _is_same_callee(brief: Value, full: Value) -> bool:
     if brief == full:
         return True
     return isinstance(brief, Attr) and isinstance(full, Attr) and brief == Attr(UNKNOWN, full.name)
-
-
-def is_same_object(one: Value, other: Value) -> bool:
-    """Tell whether two values of one function name the same object."""
-    text = object_text(one)
-    return text != "" and text == object_text(other)
-
-
-def object_text(value: Value) -> str:
-    """Return how a function names an object, "" where it has no name."""
-    if isinstance(value, Join):
-        names = {object_text(option) for option in value.options if option != NONE}
-        return names.pop() if len(names) == 1 else ""
-    if isinstance(value, (Local, Param)):
-        return value.name
-    if isinstance(value, Name):
-        return value.path.lstrip(":")
-    if isinstance(value, Self):
-        return "self"
-    if isinstance(value, Attr):
-        base = object_text(value.base)
-        return f"{base}.{value.name}" if base else ""
-    return ""
 
 
 FOLLOW: dict[type, Callable[[AllocationSites, Any, Place, int], Iterator[AllocationSite]]] = {

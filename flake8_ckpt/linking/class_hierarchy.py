@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 from flake8_ckpt.facts.model import FunctionFacts
@@ -20,7 +22,7 @@ class Hierarchy:
         self._ancestors: dict[str, tuple[str, ...]] = {}
         self._is_module: dict[str, bool] = {}
         self._methods: dict[str, dict[str, FunctionFacts]] = {}
-        self._heirs: dict[str, list[str]] = {}
+        self._subclasses: dict[str, list[str]] = {}
 
     def ancestors(self, identity: str) -> tuple[str, ...]:
         """Return a class and all its ancestors; those outside the project by absolute name."""
@@ -41,11 +43,19 @@ class Hierarchy:
 
     def subclasses(self, identity: str) -> list[str]:
         """Return the classes of the project that derive from a class."""
-        if not self._heirs:
+        if not self._subclasses:
             for each in self.symbols.classes:
                 for ancestor in self.ancestors(each)[1:]:
-                    self._heirs.setdefault(ancestor, []).append(each)
-        return self._heirs.get(identity, [])
+                    self._subclasses.setdefault(ancestor, []).append(each)
+        return self._subclasses.get(identity, [])
+
+    def relatives(self, identity: str) -> list[str]:
+        """Return a class with its ancestors, and the classes of the project that derive from it."""
+        return [*self.ancestors(identity), *self.subclasses(identity)]
+
+    def are_related(self, one: str, other: str) -> bool:
+        """Tell whether one of two classes derives from the other, or they are the same."""
+        return one in self.ancestors(other) or other in self.ancestors(one)
 
     def is_module(self, identity: str) -> bool:
         """Tell whether a class is an `nn.Module`."""
@@ -64,6 +74,30 @@ class Hierarchy:
             facts = self.symbols.classes.get(identity)
             self._methods[identity] = {each.name: each for each in facts.methods} if facts else {}
         return self._methods[identity]
+
+    def methods_among(self, identities: Iterable[str]) -> Iterator[tuple[str, FunctionFacts]]:
+        """Yield the methods that some classes define, each with the class that does, overridden ones too."""
+        for each in identities:
+            for method in self.methods(each).values():
+                yield each, method
+
+    def inherited_methods(self, identity: str) -> Iterator[tuple[str, FunctionFacts]]:
+        """Yield the methods of a class and its ancestors, each with the class that defines it."""
+        return self.methods_among(self.ancestors(identity))
+
+    def related_methods(self, identity: str) -> Iterator[tuple[str, FunctionFacts]]:
+        """Yield the methods of a class, its ancestors and its subclasses, each with the class that defines it."""
+        return self.methods_among(self.relatives(identity))
+
+    def method_names(self, identity: str) -> set[str]:
+        """Return the names of all methods of a class and its ancestors in the project, read or not."""
+        classes = self.symbols.classes
+        return {
+            name
+            for each in self.ancestors(identity)
+            if each in classes
+            for name in classes[each].method_names
+        }
 
     def defines(self, identity: str, name: str) -> bool:
         """Tell whether a class or an ancestor in the project defines a method or property of that name."""

@@ -1,4 +1,4 @@
-"""Every function that is followed closely, once: those too that save or load nothing themselves."""
+"""Functions and methods as linking names them, every enumeration of them, and what a call binds."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
+from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.symbols import Symbols
 
 TEST_FILE = re.compile(
@@ -39,18 +40,6 @@ def called_name(call: Call) -> str:
     return call.callee.path.rpartition(".")[2].lstrip(":") if isinstance(call.callee, Name) else ""
 
 
-def followed_functions(symbols: Symbols) -> Iterator[FunctionRef]:
-    """Yield the functions and methods that are followed, a method in the class that defines it; not those of tests."""
-    for identity, function in symbols.functions.items():
-        if function.contract and not is_test(identity.partition(":")[0]):
-            yield FunctionRef(identity, function)
-    for class_id, facts in symbols.classes.items():
-        if not is_test(class_id.partition(":")[0]):
-            for method in facts.methods:
-                if method.contract:
-                    yield FunctionRef(f"{class_id}.{method.name}", method, class_id, class_id)
-
-
 @dataclass(frozen=True)
 class FunctionRef:
     """A function of the project that a call reaches: `class_id` is the class of `self`, `owner` who defines it."""
@@ -64,6 +53,16 @@ class FunctionRef:
     def path(self) -> str:
         """Return the file of the function."""
         return self.identity.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """Return the name of the function."""
+        return self.function.name
+
+    @property
+    def location(self) -> Spot:
+        """Return where the function is defined."""
+        return Spot(self.path, self.function.position)
 
     @property
     def is_bound(self) -> bool:
@@ -111,6 +110,23 @@ def bind(callee: FunctionRef, args: list[Value], keywords: Mapping[str, Value]) 
     return bound
 
 
+def enter_call(
+    callee: FunctionRef,
+    receiver: Value,
+    args: list[Value],
+    keywords: Mapping[str, Value],
+    context: CallContext,
+) -> CallContext:
+    """Return the context of a function that a call enters, its parameters bound to the call's arguments."""
+    return CallContext(
+        callee,
+        bind(callee, args, keywords),
+        receiver if callee.is_bound else SELF,
+        f"{context.prefix}{callee.function.name}.",
+        context.calls + 1,
+    )
+
+
 def spread(value: Value) -> tuple[Value, ...]:
     """Return the arguments that a starred one stands for, where they are known."""
     inner = value.args[0] if isinstance(value, Call) and is_star(value) and value.args else None
@@ -122,8 +138,54 @@ def is_star(value: Value) -> bool:
     return isinstance(value, Call) and value.callee == Name("*")
 
 
+def method_ref(owner: str, method: FunctionFacts, class_id: str) -> FunctionRef:
+    """Name a method that one class defines, as objects of a class (the same, or a derived one) run it."""
+    return FunctionRef(f"{owner}.{method.name}", method, class_id, owner)
+
+
+def script_of(path: str, symbols: Symbols) -> FunctionRef | None:
+    """Return what a file runs when it is imported, None where nothing of it was read."""
+    identity = f"{path}:<module>"
+    script = symbols.functions.get(identity)
+    return FunctionRef(identity, script) if script is not None else None
+
+
+def followed_functions(symbols: Symbols) -> Iterator[FunctionRef]:
+    """Yield the functions that are followed, a method in the class that defines it; not those of tests."""
+    for home, class_id, function in _functions(symbols):
+        if function.contract and not is_test(home.partition(":")[0]):
+            yield _ref(home, class_id, function)
+
+
+def followed_anywhere(symbols: Symbols) -> Iterator[FunctionRef]:
+    """Yield the functions that are followed, those of tests too."""
+    for home, class_id, function in _functions(symbols):
+        if function.contract:
+            yield _ref(home, class_id, function)
+
+
+def functions_outside_tests(symbols: Symbols) -> Iterator[FunctionRef]:
+    """Yield all functions that were read, followed or not, but those of tests."""
+    for home, class_id, function in _functions(symbols):
+        if not is_test(home.partition(":")[0]):
+            yield _ref(home, class_id, function)
+
+
 def functions_of(facts: FileFacts) -> Iterator[FunctionFacts]:
     """Yield all functions and methods of a file that were read."""
     yield from facts.functions
-    for class_id in facts.classes:
-        yield from class_id.methods
+    for each in facts.classes:
+        yield from each.methods
+
+
+def _functions(symbols: Symbols) -> Iterator[tuple[str, str, FunctionFacts]]:
+    """Yield plain functions by their identity, then methods by their class, which is given twice."""
+    for identity, function in symbols.functions.items():
+        yield identity, "", function
+    for class_id, facts in symbols.classes.items():
+        for method in facts.methods:
+            yield class_id, class_id, method
+
+
+def _ref(home: str, class_id: str, function: FunctionFacts) -> FunctionRef:
+    return method_ref(class_id, function, class_id) if class_id else FunctionRef(home, function)

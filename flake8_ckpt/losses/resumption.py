@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
-from flake8_ckpt.checkpoints.pairing import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
+from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import Name
-from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.value_names import last_name
 
 # Functions of libraries with these names load files, not the objects of a project.
@@ -22,7 +22,7 @@ class Resumption:
     """Asks the callers of the methods that load."""
 
     def __init__(self, families: CheckpointGroups) -> None:
-        self.families = families
+        self.hierarchy = families.hierarchy
         self.symbols = families.hierarchy.symbols
 
     def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
@@ -37,7 +37,7 @@ class Resumption:
             reached |= names
             callers = list(self._callers(frozenset(names)))
             if any(
-                owner and self.families.are_related(owner, class_id) or _trains(each)
+                owner and self.hierarchy.are_related(owner, class_id) or _trains(each)
                 for owner, each in callers
             ):
                 return True
@@ -54,24 +54,15 @@ class Resumption:
     def _by_call(self) -> dict[str, list[tuple[str, FunctionFacts]]]:
         """Return the functions outside of tests that are followed closely by the last names of what they call."""
         found: dict[str, list[tuple[str, FunctionFacts]]] = {}
-        for owner, function in self._functions():
+        for each in followed_functions(self.symbols):
             called = {
                 last_name(site.call.callee)
-                for site in function.calls
+                for site in each.function.calls
                 if not isinstance(site.call.callee, Name) or last_name(site.call.callee) not in GENERAL
             }
             for name in called:
-                found.setdefault(name, []).append((owner, function))
+                found.setdefault(name, []).append((each.class_id, each.function))
         return found
-
-    def _functions(self) -> Iterator[tuple[str, FunctionFacts]]:
-        for identity, function in self.symbols.functions.items():
-            if function.contract and not is_test(identity.partition(":")[0]):
-                yield "", function
-        for class_id, facts in self.symbols.classes.items():
-            followed = [each for each in facts.methods if each.contract]
-            if followed and not is_test(class_id.partition(":")[0]):
-                yield from ((class_id, each) for each in followed)
 
 
 def _trains(function: FunctionFacts) -> bool:

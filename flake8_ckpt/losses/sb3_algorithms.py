@@ -77,16 +77,11 @@ class Algorithms:
 
     def rebuilt(self, class_id: str) -> Iterator[tuple[str, Spot]]:
         """Yield the components with state that a method other than the constructor makes, whatever there was."""
-        for owner in self.hierarchy.ancestors(class_id):
-            for name, method in self.hierarchy.methods(owner).items():
-                for write in method.writes if name != "__init__" else ():
-                    if (
-                        write.how == "assign"
-                        and not write.guards
-                        and not write.loaded
-                        and self.has_state(class_id, write.attr)
-                    ):
-                        yield write.attr, Spot(owner.partition(":")[0], write.position)
+        for owner, method in self.hierarchy.inherited_methods(class_id):
+            for write in method.writes if method.name != "__init__" else ():
+                is_anew = write.how == "assign" and not write.guards and not write.loaded
+                if is_anew and self.has_state(class_id, write.attr):
+                    yield write.attr, Spot(owner.partition(":")[0], write.position)
 
     def has_state(self, class_id: str, attr: str) -> bool:
         """Tell whether an attribute holds an object of the project whose methods change it."""
@@ -95,7 +90,7 @@ class Algorithms:
             return False
         if self.kinds.of(component) in ("normalizer", "stateful", "ema"):
             return True
-        return any(UPDATES.search(name) for name in self.kinds.method_names(component))
+        return any(UPDATES.search(name) for name in self.hierarchy.method_names(component))
 
 
 def _strings(value: Value) -> Iterator[str]:

@@ -19,6 +19,7 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.functions import method_ref
 
 STATE_METHODS = frozenset(["state_dict", "load_state_dict"])
 KEEPS = re.compile(r"(^|_)(save|dump|load|restore|resume)(_|$)|(^|_)(checkpoint|ckpt|state)s?$")
@@ -65,7 +66,11 @@ def _restores(reading: LoadEffect, contract: Contract) -> bool:
     ):
         # Only looked at: a report, a plot.
         return False
-    return contract.restores_state(reading) or bool(reading.into) and contract.is_normalizer_reading(reading)
+    return (
+        contract.restores_state(reading)
+        or bool(reading.into)
+        and contract.evidence.is_normalizer_reading(reading)
+    )
 
 
 def _reached(site: Site, unit: FunctionRef, contract: Contract) -> Iterator[FunctionRef]:
@@ -73,7 +78,8 @@ def _reached(site: Site, unit: FunctionRef, contract: Contract) -> Iterator[Func
     callee = contract.evaluator.callee_of(site.call, CallContext(unit))
     if callee is not None:
         yield callee
-        for class_id in contract.hierarchy.subclasses(callee.class_id):
-            method = contract.hierarchy.methods(class_id).get(callee.function.name)
-            if method is not None:
-                yield FunctionRef(f"{class_id}.{method.name}", method, class_id, class_id)
+        for class_id, method in contract.hierarchy.methods_among(
+            contract.hierarchy.subclasses(callee.class_id)
+        ):
+            if method.name == callee.function.name:
+                yield method_ref(class_id, method, class_id)

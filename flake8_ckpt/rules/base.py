@@ -16,10 +16,11 @@ from typing import Optional
 
 import flake8_ckpt.rules as package
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.findings import WriteSite
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.members import AttributeWrite
 
 Check = Callable[[Project], Iterator[Finding]]
 
@@ -58,20 +59,50 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.code))
 
 
-def finding_in(rule: Rule, location: Spot, message: str, others: Iterable[tuple[Spot, str]] = ()) -> Finding:
-    """Return a finding at a place, with other places that it is about."""
+STATEMENT = Node(("statement",))
+CALL = Node(("call",))
+
+
+def finding_in(
+    rule: Rule,
+    location: Spot,
+    message: str,
+    others: Iterable[tuple[Spot, str]] = (),
+    *,
+    node: Node = STATEMENT,
+    attribute: str = "",
+) -> Finding:
+    """Return a finding at a place, with other places that it is about; `attribute` is what is lost if it is one."""
     related = tuple(
         dict.fromkeys(Related(each.path, each.position, text) for each, text in others if each != location)
     )
-    return Finding(location.path, location.position, rule.code, message, related)
+    return Finding(location.path, location.position, rule.code, message, related, node, attribute)
 
 
-def finding_at(rule: Rule, changes: Sequence[AttributeWrite], message: str) -> Finding:
+def finding_at(rule: Rule, writes: Sequence[WriteSite], message: str) -> Finding:
     """Return a finding at the first of some writes, the others related."""
-    first, *others = changes
-    related = tuple(Related(_path(each), each.write.position, "set here too") for each in others)
-    return Finding(_path(first), first.write.position, rule.code, message, related)
+    first, *others = writes
+    place, node = first.location, first.node
+    related = tuple(Related(each.location.path, each.location.position, "set here too") for each in others)
+    return Finding(place.path, place.position, rule.code, message, related, node, node.name)
 
 
-def _path(change: AttributeWrite) -> str:
-    return change.method.owner.partition(":")[0]
+def call_of(name: str) -> Node:
+    """Return the node of a call; where another name stands for what is called, its statement."""
+    return Node(("call", "statement"), name)
+
+
+def registration_of(name: str) -> Node:
+    """Return the node that registers a buffer or parameter, be it by a call or by an assignment."""
+    return Node(("registration", "attribute"), name)
+
+
+def heading_of(function: str) -> Node:
+    """Return the node of a definition: its heading."""
+    return Node(("definition",), function.rpartition(".")[2])
+
+
+def own_attribute(name: str) -> str:
+    """Return x for `self.x`, and nothing for any other name."""
+    owner, _, attribute = name.partition(".")
+    return attribute if owner == "self" and "." not in attribute else ""

@@ -11,10 +11,11 @@ from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.allocation_sites import Place
-from flake8_ckpt.linking.allocation_sites import is_same_object
-from flake8_ckpt.linking.allocation_sites import object_text
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.programs import Programs
+from flake8_ckpt.linking.value_names import is_same_object
+from flake8_ckpt.linking.value_names import object_text
+from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.vecnormalize.runs import EVALUATION_NAME
 from flake8_ckpt.losses.vecnormalize.runs import Run
 from flake8_ckpt.losses.vecnormalize.runs import Runs
@@ -22,9 +23,8 @@ from flake8_ckpt.losses.vecnormalize.runs import methods
 from flake8_ckpt.losses.vecnormalize.statistics import ASSIGNED
 from flake8_ckpt.losses.vecnormalize.statistics import FROZEN
 from flake8_ckpt.losses.vecnormalize.statistics import Statistics
-from flake8_ckpt.losses.vecnormalize.statistics import parts_of
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
-from flake8_ckpt.losses.vecnormalize.wrappers import Wrapper
+from flake8_ckpt.losses.vecnormalize.wrapping import Wrapper
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Restores:
         bound = [each for each in runs if each.bound]
         for site in unit.function.calls if bound else ():
             place = Place(unit, site.position)
-            if self.environments.wrapper_role(site.call, place) != "restored":
+            if self.environments.roles.of_wrapper(site.call, place) != "restored":
                 continue
             before = [each for each in bound if each.place.position < site.position]
             if before and all(map(self._is_bare, bound)):

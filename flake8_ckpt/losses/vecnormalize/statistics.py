@@ -14,18 +14,14 @@ from functools import cached_property
 
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import Container
-from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.persistence import PICKLES
@@ -35,8 +31,10 @@ from flake8_ckpt.frameworks.stable_baselines3 import RMS
 from flake8_ckpt.frameworks.stable_baselines3 import SAVES
 from flake8_ckpt.frameworks.stable_baselines3 import UNWRAPS
 from flake8_ckpt.linking.allocation_sites import Place
-from flake8_ckpt.linking.allocation_sites import object_text
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import object_text
+from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrappers import is_env_name
 
@@ -45,7 +43,6 @@ NORM = re.compile(r"norm|rms|stats|statistic", re.I)
 VEC_NORM = re.compile(r"vec_?norm", re.I)
 KEEPS = re.compile(r"save|dump|store|export|checkpoint|callback|persist|backup|write|upload", re.I)
 SAVE_VECNORMALIZE = 4
-MAX_DEPTH = 10
 
 
 class Statistics:
@@ -147,40 +144,12 @@ def saves_wrapper(call: Call) -> bool:
     return given is not None and given != Const(False)
 
 
-def called_name(call: Call) -> str:
-    """Return the last part of what a call names."""
-    callee = call.callee
-    if isinstance(callee, Attr):
-        return callee.name
-    return callee.path.rpartition(".")[2].rpartition(":")[2] if isinstance(callee, Name) else ""
-
-
 def takes_statistics(value: Value) -> bool:
     """Tell whether the statistics of some wrapper are part of a value."""
     return any(
         isinstance(each, Attr) and RMS.search(each.name) and not isinstance(each.base, Self)
         for each in parts_of(value)
     )
-
-
-def parts_of(value: Value, depth: int = 0) -> Iterator[Value]:
-    """Yield a value and all that it is made of."""
-    yield value
-    inner: Iterable[Value] = ()
-    if isinstance(value, (Attr, Item, Element)):
-        inner = (value.base,)
-    elif isinstance(value, Container):
-        inner = (value.of, *value.items)
-    elif isinstance(value, Record):
-        inner = (each.value for each in value.fields)
-    elif isinstance(value, Call):
-        inner = (value.callee, *value.args, *(each for _, each in value.keywords))
-    elif isinstance(value, Join):
-        inner = value.options
-    elif isinstance(value, Arith):
-        inner = value.operands
-    for each in inner if depth < MAX_DEPTH else ():
-        yield from parts_of(each, depth + 1)
 
 
 def _is_keeping(key: str, value: Value) -> bool:

@@ -10,8 +10,8 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
-from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
-from flake8_ckpt.checkpoints.function_names import VERBS
+from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
+from flake8_ckpt.checkpoints.pairing.function_names import VERBS
 from flake8_ckpt.checkpoints.payload import Contents
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.values import Value

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Optional
 
-from flake8_ckpt.checkpoints.family import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
