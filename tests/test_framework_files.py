@@ -58,9 +58,9 @@ REFUSED = {
         '[[hint]]\nof = "class"\nsays = "normalizer"\npattern = "("\n',
         "acme.toml:1: [[hint]] pattern: missing ), unterminated subpattern",
     ),
-    "empty hint": (
+    "a hint without a pattern": (
         '[[hint]]\nof = "class"\nsays = "normalizer"\n',
-        "acme.toml:1: [[hint]] has neither a pattern nor words",
+        "acme.toml:1: [[hint]] missing required field 'pattern'",
     ),
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +13,15 @@ import msgspec
 
 from flake8_ckpt.frameworks.packed import packed_records
 from flake8_ckpt.frameworks.records import TABLES
+from flake8_ckpt.frameworks.records import Hinted
+from flake8_ckpt.frameworks.records import Identifier
+from flake8_ckpt.frameworks.records import LoadCall
 from flake8_ckpt.frameworks.records import Record
 from flake8_ckpt.frameworks.records import Records
+from flake8_ckpt.frameworks.records import Role
+from flake8_ckpt.frameworks.records import SaveCall
+
+NOTHING = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True)
@@ -23,11 +32,11 @@ class Frameworks:
 
     @cached_property
     def records(self) -> Records:
-        """Return the records of both, the user's last."""
+        """Return the records of both, the user's first."""
         packed = packed_records()
         if self.own == Records():
             return packed
-        tables = {table: (*_without(self.own, packed, table), *getattr(self.own, table)) for table in TABLES}
+        tables = {table: (*getattr(self.own, table), *_without(self.own, packed, table)) for table in TABLES}
         return Records(**tables)
 
     @cached_property
@@ -36,6 +45,47 @@ class Frameworks:
         if self.own == Records():
             return ""
         return hashlib.blake2b(msgspec.json.encode(self.own), digest_size=8).hexdigest()
+
+    @cached_property
+    def saves(self) -> Mapping[str, SaveCall]:
+        """Return the calls that save, by dotted name."""
+        return {name: each for each in self.records.save for name in each.names}
+
+    @cached_property
+    def loads(self) -> Mapping[str, LoadCall]:
+        """Return the calls that load, by dotted name."""
+        return {name: each for each in self.records.load for name in each.names}
+
+    @cached_property
+    def receivers(self) -> Mapping[tuple[str, str], str]:
+        """Return the methods that are known by the name of a variable: (variable, method) to dotted name.
+
+        Only those that are given a payload, or give one: a method of another class that has the same name
+        seldom does both.
+        """
+        saves = (each for each in self.records.save if each.writes == "payload" and each.payload)
+        loads = (each for each in self.records.load if each.returns in ("payload", "remainder"))
+        return {
+            (variable, each.names[0].rpartition(".")[2]): each.names[0]
+            for each in (*loads, *saves)
+            for variable in each.variables
+        }
+
+    @cached_property
+    def roles(self) -> Mapping[str, Role]:
+        """Return what the objects of a class are, by its dotted name."""
+        return {name: each.role for each in self.records.stateful for name in each.names}
+
+    @cached_property
+    def _hints(self) -> dict[tuple[Identifier, Hinted], re.Pattern[str]]:
+        found: dict[tuple[Identifier, Hinted], list[str]] = {}
+        for each in self.records.hint:
+            found.setdefault((each.of, each.says), []).append(each.pattern)
+        return {asked: re.compile("|".join(patterns)) for asked, patterns in found.items()}
+
+    def hint(self, of: Identifier, says: Hinted) -> re.Pattern[str]:
+        """Return the pattern of identifiers that hint something."""
+        return self._hints.get((of, says), NOTHING)
 
     def __reduce__(self) -> tuple[type[Frameworks], tuple[Records]]:
         """Travel to another process without what that process has, or can make, itself."""

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 Kind = Literal["function", "method", "class method", "constructor"]
-Writes = Literal["payload", "module", "registered", "self", "configuration", "files"]
+Writes = Literal["payload", "extra", "module", "registered", "self", "configuration", "files"]
 Target = Literal["file", "bytes", "state"]
 Returns = Literal["payload", "object", "remainder", "report", "nothing", "other"]
 Role = Literal[
@@ -35,7 +35,25 @@ Role = Literal[
     "container",
     "stateless",
 ]
-Identifier = Literal["outside class", "class", "method", "function", "attribute", "variable", "statistic", "key"]
+Identifier = Literal["outside class", "class", "method", "function", "attribute", "key"]
+Hinted = Literal[
+    "scheduler",
+    "optimizer",
+    "grad_scaler",
+    "ema",
+    "normalizer",
+    "not torch",
+    "mean",
+    "spread",
+    "count",
+    "updates",
+    "normalizes",
+    "restores",
+    "fills",
+    "counter",
+    "training state",
+    "loads",
+]
 
 
 class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -49,9 +67,12 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 class SaveCall(Record, frozen=True):
     """A call that writes a checkpoint, or turns state into bytes or a mapping.
 
-    `writes` says whose state: that of an argument, of the module in `state_of`, of the receiver itself, or of
-    what was registered with it before. `variables` are names under which the receiver of a method is known
-    where its class is not. `keys` are those of the file, `omits` is what one would expect in it, and is not.
+    `writes` says whose state: that of an argument, of the module in `state_of`, of the receiver itself, of what was
+    registered with it before, or of that and an "extra" argument. `variables` are names under which the receiver of a method is known
+    where its class is not. `file` is "self" where the receiver was made with the file. `settings` are keywords
+    that are no keys where the others are, `pickles` says that objects are written with their classes.
+    A `foreign` call writes arrays of another library: what it is given counts where state of torch is in it.
+    `keys` are those of the file, `omits` is what one would expect in it, and is not.
     """
 
     kind: Kind = "function"
@@ -64,6 +85,9 @@ class SaveCall(Record, frozen=True):
     file_at: int | None = None
     state_of: str = ""
     state_of_at: int | None = None
+    settings: tuple[str, ...] = ()
+    pickles: bool = False
+    foreign: bool = False
     keys: tuple[str, ...] = ()
     omits: tuple[str, ...] = ()
 
@@ -158,20 +182,24 @@ class ModuleBase(Record, frozen=True):
     """Classes that are `nn.Module`s, or are none though they look like it.
 
     `wraps` is the attribute with the module that is wrapped, `key_prefix` what stands before its keys.
+    All classes below a name of `names` count where `is_namespace` is true.
     """
 
     is_module: bool = True
+    is_namespace: bool = False
     wraps: str = ""
     key_prefix: str = ""
 
 
 class Hint(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """What an identifier hints where nothing else is known: names that match `pattern`, or are among `words`."""
+    """What an identifier hints where nothing else is known: `pattern` is searched for in the name.
+
+    An outside class is asked by its dotted name, everything else by its last name.
+    """
 
     of: Identifier
-    says: str
-    pattern: str = ""
-    words: tuple[str, ...] = ()
+    says: Hinted
+    pattern: str
     note: str = ""
 
 

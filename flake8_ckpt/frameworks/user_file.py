@@ -132,8 +132,6 @@ def _check_content(record: Struct, place: str) -> None:
         if wrong or not record.names:
             raise RefusedFile(f"{place} names: {wrong[0]!r} is no dotted name" if wrong else f"{place} names: is empty")
     if isinstance(record, Hint):
-        if not record.pattern and not record.words:
-            raise RefusedFile(f"{place} has neither a pattern nor words")
         try:
             re.compile(record.pattern)
         except (re.error, RecursionError) as error:
