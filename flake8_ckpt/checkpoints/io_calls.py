@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Optional
 
-from flake8_ckpt.checkpoints.payload import is_saving_object
-from flake8_ckpt.checkpoints.payload import last_name
 from flake8_ckpt.checkpoints.payload import loads
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
@@ -18,11 +15,10 @@ from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
-from flake8_ckpt.frameworks.persistence import ARCHIVES
-from flake8_ckpt.frameworks.persistence import SAVING_OBJECTS
-from flake8_ckpt.frameworks.persistence import WRITERS
+from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.library_calls import method_of_variable
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 
@@ -30,33 +26,39 @@ def written_by(
     call: Call, callee: FunctionRef, evaluator: SymbolicEvaluator
 ) -> Optional[tuple[Value, Value]]:
     """Return the payload and the file of a call that saves, None for other calls."""
-    target = call.callee
-    keywords = dict(call.keywords)
-    if isinstance(target, Name):
-        name = evaluator.symbols.resolve(target.path, callee.path)
-        if name in ARCHIVES:
-            fields = tuple(Field(key, value) for key, value in call.keywords if key != "**")
-            opened = len(fields) != len(call.keywords) or len(call.args) > 1
-            return Record(fields, opened), call.args[0] if call.args else UNKNOWN
-        places = WRITERS.get(name)
-    else:
-        owner = last_name(target.base) if isinstance(target, Attr) and target.name == "save" else ""
-        places = SAVING_OBJECTS.get(owner)
-    if places is None:
+    known = evaluator.symbols.known
+    name = _called(call, callee.path, evaluator)
+    if name not in known.payload_saves:
         return None
-    given = _argument(call.args, places[0]) or _first(
-        keywords, "obj", "state", "state_dict", "tensors", "value"
-    )
-    file = _argument(call.args, places[1]) or _first(keywords, "f", "file", "path", "filename", "filepath")
-    return given or UNKNOWN, file or UNKNOWN
+    record = known.saves[name]
+    file = _given(call, record.file, record.file_at)
+    if record.payload.startswith("**"):
+        return _archived(call, record), file
+    return _given(call, record.payload, record.payload_at), file
 
 
 def is_loader(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> bool:
     """Tell whether a call loads a file by a function of a library."""
-    target = call.callee
-    if isinstance(target, Name):
-        return loads(evaluator.symbols.resolve(target.path, scope.path))
-    return isinstance(target, Attr) and target.name == "load" and is_saving_object(target.base)
+    return loads(_called(call, scope.path, evaluator), evaluator.symbols.known)
+
+
+def _called(call: Call, path: str, evaluator: SymbolicEvaluator) -> str:
+    """Return the dotted name of what a call reaches outside the project, as far as it is known."""
+    if isinstance(call.callee, Name):
+        return evaluator.symbols.resolve(call.callee.path, path)
+    return method_of_variable(call.callee, evaluator.symbols.known) if isinstance(call.callee, Attr) else ""
+
+
+def _archived(call: Call, record: SaveCall) -> Record:
+    """Return the payload of a call whose keywords are the keys."""
+    fields = tuple(Field(key, value) for key, value in call.keywords if key != "**")
+    return Record(fields, len(fields) != len(call.keywords) or len(call.args) > 1)
+
+
+def _given(call: Call, name: str, index: Optional[int]) -> Value:
+    """Return what a call gives for a parameter."""
+    found = _argument(call.args, index) if index is not None else None
+    return found or dict(call.keywords).get(name) or UNKNOWN
 
 
 def _argument(args: Sequence[Value], index: int) -> Optional[Value]:
@@ -64,7 +66,3 @@ def _argument(args: Sequence[Value], index: int) -> Optional[Value]:
     if args and isinstance(args[0], Call) and args[0].callee == Name("*"):
         return Item(args[0].args[0], Const(index))
     return args[index] if index < len(args) else None
-
-
-def _first(keywords: Mapping[str, Value], *names: str) -> Optional[Value]:
-    return next((keywords[name] for name in names if name in keywords), None)

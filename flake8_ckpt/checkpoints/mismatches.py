@@ -31,6 +31,7 @@ from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.frameworks.lightning import LIGHTNING_KEYS
 from flake8_ckpt.frameworks.names import COUNTERS
 from flake8_ckpt.frameworks.names import LOADERS
@@ -97,7 +98,7 @@ class Contract:
         for reading in family.readings:
             if not reading.keys or is_lightning and reading.keys[0] in LIGHTNING_KEYS:
                 continue
-            if any(_converts(each, reading) for each in family.writings):
+            if any(_converts(each, reading, self.hierarchy.symbols.known) for each in family.writings):
                 continue
             if family.hook is None and self._is_given_by_partner(reading, family):
                 continue
@@ -408,11 +409,12 @@ def _innermost(found: list[Missing]) -> list[Missing]:
     ]
 
 
-def _converts(writing: SaveEffect, reading: LoadEffect) -> bool:
+def _converts(writing: SaveEffect, reading: LoadEffect, known: Frameworks) -> bool:
     """Tell whether a function writes what it has read in another form, and no state of its own."""
     if writing.unit.identity != reading.unit.identity or any(states_in(writing.payload)):
         return False
     source = file_of(reading.root)
     if UNKNOWN not in (source, writing.file) and source != writing.file:
         return True
-    return any(root == reading.root for _, value in all_keys(writing.payload) for root, _ in rooted(value))
+    held = [value for _, value in all_keys(writing.payload)]
+    return any(root == reading.root for value in held for root, _ in rooted(value, known))

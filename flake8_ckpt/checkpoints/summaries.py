@@ -73,6 +73,7 @@ class Payloads:
 
     def __init__(self, evaluator: SymbolicEvaluator) -> None:
         self.evaluator = evaluator
+        self.known = evaluator.symbols.known
         self._summaries: dict[tuple[str, str], Summary] = {}
         self._open: set[tuple[str, str]] = set()
         self._sites: list[dict[int, Optional[tuple[FunctionRef, CallContext]]]] = []
@@ -151,7 +152,7 @@ class Payloads:
         for read in callee.function.key_reads:
             base = self.evaluator.expand(read.base, scope)
             into = tuple(self.evaluator.expand(each, scope) for each in read.into)
-            for root, keys in rooted(base):
+            for root, keys in rooted(base, self.known):
                 location = Spot(callee.path, read.position)
                 path = (*keys, read.key) if read.key else keys
                 yield LoadEffect(
@@ -166,7 +167,7 @@ class Payloads:
         for store in callee.function.stores:
             kind = "returned" if store.target == Name("return") else "handed"
             for value in _held_in(store.value) if not isinstance(store.target, Local) else ():
-                for root, keys in rooted(self.evaluator.expand(value, scope)):
+                for root, keys in rooted(self.evaluator.expand(value, scope), self.known):
                     if kind == "returned" or not keys:
                         location = Spot(callee.path, store.position)
                         seen = kind if value is store.value else "handed"
@@ -174,7 +175,7 @@ class Payloads:
                             root, keys, seen, (), location, callee, callee, (), (), store.position
                         )
         for write in callee.function.writes:
-            for root, keys in rooted(self.evaluator.expand(write.value, scope)):
+            for root, keys in rooted(self.evaluator.expand(write.value, scope), self.known):
                 if not keys:
                     into = (Attr(scope.receiver, write.attr),)
                     location = Spot(callee.path, write.position)
@@ -195,7 +196,7 @@ class Payloads:
         if not summary.is_truncated:
             return
         for value in (*site.call.args, *(each for _, each in site.call.keywords)):
-            for root, keys in rooted(self.evaluator.expand(value, scope)):
+            for root, keys in rooted(self.evaluator.expand(value, scope), self.known):
                 target = self.evaluator.expand(site.call.callee, scope)
                 yield LoadEffect(
                     root, keys, "handed", (target,), location, callee, callee, (), site.guards, site.position
@@ -209,7 +210,7 @@ class Payloads:
                 continue
             into = tuple(self.evaluator.expand(value, entered) for value in each.into)
             call_chain = (entered.callee.identity, *each.call_chain)
-            for root, keys in rooted(self.evaluator.expand(each.root, entered)):
+            for root, keys in rooted(self.evaluator.expand(each.root, entered), self.known):
                 path = (*keys, *each.keys)[:MAX_LEVELS]
                 yield replace(
                     each,

@@ -51,7 +51,7 @@ def show_contract(arguments: Sequence[str]) -> int:
     root = root_for(namespace, options, config_dir)
     with paused_gc():
         index = _read(namespace, options, root)
-        project = Project(index.files, options.module_bases, package_of(root))
+        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
         tables = _asked(tables_of(project.contract), namespace.filenames, index, root)
     _note_unread(index, namespace.verbose)
     _print(namespace, tables)
@@ -60,11 +60,12 @@ def show_contract(arguments: Sequence[str]) -> int:
 
 def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:
     """Read the whole project, and the files that are asked about by name."""
-    cache = None if options.no_cache else open_cache(root, options.cache_dir)
+    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
     named = [name for name in namespace.filenames if os.path.isfile(name)]
     paths = [*find_files(root, options.exclude), *asked_paths(named, options, root)]
     with progress_bar() as progress:
-        return index_files(root, paths, cache=cache, jobs=jobs_for(options), progress=progress)
+        jobs = jobs_for(options)
+        return index_files(root, paths, cache=cache, jobs=jobs, progress=progress, known=options.frameworks)
 
 
 def _asked(tables: Sequence[Table], names: Sequence[str], index: Index, root: Path) -> list[Table]:

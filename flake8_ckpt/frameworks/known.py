@@ -57,17 +57,42 @@ class Frameworks:
         return {name: each for each in self.records.load for name in each.names}
 
     @cached_property
+    def payload_saves(self) -> frozenset[str]:
+        """Return the calls that write the payload they are given, and nothing else, to a file."""
+        return frozenset(
+            name for name, each in self.saves.items() if each.writes == "payload" and each.to == "file"
+        )
+
+    @cached_property
+    def payload_loads(self) -> frozenset[str]:
+        """Return the calls that give a payload back."""
+        return frozenset(name for name, each in self.loads.items() if each.returns in ("payload", "remainder"))
+
+    @cached_property
+    def payload_calls(self) -> frozenset[str]:
+        """Return all calls that take a payload as it is, or give one."""
+        taking = {name for name, each in self.saves.items() if each.writes == "payload"}
+        return self.payload_loads | taking
+
+    @cached_property
+    def pickles(self) -> frozenset[str]:
+        """Return the calls that write any object with its class."""
+        return frozenset(name for name, each in self.saves.items() if each.pickles)
+
+    @cached_property
     def receivers(self) -> Mapping[tuple[str, str], str]:
         """Return the methods that are known by the name of a variable: (variable, method) to dotted name.
 
         Only those that are given a payload, or give one: a method of another class that has the same name
         seldom does both.
         """
-        saves = (each for each in self.records.save if each.writes == "payload" and each.payload)
-        loads = (each for each in self.records.load if each.returns in ("payload", "remainder"))
+        calls: list[LoadCall | SaveCall] = [
+            *(each for each in self.records.load if not self.payload_loads.isdisjoint(each.names)),
+            *(each for each in self.records.save if not self.payload_saves.isdisjoint(each.names)),
+        ]
         return {
             (variable, each.names[0].rpartition(".")[2]): each.names[0]
-            for each in (*loads, *saves)
+            for each in calls
             for variable in each.variables
         }
 

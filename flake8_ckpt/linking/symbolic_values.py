@@ -47,6 +47,7 @@ from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.functions import spread
+from flake8_ckpt.linking.library_calls import method_of_variable
 
 MAX_CALLS = 5
 MAX_NESTING = 24
@@ -188,6 +189,9 @@ class SymbolicEvaluator:
             base = self.expand(value.callee.base, scope, nesting)
             if value.callee.name in ("get", "pop") and args and not isinstance(base, (Self, Name)):
                 return join([item_in(option, args[0]) for option in options_of(base)])
+            method = method_of_variable(value.callee, self.symbols.known)
+            if method in self.symbols.known.payload_loads:
+                return Call(Name(method), tuple(args), (*keywords.items(), ("self", base)))
             if value.callee.name in COPIES or value.callee.name == "read" and not args:
                 return base
             return Call(Attr(base, value.callee.name), tuple(args), tuple(keywords.items()))

@@ -25,7 +25,6 @@ from flake8_ckpt.frameworks.module_bases import is_external_module
 from flake8_ckpt.frameworks.names import MEANS
 from flake8_ckpt.frameworks.names import NORMALIZES
 from flake8_ckpt.frameworks.names import SPREADS
-from flake8_ckpt.frameworks.persistence import WRITERS
 from flake8_ckpt.frameworks.state_classes import KNOWN
 from flake8_ckpt.frameworks.state_classes import KNOWN_UPDATES
 from flake8_ckpt.linking.allocation_sites import AllocationSites
@@ -303,7 +302,7 @@ class Normalizers:
         ):
             return True
         return any(
-            isinstance(site.call.callee, Name) and site.call.callee.path in WRITERS
+            isinstance(site.call.callee, Name) and site.call.callee.path in self.symbols.known.payload_saves
             for unit in self.makings.units
             if unit.path in files
             for site in unit.function.calls

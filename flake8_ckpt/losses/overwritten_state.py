@@ -83,6 +83,7 @@ class Overwrites:
         self.families = contract.families
         self.hierarchy = contract.hierarchy
         self.evaluator = contract.evaluator
+        self.known = contract.hierarchy.symbols.known
         self.algorithms = Algorithms(contract)
 
     def found(self) -> tuple[Overwrite, ...]:
@@ -252,7 +253,7 @@ class Overwrites:
                     yield from self.resets(inner, depth + 1)
 
     def _is_from_argument(self, value: Value) -> bool:
-        return any(True for _ in rooted(value))
+        return any(True for _ in rooted(value, self.known))
 
     def serves_construction(self, callee: FunctionRef) -> bool:
         """Tell whether the constructor of a class calls a method, directly or through others."""
@@ -284,7 +285,8 @@ class Overwrites:
         if not all(self._is_made(each, unit) for each in options_of(held)):
             return False
         named = {*paths_in(value), *paths_in(held)}
-        return path_text(target) not in named and not any(True for _ in rooted(held)) and not is_loaded(held)
+        loaded = is_loaded(held) or any(True for _ in rooted(held, self.known))
+        return path_text(target) not in named and not loaded
 
     def _is_made(self, value: Value, unit: FunctionRef) -> bool:
         """Tell whether a value is made where it stands, not one that exists or that a method of its own gives."""

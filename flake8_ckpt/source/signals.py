@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
 REGISTERS = re.compile(
@@ -86,25 +90,32 @@ def may_hold_facts(text: str) -> bool:
     return GATE.search(text) is not None
 
 
-def saves(text: str) -> bool:
-    """Tell whether a function's text saves something or loads it."""
-    return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
+@dataclass(frozen=True)
+class Signals:
+    """Tells what a text may do, given what is known of libraries."""
 
+    known: Frameworks = DEFAULT
 
-def links(text: str) -> bool:
-    """Tell whether a function's text may save or restore something, by itself or through what it calls."""
-    if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
-        return False
-    return LINKS.search(NO_LINKS.sub("", text)) is not None
+    def takes_part(self, text: str) -> bool:
+        """Tell whether a function's text may take part in saving, restoring or normalizing."""
+        return self.saves(text) or self.links(text) or self.normalizes(text)
 
+    def saves(self, text: str) -> bool:
+        """Tell whether a function's text saves something or loads it."""
+        return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
 
-def hands_on(text: str) -> bool:
-    """Tell whether a method lets an attribute save or restore itself."""
-    return "self." in text and HANDS_ON.search(text) is not None
+    def links(self, text: str) -> bool:
+        """Tell whether a function's text may save or restore something, by itself or through what it calls."""
+        if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
+            return False
+        return LINKS.search(NO_LINKS.sub("", text)) is not None
 
+    def hands_on(self, text: str) -> bool:
+        """Tell whether a method lets an attribute save or restore itself."""
+        return "self." in text and HANDS_ON.search(text) is not None
 
-def normalizes(text: str) -> bool:
-    """Tell whether a function's text seems to make an object with running statistics."""
-    if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
-        return False
-    return NORMALIZERS.search(LAYERS.sub("", text)) is not None
+    def normalizes(self, text: str) -> bool:
+        """Tell whether a function's text seems to make an object with running statistics."""
+        if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
+            return False
+        return NORMALIZERS.search(LAYERS.sub("", text)) is not None

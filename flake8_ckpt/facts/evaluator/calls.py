@@ -25,7 +25,6 @@ from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.facts.value_bounds import trimmed
-from flake8_ckpt.frameworks.persistence import SAVERS
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
@@ -65,7 +64,7 @@ def _call(node: ast.Call, frame: Frame) -> v.Value:
 def _open_arguments(node: ast.Call, value: v.Value, frame: Frame) -> None:
     if isinstance(value, v.Call) and (
         isinstance(value.callee, v.Name)
-        and (value.callee.path in SAVERS or KEEPS_KEYS.search(value.callee.path))
+        and (value.callee.path in frame.names.known.payload_calls or KEEPS_KEYS.search(value.callee.path))
     ):
         return
     for argument in (*node.args, *(each.value for each in node.keywords if each.arg is not None)):
@@ -247,7 +246,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     passed = _passed_on(node, args, keywords, frame) if path not in LATER else None
     if passed is not None:
         return passed
-    if path in SAVERS:
+    if path in frame.names.known.payload_calls:
         value = trimmed(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
             _site(value, frame)
@@ -293,7 +292,7 @@ def _note_torch(
 def _passed_on(node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value | None:
     """Return what a function gives that another one is to call: `retry(torch.save, payload, path)`."""
     for index, each in enumerate(args[:-1]):
-        if isinstance(each, v.Name) and each.path in SAVERS:
+        if isinstance(each, v.Name) and each.path in frame.names.known.payload_calls:
             return _global(each.path, node, args[index + 1 :], keywords, frame)
     return None
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.value_bounds import brief
-from flake8_ckpt.frameworks.persistence import LOADERS
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 
 
-def is_object(value: v.Value) -> bool:
+def is_object(value: v.Value, known: Frameworks) -> bool:
     """Tell whether a value is some object with an identity, not a payload that was read from a file."""
     if isinstance(value, v.Join):
-        return all(is_object(option) for option in value.options)
+        return all(is_object(option, known) for option in value.options)
     if isinstance(value, (v.Item, v.Element)):
-        return isinstance(value.base, (v.Call, v.Local)) and not is_loaded(value)
-    return isinstance(value, v.Module) or isinstance(value, v.Call) and not is_loaded(value)
+        return isinstance(value.base, (v.Call, v.Local)) and not is_loaded(value, known)
+    return isinstance(value, v.Module) or isinstance(value, v.Call) and not is_loaded(value, known)
 
 
-def is_loaded(value: v.Value) -> bool:
+def is_loaded(value: v.Value, known: Frameworks) -> bool:
     """Tell whether a value is, or is part of, what a loading function of a library returned."""
     while isinstance(value, (v.Item, v.Element, v.Attr, v.Local)):
         value = value.value if isinstance(value, v.Local) else value.base
@@ -26,9 +26,9 @@ def is_loaded(value: v.Value) -> bool:
     callee = value.callee
     return (
         isinstance(callee, v.Name)
-        and callee.path in LOADERS
+        and callee.path in known.payload_loads
         or isinstance(callee, v.Attr)
-        and (callee.name in ("get", "pop", "copy") and is_loaded(callee.base))
+        and (callee.name in ("get", "pop", "copy") and is_loaded(callee.base, known))
     )
 
 

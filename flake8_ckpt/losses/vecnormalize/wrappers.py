@@ -32,7 +32,6 @@ from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.persistence import LOADERS
 from flake8_ckpt.frameworks.stable_baselines3 import ALGORITHM
 from flake8_ckpt.frameworks.stable_baselines3 import ALGORITHM_TABLE
 from flake8_ckpt.frameworks.stable_baselines3 import ENV_NAME
@@ -191,7 +190,7 @@ class Environments:
         if isinstance(value.callee, Attr):
             return self._given(value.callee, place, depth)
         target = self.target(value, place)
-        if target in LOADERS:
+        if target in self.symbols.known.payload_loads:
             return Wrapping(known=False)
         if UNWRAPS.search(target) or target.rpartition(".")[2].rpartition(":")[2][:1].isupper():
             return self._inner(value, place, depth)
