@@ -8,12 +8,17 @@ from flake8_ckpt.frameworks.names import MEANS
 from flake8_ckpt.frameworks.names import NORMALIZES
 from flake8_ckpt.frameworks.names import SPREADS
 from flake8_ckpt.frameworks.names import UPDATES
-from flake8_ckpt.frameworks.state_classes import KNOWN_NORMALIZERS
-from flake8_ckpt.frameworks.state_classes import NOT_TORCH
-from flake8_ckpt.frameworks.state_classes import OUTSIDE
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
 MAX_STATISTICS = 12
+# The roles of a record that an object can be called by, where it is lost.
+KINDS = {
+    "optimizer": "optimizer",
+    "scheduler": "scheduler",
+    "grad_scaler": "scaler",
+    "ema": "ema",
+    "normalizer": "normalizer",
+}
 
 
 class Kinds:
@@ -21,6 +26,7 @@ class Kinds:
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
+        self.known = hierarchy.symbols.known
         self._known: dict[str, str] = {}
 
     def of(self, class_id: str) -> str:
@@ -33,14 +39,10 @@ class Kinds:
         if self.is_normalizer(class_id):
             return "normalizer"
         if class_id not in self.hierarchy.symbols.classes:
-            if NOT_TORCH.search(class_id):
-                return ""
-            return next((kind for kind, pattern in OUTSIDE if pattern.search(class_id)), "")
+            return KINDS.get(self.known.role_of(class_id), "")
         for ancestor in self.hierarchy.ancestors(class_id)[1:]:
-            if ancestor not in self.hierarchy.symbols.classes:
-                for kind, pattern in OUTSIDE:
-                    if pattern.search(ancestor):
-                        return kind
+            if ancestor not in self.hierarchy.symbols.classes and self.known.role_of(ancestor) in KINDS:
+                return KINDS[self.known.role_of(ancestor)]
         names = self.hierarchy.method_names(class_id)
         tail = class_id.rpartition(":")[2].rpartition(".")[2]
         if tail.endswith("Scheduler") and "step" in names:
@@ -55,9 +57,9 @@ class Kinds:
         """Tell whether objects of a class have running statistics that they update and normalize with."""
         classes = self.hierarchy.symbols.classes
         if class_id not in classes:
-            return KNOWN_NORMALIZERS.search(class_id) is not None
+            return self.known.role_of(class_id) == "normalizer"
         ancestors = self.hierarchy.ancestors(class_id)
-        if any(each not in classes and KNOWN_NORMALIZERS.search(each) for each in ancestors[1:]):
+        if any(each not in classes and self.known.role_of(each) == "normalizer" for each in ancestors[1:]):
             return True
         statistics = [name for each in ancestors if each in classes for name in classes[each].statistics]
         names = self.hierarchy.method_names(class_id)

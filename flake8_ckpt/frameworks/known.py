@@ -22,6 +22,8 @@ from flake8_ckpt.frameworks.records import Role
 from flake8_ckpt.frameworks.records import SaveCall
 
 NOTHING = re.compile(r"(?!)")
+# In this order: `CosineLRScheduler` is asked before what ends in `Optimizer`.
+HINTED_ROLES: tuple[Hinted, ...] = ("scheduler", "optimizer", "grad_scaler", "ema")
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,44 @@ class Frameworks:
     @cached_property
     def roles(self) -> Mapping[str, Role]:
         """Return what the objects of a class are, by its dotted name."""
-        return {name: each.role for each in self.records.stateful for name in each.names}
+        wrappers = (each for each in self.records.wrapper if each.statistics and each.updates_in)
+        found: dict[str, Role] = {name: "normalizer" for each in wrappers for name in each.names}
+        found.update((name, each.role) for each in self.records.stateful for name in each.names)
+        return found
+
+    def role_of(self, path: str) -> str:
+        """Return what the objects of a class of another package are, by its record or by what its name hints."""
+        if path in self.roles:
+            return self.roles[path]
+        if not self.hint("outside class", "normalizer").search(path):
+            if self.hint("outside class", "not torch").search(path):
+                return ""
+            return next((role for role in HINTED_ROLES if self.hint("outside class", role).search(path)), "")
+        return "normalizer"
+
+    @cached_property
+    def modules(self) -> Mapping[str, bool]:
+        """Return which classes are modules, and which are none though they look like it."""
+        found = {name: each.is_module for each in self.records.module_base for name in each.names}
+        for each in self.records.stateful:
+            if each.is_module:
+                found.update(dict.fromkeys(each.names, True))
+        return found
+
+    @cached_property
+    def module_namespaces(self) -> tuple[str, ...]:
+        """Return the packages whose classes are modules, each with a dot at its end."""
+        return tuple(f"{name}." for each in self.records.module_base if each.is_namespace for name in each.names)
+
+    @cached_property
+    def plain_updates(self) -> Mapping[str, frozenset[str]]:
+        """Return the methods that update the statistics of normalizers that somebody must call `update` of."""
+        return {
+            name: frozenset(each.changed_by)
+            for each in self.records.stateful
+            if each.role == "normalizer" and not each.is_module and "update" in each.changed_by
+            for name in each.names
+        }
 
     @cached_property
     def _hints(self) -> dict[tuple[Identifier, Hinted], re.Pattern[str]]:

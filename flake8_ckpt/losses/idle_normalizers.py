@@ -25,8 +25,6 @@ from flake8_ckpt.frameworks.module_bases import is_external_module
 from flake8_ckpt.frameworks.names import MEANS
 from flake8_ckpt.frameworks.names import NORMALIZES
 from flake8_ckpt.frameworks.names import SPREADS
-from flake8_ckpt.frameworks.state_classes import KNOWN
-from flake8_ckpt.frameworks.state_classes import KNOWN_UPDATES
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -93,10 +91,10 @@ class Normalizers:
 
     def _updates_of(self, class_id: str) -> frozenset[str]:
         if class_id not in self.symbols.classes:
-            return KNOWN_UPDATES if KNOWN.search(class_id) else frozenset()
+            return self.symbols.known.plain_updates.get(class_id, frozenset())
         ancestors = self.hierarchy.ancestors(class_id)
         outside = [each for each in ancestors if each not in self.symbols.classes]
-        if any(each not in PLAIN_BASES and not is_external_module(each) for each in outside):
+        if any(each not in PLAIN_BASES and not is_external_module(each, self.symbols.known) for each in outside):
             return frozenset()
         names = self.hierarchy.method_names(class_id)
         known = [*names, *(each for owner in ancestors for each in self._statistics(owner))]
