@@ -69,8 +69,9 @@ class SaveCall(Record, frozen=True):
 
     `writes` says whose state: that of an argument, of the module in `state_of`, of the receiver itself, of what was
     registered with it before, or of that and an "extra" argument. `variables` are names under which the receiver
-    of a method is known where its class is not. `file` is "self" where the receiver was made with the file. `settings` are keywords
-    that are no keys where the others are, `pickles` says that objects are written with their classes.
+    of a method is known where its class is not. `file` is "self" where the receiver was made with the file.
+    `settings` are keywords that are no keys where the others are, `pickles` says that objects are written with
+    their classes.
     A `foreign` call writes arrays of another library: what it is given counts where state of torch is in it.
     `keys` are those of the file, `omits` is what one would expect in it, and is not.
     """
