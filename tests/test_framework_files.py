@@ -26,25 +26,43 @@ REFUSED = {
     "not TOML": (SAVER + "file = path\n", "acme.toml:5: not TOML: Invalid value"),
     "not TOML at the end": ("[[save", "acme.toml:1: not TOML: Expected ']]'"),
     "unknown table": ("[[saves]]\nnames = []\n", "acme.toml:1: unknown table 'saves': did you mean 'save'?"),
-    "unknown table, nothing near": ('\n[x]\ny = 1\n', "acme.toml:2: unknown table 'x': known are save, load, "),
+    "unknown table, nothing near": (
+        "\n[x]\ny = 1\n",
+        "acme.toml:2: unknown table 'x': known are save, load, ",
+    ),
     "unknown table, in line": ("\nsaves = []\n", "acme.toml:2: unknown table 'saves'"),
-    "one table, not a list": ('[save]\nnames = ["a.b"]\n', "acme.toml:1: 'save' is a list of tables: write [[save]]"),
+    "one table, not a list": (
+        '[save]\nnames = ["a.b"]\n',
+        "acme.toml:1: 'save' is a list of tables: write [[save]]",
+    ),
     "unknown key": (
         SAVER + '\n[[save]]\nnames = ["acme.put"]\npaylod = "x"\n',
         "acme.toml:8: [[save]] unknown key 'paylod': did you mean 'payload'?",
     ),
-    "unknown key, nothing near": (SAVER + "zzz = 1\n", "acme.toml:5: [[save]] unknown key 'zzz': known are kind, "),
-    "unknown key, in line": ('save = [{names = ["a.b"], fil = "x"}]\n', "acme.toml:1: [[save]] unknown key 'fil'"),
+    "unknown key, nothing near": (
+        SAVER + "zzz = 1\n",
+        "acme.toml:5: [[save]] unknown key 'zzz': known are kind, ",
+    ),
+    "unknown key, in line": (
+        'save = [{names = ["a.b"], fil = "x"}]\n',
+        "acme.toml:1: [[save]] unknown key 'fil'",
+    ),
     "wrong type": (
         SAVER.replace("_at = 0", '_at = "0"'),
         "acme.toml:4: [[save]] payload_at: expected 'int | null', got 'str'",
     ),
-    "wrong type, inside": ("[[save]]\nnames = [3]\n", "acme.toml:2: [[save]] names: expected 'str', got 'int'"),
+    "wrong type, inside": (
+        "[[save]]\nnames = [3]\n",
+        "acme.toml:2: [[save]] names: expected 'str', got 'int'",
+    ),
     "unknown value": (
         '[[stateful]]\nnames = ["acme.Adam"]\nrole = "optimiser"\n',
         "acme.toml:3: [[stateful]] role: unknown value 'optimiser': did you mean 'optimizer'?",
     ),
-    "missing key": ('[[stateful]]\nnames = ["a.B"]\n', "acme.toml:1: [[stateful]] missing required field 'role'"),
+    "missing key": (
+        '[[stateful]]\nnames = ["a.B"]\n',
+        "acme.toml:1: [[stateful]] missing required field 'role'",
+    ),
     "no name": ("[[save]]\nnames = []\n", "acme.toml:1: [[save]] names: is empty"),
     "a name that is none": (
         '[[save]]\nnames = ["acme.*"]\n',
@@ -89,7 +107,9 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     assert read_records([written(tmp_path, "# nothing yet\n")]) == Records()
 
 
-@pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=[key.replace(" ", "-") for key in REFUSED])
+@pytest.mark.parametrize(
+    ("text", "message"), REFUSED.values(), ids=[key.replace(" ", "-") for key in REFUSED]
+)
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(RefusedFile) as refused:

@@ -74,7 +74,11 @@ def test_a_wrong_file_ends_flake8_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_configuration_is_found_from_any_folder(tmp_path: Path) -> None:
-    files = {"conf/acme.toml": SAVER, "conf/setup.cfg": "[flake8]\nckpt-frameworks = acme.toml\n", "a.py": CLEAN}
+    files = {
+        "conf/acme.toml": SAVER,
+        "conf/setup.cfg": "[flake8]\nckpt-frameworks = acme.toml\n",
+        "a.py": CLEAN,
+    }
     write(tmp_path, files)
     assert "[yours]" in shown(tmp_path, "--config=conf/setup.cfg", "acme")
 

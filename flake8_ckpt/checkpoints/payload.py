@@ -120,7 +120,11 @@ def is_root(value: Value, known: Frameworks) -> bool:
 
 def loads(path: str, known: Frameworks) -> bool:
     """Tell whether a function of a library loads a file, by its absolute name."""
-    return path in known.payload_loads or ":" not in path and known.hint("function", "loads").search(path) is not None
+    return (
+        path in known.payload_loads
+        or ":" not in path
+        and known.hint("function", "loads").search(path) is not None
+    )
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,13 @@ def _load(record: LoadCall) -> str:
 
 def _hook(record: Hook) -> str:
     pair = f", the partner of {record.partner}" if record.partner else ""
-    payload = "what it returns" if record.payload == "return" else f"'{record.payload}'" if record.payload else "files"
+    payload = (
+        "what it returns"
+        if record.payload == "return"
+        else f"'{record.payload}'"
+        if record.payload
+        else "files"
+    )
     return f"called to {record.when} {payload}{pair}"
 
 

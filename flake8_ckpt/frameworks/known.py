@@ -68,7 +68,9 @@ class Frameworks:
     @cached_property
     def payload_loads(self) -> frozenset[str]:
         """Return the calls that give a payload back."""
-        return frozenset(name for name, each in self.loads.items() if each.returns in ("payload", "remainder"))
+        return frozenset(
+            name for name, each in self.loads.items() if each.returns in ("payload", "remainder")
+        )
 
     @cached_property
     def payload_calls(self) -> frozenset[str]:
@@ -128,7 +130,9 @@ class Frameworks:
     @cached_property
     def module_namespaces(self) -> tuple[str, ...]:
         """Return the packages whose classes are modules, each with a dot at its end."""
-        return tuple(f"{name}." for each in self.records.module_base if each.is_namespace for name in each.names)
+        return tuple(
+            f"{name}." for each in self.records.module_base if each.is_namespace for name in each.names
+        )
 
     @cached_property
     def plain_updates(self) -> Mapping[str, frozenset[str]]:

@@ -24,7 +24,9 @@ def line_of_record(text: str, table: str, index: int, key: str = "") -> int:
         return line_of_table(text, table)
     after = HEADER.search(text, header.end())
     end = after.start() if after else len(text)
-    found = re.compile(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*=", re.MULTILINE).search(text, header.end(), end)
+    found = re.compile(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*=", re.MULTILINE).search(
+        text, header.end(), end
+    )
     return _line(text, found.start() if key and found else header.start())
 
 

@@ -50,7 +50,9 @@ def read_records(paths: Iterable[Path]) -> Records:
             for name in record.names if isinstance(record, Record) else ():
                 if (table, name) in named:
                     other = named[table, name]
-                    raise RefusedFile(f"{path}:{line}: [[{table}]] names: {name!r} is there already ({other})")
+                    raise RefusedFile(
+                        f"{path}:{line}: [[{table}]] names: {name!r} is there already ({other})"
+                    )
                 named[table, name] = f"{path}:{line}"
     return msgspec.convert({table: tuple(records) for table, records in tables.items()}, Records)
 
@@ -130,7 +132,9 @@ def _check_content(record: Struct, place: str) -> None:
     if isinstance(record, Record):
         wrong = [name for name in record.names if not all(part.isidentifier() for part in name.split("."))]
         if wrong or not record.names:
-            raise RefusedFile(f"{place} names: {wrong[0]!r} is no dotted name" if wrong else f"{place} names: is empty")
+            raise RefusedFile(
+                f"{place} names: {wrong[0]!r} is no dotted name" if wrong else f"{place} names: is empty"
+            )
     if isinstance(record, Hint):
         try:
             re.compile(record.pattern)

@@ -25,7 +25,9 @@ class Symbols:
     of the libraries outside.
     """
 
-    def __init__(self, files: Mapping[str, FileFacts], package: str = "", known: Frameworks = DEFAULT) -> None:
+    def __init__(
+        self, files: Mapping[str, FileFacts], package: str = "", known: Frameworks = DEFAULT
+    ) -> None:
         self.files = files
         self.package = package
         self.known = known

@@ -94,7 +94,9 @@ class Normalizers:
             return self.symbols.known.plain_updates.get(class_id, frozenset())
         ancestors = self.hierarchy.ancestors(class_id)
         outside = [each for each in ancestors if each not in self.symbols.classes]
-        if any(each not in PLAIN_BASES and not is_external_module(each, self.symbols.known) for each in outside):
+        if any(
+            each not in PLAIN_BASES and not is_external_module(each, self.symbols.known) for each in outside
+        ):
             return frozenset()
         names = self.hierarchy.method_names(class_id)
         known = [*names, *(each for owner in ancestors for each in self._statistics(owner))]

@@ -114,7 +114,12 @@ def _keeper_outline(found: ClassOutline, texts: list[str], signals: Signals) -> 
     mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(kept))) + r")\b")
     selected, looked_at = [], []
     for method, text in zip(found.methods, texts):
-        if id(method) in before or method.name in HOOKS or _has_word(method, text, signals) or signals.links(text):
+        if (
+            id(method) in before
+            or method.name in HOOKS
+            or _has_word(method, text, signals)
+            or signals.links(text)
+        ):
             selected.append(method)
         elif "self." in text and next(_self_writes(method), None) is not None:
             selected.append(method)
@@ -135,7 +140,8 @@ def class_outline(
     mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(suspects))) + r")\b")
     loops = re.compile(r"\bin\b[^\n]*" + mention.pattern)
     lazy = any(
-        method.name not in CONSTRUCTORS and _has_word(method, text, signals) for method, text in zip(methods, texts)
+        method.name not in CONSTRUCTORS and _has_word(method, text, signals)
+        for method, text in zip(methods, texts)
     )
     for method, text, written in zip(methods, texts, writes):
         if lazy and method.name in CONSTRUCTORS:
