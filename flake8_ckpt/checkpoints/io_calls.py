@@ -7,7 +7,6 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.payload import loads
 from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Field
@@ -18,7 +17,6 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.linking.library_calls import method_of_variable
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 
@@ -27,7 +25,7 @@ def written_by(
 ) -> Optional[tuple[Value, Value]]:
     """Return the payload and the file of a call that saves, None for other calls."""
     known = evaluator.symbols.known
-    name = _called(call, callee.path, evaluator)
+    name = evaluator.library_call(call, CallContext(callee))
     if name not in known.payload_saves:
         return None
     record = known.saves[name]
@@ -39,14 +37,7 @@ def written_by(
 
 def is_loader(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> bool:
     """Tell whether a call loads a file by a function of a library."""
-    return loads(_called(call, scope.path, evaluator), evaluator.symbols.known)
-
-
-def _called(call: Call, path: str, evaluator: SymbolicEvaluator) -> str:
-    """Return the dotted name of what a call reaches outside the project, as far as it is known."""
-    if isinstance(call.callee, Name):
-        return evaluator.symbols.resolve(call.callee.path, path)
-    return method_of_variable(call.callee, evaluator.symbols.known) if isinstance(call.callee, Attr) else ""
+    return loads(evaluator.library_call(call, scope), evaluator.symbols.known)
 
 
 def _archived(call: Call, record: SaveCall) -> Record:

@@ -121,7 +121,7 @@ class CheckpointGroups:
             function = each.function
             name = name_to_call(function, each.owner) if each.owner else function.name
             called = {called_name(site.call) for site in function.calls}
-            if any(saves_or_loads(site.call, self.symbols.known) for site in function.calls):
+            if any(saves_or_loads(site.call, CallContext(each), self.evaluator) for site in function.calls):
                 found.add(name)
             calls.append((name, called))
         for _ in range(MAX_DEPTH):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from flake8_ckpt.checkpoints.function_names import are_partners
 from flake8_ckpt.checkpoints.payload import loads
 from flake8_ckpt.facts.model import FunctionFacts
-from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Name
-from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import called_name
-from flake8_ckpt.linking.library_calls import method_of_variable
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 
 def depends(method: FunctionFacts, own: set[str]) -> bool:
@@ -20,8 +19,10 @@ def depends(method: FunctionFacts, own: set[str]) -> bool:
     return any(are_partners(name, method.name) or are_partners(method.name, name) for name in own)
 
 
-def saves_or_loads(call: Call, known: Frameworks) -> bool:
-    """Tell whether a call itself writes or reads a file, by its name alone."""
+def saves_or_loads(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> bool:
+    """Tell whether a call itself writes or reads a file."""
+    known = evaluator.symbols.known
     if isinstance(call.callee, Name):
         return call.callee.path in known.payload_saves or loads(call.callee.path, known)
-    return isinstance(call.callee, Attr) and method_of_variable(call.callee, known) != ""
+    name = evaluator.library_call(call, scope)
+    return name in known.payload_saves or name in known.payload_loads

@@ -84,6 +84,14 @@ class Frameworks:
         return frozenset(name for name, each in self.saves.items() if each.pickles)
 
     @cached_property
+    def method_names(self) -> frozenset[str]:
+        """Return the last names of the methods that save or load."""
+        calls: tuple[LoadCall | SaveCall, ...] = (*self.records.save, *self.records.load)
+        return frozenset(
+            name.rpartition(".")[2] for each in calls if each.kind != "function" for name in each.names
+        )
+
+    @cached_property
     def receivers(self) -> Mapping[tuple[str, str], str]:
         """Return the methods that are known by the name of a variable: (variable, method) to dotted name.
 

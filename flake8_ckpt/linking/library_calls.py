@@ -8,6 +8,16 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+
+
+def method_of_class(class_id: str, name: str, hierarchy: Hierarchy) -> str:
+    """Return the dotted name of a library's method that objects of a class have, "" where the project has its own."""
+    known = hierarchy.symbols.known
+    if not class_id or hierarchy.defines(class_id, name):
+        return ""
+    names = (f"{each}.{name}" for each in hierarchy.ancestors(class_id))
+    return next((each for each in names if each in known.saves or each in known.loads), "")
 
 
 def method_of_variable(callee: Attr, known: Frameworks) -> str:

@@ -47,6 +47,7 @@ from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.functions import spread
+from flake8_ckpt.linking.library_calls import method_of_class
 from flake8_ckpt.linking.library_calls import method_of_variable
 
 MAX_CALLS = 5
@@ -189,7 +190,7 @@ class SymbolicEvaluator:
             base = self.expand(value.callee.base, scope, nesting)
             if value.callee.name in ("get", "pop") and args and not isinstance(base, (Self, Name)):
                 return join([item_in(option, args[0]) for option in options_of(base)])
-            method = method_of_variable(value.callee, self.symbols.known)
+            method = self.library_call(value, scope, nesting)
             if method in self.symbols.known.payload_loads:
                 return Call(Name(method), tuple(args), (*keywords.items(), ("self", base)))
             if value.callee.name in COPIES or value.callee.name == "read" and not args:
@@ -244,6 +245,17 @@ class SymbolicEvaluator:
             return SELF
         base = value.callee.base
         return scope.receiver if isinstance(base, (Self, Super)) else self.expand(base, scope, nesting + 1)
+
+    def library_call(self, value: Call, scope: CallContext, nesting: int = 0) -> str:
+        """Return the dotted name of what a call reaches outside the project, as far as that is known."""
+        target = value.callee
+        if isinstance(target, Name):
+            return self.symbols.resolve(target.path, scope.path)
+        if not isinstance(target, Attr) or target.name not in self.symbols.known.method_names:
+            return ""
+        class_id = self.class_of(target.base, scope, nesting + 1)
+        found = method_of_class(class_id, target.name, self.hierarchy)
+        return found or method_of_variable(target, self.symbols.known)
 
     def callee_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Optional[FunctionRef]:
         """Return the function of the project that a call reaches, if it is known."""
