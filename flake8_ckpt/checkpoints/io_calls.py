@@ -7,10 +7,12 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.payload import loads
 from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
@@ -19,20 +21,38 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
+# Methods of open files and of paths that write the bytes they are given.
+WRITES_BYTES = frozenset(["write", "write_bytes"])
+
 
 def written_by(
     call: Call, callee: FunctionRef, evaluator: SymbolicEvaluator
 ) -> Optional[tuple[Value, Value]]:
     """Return the payload and the file of a call that saves, None for other calls."""
+    scope = CallContext(callee)
+    name = evaluator.library_call(call, scope)
     known = evaluator.symbols.known
-    name = evaluator.library_call(call, CallContext(callee))
     if name not in known.payload_saves:
-        return None
+        return _written_bytes(call, scope, evaluator)
     record = known.saves[name]
     file = _given(call, record.file, record.file_at)
     if record.payload.startswith("**"):
-        return _archived(call, record), file
+        return _archived(call, record, scope, evaluator), file
     return _given(call, record.payload, record.payload_at), file
+
+
+def _written_bytes(
+    call: Call, scope: CallContext, evaluator: SymbolicEvaluator
+) -> Optional[tuple[Value, Value]]:
+    """Return the payload and the file where bytes are written that a library made of a payload."""
+    if not isinstance(call.callee, Attr) or call.callee.name not in WRITES_BYTES or not call.args:
+        return None
+    held = call.args[0].value if isinstance(call.args[0], Local) else call.args[0]
+    name = evaluator.library_call(held, scope) if isinstance(held, Call) else ""
+    if not isinstance(held, Call) or name not in evaluator.symbols.known.byte_saves:
+        return None
+    record = evaluator.symbols.known.saves[name]
+    return _given(held, record.payload, record.payload_at), call.callee.base
 
 
 def is_loader(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> bool:
@@ -40,10 +60,18 @@ def is_loader(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> b
     return loads(evaluator.library_call(call, scope), evaluator.symbols.known)
 
 
-def _archived(call: Call, record: SaveCall) -> Record:
-    """Return the payload of a call whose keywords are the keys."""
-    fields = tuple(Field(key, value) for key, value in call.keywords if key != "**")
-    return Record(fields, len(fields) != len(call.keywords) or len(call.args) > 1)
+def _archived(call: Call, record: SaveCall, scope: CallContext, evaluator: SymbolicEvaluator) -> Record:
+    """Return the payload of a call whose keywords are the keys; more than a file by position has keys unseen."""
+    fields: list[Field] = []
+    is_open = len(call.args) > 1
+    for key, value in call.keywords:
+        if key == "**":
+            held = evaluator.expand(value, scope)
+            fields += held.fields if isinstance(held, Record) else ()
+            is_open = is_open or not isinstance(held, Record) or held.open
+        elif key != record.file and key not in record.settings:
+            fields.append(Field(key, value))
+    return Record(tuple(fields), is_open)
 
 
 def _given(call: Call, name: str, index: Optional[int]) -> Value:

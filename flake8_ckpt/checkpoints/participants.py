@@ -23,6 +23,7 @@ def saves_or_loads(call: Call, scope: CallContext, evaluator: SymbolicEvaluator)
     """Tell whether a call itself writes or reads a file."""
     known = evaluator.symbols.known
     if isinstance(call.callee, Name):
-        return call.callee.path in known.payload_saves or loads(call.callee.path, known)
+        path = call.callee.path
+        return path in known.payload_saves or path in known.byte_saves or loads(path, known)
     name = evaluator.library_call(call, scope)
     return name in known.payload_saves or name in known.payload_loads

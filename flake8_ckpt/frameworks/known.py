@@ -66,6 +66,13 @@ class Frameworks:
         )
 
     @cached_property
+    def byte_saves(self) -> frozenset[str]:
+        """Return the calls that turn the payload they are given into bytes."""
+        return frozenset(
+            name for name, each in self.saves.items() if each.writes == "payload" and each.to == "bytes"
+        )
+
+    @cached_property
     def payload_loads(self) -> frozenset[str]:
         """Return the calls that give a payload back."""
         return frozenset(
