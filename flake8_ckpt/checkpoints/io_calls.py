@@ -12,7 +12,6 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Item
-from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
@@ -20,9 +19,6 @@ from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
-
-# Methods of open files and of paths that write the bytes they are given.
-WRITES_BYTES = frozenset(["write", "write_bytes"])
 
 
 def written_by(
@@ -45,13 +41,14 @@ def _written_bytes(
     call: Call, scope: CallContext, evaluator: SymbolicEvaluator
 ) -> Optional[tuple[Value, Value]]:
     """Return the payload and the file where bytes are written that a library made of a payload."""
-    if not isinstance(call.callee, Attr) or call.callee.name not in WRITES_BYTES or not call.args:
+    known = evaluator.symbols.known
+    held = call.args[0] if call.args else UNKNOWN
+    if not isinstance(call.callee, Attr) or not isinstance(held, Call):
         return None
-    held = call.args[0].value if isinstance(call.args[0], Local) else call.args[0]
-    name = evaluator.library_call(held, scope) if isinstance(held, Call) else ""
-    if not isinstance(held, Call) or name not in evaluator.symbols.known.byte_saves:
+    name = evaluator.library_call(held, scope)
+    if name not in known.byte_saves or not known.hint("method", "writes bytes").search(call.callee.name):
         return None
-    record = evaluator.symbols.known.saves[name]
+    record = known.saves[name]
     return _given(held, record.payload, record.payload_at), call.callee.base
 
 

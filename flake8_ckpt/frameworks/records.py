@@ -50,6 +50,7 @@ Hinted = Literal[
     "normalizes",
     "restores",
     "fills",
+    "writes bytes",
     "counter",
     "training state",
     "loads",

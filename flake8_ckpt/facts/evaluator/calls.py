@@ -16,6 +16,7 @@ from flake8_ckpt.facts.evaluator.expressions import note_key
 from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.object_identity import is_written
 from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
@@ -234,7 +235,10 @@ def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: F
 
 def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
     """Note the call of a method that says something on state, and that what it is given goes into it."""
-    if not frame.contract or not EVENTS.search(method):
+    known = frame.names.known
+    if frame.contract and is_written(value, method, known):
+        return _note(value, frame)
+    if not frame.contract or not (EVENTS.search(method) or method in known.method_names):
         return bounded(value)
     return _note(trimmed(value), frame)
 

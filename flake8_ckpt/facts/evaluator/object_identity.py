@@ -14,7 +14,27 @@ def is_object(value: v.Value, known: Frameworks) -> bool:
         return all(is_object(option, known) for option in value.options)
     if isinstance(value, (v.Item, v.Element)):
         return isinstance(value.base, (v.Call, v.Local)) and not is_loaded(value, known)
-    return isinstance(value, v.Module) or isinstance(value, v.Call) and not is_loaded(value, known)
+    if isinstance(value, v.Call):
+        return not is_loaded(value, known) and not is_bytes(value, known)
+    return isinstance(value, v.Module)
+
+
+def is_bytes(value: v.Value, known: Frameworks) -> bool:
+    """Tell whether a value is a payload in bytes, as a library made them."""
+    return (
+        isinstance(value, v.Call)
+        and isinstance(value.callee, v.Name)
+        and value.callee.path in known.byte_saves
+    )
+
+
+def is_written(value: v.Call, method: str, known: Frameworks) -> bool:
+    """Tell whether a method writes a payload in bytes: these are followed whatever their size."""
+    return (
+        bool(value.args)
+        and is_bytes(value.args[0], known)
+        and known.hint("method", "writes bytes").search(method) is not None
+    )
 
 
 def is_loaded(value: v.Value, known: Frameworks) -> bool:
