@@ -15,6 +15,7 @@ from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -52,9 +53,23 @@ def _written_bytes(
     return _given(held, record.payload, record.payload_at), call.callee.base
 
 
-def is_loader(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> bool:
-    """Tell whether a call loads a file by a function of a library."""
-    return loads(evaluator.library_call(call, scope), evaluator.symbols.known)
+def loader_of(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> Optional[str]:
+    """Return the dotted name of the library's function by which a call loads something, None for other calls."""
+    known = evaluator.symbols.known
+    name = evaluator.library_call(call, scope)
+    return name if loads(name, known) or name in known.filling_loads else None
+
+
+def filled_by(name: str, call: Call, known: Frameworks) -> Value:
+    """Return the mapping that a loading call fills in place, Unknown where it fills none."""
+    record = known.loads.get(name)
+    return _given(call, record.fills, record.fills_at) if record is not None and record.fills else UNKNOWN
+
+
+def source_of(name: str, call: Call, known: Frameworks) -> Value:
+    """Return where a loading call takes what it fills in: what was loaded before, else what it loads itself."""
+    record = known.loads.get(name)
+    return _given(call, record.payload, record.payload_at) if record is not None and record.payload else call
 
 
 def _archived(call: Call, record: SaveCall, scope: CallContext, evaluator: SymbolicEvaluator) -> Record:

@@ -24,6 +24,6 @@ def saves_or_loads(call: Call, scope: CallContext, evaluator: SymbolicEvaluator)
     known = evaluator.symbols.known
     if isinstance(call.callee, Name):
         path = call.callee.path
-        return path in known.payload_saves or path in known.byte_saves or loads(path, known)
+        return path in known.payload_calls or loads(path, known)
     name = evaluator.library_call(call, scope)
-    return name in known.payload_saves or name in known.payload_loads
+    return name in known.payload_calls

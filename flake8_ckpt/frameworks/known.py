@@ -81,9 +81,22 @@ class Frameworks:
 
     @cached_property
     def payload_calls(self) -> frozenset[str]:
-        """Return all calls that take a payload as it is, or give one."""
+        """Return all calls that take a payload as it is, give one, or fill what they are given."""
         taking = {name for name, each in self.saves.items() if each.writes == "payload"}
-        return self.payload_loads | taking
+        return self.payload_loads | self.filling_loads | taking
+
+    @cached_property
+    def filling_loads(self) -> frozenset[str]:
+        """Return the calls that put what they read straight into a mapping that they are given."""
+        return frozenset(name for name, each in self.loads.items() if each.fills_at is not None)
+
+    @cached_property
+    def receiver_classes(self) -> frozenset[str]:
+        """Return the classes with a method that saves or loads."""
+        calls: tuple[LoadCall | SaveCall, ...] = (*self.records.save, *self.records.load)
+        return frozenset(
+            name.rpartition(".")[0] for each in calls if each.kind == "method" for name in each.names
+        )
 
     @cached_property
     def pickles(self) -> frozenset[str]:

@@ -262,7 +262,8 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
         initialized = _note_torch(path, tail, node, args, keywords, frame)
         if initialized is not None:
             return initialized
-    known = torchlib.call_global(path, args, dict(keywords))
+    is_receiver = path in frame.names.known.receiver_classes
+    known = None if is_receiver else torchlib.call_global(path, args, dict(keywords))
     if known is not None:
         return bounded(known)
     if path.startswith("einops."):
