@@ -86,6 +86,15 @@ class Frameworks:
         return self.payload_loads | self.filling_loads | taking
 
     @cached_property
+    def calls(self) -> Mapping[str, SaveCall | LoadCall]:
+        """Return the calls of payloads by dotted name, but methods that only load: their receivers are everywhere."""
+        found: dict[str, SaveCall | LoadCall] = {name: self.saves[name] for name in self.payload_saves}
+        found.update((name, self.saves[name]) for name in self.byte_saves)
+        loads = ((name, each) for name, each in self.loads.items() if name in self.payload_calls)
+        found.update((name, each) for name, each in loads if each.kind != "method")
+        return found
+
+    @cached_property
     def filling_loads(self) -> frozenset[str]:
         """Return the calls that put what they read straight into a mapping that they are given."""
         return frozenset(name for name, each in self.loads.items() if each.fills_at is not None)

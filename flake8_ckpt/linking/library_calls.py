@@ -12,10 +12,8 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
 
 def method_of_class(class_id: str, name: str, hierarchy: Hierarchy) -> str:
-    """Return the dotted name of a library's method that objects of a class have, "" where the project has its own."""
+    """Return the dotted name of a library's method that objects of a class have, "" where none is known."""
     known = hierarchy.symbols.known
-    if not class_id or hierarchy.defines(class_id, name):
-        return ""
     names = (f"{each}.{name}" for each in hierarchy.ancestors(class_id))
     return next((each for each in names if each in known.saves or each in known.loads), "")
 

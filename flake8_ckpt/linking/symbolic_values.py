@@ -254,7 +254,9 @@ class SymbolicEvaluator:
         if not isinstance(target, Attr) or target.name not in self.symbols.known.method_names:
             return ""
         class_id = self.class_of(target.base, scope, nesting + 1)
-        found = method_of_class(class_id, target.name, self.hierarchy)
+        if class_id and self.hierarchy.defines(class_id, target.name):
+            return ""
+        found = method_of_class(class_id, target.name, self.hierarchy) if class_id else ""
         return found or method_of_variable(target, self.symbols.known)
 
     def callee_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Optional[FunctionRef]:

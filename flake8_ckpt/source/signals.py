@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
@@ -90,6 +91,16 @@ def may_hold_facts(text: str) -> bool:
     return GATE.search(text) is not None
 
 
+# Words that many libraries use for something else: `json.dumps(`. The user's own records may say them.
+COMMON = re.compile(r"\.(?:dump|load)s?\($")
+
+
+def _called_part(name: str, kind: str) -> str:
+    """Return what the text of a call has of a dotted name: `Pickler(` for a method, `async_save(` for a function."""
+    called = name.rpartition(".")[0] if kind == "method" else name
+    return f"{called.rpartition('.')[2]}("
+
+
 @dataclass(frozen=True)
 class Signals:
     """Tells what a text may do, given what is known of libraries."""
@@ -102,7 +113,23 @@ class Signals:
 
     def saves(self, text: str) -> bool:
         """Tell whether a function's text saves something or loads it."""
-        return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
+        if ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None:
+            return True
+        return any(word in text for word in self._calls)
+
+    @cached_property
+    def _calls(self) -> tuple[str, ...]:
+        """Return what else begins a call that saves or loads: of a function, or of a class whose objects save."""
+        own = {name for each in (*self.known.own.save, *self.known.own.load) for name in each.names}
+        found = {(_called_part(name, each.kind), name in own) for name, each in self.known.calls.items()}
+        seen = (SAVES, LINKS, COMMON)
+        return tuple(
+            sorted(
+                each
+                for each, is_own in found
+                if is_own or not any(pattern.search(f".{each}") for pattern in seen)
+            )
+        )
 
     def links(self, text: str) -> bool:
         """Tell whether a function's text may save or restore something, by itself or through what it calls."""
