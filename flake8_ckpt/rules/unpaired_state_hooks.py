@@ -154,7 +154,9 @@ def check(project: Project) -> Iterator[Finding]:
         yield finding_in(RULE, _definition(lone.method), _alone(lone))
     for bare in hooks.bare():
         writer, reader = bare.hook.writer.function.name, bare.hook.reader.function.name
-        message = f"{writer} gives a bare state_dict(), and {reader} at {bare.location} looks under '{bare.key}'"
+        message = (
+            f"{writer} gives a bare state_dict(), and {reader} at {bare.location} looks under '{bare.key}'"
+        )
         yield finding_in(
             RULE, _definition(bare.hook.writer), message, [(bare.location, "the key is taken here")]
         )

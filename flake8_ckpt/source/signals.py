@@ -131,6 +131,12 @@ class Signals:
             )
         )
 
+    @cached_property
+    def _own_classes(self) -> tuple[str, ...]:
+        """Return what makes an object of a class that a user's record speaks of."""
+        records = (*self.known.own.stateful, *self.known.own.wrapper)
+        return tuple(_called_part(name, "class") for each in records for name in each.names)
+
     def links(self, text: str) -> bool:
         """Tell whether a function's text may save or restore something, by itself or through what it calls."""
         if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
@@ -143,6 +149,8 @@ class Signals:
 
     def normalizes(self, text: str) -> bool:
         """Tell whether a function's text seems to make an object with running statistics."""
+        if any(word in text for word in self._own_classes):
+            return True
         if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
             return False
         return NORMALIZERS.search(LAYERS.sub("", text)) is not None
