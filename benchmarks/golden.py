@@ -5,7 +5,7 @@
 
 Findings alone are too blunt: a weakened guard may show in a table of `contract` only, and a lost fact in
 nothing yet. So four texts are written for each folder, and their hashes printed: the facts of its files, the
-tables of `contract`, the findings with all rules on, and the ranges of these findings.
+tables of `contract`, the findings with all rules on, and where each finding ends and what it names.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from flake8_ckpt.cli import main as flake8_ckpt
 from flake8_ckpt.facts.collect import collect_file
 
 KINDS = ("facts", "contract", "findings", "ranges")
-RANGE = ("end_line", "end_column")
+RANGE = ("end_line", "end_column", "class", "attribute")
 SHOWN = 12
 
 
@@ -77,7 +77,7 @@ def names_of(folders: Sequence[Path]) -> list[str]:
 def record(folder: Path) -> dict[str, str]:
     """Return the four texts of a folder."""
     findings = json.loads(printed(folder, "check", "--ckpt-enable=ALL"))
-    ranges = [(each["code"], each["path"], each["line"], [each[end] for end in RANGE]) for each in findings]
+    ranges = [(each["code"], each["path"], each["line"], [each.get(key) for key in RANGE]) for each in findings]
     return {
         "facts": "\n".join(facts_in(folder)),
         "contract": indented(json.loads(printed(folder, "contract"))),
@@ -112,7 +112,7 @@ def facts_in(folder: Path) -> Iterator[str]:
 
 
 def without_ranges(value: Any) -> Any:
-    """Return findings without the ends of their ranges."""
+    """Return findings without what the kind "ranges" holds."""
     if isinstance(value, dict):
         return {key: without_ranges(each) for key, each in value.items() if key not in RANGE}
     return [without_ranges(each) for each in value] if isinstance(value, list) else value

@@ -13,12 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Optional
 
+from flake8_ckpt.confirm.confirmation import Confirmed
+from flake8_ckpt.confirm.confirmation import confirm
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.index.collection import Index
 from flake8_ckpt.index.collection import Progress
+from flake8_ckpt.index.collection import content_of
 from flake8_ckpt.index.collection import index_files
 from flake8_ckpt.index.discovery import find_files
 from flake8_ckpt.index.discovery import package_of
@@ -29,6 +32,8 @@ from flake8_ckpt.rules import internal_error
 from flake8_ckpt.rules.base import Check
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import all_rules
+from flake8_ckpt.source.text import decode
+from flake8_ckpt.source.text import parse
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a run found, and the index that it came from."""
+    """What the rules yield by file, and the index that it came from; see `findings_in`."""
 
     root: Path
     index: Index
-    findings: tuple[Finding, ...]
+    candidates: Mapping[str, Sequence[Finding]]
     faults: tuple[Fault, ...] = ()
 
 
@@ -75,7 +80,8 @@ def check(
         progress=progress,
     )
     first = min(found.index.digests, default="")
-    return sorted([*found.findings, *(report_fault(fault, first) for fault in found.faults)])
+    findings = [each for path in found.candidates for each in findings_in(found, path).findings]
+    return sorted([*findings, *(report_fault(fault, first) for fault in found.faults)])
 
 
 def analyze(
@@ -112,8 +118,24 @@ def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> A
         files={**found.index.files, **fresh.files},
         digests={**found.index.digests, **fresh.digests},
         failed=(*(failure for failure in found.index.failed if failure[0] != path), *fresh.failed),
+        replaced={**found.index.replaced, path: data},
     )
     return _link_and_check(found.root, options, index)
+
+
+def findings_in(found: Analysis, path: str) -> Confirmed:
+    """Return the findings of one file with their exact ranges, and the candidates that libcst does not find.
+
+    Only files that are asked about are read once more; one that has changed since keeps its ranges.
+    """
+    candidates = found.candidates.get(path, ())
+    if not any(each.node.kinds for each in candidates):
+        return Confirmed(tuple(candidates))
+    data = content_of(found.root, found.index, path)
+    if data is None:
+        return Confirmed(tuple(candidates))
+    text = decode(data)
+    return confirm(text, parse(text), candidates)
 
 
 def report_fault(fault: Fault, default_path: str) -> Finding:
@@ -127,9 +149,12 @@ def _link_and_check(root: Path, options: Options, index: Index) -> Analysis:
         project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
         checks = list(active_checks(all_rules(), options.enable))
     except Exception as error:
-        return Analysis(root, index, (), (*failed, Fault("link", describe(error))))
+        return Analysis(root, index, {}, (*failed, Fault("link", describe(error))))
     findings, faults = run_checks(project, checks)
-    return Analysis(root, index, tuple(sorted(findings)), (*failed, *faults))
+    candidates: dict[str, list[Finding]] = {}
+    for finding in sorted(findings):
+        candidates.setdefault(finding.path, []).append(finding)
+    return Analysis(root, index, candidates, (*failed, *faults))
 
 
 def active_checks(rules: Sequence[Rule], enable: Sequence[str]) -> Iterator[tuple[str, Check]]:

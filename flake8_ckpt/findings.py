@@ -1,10 +1,24 @@
-"""What a rule reports: a finding, and the other places it speaks of."""
+"""What a rule reports: a finding, the node that shows it, and the other places it speaks of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from msgspec import Struct
+
+# What a rule can point at; `flake8_ckpt/confirm/kinds.py` says how each is found.
+Kind = Literal[
+    "attribute",  # an assignment to an attribute, of any shape
+    "registration",  # a call that registers a buffer, parameter, module or metric state
+    "mutation",  # a change of what an attribute holds: an item, a growing list, a call in place
+    "call",
+    "definition",  # the heading of a function or class
+    "handler",  # the keyword of an `except` clause
+    "condition",  # the keyword of an `if`
+    "import",
+    "statement",  # any statement, the heading where it has blocks
+]
 
 
 class Position(Struct, frozen=True, order=True, array_like=True):
@@ -24,14 +38,33 @@ class Related(Struct, frozen=True, order=True):
     message: str
 
 
+class Node(Struct, frozen=True, order=True):
+    """What stands where a finding begins: the first of `kinds` that libcst finds there, of this name.
+
+    The name is that of the attribute, what is called, defined or imported; where it is empty any will do.
+    Without kinds there is nothing to find.
+    """
+
+    kinds: tuple[Kind, ...] = ()
+    name: str = ""
+
+
 class Finding(Struct, frozen=True, order=True):
-    """One lost thing; `path` is relative to the root and has forward slashes."""
+    """One lost thing; `path` is relative to the root and has forward slashes.
+
+    A rule gives the statement; once libcst has found the `node`, the position ends where the node ends and the
+    finding is `exact`. `attribute` is what is lost if it is one, `class_name` the class around the position.
+    """
 
     path: str
     position: Position
     code: str
     message: str
     related: tuple[Related, ...] = ()
+    node: Node = Node()
+    attribute: str = ""
+    class_name: str = ""
+    exact: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Session:
     config_dir: Optional[Path]
     options: Options
     analysis: Optional[Analysis] = None
-    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    faults: dict[str, list[Finding]] = field(default_factory=dict)
     failure: Optional[Exception] = None
 
     def prepare(self, filename: str = "", data: Optional[bytes] = None) -> None:
@@ -67,17 +67,15 @@ class Session:
         self.keep(engine.analyze(root, self.options, replaced=replaced, paths=asked, jobs=jobs))
 
     def keep(self, analysis: Analysis) -> None:
-        """Sort the findings of an analysis by file."""
+        """Remember an analysis, and sort its faults by file."""
         from flake8_ckpt.engine import report_fault
 
         by_path: dict[str, list[Finding]] = defaultdict(list)
-        for finding in analysis.findings:
-            by_path[finding.path].append(finding)
         for fault in analysis.faults:
             finding = report_fault(fault, self.first_asked(analysis))
             by_path[finding.path].append(finding)
         self.analysis = analysis
-        self.findings = by_path
+        self.faults = by_path
 
     def first_asked(self, analysis: Analysis) -> str:
         """Return the file that shows a fault of no file: one per run, whatever the number of processes."""
@@ -103,7 +101,7 @@ class Session:
         known = self.analysis.index.digests.get(path)
         if known is None or not _is_text_of(known, filename, text):
             self.keep(engine.replace_file(self.analysis, self.options, path, encode(text)))
-        return self.findings[path] if path in self.findings else []
+        return [*engine.findings_in(self.analysis, path).findings, *self.faults.get(path, ())]
 
 
 class CheckpointPlugin:

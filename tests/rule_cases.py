@@ -6,13 +6,16 @@ on its line: `# CKP101`, or `# CKP101 CKP105`.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Union
 
 import pytest
 
+from flake8_ckpt.confirm.confirmation import confirm
 from flake8_ckpt.engine import active_checks
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.findings import Finding
@@ -47,11 +50,23 @@ def check_findings(case: Case, *, enable: Collection[str] = ()) -> list[Finding]
 
 def lint(case: Case, *, enable: Collection[str] = ()) -> list[Finding]:
     """Run the rules on a small project; `enable` names opt-in codes, or holds "ALL"."""
-    files = {path: collect_file(source.encode()) for path, source in _files(case).items()}
+    sources = _files(case)
+    files = {path: collect_file(source.encode()) for path, source in sources.items()}
     assert {path: facts.error for path, facts in files.items() if facts.error} == {}
     project = Project(files)
     checks = active_checks(all_rules(), tuple(enable))
-    return sorted({finding for _, check in checks for finding in check(project)})
+    candidates = {finding for _, check in checks for finding in check(project)}
+    return sorted(exact for path, source in sources.items() for exact in _confirmed(path, source, candidates))
+
+
+def _confirmed(path: str, source: str, candidates: Collection[Finding]) -> Sequence[Finding]:
+    """Return the findings of a file as libcst finds them, and assert that it finds every one."""
+    named = [finding for finding in candidates if finding.path == path]
+    assert all(finding.node.kinds for finding in named), "a rule does not say what stands there"
+    confirmed = confirm(source, ast.parse(source), named)
+    assert confirmed.lost == ()
+    assert all(finding.exact for finding in confirmed.findings)
+    return confirmed.findings
 
 
 def _files(case: Case) -> Mapping[str, str]:

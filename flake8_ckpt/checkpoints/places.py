@@ -3,12 +3,53 @@
 from __future__ import annotations
 
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.mismatch import Missing
+from flake8_ckpt.checkpoints.mismatch import Unrestored
+from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.checkpoints.payload import lost_in
+from flake8_ckpt.checkpoints.payload import missing_depth
+from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.findings import Spot
 
 
-def assignment(writing: SaveEffect, keys: tuple[str, ...]) -> Spot | None:
+class Places:
+    """Tells where what is missing is left out, and where what is never restored is written."""
+
+    def __init__(self, payloads: Payloads) -> None:
+        self.payloads = payloads
+
+    def without_key(self, missing: Missing) -> list[Spot]:
+        """Return the places that leave a key out: a call that omits the argument that carries it, else the save."""
+        return list(dict.fromkeys(self._omission(each, missing.keys) for each in missing.writings))
+
+    def of(self, lost: Unrestored) -> list[Spot]:
+        """Return where a key is written: its own assignment where it has one, else the save."""
+        found = (_assignment(each, lost.keys) or self.own_save(each, lost.keys) for each in lost.writings)
+        return list(dict.fromkeys(found))
+
+    def own_save(self, writing: SaveEffect, keys: tuple[str, ...] = ()) -> Spot:
+        """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
+        known = any(
+            not lost_in(keys, each.payload) and not contents(each.payload).open
+            for each in self._as_its_source_sees(writing)
+        )
+        return writing.save_call if known else writing.location
+
+    def _omission(self, writing: SaveEffect, keys: tuple[str, ...]) -> Spot:
+        if not writing.call_chain:
+            return writing.save_call
+        given = any(not missing_depth(keys, [each]) for each in self._as_its_source_sees(writing))
+        return writing.location if given else writing.save_call
+
+    def _as_its_source_sees(self, writing: SaveEffect) -> list[SaveEffect]:
+        """Return a writing as the function that saves knows it, before a caller brings in its arguments."""
+        summary = self.payloads.summary(writing.source)
+        return [each for each in summary.writings if each.save_call == writing.save_call]
+
+
+def _assignment(writing: SaveEffect, keys: tuple[str, ...]) -> Spot | None:
     for callee in (writing.source, writing.unit):
         for store in callee.function.stores:
             if isinstance(store.target, Item) and store.target.key == Const(keys[-1]):

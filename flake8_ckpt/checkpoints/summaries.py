@@ -65,6 +65,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 MAX_DEPTH = 5
@@ -149,7 +150,7 @@ class Payloads:
         args = [self.evaluator.expand(arg, scope) for arg in site.call.args]
         keywords = {name: self.evaluator.expand(each, scope) for name, each in site.call.keywords}
         receiver = self.evaluator.receiver_of(site.call, scope)
-        return inner, self.evaluator.enter(inner, receiver, args, keywords, scope)
+        return inner, enter_call(inner, receiver, args, keywords, scope)
 
     def _readings(self, callee: FunctionRef) -> Iterator[LoadEffect]:
         scope = CallContext(callee)

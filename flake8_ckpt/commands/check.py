@@ -75,7 +75,7 @@ def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
     paths = {name: _path_of(name, namespace, found) for name in names}
     if namespace.verbose:
         _print_left_out(found, set(paths.values()))
-    findings = _findings_by_path(found, list(paths.values()))
+    findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
     text = None if stdin is None else _lenient_text(stdin)
     linted = [_linted(name, namespace, findings[paths[name]], text) for name in names]
     formatter = make_formatter(namespace)
@@ -105,16 +105,32 @@ def _lenient_text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _findings_by_path(found: engine.Analysis, asked: Sequence[str]) -> Mapping[str, list[Finding]]:
+def _findings_by_path(
+    found: engine.Analysis, asked: Sequence[str], is_verbose: bool
+) -> Mapping[str, list[Finding]]:
     by_path: dict[str, list[Finding]] = defaultdict(list)
-    for finding in found.findings:
-        by_path[finding.path].append(finding)
+    for path in dict.fromkeys(asked):
+        confirmed = engine.findings_in(found, path)
+        by_path[path].extend(confirmed.findings)
+        if is_verbose:
+            _print_lost(confirmed.lost)
     for path, reason in found.index.unreadable:
         by_path[path].append(unreadable_file.report(path, f"cannot be read ({reason})"))
     for fault in found.faults:
         finding = engine.report_fault(fault, min(asked, default=""))
         by_path[finding.path].append(finding)
     return by_path
+
+
+def _print_lost(lost: Sequence[Finding]) -> None:
+    """Say which findings are held back, because what they speak of is not found where they have it."""
+    for each in lost:
+        place, sought = f"{each.path}:{each.position.line}", " or ".join(each.node.kinds)
+        print(
+            f"flake8-ckpt: note: {place} {each.code} is not reported, because no {sought} was found there:"
+            " please report this to flake8-ckpt",
+            file=sys.stderr,
+        )
 
 
 def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:

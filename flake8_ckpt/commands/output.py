@@ -75,6 +75,8 @@ class JsonFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no types
                 "path": error.filename,
                 **_span(finding.position),
                 "message": finding.message,
+                "class": finding.class_name or None,
+                "attribute": finding.attribute or None,
                 "related": related,
             }
         )

@@ -16,7 +16,7 @@ from typing import Optional
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.family import CheckpointGroup
-from flake8_ckpt.checkpoints.mismatches import TAKEN
+from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.values import Attr

@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Optional
@@ -44,13 +45,17 @@ Made = Union[FileFacts, str]
 
 @dataclass(frozen=True)
 class Index:
-    """Facts and content digests by path; what was collected, was unreadable, or made the collector fail."""
+    """Facts and content digests by path; what was collected, was unreadable, or made the collector fail.
+
+    `replaced` is the content of those files that do not have it on disk.
+    """
 
     files: dict[str, FileFacts]
     digests: dict[str, bytes]
     collected: tuple[str, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    replaced: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass
@@ -85,7 +90,16 @@ def index_files(
         fresh = _collect(survey.cold, known, executor, jobs, progress)
     if cache is not None:
         cache.store(stored, _to_store(stored, survey, fresh, replaced or {}))
-    return _index(stored, survey, fresh)
+    return replace(_index(stored, survey, fresh), replaced=replaced or {})
+
+
+def content_of(root: Path, index: Index, path: str) -> Optional[bytes]:
+    """Return the content that the facts of a file were collected from, None where the file has changed since."""
+    try:
+        data = index.replaced[path] if path in index.replaced else (root / path).read_bytes()
+    except OSError:
+        return None
+    return data if digest_of(data) == index.digests.get(path) else None
 
 
 def _index(stored: Stored, survey: _Survey, fresh: Mapping[bytes, Made]) -> Index:

@@ -99,6 +99,23 @@ def bind(callee: FunctionRef, args: list[Value], keywords: Mapping[str, Value]) 
     return bound
 
 
+def enter_call(
+    callee: FunctionRef,
+    receiver: Value,
+    args: list[Value],
+    keywords: Mapping[str, Value],
+    context: CallContext,
+) -> CallContext:
+    """Return the context of a function that a call enters, its parameters bound to the call's arguments."""
+    return CallContext(
+        callee,
+        bind(callee, args, keywords),
+        receiver if callee.is_bound else SELF,
+        f"{context.prefix}{callee.function.name}.",
+        context.calls + 1,
+    )
+
+
 def spread(value: Value) -> tuple[Value, ...]:
     """Return the arguments that a starred one stands for, where they are known."""
     inner = value.args[0] if isinstance(value, Call) and is_star(value) and value.args else None

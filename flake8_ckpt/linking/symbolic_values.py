@@ -1,6 +1,6 @@
-"""Unfold values across functions and files, without losing what they are made of.
+"""Expand values across functions and files, without losing what they are made of.
 
-`Resolver` asks what a value is in the end (a tensor, a module); here it matters where it comes
+`KindEvaluator` asks what a value is in the end (a tensor, a module); here it matters where it comes
 from: `load(path)` becomes what `load` returns, in terms of the caller's `path`. What is left
 symbolic (parameters, attributes, locals, calls of other packages) is the name of an object.
 """
@@ -8,13 +8,10 @@ symbolic (parameters, attributes, locals, calls of other packages) is the name o
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from typing import Optional
 
 from flake8_ckpt.facts.model import FunctionFacts
-from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
@@ -27,7 +24,6 @@ from flake8_ckpt.facts.values import Instance
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
-from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
@@ -36,25 +32,22 @@ from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
-from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.filled_mappings import added_in
 from flake8_ckpt.linking.filled_mappings import item_in
 from flake8_ckpt.linking.filled_mappings import key_of
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.linking.functions import bind
+from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.functions import spread
-from flake8_ckpt.linking.library_calls import method_of_class
-from flake8_ckpt.linking.library_calls import method_of_variable
+from flake8_ckpt.linking.object_classes import MAX_CALLS
+from flake8_ckpt.linking.object_classes import MAX_NESTING
+from flake8_ckpt.linking.object_classes import ObjectClasses
 
-MAX_CALLS = 5
-MAX_NESTING = 24
 MAX_STEPS = 3_000
 MAX_STEPS_OF_FUNCTION = 200_000
-MAX_HEIRS = 16
 COPIES = frozenset(["copy", "deepcopy"])
 # Calls that give a payload back as it is, or a part of it.
 TRANSPARENT = frozenset(["copy.copy", "copy.deepcopy", "vars", "dict"])
@@ -63,14 +56,17 @@ STATE_METHODS = frozenset(["state_dict", "get_extra_state", "__getstate__"])
 
 
 class SymbolicEvaluator:
-    """Unfolds values, and tells the class of an object and the function that a call reaches."""
+    """Expands values; of objects it is asked for their class and for the function that a call on them reaches."""
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.symbols = hierarchy.symbols
-        self._attributes: dict[tuple[str, str], str] = {}
+        objects = ObjectClasses(hierarchy)
+        self.class_of = objects.class_of
+        self.attribute_class = objects.attribute_class
+        self.callee_of = objects.callee_of
+        self.library_call = objects.library_call
         self._added: dict[int, dict[Value, list[Field]]] = {}
-        self._open: set[tuple[str, str]] = set()
         self.begin()
 
     def begin(self) -> None:
@@ -218,26 +214,9 @@ class SymbolicEvaluator:
     ) -> Value:
         if callee.function.returns is None or scope.calls >= MAX_CALLS:
             return UNKNOWN
-        inner = self.enter(callee, receiver, args, keywords, scope)
+        inner = enter_call(callee, receiver, args, keywords, scope)
         given = self.expand(callee.function.returns, inner, nesting)
         return UNKNOWN if isinstance(given, (Instance, Container)) else given
-
-    def enter(
-        self,
-        callee: FunctionRef,
-        receiver: Value,
-        args: list[Value],
-        keywords: Mapping[str, Value],
-        scope: CallContext,
-    ) -> CallContext:
-        """Return the scope of a function that a call enters, its parameters bound to the call's arguments."""
-        return CallContext(
-            callee,
-            bind(callee, args, keywords),
-            receiver if callee.is_bound else SELF,
-            f"{scope.prefix}{callee.function.name}.",
-            scope.calls + 1,
-        )
 
     def receiver_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Value:
         """Return the object that a method is called on."""
@@ -245,139 +224,6 @@ class SymbolicEvaluator:
             return SELF
         base = value.callee.base
         return scope.receiver if isinstance(base, (Self, Super)) else self.expand(base, scope, nesting + 1)
-
-    def library_call(self, value: Call, scope: CallContext, nesting: int = 0) -> str:
-        """Return the dotted name of what a call reaches outside the project, as far as that is known."""
-        target = value.callee
-        if isinstance(target, Name):
-            return self.symbols.resolve(target.path, scope.path)
-        if not isinstance(target, Attr) or target.name not in self.symbols.known.method_names:
-            return ""
-        class_id = self.class_of(target.base, scope, nesting + 1)
-        if class_id and self.hierarchy.defines(class_id, target.name):
-            return ""
-        found = method_of_class(class_id, target.name, self.hierarchy) if class_id else ""
-        return found or method_of_variable(target, self.symbols.known)
-
-    def callee_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Optional[FunctionRef]:
-        """Return the function of the project that a call reaches, if it is known."""
-        target = value.callee
-        if isinstance(target, Name):
-            return self._named_callee(self.symbols.resolve(target.path, scope.path))
-        if not isinstance(target, Attr):
-            return None
-        if isinstance(target.base, (Self, Super)):
-            after = scope.callee.owner if isinstance(target.base, Super) else ""
-            found = self.hierarchy.find_method(scope.class_id, target.name, after) if scope.class_id else None
-            return method_ref(*found, scope.class_id) if found else None
-        class_id = self.class_of(target.base, scope, nesting + 1)
-        found = (
-            self.hierarchy.find_method(class_id, target.name) if class_id in self.symbols.classes else None
-        )
-        return method_ref(*found, class_id) if found else None
-
-    def _named_callee(self, identity: str) -> Optional[FunctionRef]:
-        function = self.symbols.functions.get(identity)
-        if function is not None:
-            return FunctionRef(identity, function)
-        head, _, name = identity.rpartition(".")
-        found = self.hierarchy.find_method(head, name) if head in self.symbols.classes else None
-        return method_ref(*found, head) if found else None
-
-    def class_of(self, value: Value, scope: CallContext, nesting: int = 0) -> str:
-        """Return the class of an object: an identity of the project or an absolute name, "" where it is unknown."""
-        if nesting > MAX_NESTING:
-            return ""
-        finder = _CLASSES.get(type(value))
-        return finder(self, value, scope, nesting + 1) if finder else ""
-
-    def _class_of_self(self, value: Value, scope: CallContext, nesting: int) -> str:
-        return scope.class_id
-
-    def _class_of_local(self, value: Local, scope: CallContext, nesting: int) -> str:
-        return self.class_of(value.value, scope, nesting)
-
-    def _class_of_named(self, value: Module, scope: CallContext, nesting: int) -> str:
-        return self.symbols.resolve(value.path, scope.path)
-
-    def _class_of_param(self, value: Param, scope: CallContext, nesting: int) -> str:
-        if value.name in scope.bound:
-            return self.class_of(scope.bound[value.name], replace(scope, bound={}), nesting)
-        for parameter in scope.callee.function.parameters:
-            if parameter.name == value.name and parameter.annotation is not None:
-                return self.class_of(parameter.annotation, scope, nesting)
-        return ""
-
-    def _class_of_join(self, value: Join, scope: CallContext, nesting: int) -> str:
-        found = {self.class_of(option, scope, nesting) for option in value.options if option != NONE}
-        return found.pop() if len(found) == 1 else ""
-
-    def _class_of_attr(self, value: Attr, scope: CallContext, nesting: int) -> str:
-        class_id = self.class_of(value.base, scope, nesting)
-        return self.attribute_class(class_id, value.name) if class_id in self.symbols.classes else ""
-
-    def attribute_class(self, class_id: str, attr: str) -> str:
-        """Return the class of the object that an attribute holds, "" where it is unknown or not always the same."""
-        key = (class_id, attr)
-        if key in self._open:
-            return ""
-        if key not in self._attributes:
-            self._open.add(key)
-            found = {
-                name
-                for each in self.hierarchy.ancestors(class_id)
-                for name in self._classes_set(each, class_id, attr)
-                if name
-            }
-            if not found:
-                subclasses = self.hierarchy.subclasses(class_id)
-                subclasses = subclasses if len(subclasses) <= MAX_HEIRS else []
-                found = {name for each in subclasses for name in self._classes_set(each, each, attr) if name}
-            self._attributes[key] = found.pop() if len(found) == 1 else ""
-            self._open.discard(key)
-        return self._attributes[key]
-
-    def _classes_set(self, owner: str, class_id: str, attr: str) -> list[str]:
-        found = []
-        for method in self.hierarchy.methods(owner).values():
-            scope = CallContext(method_ref(owner, method, class_id))
-            values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
-            values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
-            if method.name == attr and "property" in method.decorators and method.returns is not None:
-                values.append(method.returns)
-            found += [self.class_of(value, scope) for value in values]
-        return found
-
-    def _class_of_call(self, value: Call, scope: CallContext, nesting: int) -> str:
-        target = value.callee
-        if isinstance(target, Param) and target.name == "cls":
-            return scope.class_id
-        if isinstance(target, Name):
-            identity = self.symbols.resolve(target.path, scope.path)
-            if identity in self.symbols.classes:
-                return identity
-        if isinstance(target, Attr) and target.name in MODULE_METHODS:
-            return self.class_of(target.base, scope, nesting)
-        callee = self.callee_of(value, scope, nesting)
-        if callee is not None:
-            if callee.function.returns is None or scope.calls >= MAX_CALLS:
-                return ""
-            inner = self.enter(callee, SELF, [], {}, scope)
-            return self.class_of(callee.function.returns, inner, nesting)
-        return (
-            _outside_class(self.symbols.resolve(target.path, scope.path)) if isinstance(target, Name) else ""
-        )
-
-
-def _outside_class(path: str) -> str:
-    """Return the class of another package that a call constructs: `pkg.Class(...)` or `pkg.Class.load(...)`."""
-    if ":" in path:
-        return ""
-    head, _, tail = path.rpartition(".")
-    if tail[:1].isupper():
-        return path
-    owner = head.rpartition(".")[2]
-    return head if owner[:1].isupper() and tail.startswith(("load", "from_", "create", "make")) else path
 
 
 _HANDLERS: dict[type, Callable[[SymbolicEvaluator, Any, CallContext, int], Value]] = {
@@ -393,15 +239,4 @@ _HANDLERS: dict[type, Callable[[SymbolicEvaluator, Any, CallContext, int], Value
     Join: SymbolicEvaluator._join,
     Arith: SymbolicEvaluator._arith,
     Call: SymbolicEvaluator._call,
-}
-_CLASSES: dict[type, Callable[[SymbolicEvaluator, Any, CallContext, int], str]] = {
-    Self: SymbolicEvaluator._class_of_self,
-    Super: SymbolicEvaluator._class_of_self,
-    Local: SymbolicEvaluator._class_of_local,
-    Module: SymbolicEvaluator._class_of_named,
-    Instance: SymbolicEvaluator._class_of_named,
-    Param: SymbolicEvaluator._class_of_param,
-    Join: SymbolicEvaluator._class_of_join,
-    Attr: SymbolicEvaluator._class_of_attr,
-    Call: SymbolicEvaluator._class_of_call,
 }

@@ -47,7 +47,7 @@ def _restores(read: KeyRead, skip: Skip, unit: FunctionRef, contract: Contract) 
             if name in changed or isinstance(name, Local) and _is_under(read.position, skip)
         )
         found = replace(reading, into=into)
-        if into and (contract.restores_state(found) or contract.is_normalizer_reading(found)):
+        if into and (contract.restores_state(found) or contract.evidence.is_normalizer_reading(found)):
             return True
     return False
 

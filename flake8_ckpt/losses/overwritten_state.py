@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.function_names import verb_and_stem
-from flake8_ckpt.checkpoints.mismatches import TAKEN
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.model import FunctionFacts
@@ -141,7 +141,7 @@ class Overwrites:
         if reading.kind not in TAKEN:
             return None
         class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
-        is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.is_changed(
+        is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.evidence.is_changed(
             class_id, target.name, ""
         )
         return target if is_state and target.name not in self.hierarchy.method_names(class_id) else None

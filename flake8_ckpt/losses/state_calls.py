@@ -66,7 +66,11 @@ def _restores(reading: LoadEffect, contract: Contract) -> bool:
     ):
         # Only looked at: a report, a plot.
         return False
-    return contract.restores_state(reading) or bool(reading.into) and contract.is_normalizer_reading(reading)
+    return (
+        contract.restores_state(reading)
+        or bool(reading.into)
+        and contract.evidence.is_normalizer_reading(reading)
+    )
 
 
 def _reached(site: Site, unit: FunctionRef, contract: Contract) -> Iterator[FunctionRef]:

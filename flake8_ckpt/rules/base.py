@@ -15,7 +15,10 @@ from functools import cache
 from typing import Optional
 
 import flake8_ckpt.rules as package
+from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Kind
+from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
@@ -58,19 +61,52 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.code))
 
 
-def finding_in(rule: Rule, location: Spot, message: str, others: Iterable[tuple[Spot, str]] = ()) -> Finding:
-    """Return a finding at a place, with other places that it is about."""
+STATEMENT = Node(("statement",))
+CALL = Node(("call",))
+
+
+def finding_in(
+    rule: Rule,
+    location: Spot,
+    message: str,
+    others: Iterable[tuple[Spot, str]] = (),
+    *,
+    node: Node = STATEMENT,
+    attribute: str = "",
+) -> Finding:
+    """Return a finding at a place, with other places that it is about; `attribute` is what is lost if it is one."""
     related = tuple(
         dict.fromkeys(Related(each.path, each.position, text) for each, text in others if each != location)
     )
-    return Finding(location.path, location.position, rule.code, message, related)
+    return Finding(location.path, location.position, rule.code, message, related, node, attribute)
 
 
 def finding_at(rule: Rule, changes: Sequence[AttributeWrite], message: str) -> Finding:
     """Return a finding at the first of some writes, the others related."""
     first, *others = changes
     related = tuple(Related(_path(each), each.write.position, "set here too") for each in others)
-    return Finding(_path(first), first.write.position, rule.code, message, related)
+    node = Node(KINDS.get(first.write.how, ("mutation", "statement")), first.write.attr)
+    return Finding(_path(first), first.write.position, rule.code, message, related, node, first.write.attr)
+
+
+def call_of(name: str) -> Node:
+    """Return the node of a call; where another name stands for what is called, its statement."""
+    return Node(("call", "statement"), name)
+
+
+def heading_of(function: FunctionFacts) -> Node:
+    """Return the node of a definition: its heading."""
+    return Node(("definition",), function.name.rpartition(".")[2])
+
+
+def own_attribute(name: str) -> str:
+    """Return x for `self.x`, and nothing for any other name."""
+    owner, _, attribute = name.partition(".")
+    return attribute if owner == "self" and "." not in attribute else ""
+
+
+# How a write changes an attribute, and the node that does it; another name may stand for a changed object.
+KINDS: dict[str, tuple[Kind, ...]] = dict.fromkeys(("assign", "moved", "augment"), ("attribute",))
 
 
 def _path(change: AttributeWrite) -> str:

@@ -102,6 +102,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.modules.late_registration import LateRegistration
@@ -124,7 +125,8 @@ def _finding(path: str, late: list[LateRegistration]) -> Finding:
         " a fresh instance refuses the checkpoint or drops it"
     )
     related = tuple(Related(path, each.position, f"'{each.attr}' too") for each in others)
-    return Finding(path, first.position, RULE.code, message, related)
+    node = Node(("registration", "attribute"), first.attr)
+    return Finding(path, first.position, RULE.code, message, related, node, first.attr)
 
 
 RULE = Rule(__name__, "CKP108", check=check)

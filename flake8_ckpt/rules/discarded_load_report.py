@@ -114,6 +114,7 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import call_of
 from flake8_ckpt.rules.base import finding_in
 
 # Those of torch: a method that takes others is another one, and may report in its own way.
@@ -124,7 +125,7 @@ MESSAGE = "load_state_dict(strict=False) tells what did not fit and nobody looks
 def check(project: Project) -> Iterator[Finding]:
     """Report loads with strict=False whose result nobody looks at."""
     yield from dict.fromkeys(
-        finding_in(RULE, Spot(unit.path, site.position), MESSAGE)
+        finding_in(RULE, Spot(unit.path, site.position), MESSAGE, node=call_of("load_state_dict"))
         for unit in followed_functions(project.symbols)
         for site in unit.function.calls
         if not site.used and _is_lenient(site.call) and _gives_report(site.call, unit, project)

@@ -106,6 +106,7 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
@@ -128,7 +129,8 @@ def check(project: Project) -> Iterator[Finding]:
                 message = (
                     f"'{attr}' has persistent=False but {change.method.name}() changes it: a reload resets it"
                 )
-                yield Finding(state.path, position, RULE.code, message, (place,))
+                node = Node(("registration", "attribute"), attr)
+                yield Finding(state.path, position, RULE.code, message, (place,), node, attr)
 
 
 def _registered(state: ClassState) -> Iterator[tuple[str, Position]]:

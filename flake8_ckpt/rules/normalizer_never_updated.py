@@ -166,13 +166,14 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.losses.idle_normalizers import Normalizers
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report normalizers that the project normalizes with and updates nowhere."""
     for idle in Normalizers(project.environments.makings).idle():
         message = f"'{idle.name}' normalizes, and nothing updates it: a checkpoint holds its first statistics"
-        yield Finding(idle.location.path, idle.location.position, RULE.code, message)
+        yield finding_in(RULE, idle.location, message)
 
 
 RULE = Rule(__name__, "CKP210", check=check)

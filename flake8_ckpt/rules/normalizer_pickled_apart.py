@@ -151,6 +151,7 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.value_names import path_text
+from flake8_ckpt.rules.base import CALL
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
@@ -160,7 +161,7 @@ PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dum
 def check(project: Project) -> Iterator[Finding]:
     """Report normalizers pickled beside the state_dict that holds them, and modules pickled whole."""
     yield from dict.fromkeys(
-        finding_in(RULE, spots[0], message, [(location, "pickled here too") for location in spots])
+        finding_in(RULE, spots[0], message, [(location, "pickled here too") for location in spots], node=CALL)
         for unit in followed_functions(project.symbols)
         for payload, spots in _pickled(unit, project).items()
         for message in islice(_messages(payload, unit, project), 1)

@@ -124,7 +124,7 @@ from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.linking.functions import FunctionRef
@@ -135,6 +135,7 @@ from flake8_ckpt.rules.base import finding_in
 # The places that write a key, by the place that reads it.
 Places = Mapping[tuple[Spot, str], list[Spot]]
 MAX_NAMES = 3
+CONDITION = Node(("condition",))
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -143,16 +144,14 @@ def check(project: Project) -> Iterator[Finding]:
     found: dict[Spot, Finding] = {}
     for unit in project.families.units:
         for skip in unit.function.skips:
-            location = Spot(unit.path, _keyword(skip.position))
+            location = Spot(unit.path, skip.position)
             lost = dict(_lost(skip, unit, project, written))
             if lost:
                 others = [(place, "written here") for place in lost.values()]
-                found.setdefault(location, finding_in(RULE, location, _message(list(lost)), others))
+                found.setdefault(
+                    location, finding_in(RULE, location, _message(list(lost)), others, node=CONDITION)
+                )
     yield from found.values()
-
-
-def _keyword(position: Position) -> Position:
-    return Position(position.line, position.col, position.line, position.col + len("if"))
 
 
 def _written(project: Project) -> Places:

@@ -120,6 +120,7 @@ from flake8_ckpt.losses.custom_state_dict import Omitted
 from flake8_ckpt.losses.custom_state_dict import OwnStates
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import heading_of
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -135,7 +136,8 @@ def check(project: Project) -> Iterator[Finding]:
             f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {them} anew"
         )
         changes = [(each.location, f"'{each.attr}' changes here") for each in omitted]
-        yield finding_in(RULE, location, message, changes)
+        node = heading_of(first.hook.function)
+        yield finding_in(RULE, location, message, changes, node=node, attribute=first.attr)
 
 
 MAX_NAMED = 2

@@ -154,10 +154,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.losses.overwritten_state import Overwrites
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import own_attribute
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -167,7 +169,9 @@ def check(project: Project) -> Iterator[Finding]:
         message = (
             f"'{name}' is set anew here, after {each.restored} restored it: what the checkpoint held is lost"
         )
-        yield finding_in(RULE, each.location, message, [(each.restored, "it is restored here")])
+        node = Node(("attribute", "mutation", "statement"), name)
+        others = [(each.restored, "it is restored here")]
+        yield finding_in(RULE, each.location, message, others, node=node, attribute=own_attribute(each.name))
 
 
 RULE = Rule(__name__, "CKP205", check=check)

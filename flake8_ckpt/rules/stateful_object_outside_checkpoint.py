@@ -194,6 +194,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import own_attribute
 
 NOUNS = {
     "ema": "moving average",
@@ -211,7 +212,7 @@ def check(project: Project) -> Iterator[Finding]:
             f"the {noun} '{lost.name}' is neither saved nor restored: a resumed run starts with a fresh one"
         )
         made = [(lost.made, "it is made here")] if lost.made is not None else []
-        yield finding_in(RULE, lost.location, message, made)
+        yield finding_in(RULE, lost.location, message, made, attribute=own_attribute(lost.name))
 
 
 RULE = Rule(__name__, "CKP204", check=check)

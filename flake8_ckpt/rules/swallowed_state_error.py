@@ -157,6 +157,7 @@ from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.linking.functions import CallContext
@@ -174,12 +175,13 @@ EVALUATES = re.compile(r"(Player|Eval\w*|Tester|Predictor|Inference\w*|Demo)$")
 SAVES = frozenset("save dump write store export".split())
 # A `try` block that is longer does more than to save or restore.
 MAX_LINES = 30
+HANDLER = Node(("handler",))
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report broad excepts around saving or restoring state that go on without it."""
     yield from dict.fromkeys(
-        finding_in(RULE, Spot(unit.path, handler.position), _message(site))
+        finding_in(RULE, Spot(unit.path, handler.position), _message(site), node=HANDLER)
         for unit in followed_functions(project.symbols)
         for handler in unit.function.handlers
         if handler.outcome != "handled" and _is_broad(handler)

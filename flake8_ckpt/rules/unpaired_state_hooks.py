@@ -130,7 +130,7 @@ from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.hook_pairs import Hooks
 from flake8_ckpt.checkpoints.hook_pairs import LeftKey
-from flake8_ckpt.checkpoints.hook_pairs import LoneHook
+from flake8_ckpt.checkpoints.lone_hooks import LoneHook
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Finding
@@ -139,6 +139,7 @@ from flake8_ckpt.linked_project import Project
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import heading_of
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -151,20 +152,18 @@ def check(project: Project) -> Iterator[Finding]:
         yield _never_given(family, reading, reading.keys[0])
     yield from _never_taken(hooks)
     for lone in hooks.unpaired_hooks():
-        yield finding_in(RULE, _definition(lone.method), _alone(lone))
+        yield _at_heading(lone.method, _alone(lone))
     for bare in hooks.bare():
         writer, reader = bare.hook.writer.function.name, bare.hook.reader.function.name
         message = (
             f"{writer} gives a bare state_dict(), and {reader} at {bare.location} looks under '{bare.key}'"
         )
-        yield finding_in(
-            RULE, _definition(bare.hook.writer), message, [(bare.location, "the key is taken here")]
-        )
+        yield _at_heading(bare.hook.writer, message, (bare.location, "the key is taken here"))
     for lost in hooks.unpickled():
         message = (
             f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.location} looks for in vain"
         )
-        yield finding_in(RULE, _definition(lost.hook.writer), message, [(lost.location, "it is read here")])
+        yield _at_heading(lost.hook.writer, message, (lost.location, "it is read here"), attribute=lost.attr)
 
 
 def _is_lost(missing: Missing, contract: Contract, hooks: Hooks) -> bool:
@@ -190,13 +189,11 @@ def _never_taken(hooks: Hooks) -> Iterator[Finding]:
     lost: dict[Spot, list[LeftKey]] = {}
     for left in hooks.left_keys():
         lost.setdefault(_definition(left.hook.reader), []).append(left)
-    for location, keys in lost.items():
-        hook = keys[0].hook.reader.function.name
+    for keys in lost.values():
+        reader = keys[0].hook.reader
         names = " and ".join(dict.fromkeys(f"'{each.key}'" for each in keys[:MAX_NAMED]))
-        message = f"{hook} never takes {names}, given at {keys[0].location}: a reload starts it anew"
-        yield finding_in(
-            RULE, location, message, [(each.location, f"'{each.key}' is given here") for each in keys]
-        )
+        message = f"{reader.function.name} never takes {names}, given at {keys[0].location}: a reload starts it anew"
+        yield _at_heading(reader, message, *((each.location, f"'{each.key}' is given here") for each in keys))
 
 
 def _alone(lone: LoneHook) -> str:
@@ -206,6 +203,11 @@ def _alone(lone: LoneHook) -> str:
     if name == "state_dict":
         return f"state_dict has another shape than the base class gives, with no {lone.partner} for it"
     return f"{name} has no {lone.partner} beside it: load_state_dict() fails on this state"
+
+
+def _at_heading(method: FunctionRef, message: str, *others: tuple[Spot, str], attribute: str = "") -> Finding:
+    node = heading_of(method.function)
+    return finding_in(RULE, _definition(method), message, others, node=node, attribute=attribute)
 
 
 def _definition(method: FunctionRef) -> Spot:

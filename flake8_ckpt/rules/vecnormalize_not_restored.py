@@ -129,6 +129,7 @@ from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.losses.vecnormalize.restores import Restores
+from flake8_ckpt.rules.base import STATEMENT
 from flake8_ckpt.rules.base import Rule
 
 MESSAGES = {
@@ -149,7 +150,9 @@ def check(project: Project) -> Iterator[Finding]:
             seen.add(fault.location)
             message = MESSAGES[fault.kind].format(model=fault.model)
             related = (Related(fault.model.path, fault.model.position, "the model"),)
-            yield Finding(fault.location.path, fault.location.position, RULE.code, message, related)
+            yield Finding(
+                fault.location.path, fault.location.position, RULE.code, message, related, STATEMENT
+            )
 
 
 RULE = Rule(__name__, "CKP209", check=check)

@@ -139,7 +139,10 @@ from flake8_ckpt.losses.vecnormalize.statistics import Statistics
 from flake8_ckpt.losses.vecnormalize.statistics import saves_wrapper
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrappers import Wrapper
+from flake8_ckpt.rules.base import CALL
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import call_of
+from flake8_ckpt.rules.base import finding_in
 
 CALLBACK = "CheckpointCallback"
 Kept = tuple[Wrapper, Spot]
@@ -195,7 +198,7 @@ def _misnamed(environments: Environments) -> Iterator[Finding]:
             for part in parts_of(written[0]) if written is not None else ():
                 if isinstance(part, Join) and NONE in part.options and any(map(_is_misnamed, part.options)):
                     message = "'ob_rms' is None here: a VecNormalize of Stable-Baselines3 has 'obs_rms'"
-                    yield Finding(unit.path, site.position, RULE.code, message)
+                    yield finding_in(RULE, Spot(unit.path, site.position), message, node=CALL)
 
 
 def _is_misnamed(value: Value) -> bool:
@@ -210,7 +213,8 @@ def _finding(first: Save, others: list[Save]) -> Finding:
     made = Related(wrapper.path, wrapper.position, "the statistics live here")
     spots = dict.fromkeys(each.location for each in others if each.location != first.location)
     related = [Related(each.path, each.position, "saved here too") for each in spots]
-    return Finding(first.location.path, first.location.position, RULE.code, message, (made, *related))
+    node = call_of(CALLBACK) if first.is_callback else CALL
+    return Finding(first.location.path, first.location.position, RULE.code, message, (made, *related), node)
 
 
 def _saves(environments: Environments) -> Iterator[Save]:

@@ -1,0 +1,190 @@
+"""Which class an object is of, and which function of the project a call reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from typing import Optional
+
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Instance
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Super
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import enter_call
+from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.library_calls import method_of_class
+from flake8_ckpt.linking.library_calls import method_of_variable
+
+MAX_CALLS = 5
+MAX_NESTING = 24
+MAX_SUBCLASSES = 16
+
+
+class ObjectClasses:
+    """Tells the classes of objects, as the functions of a project make, annotate and hand them on."""
+
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self.hierarchy = hierarchy
+        self.symbols = hierarchy.symbols
+        self._attributes: dict[tuple[str, str], str] = {}
+        self._open: set[tuple[str, str]] = set()
+
+    def callee_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Optional[FunctionRef]:
+        """Return the function of the project that a call reaches, if it is known."""
+        target = value.callee
+        if isinstance(target, Name):
+            return self._named_callee(self.symbols.resolve(target.path, scope.path))
+        if not isinstance(target, Attr):
+            return None
+        if isinstance(target.base, (Self, Super)):
+            after = scope.callee.owner if isinstance(target.base, Super) else ""
+            found = self.hierarchy.find_method(scope.class_id, target.name, after) if scope.class_id else None
+            return method_ref(*found, scope.class_id) if found else None
+        class_id = self.class_of(target.base, scope, nesting + 1)
+        found = (
+            self.hierarchy.find_method(class_id, target.name) if class_id in self.symbols.classes else None
+        )
+        return method_ref(*found, class_id) if found else None
+
+    def _named_callee(self, identity: str) -> Optional[FunctionRef]:
+        function = self.symbols.functions.get(identity)
+        if function is not None:
+            return FunctionRef(identity, function)
+        head, _, name = identity.rpartition(".")
+        found = self.hierarchy.find_method(head, name) if head in self.symbols.classes else None
+        return method_ref(*found, head) if found else None
+
+    def library_call(self, value: Call, scope: CallContext, nesting: int = 0) -> str:
+        """Return the dotted name of what a call reaches outside the project, as far as that is known."""
+        target = value.callee
+        if isinstance(target, Name):
+            return self.symbols.resolve(target.path, scope.path)
+        if not isinstance(target, Attr) or target.name not in self.symbols.known.method_names:
+            return ""
+        class_id = self.class_of(target.base, scope, nesting + 1)
+        if class_id and self.hierarchy.defines(class_id, target.name):
+            return ""
+        found = method_of_class(class_id, target.name, self.hierarchy) if class_id else ""
+        return found or method_of_variable(target, self.symbols.known)
+
+    def class_of(self, value: Value, scope: CallContext, nesting: int = 0) -> str:
+        """Return the class of an object: an identity of the project or an absolute name, "" where it is unknown."""
+        if nesting > MAX_NESTING:
+            return ""
+        finder = _FINDERS.get(type(value))
+        return finder(self, value, scope, nesting + 1) if finder else ""
+
+    def _class_of_self(self, value: Value, scope: CallContext, nesting: int) -> str:
+        return scope.class_id
+
+    def _class_of_local(self, value: Local, scope: CallContext, nesting: int) -> str:
+        return self.class_of(value.value, scope, nesting)
+
+    def _class_of_named(self, value: Module, scope: CallContext, nesting: int) -> str:
+        return self.symbols.resolve(value.path, scope.path)
+
+    def _class_of_param(self, value: Param, scope: CallContext, nesting: int) -> str:
+        if value.name in scope.bound:
+            return self.class_of(scope.bound[value.name], replace(scope, bound={}), nesting)
+        for parameter in scope.callee.function.parameters:
+            if parameter.name == value.name and parameter.annotation is not None:
+                return self.class_of(parameter.annotation, scope, nesting)
+        return ""
+
+    def _class_of_join(self, value: Join, scope: CallContext, nesting: int) -> str:
+        found = {self.class_of(option, scope, nesting) for option in value.options if option != NONE}
+        return found.pop() if len(found) == 1 else ""
+
+    def _class_of_attr(self, value: Attr, scope: CallContext, nesting: int) -> str:
+        class_id = self.class_of(value.base, scope, nesting)
+        return self.attribute_class(class_id, value.name) if class_id in self.symbols.classes else ""
+
+    def attribute_class(self, class_id: str, attr: str) -> str:
+        """Return the class of the object that an attribute holds, "" where it is unknown or not always the same."""
+        key = (class_id, attr)
+        if key in self._open:
+            return ""
+        if key not in self._attributes:
+            self._open.add(key)
+            found = {
+                name
+                for each in self.hierarchy.ancestors(class_id)
+                for name in self._classes_set(each, class_id, attr)
+                if name
+            }
+            if not found:
+                subclasses = self.hierarchy.subclasses(class_id)
+                subclasses = subclasses if len(subclasses) <= MAX_SUBCLASSES else []
+                found = {name for each in subclasses for name in self._classes_set(each, each, attr) if name}
+            self._attributes[key] = found.pop() if len(found) == 1 else ""
+            self._open.discard(key)
+        return self._attributes[key]
+
+    def _classes_set(self, owner: str, class_id: str, attr: str) -> list[str]:
+        found = []
+        for method in self.hierarchy.methods(owner).values():
+            scope = CallContext(method_ref(owner, method, class_id))
+            values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
+            values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
+            if method.name == attr and "property" in method.decorators and method.returns is not None:
+                values.append(method.returns)
+            found += [self.class_of(value, scope) for value in values]
+        return found
+
+    def _class_of_call(self, value: Call, scope: CallContext, nesting: int) -> str:
+        target = value.callee
+        if isinstance(target, Param) and target.name == "cls":
+            return scope.class_id
+        if isinstance(target, Name):
+            identity = self.symbols.resolve(target.path, scope.path)
+            if identity in self.symbols.classes:
+                return identity
+        if isinstance(target, Attr) and target.name in MODULE_METHODS:
+            return self.class_of(target.base, scope, nesting)
+        callee = self.callee_of(value, scope, nesting)
+        if callee is not None:
+            if callee.function.returns is None or scope.calls >= MAX_CALLS:
+                return ""
+            inner = enter_call(callee, SELF, [], {}, scope)
+            return self.class_of(callee.function.returns, inner, nesting)
+        return (
+            _outside_class(self.symbols.resolve(target.path, scope.path)) if isinstance(target, Name) else ""
+        )
+
+
+def _outside_class(path: str) -> str:
+    """Return the class of another package that a call constructs: `pkg.Class(...)` or `pkg.Class.load(...)`."""
+    if ":" in path:
+        return ""
+    head, _, tail = path.rpartition(".")
+    if tail[:1].isupper():
+        return path
+    owner = head.rpartition(".")[2]
+    return head if owner[:1].isupper() and tail.startswith(("load", "from_", "create", "make")) else path
+
+
+_FINDERS: dict[type, Callable[[ObjectClasses, Any, CallContext, int], str]] = {
+    Self: ObjectClasses._class_of_self,
+    Super: ObjectClasses._class_of_self,
+    Local: ObjectClasses._class_of_local,
+    Module: ObjectClasses._class_of_named,
+    Instance: ObjectClasses._class_of_named,
+    Param: ObjectClasses._class_of_param,
+    Join: ObjectClasses._class_of_join,
+    Attr: ObjectClasses._class_of_attr,
+    Call: ObjectClasses._class_of_call,
+}
