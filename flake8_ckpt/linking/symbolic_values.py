@@ -191,6 +191,8 @@ class SymbolicEvaluator:
                 return Call(Name(method), tuple(args), (*keywords.items(), ("self", base)))
             if value.callee.name in COPIES or value.callee.name == "read" and not args:
                 return base
+            if value.callee.name == "item" and not args and self._is_loaded(base):
+                return base
             return Call(Attr(base, value.callee.name), tuple(args), tuple(keywords.items()))
         target = (
             self.expand(value.callee, scope, nesting) if not isinstance(value.callee, Name) else value.callee
@@ -202,6 +204,16 @@ class SymbolicEvaluator:
         if isinstance(value.callee, Param) and value.callee.name == "cls" and scope.class_id:
             target = Name(scope.class_id)
         return Call(target, tuple(args), tuple(keywords.items()))
+
+    def _is_loaded(self, value: Value) -> bool:
+        """Tell whether a value is what a library loaded: `numpy.load(path).item()` unwraps the mapping in an array."""
+        while isinstance(value, Local):
+            value = value.value
+        return (
+            isinstance(value, Call)
+            and isinstance(value.callee, Name)
+            and value.callee.path in self.symbols.known.payload_loads
+        )
 
     def _returned(
         self,

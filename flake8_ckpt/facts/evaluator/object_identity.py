@@ -48,7 +48,7 @@ def is_loaded(value: v.Value, known: Frameworks) -> bool:
         isinstance(callee, v.Name)
         and callee.path in known.payload_loads
         or isinstance(callee, v.Attr)
-        and (callee.name in ("get", "pop", "copy") and is_loaded(callee.base, known))
+        and (callee.name in ("get", "pop", "copy", "item") and is_loaded(callee.base, known))
     )
 
 
