@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Optional
 
 from flake8_ckpt.checkpoints.payload import loads
+from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -35,7 +36,10 @@ def written_by(
     file = _given(call, record.file, record.file_at)
     if record.payload.startswith("**"):
         return _archived(call, record, scope, evaluator), file
-    return _given(call, record.payload, record.payload_at), file
+    payload = _given(call, record.payload, record.payload_at)
+    if record.foreign and not any(states_in(evaluator.expand(payload, scope))):
+        return None
+    return payload, file
 
 
 def _written_bytes(

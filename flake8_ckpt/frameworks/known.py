@@ -145,6 +145,16 @@ class Frameworks:
         found.update((name, each.role) for each in self.records.stateful for name in each.names)
         return found
 
+    @cached_property
+    def random_states(self) -> frozenset[str]:
+        """Return the functions that take the state of a random generator, and that put it back."""
+        found = (each for each in self.records.stateful if each.role == "rng")
+        return frozenset(name for each in found for name in (*each.names, each.put))
+
+    def is_object(self, path: str) -> bool:
+        """Tell whether a call of a name gives an object that records speak of."""
+        return path in self.roles or path in self.receiver_classes
+
     def role_of(self, path: str) -> str:
         """Return what the objects of a class of another package are, by its record or by what its name hints."""
         if path in self.roles:

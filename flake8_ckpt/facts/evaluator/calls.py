@@ -262,8 +262,8 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
         initialized = _note_torch(path, tail, node, args, keywords, frame)
         if initialized is not None:
             return initialized
-    is_receiver = path in frame.names.known.receiver_classes
-    known = None if is_receiver else torchlib.call_global(path, args, dict(keywords))
+    is_object = frame.names.known.is_object(path)
+    known = None if is_object else torchlib.call_global(path, args, dict(keywords))
     if known is not None:
         return bounded(known)
     if path.startswith("einops."):
