@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from flake8_ckpt.frameworks.names import AVERAGES
-from flake8_ckpt.frameworks.names import COUNTS
-from flake8_ckpt.frameworks.names import MEANS
-from flake8_ckpt.frameworks.names import NORMALIZES
-from flake8_ckpt.frameworks.names import SPREADS
-from flake8_ckpt.frameworks.names import UPDATES
+from collections.abc import Iterable
+
+from flake8_ckpt.frameworks.records import Hinted
+from flake8_ckpt.frameworks.records import Identifier
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
 MAX_STATISTICS = 12
@@ -47,7 +45,9 @@ class Kinds:
         tail = class_id.rpartition(":")[2].rpartition(".")[2]
         if tail.endswith("Scheduler") and "step" in names:
             return "scheduler"
-        if AVERAGES.search(tail) and not names.isdisjoint(("update", "step", "apply", "__call__")):
+        if self.known.hint("class", "ema").search(tail) and not names.isdisjoint(
+            ("update", "step", "apply", "__call__")
+        ):
             return "ema"
         if "state_dict" in names and "load_state_dict" in names:
             return "stateful"
@@ -65,8 +65,11 @@ class Kinds:
         names = self.hierarchy.method_names(class_id)
         return (
             len(statistics) <= MAX_STATISTICS
-            and any(map(MEANS.search, statistics))
-            and any(map(SPREADS.search, statistics))
-            and any(map(NORMALIZES.search, names))
-            and (any(map(UPDATES.search, names)) or any(map(COUNTS.search, statistics)))
+            and self._hints("attribute", "mean", statistics)
+            and self._hints("attribute", "spread", statistics)
+            and self._hints("method", "normalizes", names)
+            and (self._hints("method", "updates", names) or self._hints("attribute", "count", statistics))
         )
+
+    def _hints(self, of: Identifier, says: Hinted, names: Iterable[str]) -> bool:
+        return any(map(self.known.hint(of, says).search, names))

@@ -138,6 +138,16 @@ class Frameworks:
         }
 
     @cached_property
+    def hook_keys(self) -> Mapping[str, frozenset[str]]:
+        """Return what the mapping that a library hands to a method holds already, by the method's own name."""
+        found: dict[str, frozenset[str]] = {}
+        for each in self.records.hook:
+            if each.keys and each.when == "save" and each.payload != "return":
+                method = each.names[0].rpartition(".")[2]
+                found[method] = found.get(method, frozenset()).union(each.keys)
+        return found
+
+    @cached_property
     def roles(self) -> Mapping[str, Role]:
         """Return what the objects of a class are, by its dotted name."""
         wrappers = (each for each in self.records.wrapper if each.statistics and each.updates_in)

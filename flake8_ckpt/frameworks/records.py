@@ -49,7 +49,7 @@ Hinted = Literal[
     "updates",
     "normalizes",
     "restores",
-    "fills",
+    "begins with saved state",
     "writes bytes",
     "counter",
     "training state",

@@ -22,9 +22,6 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.module_bases import is_external_module
-from flake8_ckpt.frameworks.names import MEANS
-from flake8_ckpt.frameworks.names import NORMALIZES
-from flake8_ckpt.frameworks.names import SPREADS
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -72,6 +69,9 @@ class Normalizers:
     def __init__(self, makings: AllocationSites) -> None:
         self.makings = makings
         self.symbols = makings.symbols
+        self._means = self.symbols.known.hint("attribute", "mean")
+        self._spreads = self.symbols.known.hint("attribute", "spread")
+        self._normalizing = self.symbols.known.hint("method", "normalizes")
         self.hierarchy = makings.hierarchy
         self.kinds = Kinds(makings.hierarchy)
         self.programs = Programs(makings)
@@ -100,12 +100,12 @@ class Normalizers:
             return frozenset()
         names = self.hierarchy.method_names(class_id)
         known = [*names, *(each for owner in ancestors for each in self._statistics(owner))]
-        if not any(map(MEANS.search, known)) or not any(map(SPREADS.search, known)):
+        if not any(map(self._means.search, known)) or not any(map(self._spreads.search, known)):
             return frozenset()
         found = self._callers_of({name for name in names if UPDATE.search(name)}, class_id)
         others = names - found
-        is_understood = all(NORMALIZES.search(name) or HARMLESS.search(name) for name in others)
-        normalizes = {name for name in names if NORMALIZES.search(name)}
+        is_understood = all(self._normalizing.search(name) or HARMLESS.search(name) for name in others)
+        normalizes = {name for name in names if self._normalizing.search(name)}
         if not is_understood or found & normalizes or self._sets_statistics(normalizes, class_id):
             return frozenset()
         return frozenset(found)
@@ -182,7 +182,9 @@ class Normalizers:
             *(name for name, _ in calls[0].keywords),
             *(_name(part) for each in given for part in parts_of(each)),
         ]
-        return "" if any(MEANS.search(name) or SPREADS.search(name) for name in names) else class_id
+        return (
+            "" if any(self._means.search(name) or self._spreads.search(name) for name in names) else class_id
+        )
 
     def _is_kept(self, attr: str, made: str, class_id: str) -> bool:
         """Tell whether an attribute holds this normalizer and nothing else, as far as any code sets it."""
@@ -221,7 +223,7 @@ class Normalizers:
         """Tell whether a method or attribute of a normalizer, or its call, is what normalizing takes."""
         if name == "call":
             return not self.hierarchy.method_names(made).isdisjoint(("__call__", "forward"))
-        return NORMALIZES.search(name) is not None or SPREADS.search(name) is not None
+        return self._normalizing.search(name) is not None or self._spreads.search(name) is not None
 
     def _locals(self) -> Iterator[Normalizer]:
         for unit in self.makings.units:

@@ -36,8 +36,6 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.names import COUNTERS
-from flake8_ckpt.frameworks.names import RESTORERS
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import method_ref
@@ -53,7 +51,7 @@ from flake8_ckpt.losses.sb3_algorithms import Algorithms
 
 ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop|start)$")
 # How a local is called that holds where training goes on.
-PROGRESS = re.compile(COUNTERS.pattern + r"|(^|_)(start|first|begin|last|done)(_|$)")
+PROGRESS = re.compile(r"(^|_)(start|first|begin|last|done)(_|$)")
 LOADS = frozenset(["load", "restore", "resume", "set", "on_load"])
 
 
@@ -132,8 +130,9 @@ class Overwrites:
     def _owner(self, target: Value, reading: LoadEffect) -> Optional[Value]:
         """Return what a reading restores by its flow into a target: an object, an attribute, a counter."""
         if isinstance(target, Local):
-            is_counter = reading.keys and COUNTERS.search(reading.keys[-1]) and PROGRESS.search(target.name)
-            return target if is_counter else None
+            counts = self.known.hint("key", "counter").search
+            is_progress = counts(target.name) or PROGRESS.search(target.name)
+            return target if reading.keys and counts(reading.keys[-1]) and is_progress else None
         if not isinstance(target, Attr):
             return None
         if target.name == "load_state_dict":
@@ -215,7 +214,7 @@ class Overwrites:
             callee is None
             or not callee.owner
             or callee.function.name == "__init__"
-            or RESTORERS.search(callee.function.name)
+            or self.known.hint("method", "restores").search(callee.function.name)
         ):
             return
         owner = path_text(self.evaluator.receiver_of(site.call, scope))
@@ -276,7 +275,8 @@ class Overwrites:
     def _is_fresh(self, value: Value, target: Value, unit: FunctionRef) -> bool:
         """Tell whether a new value has nothing of what was there before or of what was loaded."""
         if isinstance(target, Local) and target.value == UNKNOWN:
-            return isinstance(value, Const) and COUNTERS.search(target.name) is not None or value == Const(0)
+            counts = self.known.hint("key", "counter").search(target.name) is not None
+            return isinstance(value, Const) and counts or value == Const(0)
         if value in (UNKNOWN, NONE) or isinstance(value, (Module, Number)):
             return False
         if isinstance(value, (Const, Tensor, NdArray)):
