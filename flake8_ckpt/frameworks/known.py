@@ -121,6 +121,12 @@ class Frameworks:
         )
 
     @cached_property
+    def noted_methods(self) -> frozenset[str]:
+        """Return the last names of the methods that write a payload, or fill one: of what they are given, not who."""
+        names = (*self.payload_saves, *self.filling_loads)
+        return frozenset(name.rpartition(".")[2] for name in names)
+
+    @cached_property
     def receivers(self) -> Mapping[tuple[str, str], str]:
         """Return the methods that are known by the name of a variable: (variable, method) to dotted name.
 
