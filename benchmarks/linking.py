@@ -15,7 +15,7 @@ from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.linking.functions import functions_of
-from flake8_ckpt.losses.overwritten_state import Overwrites
+from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.rules.base import all_rules
 
 FILES_IN_PACKAGE = 100
@@ -260,7 +260,7 @@ def list_steps(project: Project) -> list[Callable[[], object]]:
     return [
         lambda: (project.families.files, project.families.hooks),
         lambda: (project.contract.missing, project.contract.unrestored),
-        lambda: project.forgotten,
+        lambda: project.losses.unsaved_objects,
         lambda: Overwrites(project.contract).found(),
         lambda: [list(check(project)) for check in checks if check is not None],
     ]

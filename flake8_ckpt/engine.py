@@ -134,8 +134,8 @@ def findings_in(found: Analysis, path: str) -> Confirmed:
     data = content_of(found.root, found.index, path)
     if data is None:
         return Confirmed(tuple(candidates))
-    text = decode(data)
-    return confirm(text, parse(text), candidates)
+    tree, text = parse(decode(data))
+    return confirm(text, tree, candidates)
 
 
 def report_fault(fault: Fault, default_path: str) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -76,3 +77,15 @@ class Spot:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.position.line}"
+
+
+class WriteSite(Protocol):
+    """A statement that sets or changes an attribute."""
+
+    @property
+    def location(self) -> Spot:
+        """Return where it stands."""
+
+    @property
+    def node(self) -> Node:
+        """Return what it is; the name is that of the attribute."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.facts.values import Value
@@ -68,7 +68,9 @@ def hooked(case: Case) -> list[str]:
     """Return the pairs of hooks, each with its class."""
     hooks = [each.hook for each in link(case).families.hooks]
     return sorted(
-        f"{each.class_id}: {each.writer.function.name} -> {each.reader.function.name}" for each in hooks if each
+        f"{each.class_id}: {each.writer.function.name} -> {each.reader.function.name}"
+        for each in hooks
+        if each
     )
 
 

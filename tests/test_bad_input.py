@@ -144,8 +144,9 @@ def test_long_expression_in_a_module(folder: Path, terms: int) -> None:
     assert lone_flake8(folder, "--select=CKP") == found.out
 
 
-def test_encoding_that_flake8_gives_up_on(folder: Path) -> None:
-    write(folder, {"odd.py": b"# coding: hex\nx = 1\n"})
+@pytest.mark.parametrize("encoding", ["hex", "punycode", "undefined"])
+def test_encoding_that_flake8_gives_up_on(folder: Path, encoding: str) -> None:
+    write(folder, {"odd.py": f"# coding: {encoding}\nx = 1\n".encode()})
     assert check(folder).codes == ["good.py CKP101", "odd.py CKP001"]
 
 

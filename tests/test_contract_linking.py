@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from flake8_ckpt.checkpoints.function_names import are_partners
+from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.value_names import path_text
 from tests.contract_cases import answers

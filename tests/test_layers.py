@@ -1,14 +1,17 @@
-"""A module imports only from the layers below it; the linter loads neither torch nor, warm, libcst."""
+"""A module imports only from the layers below it; the linter loads no torch, and libcst only for findings."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import flake8_ckpt
+from tests.front_end import CLEAN
 from tests.front_end import NORMALIZER
 from tests.front_end import run
 from tests.front_end import write
@@ -43,6 +46,25 @@ ISLANDS = frozenset({"runtime", "demo"})
 BRIDGES = {("cli", "flake8_ckpt.runtime.inspector.command.show_checkpoint")}
 ONLY_THERE = {"libcst": {"source", "confirm", "fixes"}, "torch": ISLANDS}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "demo")
+FOLDERS = sorted({path.parent for path in MODULES} - {PACKAGE / "rules"})
+# All of our own that a file of rules/ imports; rules/base.py only the first two.
+DOOR = ("flake8_ckpt.findings", "flake8_ckpt.linked_project.Project", "flake8_ckpt.rules.base")
+MAX_LINES = 350
+MAX_FILES = 20
+ALONE = """\
+import sys
+from importlib import import_module
+
+failed = []
+for name in {names!r}:
+    for loaded in [each for each in sys.modules if each.partition(".")[0] == "flake8_ckpt"]:
+        del sys.modules[loaded]
+    try:
+        import_module(name)
+    except Exception as error:
+        failed.append(f"{{name}}: {{error}}")
+print(*failed, sep="\\n", end="")
+"""
 LOADED = "import sys\n{code}\nprint(*sorted(name for name in sys.modules if '.' not in name))\n"
 MAIN = """\
 from contextlib import suppress
@@ -67,6 +89,23 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_of(path) for path in MODULES}
+
+
+def modules_imported(path: Path) -> Iterator[str]:
+    """Yield the modules of the package that a file imports, those for types alone and within functions too."""
+    for name in imports_of(path):
+        while name and name not in NAMES:
+            name = name.rpartition(".")[0]
+        if name:
+            yield name
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_imports_point_downwards(path: Path) -> None:
     layer = layer_of(path.relative_to(PACKAGE).parts)
@@ -89,6 +128,42 @@ def test_libraries_stay_in_their_layers(path: Path) -> None:
         assert package != "flake8" or RANKS[layer] >= RANKS["options"]
 
 
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("rules/*.py")), ids=lambda path: path.stem)
+def test_rules_ask_the_project_alone(path: Path) -> None:
+    allowed = DOOR[:2] if path.stem == "base" else DOOR
+    own = [
+        name for name in imports_of(path) if name.startswith("flake8_ckpt.") and name != "flake8_ckpt.rules"
+    ]
+    assert [name for name in own if not name.startswith(allowed)] == []
+
+
+def test_no_module_imports_itself_in_the_end() -> None:
+    graph = {name_of(path): set(modules_imported(path)) - {name_of(path)} for path in MODULES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize("is_runtime", [False, True], ids=["linter", "runtime"])
+def test_modules_import_alone(tmp_path: Path, is_runtime: bool) -> None:
+    names = sorted(name for name in NAMES if name.startswith("flake8_ckpt.runtime") == is_runtime)
+    done = run(tmp_path, "-c", ALONE.format(names=names))
+    assert (done.out, done.code) == ("", 0), done.err
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_files_stay_short(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MAX_LINES
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_folders_stay_small(folder: Path) -> None:
+    files = [path.name for path in folder.glob("*.py") if path.stem != "__init__"]
+    assert len(files) <= MAX_FILES
+
+
 def loaded(folder: Path, *arguments: str) -> set[str]:
     code = LOADED.format(code=MAIN.format(arguments=list(arguments)))
     return set(run(folder, "-c", code).out.splitlines()[-1].split())
@@ -100,10 +175,11 @@ def test_linter_never_loads_torch(tmp_path: Path) -> None:
     assert names.isdisjoint({"torch", "numpy", "pyflakes", "pycodestyle", "bugbear", "mccabe", "rich"})
 
 
-def test_warm_run_does_not_load_libcst(tmp_path: Path) -> None:
-    write(tmp_path, {"a.py": NORMALIZER})
-    run(tmp_path, "-m", "flake8_ckpt", "check")
-    assert loaded(tmp_path, "check").isdisjoint({"libcst", "torch", "rich"})
+def test_run_without_findings_does_not_load_libcst(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": CLEAN, "b.py": NORMALIZER})
+    for _ in ("cold", "warm"):
+        assert "libcst" not in loaded(tmp_path, "check", "a.py")
+    assert "libcst" in loaded(tmp_path, "check")
 
 
 @pytest.mark.parametrize("command", [["rules"], ["explain", "CKP101"], ["--version"]])

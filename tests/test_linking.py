@@ -417,7 +417,7 @@ def test_base_class_named_by_the_options() -> None:
     source = scaled("torch.ones(3)", "from elsewhere import Net", found="").replace("(nn.Module)", "(Net)")
     facts = collect_file(source.encode())
     projects = [Project({"model.py": facts}, bases) for bases in ([], ["Net"], ["elsewhere.Net"])]
-    assert [[each.name for each in project.module_classes] for project in projects] == [
+    assert [[each.name for each in project.modules.classes] for project in projects] == [
         [],
         ["Scaled"],
         ["Scaled"],

@@ -7,10 +7,10 @@ from functools import cached_property
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.object_kinds import Kinds
-from flake8_ckpt.checkpoints.pairing import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.values import Attr

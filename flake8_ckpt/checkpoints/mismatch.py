@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.frameworks.torch_methods import FRAMEWORK_HOOKS

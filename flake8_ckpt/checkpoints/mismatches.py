@@ -10,7 +10,7 @@ from flake8_ckpt.checkpoints.evidence import Evidence
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import Unrestored
 from flake8_ckpt.checkpoints.missing import MissingKeys
-from flake8_ckpt.checkpoints.pairing import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.places import Places
 from flake8_ckpt.checkpoints.unrestored import UnrestoredKeys
 from flake8_ckpt.findings import Spot

@@ -8,7 +8,6 @@ from functools import cached_property
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import Evidence
-from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.formats import chooses_format
 from flake8_ckpt.checkpoints.formats import converts
@@ -16,7 +15,8 @@ from flake8_ckpt.checkpoints.formats import has_alternative
 from flake8_ckpt.checkpoints.formats import is_same_format
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import is_framework_hook
-from flake8_ckpt.checkpoints.pairing import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import Evidence
-from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.mismatch import Unrestored
-from flake8_ckpt.checkpoints.pairing import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import object_of

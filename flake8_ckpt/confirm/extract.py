@@ -16,11 +16,11 @@ libcst reads 3 us a byte, and makes a node of each blank line. Columns stay thos
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
@@ -36,26 +36,32 @@ from flake8_ckpt.confirm.source_lines import end_of
 from flake8_ckpt.confirm.source_lines import heading_of
 from flake8_ckpt.confirm.source_lines import start_of
 
-INDENT = re.compile(r"[ \t\f]*")
-
 
 @dataclass(frozen=True)
 class Extract:
     """A part of a file that parses: its text, and which line of the file each of its lines was.
 
-    `shown` are the nodes of the standard tree that the text holds, to measure their depth.
+    `shown` are the nodes of the standard tree that the text holds, to measure their depth. `left_out` are the
+    characters that some lines of the file have in front: a form feed, which libcst would drop.
     """
 
     text: str
     lines: tuple[int, ...]
-    shown: tuple[ast.AST, ...]
+    shown: tuple[ast.AST, ...] = ()
+    left_out: Mapping[int, int] = field(default_factory=dict)
+
+    def place(self, line: int, column: int) -> tuple[int, int]:
+        """Return where a place of the extract is in the file."""
+        line = self.lines[line - 1]
+        return line, column + self.left_out.get(line, 0)
 
 
 def extract_of(tree: ast.Module, source: SourceLines, wanted: Iterable[ast.AST]) -> Extract:
     """Return the extract that shows the wanted nodes, among them each statement and clause around the others."""
     cut = _Cut(source, frozenset(map(id, wanted)))
     cut.block(tree.body, FILE_START)
-    return Extract("".join(f"{text}\n" for text in cut.texts), tuple(cut.lines), tuple(cut.shown))
+    text = "".join(f"{text}\n" for text in cut.texts)
+    return Extract(text, tuple(cut.lines), tuple(cut.shown), cut.left_out)
 
 
 @dataclass
@@ -67,6 +73,7 @@ class _Cut:
     texts: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     shown: list[ast.AST] = field(default_factory=list)
+    left_out: dict[int, int] = field(default_factory=dict)
 
     def is_wanted(self, nodes: Iterable[ast.AST]) -> bool:
         """Tell whether some of these nodes are to be shown."""
@@ -75,16 +82,23 @@ class _Cut:
     def keep(self, first: int, last: int) -> None:
         """Keep lines of the file, none of them twice."""
         first = max(first, self.lines[-1] + 1) if self.lines else first
-        self.lines.extend(range(first, last + 1))
-        self.texts.extend(self.source.lines[first - 1 : last])
+        for line in range(first, last + 1):
+            self.keep_line(line, self.source.text(line))
+
+    def keep_line(self, line: int, text: str) -> None:
+        """Keep a text as a line of the file."""
+        start = text.rfind("\f", 0, _indent_of(text)) + 1 if "\f" in text else 0
+        if start:
+            self.left_out[line] = start
+        self.lines.append(line)
+        self.texts.append(text[start:])
 
     def block(self, nodes: Block, before: Point) -> None:
         """Keep what is wanted of a block that begins after a place, or show that it is empty."""
         if not self.is_wanted(nodes):
             line = self.first_line(nodes[0], before)
-            indent = INDENT.match(self.source.text(line))
-            self.texts.append(f"{indent[0] if indent else ''}pass")
-            self.lines.append(line)
+            text = self.source.text(line)
+            self.keep_line(line, f"{text[: _indent_of(text)]}pass")
         for group, after in self.logical_lines(nodes, before):
             keep = COMPOUND.get(type(group[0]), _keep_simple)
             keep(self, group, after)
@@ -132,6 +146,10 @@ class _Cut:
             return
         self.keep(first, self.source.last_line(colon))
         self.block(block, colon)
+
+
+def _indent_of(text: str) -> int:
+    return len(text) - len(text.lstrip(" \t\f"))
 
 
 def _keep_simple(cut: _Cut, nodes: Block, before: Point) -> None:

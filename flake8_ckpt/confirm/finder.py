@@ -23,10 +23,11 @@ def find(extract: Extract, candidates: Sequence[Candidate]) -> Optional[list[Opt
     """Return where the node of each candidate ends, None where it is not found; libcst's own errors come through.
 
     Return nothing at all where libcst's places are wrong, because its tree is not what it read: it drops the
-    blank of `{x!r }`.
+    blank of `except (A) :`.
     """
     module = cst.parse_module(extract.text)
-    if module.code != extract.text:
+    # At the end of a text it also drops the line break after a comment that ends in a backslash.
+    if module.code.rstrip("\n") != extract.text.rstrip("\n"):
         return None
     finder = _Finder(MetadataWrapper(module, unsafe_skip_copy=True), extract, candidates)
     module.visit(finder)
@@ -39,7 +40,7 @@ class _Finder(cst.CSTVisitor):
     def __init__(self, wrapper: MetadataWrapper, extract: Extract, candidates: Sequence[Candidate]) -> None:
         super().__init__()
         self.positions = wrapper.resolve(PositionProvider)
-        self.lines = extract.lines
+        self.extract = extract
         self.scope: tuple[str, ...] = ()
         self.sought: dict[tuple[str, int, int], list[Candidate]] = {}
         for each in candidates:
@@ -50,7 +51,8 @@ class _Finder(cst.CSTVisitor):
         """Look at a statement or clause; blocks are gone into."""
         if isinstance(node, STATEMENTS):
             start = self.positions[node].start
-            for each in self.sought.get((".".join(self.scope), self.lines[start.line - 1], start.column), ()):
+            place = ".".join(self.scope), *self.extract.place(start.line, start.column)
+            for each in self.sought.get(place, ()):
                 self._look(node, each)
         if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
             self.scope = (*self.scope, node.name.value)
@@ -66,4 +68,4 @@ class _Finder(cst.CSTVisitor):
         if found is not None:
             place = self.positions[found]
             end = place.start if isinstance(found, WHITESPACE) else place.end
-            self.found[candidate] = End(self.lines[end.line - 1], end.column)
+            self.found[candidate] = End(*self.extract.place(end.line, end.column))

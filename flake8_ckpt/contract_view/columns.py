@@ -15,8 +15,8 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.formats import TAKEN
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.values import Attr

@@ -14,9 +14,9 @@ from typing import Union
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
 from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import is_state

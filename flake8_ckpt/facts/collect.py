@@ -48,8 +48,7 @@ MAX_CALLEES = 40
 def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     """Return what a file says by itself; a file that cannot be read says only that."""
     try:
-        text = decode(data)
-        tree = parse(text)
+        tree, text = parse(decode(data))
     except Unreadable as error:
         return FileFacts(error=error.reason, error_line=error.line)
     if not may_hold_facts(text):

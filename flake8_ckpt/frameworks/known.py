@@ -122,9 +122,10 @@ class Frameworks:
 
     @cached_property
     def noted_methods(self) -> frozenset[str]:
-        """Return the last names of the methods that write a payload, or fill one: of what they are given, not who."""
-        names = (*self.payload_saves, *self.filling_loads)
-        return frozenset(name.rpartition(".")[2] for name in names)
+        """Return the last names of the methods that write the payload they are given, or fill it."""
+        saves = {name for name in self.payload_saves if self.saves[name].kind == "method"}
+        loads = {name for name in self.filling_loads if self.loads[name].kind == "method"}
+        return frozenset(name.rpartition(".")[2] for name in saves | loads)
 
     @cached_property
     def receivers(self) -> Mapping[tuple[str, str], str]:

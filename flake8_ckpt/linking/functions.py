@@ -19,6 +19,7 @@ from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
+from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.symbols import Symbols
 
 TEST_FILE = re.compile(
@@ -52,6 +53,16 @@ class FunctionRef:
     def path(self) -> str:
         """Return the file of the function."""
         return self.identity.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """Return the name of the function."""
+        return self.function.name
+
+    @property
+    def location(self) -> Spot:
+        """Return where the function is defined."""
+        return Spot(self.path, self.function.position)
 
     @property
     def is_bound(self) -> bool:

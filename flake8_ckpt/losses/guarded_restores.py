@@ -1,12 +1,17 @@
-"""What is restored under an `if` that asks whether a checkpoint holds a key."""
+"""What is restored only under an `if` that asks whether a checkpoint holds a key, and is skipped in silence."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from dataclasses import replace
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.model import KeyRead
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.values import SELF
@@ -14,10 +19,66 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import FunctionRef
 
+# The places that write a key, by the place that reads it.
+Places = Mapping[tuple[Spot, str], list[Spot]]
 
-def restored_under(skip: Skip, unit: FunctionRef, contract: Contract) -> Iterator[KeyRead]:
+
+@dataclass(frozen=True)
+class SkippedRestore:
+    """An `if` that restores nothing where its keys are absent, with a place that writes each of them."""
+
+    location: Spot
+    written: Mapping[str, Spot]
+
+
+def skipped_restores(contract: Contract) -> Iterator[SkippedRestore]:
+    """Yield the guards around restores of keys that some save writes."""
+    written = _written(contract)
+    seen: set[Spot] = set()
+    for unit in contract.families.units:
+        for skip in unit.function.skips:
+            location = Spot(unit.path, skip.position)
+            lost = dict(_lost(skip, unit, contract, written))
+            if lost and location not in seen:
+                seen.add(location)
+                yield SkippedRestore(location, lost)
+
+
+def _written(contract: Contract) -> Places:
+    found: dict[tuple[Spot, str], list[Spot]] = defaultdict(list)
+    for family in (*contract.families.files, *contract.families.hooks):
+        for reading in family.readings if not _is_pickling(family) else ():
+            if reading.keys:
+                spots = (each.save_call for each in family.writings if _holds(each.payload, reading.keys))
+                found[reading.location, reading.keys[-1]] += spots
+    return found
+
+
+def _is_pickling(family: CheckpointGroup) -> bool:
+    return family.hook is not None and family.hook.writer.name == "__getstate__"
+
+
+def _holds(payload: Value, keys: tuple[str, ...]) -> bool:
+    """Tell whether a payload holds a key, at least sometimes."""
+    for key in keys:
+        slots = contents(payload).slots
+        if key not in slots:
+            return False
+        payload = slots[key].value
+    return True
+
+
+def _lost(skip: Skip, unit: FunctionRef, contract: Contract, written: Places) -> Iterator[tuple[str, Spot]]:
+    """Yield the keys that are restored under an `if` alone, with a place that writes them."""
+    for read in _restored_under(skip, unit, contract):
+        places = written.get((Spot(unit.path, read.position), read.key), [])
+        yield from ((read.key, place) for place in places[:1])
+
+
+def _restored_under(skip: Skip, unit: FunctionRef, contract: Contract) -> Iterator[KeyRead]:
     """Yield the reads which an `if` asks for, of keys whose value goes into state under it."""
     for index in skip.reads:
         asked = unit.function.key_reads[index]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from flake8_ckpt.checkpoints.function_names import EXACT_PAIRS
-from flake8_ckpt.checkpoints.pairing import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
+from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.linking.functions import followed_functions

@@ -214,13 +214,3 @@ def is_random(state: ClassState, attr: str) -> bool:
         if change.method.runs_at_construction and change.write.how == "inplace"
     ]
     return any(isinstance(value, Tensor) and value.origin == "random" for value in (*values, *filled))
-
-
-def plain_tensors(state: ClassState) -> dict[str, list[AttributeWrite]]:
-    """Return the attributes that construction sets to tensors which nothing registers, carries or hides."""
-    found = {}
-    for attr in state.changes:
-        writes = tensor_writes(state, attr)
-        if writes and not state.registered(attr):
-            found[attr] = writes
-    return found

@@ -14,7 +14,7 @@ from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
-from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
@@ -39,20 +39,21 @@ class LateRegistration:
 
     attr: str
     method: str
-    position: Position
+    location: Spot
 
 
 def late_registrations(state: ClassState) -> list[LateRegistration]:
-    """Return what a class registers lazily, nothing where a load hook prepares it."""
+    """Return what a class registers lazily, in order of place; nothing where a load hook prepares it."""
     if _prepares_itself(state):
         return []
     certain = _certain_construction(state)
     found = [
-        LateRegistration(each.name, method.name, each.position)
+        LateRegistration(each.name, method.name, Spot(state.path, each.position))
         for method, each in state.registers
         if _is_late(state, method, each, certain)
     ]
-    return found + _late_assignments(state, certain) + _declared_only(state)
+    found += [*_late_assignments(state, certain), *_declared_only(state)]
+    return sorted(found, key=lambda each: each.location.position)
 
 
 def _is_late(state: ClassState, method: Method, register: Register, certain: frozenset[str]) -> bool:
@@ -75,7 +76,7 @@ def _declared_only(state: ClassState) -> list[LateRegistration]:
         if method.owner == state.identity and each.value == NONE and each.kind == "buffer" and each.persistent
     }
     return [
-        LateRegistration(attr, change.method.name, change.write.position)
+        LateRegistration(attr, change.method.name, change.location)
         for attr in sorted(declared)
         if not is_transient(attr)
         for change in state.runtime_writes(attr)
@@ -99,7 +100,7 @@ def _is_learned(state: ClassState, change: AttributeWrite) -> bool:
 
 def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRegistration]:
     return [
-        LateRegistration(attr, change.method.name, change.write.position)
+        LateRegistration(attr, change.method.name, change.location)
         for attr, changes in state.changes.items()
         for change in changes
         if change.method.owner == state.identity

@@ -14,8 +14,14 @@ from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Kind
+from flake8_ckpt.findings import Node
+from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.places import Place
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+
+# How a write changes an attribute, and the node that does it; another name may stand for a changed object.
+KINDS: dict[str, tuple[Kind, ...]] = dict.fromkeys(("assign", "moved", "augment"), ("attribute",))
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,21 @@ class AttributeWrite:
     def value(self) -> Value:
         """Return the value that the write gives, resolved in the class it was seen in."""
         return self.kind_evaluator.resolve(self.write.value, self.place)
+
+    @property
+    def attr(self) -> str:
+        """Return the attribute that the write changes."""
+        return self.write.attr
+
+    @property
+    def location(self) -> Spot:
+        """Return where the write stands."""
+        return Spot(self.method.owner.partition(":")[0], self.write.position)
+
+    @property
+    def node(self) -> Node:
+        """Return what kind of change the write is."""
+        return Node(KINDS.get(self.write.how, ("mutation", "statement")), self.attr)
 
     @property
     def guards(self) -> tuple[str, ...]:

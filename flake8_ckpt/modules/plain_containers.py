@@ -59,6 +59,7 @@ def is_stateless(module: Module) -> bool:
 class PlainContainer:
     """A plain container: its attribute and kind, the writes that make it, and what it may hold."""
 
+    state: ClassState
     attr: str
     kind: str
     changes: tuple[AttributeWrite, ...]
@@ -76,6 +77,18 @@ class PlainContainer:
         """Tell whether the elements are tensors or Parameters."""
         options = [option for option in options_of(self.element) if option not in (NONE, UNKNOWN)]
         return bool(options) and all(isinstance(option, (Tensor, Parameter, Buffer)) for option in options)
+
+    @property
+    def is_transient_store(self) -> bool:
+        """Tell whether calls put their own tensors into it, or take each one to where it is needed."""
+        if is_transient(self.attr) or not is_statistic(self.attr) and self._is_filled_by_calls:
+            return True
+        hows = {how for reading in self.state.readings(self.attr) for how in reading.use.how}
+        return "element.to" in hows and hows <= {"element.to", "item", "iter", *IDLE_USES}
+
+    @property
+    def _is_filled_by_calls(self) -> bool:
+        return any(each.write.how in ("item", "grow") for each in self.state.runtime_writes(self.attr))
 
 
 def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
@@ -113,7 +126,7 @@ def _held(state: ClassState, attr: str, made: list[AttributeWrite]) -> PlainCont
     ]
     element = join([each for each in elements if each != UNKNOWN])
     filled = tuple(change for change in made if change.value != NONE)
-    return PlainContainer(attr, sorted(kinds)[0] if kinds else "list", filled, element, by_use)
+    return PlainContainer(state, attr, sorted(kinds)[0] if kinds else "list", filled, element, by_use)
 
 
 def _kind(value: Value) -> str:
@@ -170,18 +183,6 @@ def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
 def _is_replaced(state: ClassState, attr: str) -> bool:
     """Tell whether later methods refill the container: then it holds what a call made."""
     return any(change.write.how in ("assign", "delete") for change in state.runtime_writes(attr))
-
-
-def is_transient_store(state: ClassState, attr: str) -> bool:
-    """Tell whether calls put their own tensors into the container, or take each one to where it is needed."""
-    if (
-        is_transient(attr)
-        or not is_statistic(attr)
-        and any(change.write.how in ("item", "grow") for change in state.runtime_writes(attr))
-    ):
-        return True
-    hows = {how for reading in state.readings(attr) for how in reading.use.how}
-    return "element.to" in hows and hows <= {"element.to", "item", "iter", *IDLE_USES}
 
 
 def _is_modules_by_use(state: ClassState, attr: str, made: list[AttributeWrite]) -> bool:

@@ -99,48 +99,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import NdArray
-from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.attribute_lifetime import is_transient
-from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import depends_on_previous_value
-from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report numpy arrays on modules that later methods change."""
-    for state in project.module_classes:
-        for attr in state.changes:
-            writes = [change for change in state.constructed(attr) if _is_array(change)]
-            if writes and _is_own(state, writes) and _is_state(state, attr):
-                writer = next(
-                    each for each in state.runtime_writes(attr) if depends_on_previous_value(state, each)
-                ).method.name
-                message = (
-                    f"'{attr}' is an array that {writer}() changes: state_dict() omits it, a reload resets it"
-                )
-                yield finding_at(RULE, writes, message)
-
-
-def _is_array(change: AttributeWrite) -> bool:
-    options = [option for option in options_of(change.value) if option != NONE]
-    return bool(options) and all(isinstance(option, NdArray) for option in options)
-
-
-def _is_own(state: ClassState, writes: list[AttributeWrite]) -> bool:
-    return all(change.method.owner == state.identity for change in writes)
-
-
-def _is_state(state: ClassState, attr: str) -> bool:
-    if state.registered(attr) or state.carried_by_hooks(attr) or is_transient(attr):
-        return False
-    return lifetime(state, attr) == "state"
+    for array in project.modules.plain_arrays():
+        if array.is_carried_by_hooks or array.is_transient:
+            continue
+        if array.lifetime == "state":
+            writer = array.change.method.name
+            message = f"'{array.name}' is an array that {writer}() changes: state_dict() omits it, a reload resets it"
+            yield finding_at(RULE, array.writes, message)
 
 
 RULE = Rule(__name__, "CKP106", check=check)

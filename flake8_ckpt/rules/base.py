@@ -15,14 +15,12 @@ from functools import cache
 from typing import Optional
 
 import flake8_ckpt.rules as package
-from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Kind
 from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.findings import WriteSite
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.members import AttributeWrite
 
 Check = Callable[[Project], Iterator[Finding]]
 
@@ -81,12 +79,12 @@ def finding_in(
     return Finding(location.path, location.position, rule.code, message, related, node, attribute)
 
 
-def finding_at(rule: Rule, changes: Sequence[AttributeWrite], message: str) -> Finding:
+def finding_at(rule: Rule, writes: Sequence[WriteSite], message: str) -> Finding:
     """Return a finding at the first of some writes, the others related."""
-    first, *others = changes
-    related = tuple(Related(_path(each), each.write.position, "set here too") for each in others)
-    node = Node(KINDS.get(first.write.how, ("mutation", "statement")), first.write.attr)
-    return Finding(_path(first), first.write.position, rule.code, message, related, node, first.write.attr)
+    first, *others = writes
+    place, node = first.location, first.node
+    related = tuple(Related(each.location.path, each.location.position, "set here too") for each in others)
+    return Finding(place.path, place.position, rule.code, message, related, node, node.name)
 
 
 def call_of(name: str) -> Node:
@@ -94,20 +92,17 @@ def call_of(name: str) -> Node:
     return Node(("call", "statement"), name)
 
 
-def heading_of(function: FunctionFacts) -> Node:
+def registration_of(name: str) -> Node:
+    """Return the node that registers a buffer or parameter, be it by a call or by an assignment."""
+    return Node(("registration", "attribute"), name)
+
+
+def heading_of(function: str) -> Node:
     """Return the node of a definition: its heading."""
-    return Node(("definition",), function.name.rpartition(".")[2])
+    return Node(("definition",), function.rpartition(".")[2])
 
 
 def own_attribute(name: str) -> str:
     """Return x for `self.x`, and nothing for any other name."""
     owner, _, attribute = name.partition(".")
     return attribute if owner == "self" and "." not in attribute else ""
-
-
-# How a write changes an attribute, and the node that does it; another name may stand for a changed object.
-KINDS: dict[str, tuple[Kind, ...]] = dict.fromkeys(("assign", "moved", "augment"), ("attribute",))
-
-
-def _path(change: AttributeWrite) -> str:
-    return change.method.owner.partition(":")[0]

@@ -102,31 +102,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.late_registration import LateRegistration
-from flake8_ckpt.modules.late_registration import late_registrations
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import registration_of
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report, once per class, buffers and parameters that no fresh instance has."""
-    for state in project.module_classes:
-        late = late_registrations(state)
-        if late:
-            yield _finding(state.path, late)
-
-
-def _finding(path: str, late: list[LateRegistration]) -> Finding:
-    first, *others = sorted(late, key=lambda each: each.position)
-    message = (
-        f"'{first.attr}' is registered first by {first.method}(), after construction:"
-        " a fresh instance refuses the checkpoint or drops it"
-    )
-    related = tuple(Related(path, each.position, f"'{each.attr}' too") for each in others)
-    node = Node(("registration", "attribute"), first.attr)
-    return Finding(path, first.position, RULE.code, message, related, node, first.attr)
+    for first, *others in project.modules.late_registrations():
+        message = (
+            f"'{first.attr}' is registered first by {first.method}(), after construction:"
+            " a fresh instance refuses the checkpoint or drops it"
+        )
+        path, position = first.location.path, first.location.position
+        related = tuple(Related(path, each.location.position, f"'{each.attr}' too") for each in others)
+        node = registration_of(first.attr)
+        yield Finding(path, position, RULE.code, message, related, node, first.attr)
 
 
 RULE = Rule(__name__, "CKP108", check=check)

@@ -103,47 +103,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Call
-from flake8_ckpt.facts.values import Const
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.linking.functions import CallContext
-from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import call_of
 from flake8_ckpt.rules.base import finding_in
 
-# Those of torch: a method that takes others is another one, and may report in its own way.
-KEYWORDS = frozenset(["state_dict", "strict", "assign"])
 MESSAGE = "load_state_dict(strict=False) tells what did not fit and nobody looks: it stays as it was made"
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report loads with strict=False whose result nobody looks at."""
-    yield from dict.fromkeys(
-        finding_in(RULE, Spot(unit.path, site.position), MESSAGE, node=call_of("load_state_dict"))
-        for unit in followed_functions(project.symbols)
-        for site in unit.function.calls
-        if not site.used and _is_lenient(site.call) and _gives_report(site.call, unit, project)
-    )
-
-
-def _is_lenient(call: Call) -> bool:
-    if not isinstance(call.callee, Attr) or call.callee.name != "load_state_dict":
-        return False
-    keywords = dict(call.keywords)
-    strict = call.args[1] if len(call.args) > 1 else keywords.get("strict")
-    return strict == Const(False) and KEYWORDS.issuperset(keywords)
-
-
-def _gives_report(call: Call, unit: FunctionRef, project: Project) -> bool:
-    """Tell whether a call gives a report: it does where the method is that of torch, as far as is known."""
-    callee = project.families.evaluator.callee_of(call, CallContext(unit))
-    return callee is None or callee.function.returns not in (None, NONE)
+    for location in project.losses.discarded_load_reports():
+        yield finding_in(RULE, location, MESSAGE, node=call_of("load_state_dict"))
 
 
 RULE = Rule(__name__, "CKP211", opt_in=check)

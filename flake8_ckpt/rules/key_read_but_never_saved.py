@@ -137,10 +137,10 @@ assert resumed.learning_rate() == trained.learning_rate()
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
@@ -154,14 +154,15 @@ def check(project: Project) -> Iterator[Finding]:
         if contract.restores_normalizer(missing) or missing.is_framework_hook:
             continue
         if any(each.kind == "required" or contract.restores_state(each) for each in missing.readings):
-            location = missing.readings[0].location
+            key, location = missing.keys[-1], missing.readings[0].location
             save = missing.family.writings[0].save_call
-            message = f"'{missing.keys[-1]}' is read here, and the save at {save} never writes it{_suggestion(missing)}"
+            suggestion = _suggestion(key, missing.siblings)
+            message = f"'{key}' is read here, and the save at {save} never writes it{suggestion}"
             yield finding_in(RULE, location, message, [(save, "the payload is written here")])
 
 
-def _suggestion(missing: Missing) -> str:
-    near = get_close_matches(missing.keys[-1], sorted(missing.siblings), n=1, cutoff=0.75)
+def _suggestion(key: str, siblings: Iterable[str]) -> str:
+    near = get_close_matches(key, sorted(siblings), n=1, cutoff=0.75)
     return f": did you mean '{near[0]}'?" if near else ""
 
 

@@ -95,18 +95,18 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.plain_containers import plain_containers
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain containers that construction fills with modules."""
-    for state in project.module_classes:
-        for held in plain_containers(state):
-            if held.holds_modules:
-                message = f"'{held.attr}' keeps modules in a plain {held.kind}: parameters() and state_dict() miss them"
-                yield finding_at(RULE, held.changes, message)
+    for held in project.modules.plain_containers():
+        if held.holds_modules:
+            message = (
+                f"'{held.attr}' keeps modules in a plain {held.kind}: parameters() and state_dict() miss them"
+            )
+            yield finding_at(RULE, held.changes, message)
 
 
 RULE = Rule(__name__, "CKP105", check=check)

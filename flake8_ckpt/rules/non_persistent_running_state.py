@@ -104,57 +104,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Node
-from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.attribute_lifetime import is_transient
-from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import depends_on_previous_value
-from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import registration_of
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report buffers with persistent=False whose value is carried from call to call."""
-    for state in project.module_classes:
-        for attr, position in sorted({*_registered(state), *_assigned(state)}):
-            if _is_state(state, attr):
-                change = next(
-                    each for each in state.runtime_writes(attr) if depends_on_previous_value(state, each)
-                )
-                place = Related(change.method.owner.partition(":")[0], change.write.position, "changed here")
-                message = (
-                    f"'{attr}' has persistent=False but {change.method.name}() changes it: a reload resets it"
-                )
-                node = Node(("registration", "attribute"), attr)
-                yield Finding(state.path, position, RULE.code, message, (place,), node, attr)
-
-
-def _registered(state: ClassState) -> Iterator[tuple[str, Position]]:
-    for method, register in state.registers:
-        if (
-            method.owner == state.identity
-            and method.runs_at_construction
-            and register.kind == "buffer"
-            and not register.persistent
-        ):
-            yield register.name, register.position
-
-
-def _assigned(state: ClassState) -> Iterator[tuple[str, Position]]:
-    for attr in state.changes:
-        for change in state.constructed(attr):
-            if change.method.owner == state.identity and change.value == Buffer(False):
-                yield attr, change.write.position
-
-
-def _is_state(state: ClassState, attr: str) -> bool:
-    if state.carried_by_hooks(attr) or is_transient(attr):
-        return False
-    return lifetime(state, attr) == "state"
+    for buffer in project.modules.unsaved_buffers():
+        attribute, location = buffer.attribute, buffer.location
+        if attribute.is_carried_by_hooks or attribute.is_transient:
+            continue
+        if attribute.lifetime == "state":
+            change = attribute.change
+            writer = change.method.name
+            message = f"'{attribute.name}' has persistent=False but {writer}() changes it: a reload resets it"
+            place = Related(change.location.path, change.location.position, "changed here")
+            node = registration_of(attribute.name)
+            yield Finding(
+                location.path, location.position, RULE.code, message, (place,), node, attribute.name
+            )
 
 
 RULE = Rule(__name__, "CKP107", check=check)

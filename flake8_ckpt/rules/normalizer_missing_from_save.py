@@ -194,9 +194,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -204,21 +202,18 @@ from flake8_ckpt.rules.base import finding_in
 
 def check(project: Project) -> Iterator[Finding]:
     """Report saves that leave out the statistics that load restores."""
-    places: dict[Spot, list[Missing]] = {}
-    for missing in project.contract.missing:
-        if project.contract.restores_normalizer(missing):
-            for location in project.contract.save_sites_without_key(missing):
-                places.setdefault(location, []).append(missing)
-    for location, found in places.items():
-        first = found[0].first
+    for lost in project.losses.unsaved_normalizers():
+        first = lost.missing[0].first
         message = (
             f"save leaves out '{first.keys[-1]}', which {first.location} restores: resume starts with fresh"
             " normalizer statistics"
         )
         others = [
-            (each.location, f"'{each.keys[-1]}' is restored here") for one in found for each in one.targets
+            (each.location, f"'{each.keys[-1]}' is restored here")
+            for one in lost.missing
+            for each in one.targets
         ]
-        yield finding_in(RULE, location, message, others)
+        yield finding_in(RULE, lost.location, message, others)
 
 
 RULE = Rule(__name__, "CKP201", check=check)

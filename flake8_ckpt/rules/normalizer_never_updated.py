@@ -164,14 +164,13 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.losses.idle_normalizers import Normalizers
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report normalizers that the project normalizes with and updates nowhere."""
-    for idle in Normalizers(project.environments.makings).idle():
+    for idle in project.losses.idle_normalizers():
         message = f"'{idle.name}' normalizes, and nothing updates it: a checkpoint holds its first statistics"
         yield finding_in(RULE, idle.location, message)
 

@@ -76,42 +76,34 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.attribute_lifetime import is_idle
-from flake8_ckpt.modules.attribute_lifetime import is_moved_by_hand
-from flake8_ckpt.modules.attribute_lifetime import is_placeholder
-from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.rules import unregistered_tensor_constant
-from flake8_ckpt.rules import unregistered_tensor_state
-from flake8_ckpt.rules import unregistered_trainable_tensor
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import all_rules
 from flake8_ckpt.rules.base import finding_at
 
-OTHERS = (
-    unregistered_tensor_state.check,
-    unregistered_tensor_constant.check,
-    unregistered_tensor_constant.check_optional,
-    unregistered_trainable_tensor.check,
-)
+OTHERS = ("CKP101", "CKP102", "CKP103")
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report the plain tensors that no other rule reports, each with the reason that makes it harmless."""
-    reported = {(each.path, each.position) for other in OTHERS for each in other(project)}
-    for state, attr, writes in project.plain_tensors:
-        message = f"'{attr}' is a plain tensor, {_reason(state, attr)}: .to() and state_dict() miss it"
-        finding = finding_at(RULE, writes, message)
+    reported = {(each.path, each.position) for each in _reported(project)}
+    for tensor in project.modules.plain_tensors:
+        reasons = {
+            "moved by hand at every use": tensor.is_moved_by_hand,
+            "empty until a method fills it": tensor.is_placeholder,
+            "read for its shape or in conditions only": tensor.is_idle,
+            "carried by hooks": tensor.is_carried_by_hooks,
+        }
+        reason = next((each for each, holds in reasons.items() if holds), "made anew by later calls")
+        message = f"'{tensor.name}' is a plain tensor, {reason}: .to() and state_dict() miss it"
+        finding = finding_at(RULE, tensor.writes, message)
         if (finding.path, finding.position) not in reported:
             yield finding
 
 
-def _reason(state: ClassState, attr: str) -> str:
-    if is_moved_by_hand(state, attr):
-        return "moved by hand at every use"
-    if is_placeholder(state, attr):
-        return "empty until a method fills it"
-    if is_idle(state, attr):
-        return "read for its shape or in conditions only"
-    return "carried by hooks" if state.carried_by_hooks(attr) else "made anew by later calls"
+def _reported(project: Project) -> Iterator[Finding]:
+    for rule in all_rules():
+        for find in (rule.check, rule.opt_in) if rule.code in OTHERS else ():
+            yield from find(project) if find is not None else ()
 
 
 RULE = Rule(__name__, "CKP112", opt_in=check)

@@ -76,44 +76,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Call
-from flake8_ckpt.facts.values import Const
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report attributes that are set to what a registration returns."""
-    for state in project.module_classes:
-        for attr, changes in state.owned():
-            for change in changes:
-                if change.method.owner == state.identity and _is_registration(change, attr):
-                    name = _registrar(change)
-                    message = f"'{attr}' is set to the result of {name}, which is None: what was registered is dropped"
-                    yield finding_at(RULE, [change], message)
-
-
-def _is_registration(change: AttributeWrite, attr: str) -> bool:
-    value = change.write.value
-    if change.write.how != "assign" or not isinstance(value, Call) or not _registrar(change):
-        return False
-    return value.args[:1] == (Const(attr),) and value.args[1:] != (NONE,)
-
-
-def _registrar(change: AttributeWrite) -> str:
-    callee = change.write.value.callee if isinstance(change.write.value, Call) else None
-    known = (
-        isinstance(callee, Attr)
-        and callee.base == SELF
-        and callee.name in ("register_buffer", "register_parameter")
-    )
-    return callee.name if known and isinstance(callee, Attr) else ""
+    for result in project.modules.registration_results():
+        message = (
+            f"'{result.write.attr}' is set to the result of {result.registrar}, which is None:"
+            " what was registered is dropped"
+        )
+        yield finding_at(RULE, [result.write], message)
 
 
 RULE = Rule(__name__, "CKP111", check=check)

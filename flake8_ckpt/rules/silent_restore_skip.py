@@ -115,79 +115,27 @@ assert "holds no statistics" in message
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from collections.abc import Mapping
 
-from flake8_ckpt.checkpoints.family import CheckpointGroup
-from flake8_ckpt.checkpoints.payload import contents
-from flake8_ckpt.facts.model import Skip
-from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Node
-from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.losses.guarded_restores import restored_under
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 
-# The places that write a key, by the place that reads it.
-Places = Mapping[tuple[Spot, str], list[Spot]]
 MAX_NAMES = 3
 CONDITION = Node(("condition",))
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report guards around restores of written keys that say nothing where the key is absent."""
-    written = _written(project)
-    found: dict[Spot, Finding] = {}
-    for unit in project.families.units:
-        for skip in unit.function.skips:
-            location = Spot(unit.path, skip.position)
-            lost = dict(_lost(skip, unit, project, written))
-            if lost:
-                others = [(place, "written here") for place in lost.values()]
-                found.setdefault(
-                    location, finding_in(RULE, location, _message(list(lost)), others, node=CONDITION)
-                )
-    yield from found.values()
-
-
-def _written(project: Project) -> Places:
-    found: dict[tuple[Spot, str], list[Spot]] = defaultdict(list)
-    for family in (*project.families.files, *project.families.hooks):
-        for reading in family.readings if not _is_pickling(family) else ():
-            if reading.keys:
-                spots = (each.save_call for each in family.writings if _holds(each.payload, reading.keys))
-                found[reading.location, reading.keys[-1]] += spots
-    return found
-
-
-def _is_pickling(family: CheckpointGroup) -> bool:
-    return family.hook is not None and family.hook.writer.function.name == "__getstate__"
-
-
-def _holds(payload: Value, keys: tuple[str, ...]) -> bool:
-    """Tell whether a payload holds a key, at least sometimes."""
-    for key in keys:
-        slots = contents(payload).slots
-        if key not in slots:
-            return False
-        payload = slots[key].value
-    return True
-
-
-def _lost(skip: Skip, unit: FunctionRef, project: Project, written: Places) -> Iterator[tuple[str, Spot]]:
-    """Yield the keys that are restored under an `if` alone, with a place that writes them."""
-    for read in restored_under(skip, unit, project.contract):
-        places = written.get((Spot(unit.path, read.position), read.key), [])
-        yield from ((read.key, place) for place in places[:1])
-
-
-def _message(keys: list[str]) -> str:
-    names = ", ".join(f"'{key}'" for key in keys[:MAX_NAMES])
-    return f"without {names} this restores nothing and says nothing: a resumed run starts with fresh state"
+    for skip in project.losses.skipped_restores():
+        names = ", ".join(f"'{key}'" for key in list(skip.written)[:MAX_NAMES])
+        message = (
+            f"without {names} this restores nothing and says nothing: a resumed run starts with fresh state"
+        )
+        others = [(place, "written here") for place in skip.written.values()]
+        yield finding_in(RULE, skip.location, message, others, node=CONDITION)
 
 
 RULE = Rule(__name__, "CKP213", opt_in=check)

@@ -114,31 +114,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.losses.custom_state_dict import Omitted
-from flake8_ckpt.losses.custom_state_dict import OwnStates
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 from flake8_ckpt.rules.base import heading_of
 
+MAX_NAMED = 2
+
 
 def check(project: Project) -> Iterator[Finding]:
     """Report attributes that a class's own state_dict forgets."""
-    lost: dict[Spot, list[Omitted]] = {}
-    for each in OwnStates(project.contract).omitted():
-        lost.setdefault(Spot(each.hook.path, each.hook.function.position), []).append(each)
-    for location, omitted in lost.items():
-        first = omitted[0]
-        names = " and ".join(f"'{each.attr}'" for each in omitted[:MAX_NAMED])
-        them = "it" if len(omitted) == 1 else "them"
+    for lost in project.losses.incomplete_state_dicts():
+        first, names = lost.omitted[0], " and ".join(f"'{each.attr}'" for each in lost.omitted[:MAX_NAMED])
+        them = "it" if len(lost.omitted) == 1 else "them"
         message = (
             f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {them} anew"
         )
-        changes = [(each.location, f"'{each.attr}' changes here") for each in omitted]
-        node = heading_of(first.hook.function)
-        yield finding_in(RULE, location, message, changes, node=node, attribute=first.attr)
+        changes = [(each.location, f"'{each.attr}' changes here") for each in lost.omitted]
+        node = heading_of(lost.hook.name)
+        yield finding_in(RULE, lost.hook.location, message, changes, node=node, attribute=first.attr)
 
 
-MAX_NAMED = 2
 RULE = Rule(__name__, "CKP207", check=check)

@@ -156,7 +156,6 @@ from collections.abc import Iterator
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.losses.overwritten_state import Overwrites
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 from flake8_ckpt.rules.base import own_attribute
@@ -164,7 +163,7 @@ from flake8_ckpt.rules.base import own_attribute
 
 def check(project: Project) -> Iterator[Finding]:
     """Report restored state that later code replaces."""
-    for each in Overwrites(project.contract).found():
+    for each in project.losses.overwrites():
         name = each.name.rpartition(".")[2]
         message = (
             f"'{name}' is set anew here, after {each.restored} restored it: what the checkpoint held is lost"

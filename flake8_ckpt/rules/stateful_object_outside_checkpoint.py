@@ -206,7 +206,7 @@ NOUNS = {
 
 def check(project: Project) -> Iterator[Finding]:
     """Report objects that training updates and that the checkpoint does not hold."""
-    for lost in project.forgotten:
+    for lost in project.losses.unsaved_objects:
         noun = NOUNS.get(lost.kind, lost.kind)
         message = (
             f"the {noun} '{lost.name}' is neither saved nor restored: a resumed run starts with a fresh one"

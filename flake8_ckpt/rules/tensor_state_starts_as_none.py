@@ -102,76 +102,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.attribute_lifetime import is_transient
-from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import depends_on_previous_value
-from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.fit_flags import is_fitted_under_flag
-from flake8_ckpt.modules.members import AttributeWrite
-from flake8_ckpt.modules.tensor_evidence import is_tensor_by_use
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report attributes that start as None and become a tensor which later calls build on."""
-    for state in project.module_classes:
-        for attr, changes in state.owned():
-            if _starts_empty(state, attr) and _becomes_state(state, attr):
-                carried = [
-                    change
-                    for change in state.runtime_writes(attr)
-                    if depends_on_previous_value(state, change)
-                ]
-                starts = [
-                    change for change in state.constructed(attr) if change.method.owner == state.identity
-                ]
-                message = (
-                    f"'{attr}' starts as None, then {carried[0].method.name}() carries it on:"
-                    " state_dict() omits it, a reload drops it"
-                )
-                yield finding_at(RULE, starts or _first_tensor(state, changes), message)
-            elif is_fitted_under_flag(state, attr):
-                fitted = _first_tensor(state, changes)
-                message = (
-                    f"'{attr}' is a plain tensor that only {fitted[0].method.name}() sets:"
-                    " state_dict() omits it, a reload is not fitted"
-                )
-                yield finding_at(RULE, fitted, message)
-
-
-def _starts_empty(state: ClassState, attr: str) -> bool:
-    if any(change.value != NONE for change in state.constructed(attr)):
-        return False
-    if not state.constructed(attr) and (state.has_unknown_base or not _is_made_later(state, attr)):
-        return False
-    inherited = [change for change in state.constructed(attr) if change.method.owner != state.identity]
-    return not inherited and not state.registered(attr)
-
-
-def _is_made_later(state: ClassState, attr: str) -> bool:
-    return any(
-        change.write.how == "assign" and not depends_on_previous_value(state, change)
-        for change in state.runtime_writes(attr)
-    )
-
-
-def _becomes_state(state: ClassState, attr: str) -> bool:
-    if is_transient(attr) or state.carried_by_hooks(attr) or lifetime(state, attr) != "state":
-        return False
-    return is_tensor_by_use(state, attr)
-
-
-def _first_tensor(state: ClassState, changes: list[AttributeWrite]) -> list[AttributeWrite]:
-    later = [
-        change
-        for change in changes
-        if not change.method.runs_at_construction and change.method.owner == state.identity
-    ]
-    return [change for change in later if change.write.how == "assign" and change.value != NONE] or later
+    for late in project.modules.late_tensors():
+        name, method = late.attribute.name, late.method
+        if late.kind == "carried":
+            start = f"'{name}' starts as None, then {method}() carries it on"
+            message = f"{start}: state_dict() omits it, a reload drops it"
+        else:
+            start = f"'{name}' is a plain tensor that only {method}() sets"
+            message = f"{start}: state_dict() omits it, a reload is not fitted"
+        yield finding_at(RULE, late.attribute.writes, message)
 
 
 RULE = Rule(__name__, "CKP109", check=check)

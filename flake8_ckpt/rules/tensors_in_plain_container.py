@@ -97,21 +97,16 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.plain_containers import is_transient_store
-from flake8_ckpt.modules.plain_containers import plain_containers
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain containers that construction fills with tensors or Parameters."""
-    for state in project.module_classes:
-        for held in plain_containers(state):
-            if held.holds_tensors and not is_transient_store(state, held.attr):
-                message = (
-                    f"'{held.attr}' keeps tensors in a plain {held.kind}: .to() and state_dict() miss them"
-                )
-                yield finding_at(RULE, held.changes, message)
+    for held in project.modules.plain_containers():
+        if held.holds_tensors and not held.is_transient_store:
+            message = f"'{held.attr}' keeps tensors in a plain {held.kind}: .to() and state_dict() miss them"
+            yield finding_at(RULE, held.changes, message)
 
 
 RULE = Rule(__name__, "CKP104", check=check)

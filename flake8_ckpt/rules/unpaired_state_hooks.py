@@ -126,93 +126,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_ckpt.checkpoints.effects import LoadEffect
-from flake8_ckpt.checkpoints.family import CheckpointGroup
-from flake8_ckpt.checkpoints.hook_pairs import Hooks
-from flake8_ckpt.checkpoints.hook_pairs import LeftKey
-from flake8_ckpt.checkpoints.lone_hooks import LoneHook
-from flake8_ckpt.checkpoints.mismatch import Missing
-from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 from flake8_ckpt.rules.base import heading_of
 
+MAX_NAMED = 2
+
 
 def check(project: Project) -> Iterator[Finding]:
     """Report hooks without their partner, and keys that only one of two hooks knows."""
-    hooks = Hooks(project.contract, project.kind_evaluator)
-    for missing in project.contract.missing:
-        if _is_lost(missing, project.contract, hooks):
-            yield _never_given(missing.family, missing.readings[0], missing.keys[-1])
-    for family, reading in hooks.disjoint_pairs():
-        yield _never_given(family, reading, reading.keys[0])
-    yield from _never_taken(hooks)
-    for lone in hooks.unpaired_hooks():
-        yield _at_heading(lone.method, _alone(lone))
-    for bare in hooks.bare():
-        writer, reader = bare.hook.writer.function.name, bare.hook.reader.function.name
-        message = (
-            f"{writer} gives a bare state_dict(), and {reader} at {bare.location} looks under '{bare.key}'"
-        )
-        yield _at_heading(bare.hook.writer, message, (bare.location, "the key is taken here"))
-    for lost in hooks.unpickled():
+    yield from _never_given(project)
+    yield from _never_taken(project)
+    for lone in project.losses.hooks.unpaired_hooks():
+        message = _alone(lone.method.name, lone.partner, lone.key)
+        yield finding_in(RULE, lone.method.location, message, node=heading_of(lone.method.name))
+    for bare in project.losses.hooks.bare():
+        writer, reader = bare.hook.writer, f"{bare.hook.reader.name} at {bare.location}"
+        message = f"{writer.name} gives a bare state_dict(), and {reader} looks under '{bare.key}'"
+        others = [(bare.location, "the key is taken here")]
+        yield finding_in(RULE, writer.location, message, others, node=heading_of(writer.name))
+    for lost in project.losses.hooks.unpickled():
+        writer = lost.hook.writer
         message = (
             f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.location} looks for in vain"
         )
-        yield _at_heading(lost.hook.writer, message, (lost.location, "it is read here"), attribute=lost.attr)
+        others, node = [(lost.location, "it is read here")], heading_of(writer.name)
+        yield finding_in(RULE, writer.location, message, others, node=node, attribute=lost.attr)
 
 
-def _is_lost(missing: Missing, contract: Contract, hooks: Hooks) -> bool:
-    """Tell whether one of a pair of hooks needs a key that the other never gives, nor anybody else."""
-    hook = missing.family.hook
-    if hook is None or not missing.is_framework_hook or contract.restores_normalizer(missing):
-        return False
-    if hooks.is_given_elsewhere(missing.keys[0], hook):
-        return False
-    return any(each.kind == "required" or contract.restores_state(each) for each in missing.readings)
+def _never_given(project: Project) -> Iterator[Finding]:
+    for lost in project.losses.ungiven_keys():
+        outcome = "loading fails" if lost.is_required else "it starts anew"
+        message = (
+            f"'{lost.key}' is read here, and {lost.giver.name} at {lost.given} never gives it: {outcome}"
+        )
+        yield finding_in(RULE, lost.location, message, [(lost.given, "the state is given here")])
 
 
-def _never_given(family: CheckpointGroup, reading: LoadEffect, key: str) -> Finding:
-    given = family.writings[0]
-    outcome = "loading fails" if reading.kind == "required" else "it starts anew"
-    hook = given.source.function.name
-    message = f"'{key}' is read here, and {hook} at {given.location} never gives it: {outcome}"
-    return finding_in(RULE, reading.location, message, [(given.location, "the state is given here")])
-
-
-def _never_taken(hooks: Hooks) -> Iterator[Finding]:
+def _never_taken(project: Project) -> Iterator[Finding]:
     """Yield one finding for each reading hook that leaves keys where they are."""
-    lost: dict[Spot, list[LeftKey]] = {}
-    for left in hooks.left_keys():
-        lost.setdefault(_definition(left.hook.reader), []).append(left)
-    for keys in lost.values():
-        reader = keys[0].hook.reader
-        names = " and ".join(dict.fromkeys(f"'{each.key}'" for each in keys[:MAX_NAMED]))
-        message = f"{reader.function.name} never takes {names}, given at {keys[0].location}: a reload starts it anew"
-        yield _at_heading(reader, message, *((each.location, f"'{each.key}' is given here") for each in keys))
+    for left in project.losses.untaken_keys():
+        names = " and ".join(dict.fromkeys(f"'{each.key}'" for each in left.keys[:MAX_NAMED]))
+        message = f"{left.taker.name} never takes {names}, given at {left.keys[0].location}: a reload starts it anew"
+        others = [(each.location, f"'{each.key}' is given here") for each in left.keys]
+        yield finding_in(RULE, left.taker.location, message, others, node=heading_of(left.taker.name))
 
 
-def _alone(lone: LoneHook) -> str:
-    name = lone.method.function.name
-    if lone.key:
-        return f"'{lone.key}' is saved here and nobody reads it back: the class has no {lone.partner}"
-    if name == "state_dict":
-        return f"state_dict has another shape than the base class gives, with no {lone.partner} for it"
-    return f"{name} has no {lone.partner} beside it: load_state_dict() fails on this state"
+def _alone(hook: str, partner: str, key: str) -> str:
+    if key:
+        return f"'{key}' is saved here and nobody reads it back: the class has no {partner}"
+    if hook == "state_dict":
+        return f"state_dict has another shape than the base class gives, with no {partner} for it"
+    return f"{hook} has no {partner} beside it: load_state_dict() fails on this state"
 
 
-def _at_heading(method: FunctionRef, message: str, *others: tuple[Spot, str], attribute: str = "") -> Finding:
-    node = heading_of(method.function)
-    return finding_in(RULE, _definition(method), message, others, node=node, attribute=attribute)
-
-
-def _definition(method: FunctionRef) -> Spot:
-    return Spot(method.path, method.function.position)
-
-
-MAX_NAMED = 2
 RULE = Rule(__name__, "CKP206", check=check)

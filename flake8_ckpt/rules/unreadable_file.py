@@ -4,6 +4,7 @@
 
 Reports a file that the linter was asked to check and that Python itself could not import:
 an unknown or wrong encoding, a syntax error, NUL bytes, or code nested too deeply to be read.
+A file in newer grammar than that of the Python that runs the command is read all the same.
 The command `flake8-ckpt check` reports it; flake8 has its own codes E902 and E999 for most of this.
 
 ## Why it matters

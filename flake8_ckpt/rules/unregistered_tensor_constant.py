@@ -91,69 +91,32 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.attribute_lifetime import is_idle
-from flake8_ckpt.modules.attribute_lifetime import is_moved_by_hand
-from flake8_ckpt.modules.attribute_lifetime import is_optional
-from flake8_ckpt.modules.attribute_lifetime import is_placeholder
-from flake8_ckpt.modules.attribute_lifetime import is_random
-from flake8_ckpt.modules.attribute_lifetime import is_tensor
-from flake8_ckpt.modules.attribute_lifetime import is_trainable
-from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that stay as construction left them."""
-    for state, attr, writes in project.plain_tensors:
-        if is_constant(state, attr) and not is_moved_by_hand(state, attr) and not is_optional(state, attr):
-            message = f"'{attr}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
-            yield finding_at(RULE, writes, message)
-    for state in project.module_classes:
-        yield from _registered_too_late(state)
+    for tensor in project.modules.plain_tensors:
+        if tensor.is_constant and not tensor.is_moved_by_hand and not tensor.is_optional:
+            message = (
+                f"'{tensor.name}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
+            )
+            yield finding_at(RULE, tensor.writes, message)
+    for write in project.modules.tensors_before_registration():
+        message = f"'{write.attr}' is a plain tensor before register_buffer, which then raises KeyError"
+        yield finding_at(RULE, [write], message)
 
 
 def check_optional(project: Project) -> Iterator[Finding]:
     """Report tensors that a caller may hand in, and need not."""
-    for state, attr, writes in project.plain_tensors:
-        if is_constant(state, attr) and not is_moved_by_hand(state, attr) and is_optional(state, attr):
+    for tensor in project.modules.plain_tensors:
+        if tensor.is_constant and not tensor.is_moved_by_hand and tensor.is_optional:
             message = (
-                f"'{attr}' is a plain tensor if one is given: .to() does not move it, state_dict() omits it"
+                f"'{tensor.name}' is a plain tensor if one is given:"
+                " .to() does not move it, state_dict() omits it"
             )
-            yield finding_at(RULE, writes, message)
-
-
-def _registered_too_late(state: ClassState) -> Iterator[Finding]:
-    """Report a tensor that is a plain attribute already when register_buffer is called for it."""
-    for method, register in state.registers:
-        for change in state.changes.get(register.name, ()):
-            before = change.method == method and change.write.position < register.position
-            if (
-                before
-                and method.owner == state.identity
-                and change.write.how == "assign"
-                and is_tensor(change.value)
-            ):
-                deleted = any(each.write.how == "delete" for each in state.changes[register.name])
-                if (
-                    register.kind == "buffer"
-                    and method.runs_at_construction
-                    and not (change.guards or register.guards or deleted)
-                ):
-                    message = f"'{register.name}' is a plain tensor before register_buffer, which then raises KeyError"
-                    yield finding_at(RULE, [change], message)
-                    break
-
-
-def is_constant(state: ClassState, attr: str) -> bool:
-    """Tell whether an attribute is a constant that other code reads as a tensor."""
-    if is_trainable(state, attr) or is_placeholder(state, attr) or is_idle(state, attr):
-        return False
-    if state.carried_by_hooks(attr):
-        return False
-    life = lifetime(state, attr)
-    return life == "cache" or life == "constant" and not is_random(state, attr)
+            yield finding_at(RULE, tensor.writes, message)
 
 
 RULE = Rule(__name__, "CKP102", check=check, opt_in=check_optional)

@@ -105,49 +105,30 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.attribute_lifetime import is_optional
-from flake8_ckpt.modules.attribute_lifetime import is_placeholder
-from flake8_ckpt.modules.attribute_lifetime import is_random
-from flake8_ckpt.modules.attribute_lifetime import is_statistic
-from flake8_ckpt.modules.attribute_lifetime import is_trainable
-from flake8_ckpt.modules.attribute_lifetime import is_transient
-from flake8_ckpt.modules.attribute_lifetime import lifetime
-from flake8_ckpt.modules.carried_writes import depends_on_previous_value
-from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that later methods change, and those drawn at random."""
-    for state, attr, writes in project.plain_tensors:
-        message = _message(state, attr)
-        if message:
-            yield finding_at(RULE, writes, message)
-
-
-def _message(state: ClassState, attr: str) -> str:
-    if is_trainable(state, attr) or state.carried_by_hooks(attr):
-        return ""
-    life = lifetime(state, attr)
-    if life == "fitted" and state.moved_by_hooks(attr):
-        return ""
-    if life in ("state", "fitted") and not is_transient(attr):
-        if (
-            life == "fitted"
-            and is_placeholder(state, attr)
-            or is_optional(state, attr)
-            and not is_statistic(attr)
-        ):
-            return ""
-        changes = state.runtime_writes(attr)
-        writer = next(
-            (each for each in changes if depends_on_previous_value(state, each)), changes[0]
-        ).method.name
-        return f"'{attr}' is a plain tensor that {writer}() changes: state_dict() omits it, a reload starts it afresh"
-    if life == "constant" and is_random(state, attr):
-        return f"'{attr}' is a plain tensor drawn at random: state_dict() omits it, a reload draws another"
-    return ""
+    for tensor in project.modules.plain_tensors:
+        if tensor.is_trainable or tensor.is_carried_by_hooks:
+            continue
+        fitted = tensor.lifetime == "fitted" and not (tensor.is_moved_by_hooks or tensor.is_placeholder)
+        changes = (fitted or tensor.lifetime == "state") and not tensor.is_transient
+        if changes and (tensor.is_statistic or not tensor.is_optional):
+            writer = tensor.change.method.name
+            message = (
+                f"'{tensor.name}' is a plain tensor that {writer}() changes:"
+                " state_dict() omits it, a reload starts it afresh"
+            )
+            yield finding_at(RULE, tensor.writes, message)
+        elif tensor.lifetime == "constant" and tensor.is_random:
+            message = (
+                f"'{tensor.name}' is a plain tensor drawn at random:"
+                " state_dict() omits it, a reload draws another"
+            )
+            yield finding_at(RULE, tensor.writes, message)
 
 
 RULE = Rule(__name__, "CKP101", check=check)

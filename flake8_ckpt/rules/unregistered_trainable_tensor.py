@@ -89,17 +89,18 @@ from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.modules.attribute_lifetime import is_trainable
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that require grad."""
-    for state, attr, writes in project.plain_tensors:
-        if is_trainable(state, attr) and not state.carried_by_hooks(attr):
-            message = f"'{attr}' requires grad but is no Parameter: parameters() and state_dict() omit it"
-            yield finding_at(RULE, writes, message)
+    for tensor in project.modules.plain_tensors:
+        if tensor.is_trainable and not tensor.is_carried_by_hooks:
+            message = (
+                f"'{tensor.name}' requires grad but is no Parameter: parameters() and state_dict() omit it"
+            )
+            yield finding_at(RULE, tensor.writes, message)
 
 
 RULE = Rule(__name__, "CKP103", check=check)

@@ -128,7 +128,6 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
-from flake8_ckpt.losses.vecnormalize.restores import Restores
 from flake8_ckpt.rules.base import STATEMENT
 from flake8_ckpt.rules.base import Rule
 
@@ -142,17 +141,14 @@ MESSAGES = {
 
 def check(project: Project) -> Iterator[Finding]:
     """Report wrappers that are fresh, late or still training around the environment of a loaded model."""
-    if not project.environments.is_present:
-        return
     seen: set[Spot] = set()
-    for fault in Restores(project.environments).faults():
+    for fault in project.losses.wrapper_faults():
         if fault.location not in seen:
             seen.add(fault.location)
             message = MESSAGES[fault.kind].format(model=fault.model)
             related = (Related(fault.model.path, fault.model.position, "the model"),)
-            yield Finding(
-                fault.location.path, fault.location.position, RULE.code, message, related, STATEMENT
-            )
+            place = fault.location
+            yield Finding(place.path, place.position, RULE.code, message, related, STATEMENT)
 
 
 RULE = Rule(__name__, "CKP209", check=check)

@@ -8,6 +8,7 @@ import re
 import sys
 import tokenize
 import warnings
+from typing import NamedTuple
 
 DEEP = 8000
 NEWLINES = re.compile("\r\n?")
@@ -22,6 +23,13 @@ class Unreadable(Exception):
         self.line = line
 
 
+class Parsed(NamedTuple):
+    """The stdlib's tree of a file, and the text that it was made from: as many characters, on the same lines."""
+
+    tree: ast.Module
+    text: str
+
+
 def decode(data: bytes) -> str:
     """Decode a source file as Python does; newlines become line feeds.
 
@@ -29,12 +37,26 @@ def decode(data: bytes) -> str:
     """
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        text = _decode_as(encoding, data)
+    except (SyntaxError, UnicodeDecodeError) as error:
         raise Unreadable(f"cannot be decoded ({error})") from error
+    # Codecs that are not made for code: `hex` gives no text, `undefined` and `punycode` fail in their own ways.
+    except (LookupError, ValueError) as error:
+        raise Unreadable(
+            f"cannot be decoded (encoding {encoding!r} cannot be used for source code)"
+        ) from error
     if "\0" in text:
         raise Unreadable("holds NUL bytes", text[: text.index("\0")].count("\n") + 1)
     return NEWLINES.sub("\n", text) if "\r" in text else text
+
+
+def _decode_as(encoding: str, data: bytes) -> str:
+    if encoding == "utf-8":
+        return data.decode()
+    with warnings.catch_warnings():
+        # `unicode_escape` warns of each odd backslash.
+        warnings.simplefilter("ignore")
+        return data.decode(encoding)
 
 
 def _parse_deep(text: str) -> ast.Module:
@@ -50,13 +72,43 @@ def _parse_deep(text: str) -> ast.Module:
             sys.setrecursionlimit(limit)
 
 
-def parse(text: str) -> ast.Module:
-    """Parse text with the stdlib; raises Unreadable for code this Python cannot parse."""
+def parse(text: str) -> Parsed:
+    """Parse text with the stdlib, in older grammar where its own is newer than this Python's.
+
+    Raises Unreadable for code that cannot be parsed in either.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _parse_deep(text)
+            return Parsed(_parse_deep(text), text)
         except SyntaxError as error:
-            raise Unreadable(f"cannot be parsed ({error.msg})", error.lineno or 0) from error
+            return _parse_newer(text, error)
         except (ValueError, RecursionError, MemoryError) as error:
             raise Unreadable(f"cannot be parsed ({type(error).__name__})") from error
+
+
+def _parse_newer(text: str, error: SyntaxError) -> Parsed:
+    """Parse what this Python refuses, once it is rewritten in older grammar."""
+    # Only here: libcst takes longer to import than most files to read.
+    from flake8_ckpt.source.newer_grammar import older_grammar
+    from flake8_ckpt.source.newer_limits import obstacle
+
+    hindered = obstacle(text)
+    if hindered:
+        raise _refusal(error, f"; it is {hindered} to be tried as newer Python") from error
+    older = older_grammar(text)
+    if older == text:
+        raise _refusal(error) from error
+    try:
+        return Parsed(_parse_deep(older), older)
+    except SyntaxError as still:
+        raise _refusal(still) from still
+    except (ValueError, RecursionError, MemoryError):
+        raise _refusal(error) from error
+
+
+def _refusal(error: SyntaxError, note: str = "") -> Unreadable:
+    python = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
+    line = error.lineno or 0
+    where = f"line {line}: " if line else ""
+    return Unreadable(f"cannot be parsed by {python} ({where}{error.msg}{note})", line)

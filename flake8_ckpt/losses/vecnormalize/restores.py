@@ -24,7 +24,7 @@ from flake8_ckpt.losses.vecnormalize.statistics import ASSIGNED
 from flake8_ckpt.losses.vecnormalize.statistics import FROZEN
 from flake8_ckpt.losses.vecnormalize.statistics import Statistics
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
-from flake8_ckpt.losses.vecnormalize.wrappers import Wrapper
+from flake8_ckpt.losses.vecnormalize.wrapping import Wrapper
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Restores:
         bound = [each for each in runs if each.bound]
         for site in unit.function.calls if bound else ():
             place = Place(unit, site.position)
-            if self.environments.wrapper_role(site.call, place) != "restored":
+            if self.environments.roles.of_wrapper(site.call, place) != "restored":
                 continue
             before = [each for each in bound if each.place.position < site.position]
             if before and all(map(self._is_bare, bound)):

@@ -14,9 +14,10 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import is_same_object
 from flake8_ckpt.linking.value_names import object_text
+from flake8_ckpt.losses.vecnormalize.roles import argument
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
-from flake8_ckpt.losses.vecnormalize.wrappers import Model
-from flake8_ckpt.losses.vecnormalize.wrappers import Wrapping
+from flake8_ckpt.losses.vecnormalize.wrapping import Model
+from flake8_ckpt.losses.vecnormalize.wrapping import Wrapping
 
 EVALUATES = re.compile(r"^evaluate_policy$")
 CALLBACK = re.compile(r"callback", re.I)
@@ -55,19 +56,19 @@ class Runs:
 
     def _binding(self, call: Call, place: Place) -> Iterator[Run]:
         """Yield the run that a load, or a `set_env`, prepares."""
-        if self.environments.model_role(call, place) == "loaded":
-            env = self.environments.argument(call, 1, "env")
+        if self.environments.roles.of_model(call, place) == "loaded":
+            env = argument(call, 1, "env")
             if env is not None:
                 yield Run((Model(call, place, True),), env, place, True)
         elif isinstance(call.callee, Attr) and call.callee.name == "set_env":
-            env = self.environments.argument(call, 0, "env")
+            env = argument(call, 0, "env")
             models = tuple(self.environments.models(call.callee.base, place))
             if env is not None and models:
                 yield Run(models, env, place, True)
 
     def _evaluation(self, call: Call, place: Place) -> Iterator[Run]:
-        model = self.environments.argument(call, 0, "model")
-        env = self.environments.argument(call, 1, "env")
+        model = argument(call, 0, "model")
+        env = argument(call, 1, "env")
         if EVALUATES.search(called_name(call)) and model is not None and env is not None:
             models = tuple(self.environments.models(model, place))
             if models:

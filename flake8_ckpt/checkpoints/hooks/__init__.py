@@ -1,0 +1,1 @@
+"""The pairs of methods that a framework calls to save and restore an object."""

@@ -1,0 +1,139 @@
+"""Hooks that a framework calls to save and restore an object: which lack a partner, which do not fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.hooks.lone import LoneHook
+from flake8_ckpt.checkpoints.hooks.lone import LoneHooks
+from flake8_ckpt.checkpoints.hooks.mapping_keys import MappingKeys
+from flake8_ckpt.checkpoints.hooks.methods import HookMethods
+from flake8_ckpt.checkpoints.hooks.unpickled import Unpickled
+from flake8_ckpt.checkpoints.hooks.unpickled import UnpickledAttributes
+from flake8_ckpt.checkpoints.hooks.values import bare_object
+from flake8_ckpt.checkpoints.hooks.values import copied
+from flake8_ckpt.checkpoints.hooks.values import own_attribute
+from flake8_ckpt.checkpoints.mismatch import is_framework_hook
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import Hook
+from flake8_ckpt.checkpoints.payload import ANY_KEY
+from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import missing_depth
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.value_kinds import KindEvaluator
+
+
+@dataclass(frozen=True)
+class LeftKey:
+    """A key that holds changing state, that one hook gives and its partner never takes."""
+
+    family: CheckpointGroup
+    hook: Hook
+    key: str
+    location: Spot
+
+
+@dataclass(frozen=True)
+class BareState:
+    """A hook that gives a bare `state_dict()`, where its partner takes it from under a key."""
+
+    hook: Hook
+    key: str
+    location: Spot
+
+
+class Hooks:
+    """Asks the pairs of hooks of a project."""
+
+    def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
+        self.families = contract.families
+        self.hierarchy = contract.hierarchy
+        self.kind_evaluator = kind_evaluator
+        self.methods = HookMethods(contract.hierarchy)
+        self.keys = MappingKeys(contract.hierarchy.symbols)
+
+    def pairs(self) -> Iterator[tuple[CheckpointGroup, Hook]]:
+        """Yield the pairs of hooks that a framework calls."""
+        for family in self.families.hooks:
+            if family.hook is not None and is_framework_hook(family):
+                yield family, family.hook
+
+    def left_keys(self) -> Iterator[LeftKey]:
+        """Yield the keys that one hook gives and its partner never takes, though they hold changing state."""
+        for family, hook in self.pairs():
+            if not _takes_some(family.readings):
+                continue
+            taken = {each.keys[0] for each in family.readings}
+            for writing in family.writings:
+                for key, slot in contents(writing.payload).slots.items():
+                    if key not in taken and self._is_lost(key, slot.value, hook):
+                        yield LeftKey(family, hook, key, writing.location)
+
+    def _is_lost(self, key: str, value: Value, hook: Hook) -> bool:
+        if hook.writer.function.name == "on_save_checkpoint" and key in self.keys.read:
+            return False
+        return any(self._is_changing(option, hook) for option in options_of(value))
+
+    def _is_changing(self, value: Value, hook: Hook) -> bool:
+        """Tell whether a value is state of `self` that the partner does not touch in any other way."""
+        value = copied(value)
+        attr = own_attribute(bare_object(value) or value)
+        if not attr or attr in self._touched(hook):
+            return False
+        return is_state(value) or self.methods.is_changed(hook.class_id, attr)
+
+    def _touched(self, hook: Hook) -> set[str]:
+        """Return the attributes that a reading hook, or what it runs, sets or uses."""
+        run = self.methods.reach(hook.class_id, [hook.reader.function])
+        set_there = {each.attr for method in run for each in method.writes}
+        return set_there | {each.attr for method in run for each in method.uses}
+
+    def disjoint_pairs(self) -> Iterator[tuple[CheckpointGroup, LoadEffect]]:
+        """Yield the first key that a hook must find, for pairs of which none of the keys agree."""
+        for family, hook in self.pairs():
+            given = family.payloads
+            known = bool(given) and all(each.slots and not each.open for each in given)
+            if not known or not _takes_some(family.readings):
+                continue
+            first = family.readings[0]
+            if all(missing_depth(each.keys[:1], family.writings) for each in family.readings):
+                if first.kind == "required" and not self.is_given_elsewhere(first.keys[0], hook):
+                    yield family, first
+
+    def is_given_elsewhere(self, key: str, hook: Hook) -> bool:
+        """Tell whether a library or some other code adds a key to the checkpoint that a hook is given."""
+        there = self.hierarchy.symbols.known.hook_keys.get(hook.writer.function.name)
+        return there is not None and (key in there or key in self.keys.given)
+
+    def bare(self) -> Iterator[BareState]:
+        """Yield the hooks that give the bare state of an object which the partner takes from under a key."""
+        for family, hook in self.pairs():
+            given = {bare_object(each.payload) for each in family.writings}
+            if len(given) != 1 or None in given or any(not each.keys for each in family.readings):
+                continue
+            for reading in family.readings:
+                targets = [each for each in reading.into if isinstance(each, Attr)]
+                restored = {each.base for each in targets if each.name == "load_state_dict"}
+                if reading.kind == "required" and ANY_KEY not in reading.keys and given & restored:
+                    yield BareState(hook, reading.keys[0], reading.location)
+                    break
+
+    def unpaired_hooks(self) -> Iterator[LoneHook]:
+        """Yield the hooks that need a partner and have none."""
+        return LoneHooks(self.hierarchy, self.kind_evaluator, self.methods, self.keys).all()
+
+    def unpickled(self) -> Iterator[Unpickled]:
+        """Yield what `__setstate__` reads of a new object that nothing has given to it."""
+        return UnpickledAttributes(self.methods).among(hook for _, hook in self.pairs())
+
+
+def _takes_some(readings: list[LoadEffect]) -> bool:
+    """Tell whether a hook takes keys by their names, and nothing else."""
+    return bool(readings) and all(each.keys and each.keys[0] != ANY_KEY for each in readings)

@@ -1,0 +1,106 @@
+"""The records of who writes and who reads one checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field
+from functools import cached_property
+from typing import Optional
+
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
+from flake8_ckpt.checkpoints.pairing.function_names import VERBS
+from flake8_ckpt.checkpoints.payload import Contents
+from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import FunctionRef
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A pair of methods of one class whose partner is found by name: what one returns the other is given."""
+
+    class_id: str
+    writer: FunctionRef
+    reader: FunctionRef
+
+
+@dataclass
+class CheckpointGroup:
+    """Writings and readings of one checkpoint; `hook` where a pair of methods makes it."""
+
+    writings: list[SaveEffect] = field(default_factory=list)
+    readings: list[LoadEffect] = field(default_factory=list)
+    hook: Optional[Hook] = None
+
+    @cached_property
+    def payloads(self) -> list[Contents]:
+        """Return the keys of each writing."""
+        return [contents(each.payload) for each in self.writings]
+
+
+def is_exact_pair(hook: Hook) -> bool:
+    """Tell whether the names of two methods differ in their verbs alone."""
+    writer, reader = hook.writer.function.name, hook.reader.function.name
+    if EXACT_PAIRS.get(writer) == reader:
+        return True
+    one, other = VERBS.match(writer), VERBS.match(reader)
+    return one is not None and other is not None and writer[one.end() :] == reader[other.end() :]
+
+
+class Groups:
+    """Union-find over writings and readings."""
+
+    def __init__(self) -> None:
+        self._parent: dict[int, int] = {}
+        self._members: dict[int, SaveEffect | LoadEffect] = {}
+
+    def add(self, effect: SaveEffect | LoadEffect) -> int:
+        """Take in a writing or reading, and return its number."""
+        number = id(effect)
+        if number not in self._parent:
+            self._parent[number] = number
+            self._members[number] = effect
+        return number
+
+    def same(self, one: SaveEffect | LoadEffect, other: SaveEffect | LoadEffect) -> None:
+        """Put two into one family."""
+        first, second = self._root(self.add(one)), self._root(self.add(other))
+        self._parent[second] = first
+
+    def _root(self, number: int) -> int:
+        while self._parent[number] != number:
+            self._parent[number] = self._parent[self._parent[number]]
+            number = self._parent[number]
+        return number
+
+    def families(self) -> list[CheckpointGroup]:
+        """Return the families in the order of their first members."""
+        found: dict[int, CheckpointGroup] = {}
+        for number, effect in self._members.items():
+            family = found.setdefault(self._root(number), CheckpointGroup())
+            if isinstance(effect, SaveEffect):
+                family.writings.append(effect)
+            else:
+                family.readings.append(effect)
+        return list(found.values())
+
+
+def by_root(readings: Iterable[LoadEffect]) -> Iterable[list[LoadEffect]]:
+    """Put the readings of one loaded value together."""
+    roots: dict[tuple[str, str, Value], list[LoadEffect]] = {}
+    for each in readings:
+        roots.setdefault((each.unit.identity, each.unit.class_id, each.root), []).append(each)
+    return roots.values()
+
+
+def unique(writings: list[SaveEffect]) -> list[SaveEffect]:
+    """Leave out repeats: the same method seen in several classes gives the same writing."""
+    found: dict[tuple[Spot, Spot, str], SaveEffect] = {}
+    for each in writings:
+        key = (each.location, each.save_call, repr(each.payload))
+        found.setdefault(key, each)
+    return list(found.values())

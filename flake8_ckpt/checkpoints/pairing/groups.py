@@ -1,0 +1,53 @@
+"""Families: which writings and which readings speak of the same checkpoint."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.pairing.file_groups import FileGroups
+from flake8_ckpt.checkpoints.pairing.file_groups import final_effects
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.hook_groups import HookGroups
+from flake8_ckpt.checkpoints.pairing.participants import Participants
+from flake8_ckpt.checkpoints.summaries import Payloads
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
+
+
+class CheckpointGroups:
+    """All families of a project."""
+
+    def __init__(self, hierarchy: Hierarchy, evaluator: SymbolicEvaluator, payloads: Payloads) -> None:
+        self.hierarchy = hierarchy
+        self.symbols = hierarchy.symbols
+        self.evaluator = evaluator
+        self.payloads = payloads
+        self.participants = Participants(hierarchy, evaluator)
+
+    @property
+    def units(self) -> tuple[FunctionRef, ...]:
+        """Return the functions that take part in saving and loading."""
+        return self.participants.units
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the classes with a method that takes part in saving and loading."""
+        return self.participants.classes
+
+    @cached_property
+    def final(self) -> tuple[list[SaveEffect], list[LoadEffect]]:
+        """Return the writings and readings that happen to files."""
+        return final_effects(self.units, self.payloads)
+
+    @cached_property
+    def files(self) -> list[CheckpointGroup]:
+        """Return the families of checkpoints that are files."""
+        return FileGroups(self.hierarchy).of(*self.final)
+
+    @cached_property
+    def hooks(self) -> list[CheckpointGroup]:
+        """Return the families of the pairs of hooks."""
+        return HookGroups(self.participants, self.evaluator, self.payloads).all()

@@ -1,0 +1,110 @@
+"""Pairs of methods that a framework calls: what one returns, its partner is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.pairing.function_names import are_partners
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import Hook
+from flake8_ckpt.checkpoints.pairing.group import is_exact_pair
+from flake8_ckpt.checkpoints.pairing.participants import Participants
+from flake8_ckpt.checkpoints.summaries import Payloads
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Field
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Super
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
+
+
+class HookGroups:
+    """Finds the pairs of hooks of a project."""
+
+    def __init__(self, participants: Participants, evaluator: SymbolicEvaluator, payloads: Payloads) -> None:
+        self.participants = participants
+        self.evaluator = evaluator
+        self.payloads = payloads
+
+    def all(self) -> list[CheckpointGroup]:
+        """Return the families of all pairs; one that several classes share is that of the class that defines it."""
+        found: dict[tuple[str, str], CheckpointGroup] = {}
+        for class_id in self.participants.classes:
+            for hook in self._best_hooks(class_id):
+                key = (hook.writer.identity, hook.reader.identity)
+                if key not in found or hook.class_id == hook.writer.owner:
+                    found[key] = self._hook_family(hook)
+        return list(found.values())
+
+    def _hooks_of(self, class_id: str) -> Iterator[Hook]:
+        methods = {
+            method.name: method_ref(owner, method, class_id)
+            for owner, method in self.participants.methods(class_id)
+        }
+        for name, writer in methods.items():
+            for other, reader in methods.items():
+                if are_partners(name, other):
+                    yield Hook(class_id, writer, reader)
+
+    def _best_hooks(self, class_id: str) -> Iterator[Hook]:
+        """Yield the pairs of a class; a partner of exactly the same name is preferred to one that is alike."""
+        found = list(self._hooks_of(class_id))
+        exact = {each.reader.identity for each in found if is_exact_pair(each)}
+        exact |= {each.writer.identity for each in found if is_exact_pair(each)}
+        for each in found:
+            if is_exact_pair(each) or each.reader.identity not in exact and each.writer.identity not in exact:
+                yield each
+
+    def _hook_family(self, hook: Hook) -> CheckpointGroup:
+        returned = self._returned(hook.writer)
+        parameters = [each.name for each in hook.reader.function.parameters[1:]]
+        readings = [
+            each
+            for each in self.payloads.summary(hook.reader).readings
+            if isinstance(each.root, Param) and each.root.name in parameters
+        ]
+        return CheckpointGroup(returned, readings, hook)
+
+    def _returned(self, writer: FunctionRef) -> list[SaveEffect]:
+        """Return what a hook gives back, as writings, or where it returns nothing, what it adds to its argument."""
+        self.evaluator.begin()
+        found = []
+        for store in writer.function.stores:
+            if store.target == Name("return"):
+                location = Spot(writer.path, store.position)
+                payload = self.evaluator.expand(store.value, CallContext(writer))
+                found.append(SaveEffect(payload, Const(None), location, location, writer, writer))
+        return found or self._filled_in(writer)
+
+    def _filled_in(self, writer: FunctionRef) -> list[SaveEffect]:
+        """Return the keys that a hook adds to the mapping it is given, as one writing."""
+        names = [each.name for each in writer.function.parameters[1:]]
+        if not names:
+            return []
+        target = Param(names[0])
+        added = self.evaluator.added_to(writer.function, target)
+        places = [each.position for each in writer.function.stores if isinstance(each.target, Item)]
+        if not added or not places:
+            return []
+        scope = CallContext(writer)
+        fields = tuple(
+            Field(each.key, self.evaluator.expand(each.value, scope), each.always) for each in added
+        )
+        location = Spot(writer.path, places[-1])
+        payload = Record(tuple(each for each in fields if each.key), not all(each.key for each in fields))
+        if any(target in site.call.args and not _is_super(site.call) for site in writer.function.calls):
+            payload = Record(payload.fields, True)
+        return [SaveEffect(payload, Const(None), location, location, writer, writer)]
+
+
+def _is_super(call: Call) -> bool:
+    return isinstance(call.callee, Attr) and isinstance(call.callee.base, Super)

@@ -1,0 +1,114 @@
+"""What checkpoints of a project lose: one question for each analysis of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from flake8_ckpt.checkpoints.hooks.pairs import Hooks
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.losses.guarded_restores import SkippedRestore
+from flake8_ckpt.losses.guarded_restores import skipped_restores
+from flake8_ckpt.losses.hook_keys import UngivenKey
+from flake8_ckpt.losses.hook_keys import UntakenKeys
+from flake8_ckpt.losses.hook_keys import ungiven_keys
+from flake8_ckpt.losses.hook_keys import untaken_keys
+from flake8_ckpt.losses.load_reports import discarded_load_reports
+from flake8_ckpt.losses.normalizers.idle import Normalizers
+from flake8_ckpt.losses.normalizers.made import Normalizer
+from flake8_ckpt.losses.overwrites.overwrites import Overwrites
+from flake8_ckpt.losses.overwrites.restored import Overwrite
+from flake8_ckpt.losses.pickled_modules import PickledModule
+from flake8_ckpt.losses.pickled_modules import pickled_modules
+from flake8_ckpt.losses.state_dicts.custom import IncompleteStateDict
+from flake8_ckpt.losses.state_dicts.custom import incomplete_state_dicts
+from flake8_ckpt.losses.swallowed_errors import SwallowedError
+from flake8_ckpt.losses.swallowed_errors import swallowed_errors
+from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
+from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+from flake8_ckpt.losses.unsaved_normalizers import UnsavedNormalizers
+from flake8_ckpt.losses.unsaved_normalizers import unsaved_normalizers
+from flake8_ckpt.losses.vecnormalize.restores import Fault
+from flake8_ckpt.losses.vecnormalize.restores import Restores
+from flake8_ckpt.losses.vecnormalize.unsaved import UnsavedStatistics
+from flake8_ckpt.losses.vecnormalize.unsaved import misnamed_statistics
+from flake8_ckpt.losses.vecnormalize.unsaved import unsaved_statistics
+from flake8_ckpt.losses.vecnormalize.wrappers import Environments
+
+
+class Losses:
+    """What is lost between the two ends of the checkpoints, and around them."""
+
+    def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
+        self.contract = contract
+        self.kind_evaluator = kind_evaluator
+
+    @cached_property
+    def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
+        """Return the objects whose changing state is on neither side of a checkpoint."""
+        return UnsavedObjects(self.contract, self.kind_evaluator).found
+
+    def unsaved_normalizers(self) -> Iterator[UnsavedNormalizers]:
+        """Yield the saves that leave out statistics which a load restores."""
+        return unsaved_normalizers(self.contract)
+
+    def incomplete_state_dicts(self) -> Iterator[IncompleteStateDict]:
+        """Yield the custom `state_dict` methods that forget attributes."""
+        return incomplete_state_dicts(self.contract)
+
+    def overwrites(self) -> tuple[Overwrite, ...]:
+        """Return where restored state is set anew."""
+        return Overwrites(self.contract).found()
+
+    def skipped_restores(self) -> Iterator[SkippedRestore]:
+        """Yield the guards that skip a restore in silence where a key is absent."""
+        return skipped_restores(self.contract)
+
+    def discarded_load_reports(self) -> tuple[Spot, ...]:
+        """Return the loads with `strict=False` whose report nobody looks at."""
+        return discarded_load_reports(self.contract.evaluator)
+
+    def swallowed_errors(self) -> tuple[SwallowedError, ...]:
+        """Return the broad excepts around saves and restores after which the run goes on."""
+        return swallowed_errors(self.contract)
+
+    def pickled_modules(self) -> tuple[PickledModule, ...]:
+        """Return the modules that are pickled as whole objects."""
+        return pickled_modules(self.contract)
+
+    @cached_property
+    def hooks(self) -> Hooks:
+        """Return the pairs of methods that a framework calls to save and restore."""
+        return Hooks(self.contract, self.kind_evaluator)
+
+    def ungiven_keys(self) -> Iterator[UngivenKey]:
+        """Yield the keys that one of two hooks needs and the other never gives."""
+        return ungiven_keys(self.contract, self.hooks)
+
+    def untaken_keys(self) -> Iterator[UntakenKeys]:
+        """Yield the hooks that leave keys where they are."""
+        return untaken_keys(self.hooks)
+
+    @cached_property
+    def environments(self) -> Environments:
+        """Return who makes and who uses normalized environments."""
+        return Environments(self.contract.families)
+
+    def unsaved_statistics(self) -> Iterator[UnsavedStatistics]:
+        """Yield the models that are saved without the `VecNormalize` around their environment."""
+        return unsaved_statistics(self.environments)
+
+    def misnamed_statistics(self) -> Iterator[Spot]:
+        """Yield the saves that ask a `VecNormalize` for statistics under a wrong name."""
+        return misnamed_statistics(self.environments)
+
+    def wrapper_faults(self) -> Iterator[Fault]:
+        """Yield the `VecNormalize` wrappers with the wrong statistics around a loaded model."""
+        if self.environments.is_present:
+            yield from Restores(self.environments).faults()
+
+    def idle_normalizers(self) -> Iterator[Normalizer]:
+        """Yield the normalizers that nothing updates."""
+        return Normalizers(self.environments.makings).idle()

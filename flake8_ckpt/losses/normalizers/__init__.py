@@ -1,0 +1,1 @@
+"""Normalizers that are used and never updated."""

@@ -1,0 +1,1 @@
+"""State that is restored and then thrown away again."""

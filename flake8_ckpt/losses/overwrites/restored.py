@@ -1,0 +1,87 @@
+"""What the readings of a function restore, as the code names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.formats import TAKEN
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
+from flake8_ckpt.checkpoints.pairing.function_names import verb_and_stem
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.value_names import path_text
+
+# How a local is called that holds where training goes on.
+PROGRESS = re.compile(r"(^|_)(start|first|begin|last|done)(_|$)")
+LOADS = frozenset(["load", "restore", "resume", "set", "on_load"])
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a reading restores, as the code names it, and the statement that does it."""
+
+    name: str
+    owner: Value
+    reading: LoadEffect
+
+
+@dataclass(frozen=True)
+class Overwrite:
+    """A restored thing that is replaced at `spot`; `restored` is where it was restored."""
+
+    name: str
+    location: Spot
+    restored: Spot
+
+
+class Restorations:
+    """Finds the state that a function restores."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.hierarchy = contract.hierarchy
+        self.evaluator = contract.evaluator
+
+    def of(self, unit: FunctionRef) -> Iterator[Restored]:
+        """Yield what a function restores, from files and, where it is one of a pair of hooks, from its argument."""
+        is_hook = (
+            unit.class_id
+            and verb_and_stem(unit.function.name)[0] in LOADS
+            or unit.function.name in EXACT_PAIRS.values()
+        )
+        for reading in self.contract.families.payloads.summary(unit).readings:
+            if isinstance(reading.root, Param) and not is_hook:
+                continue
+            for target in reading.into:
+                owner = self._owner(target, reading)
+                name = path_text(owner) if owner is not None else ""
+                if owner is not None and name and name != "self":
+                    yield Restored(name, owner, reading)
+
+    def _owner(self, target: Value, reading: LoadEffect) -> Optional[Value]:
+        """Return what a reading restores by its flow into a target: an object, an attribute, a counter."""
+        if isinstance(target, Local):
+            counts = self.hierarchy.symbols.known.hint("key", "counter").search
+            is_progress = counts(target.name) or PROGRESS.search(target.name)
+            return target if reading.keys and counts(reading.keys[-1]) and is_progress else None
+        if not isinstance(target, Attr):
+            return None
+        if target.name == "load_state_dict":
+            return target.base if isinstance(target.base, (Attr, Local)) else None
+        if reading.kind not in TAKEN:
+            return None
+        class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
+        is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.evidence.is_changed(
+            class_id, target.name, ""
+        )
+        return target if is_state and target.name not in self.hierarchy.method_names(class_id) else None

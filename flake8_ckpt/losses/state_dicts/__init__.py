@@ -1,0 +1,1 @@
+"""What a `state_dict` of a class's own leaves out."""

@@ -1,0 +1,45 @@
+"""The methods that objects of a class run, with those of its ancestors in the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.checkpoints.hooks.values import own_calls
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Super
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+
+
+class VisibleMethods:
+    """The methods of one class: the nearest of each name, and those that it calls with `super()`."""
+
+    def __init__(self, class_id: str, hierarchy: Hierarchy) -> None:
+        self.class_id = class_id
+        self.hierarchy = hierarchy
+        self.all = list(self._visible())
+
+    def _visible(self) -> Iterator[tuple[str, FunctionFacts]]:
+        """Yield the methods with the classes that define them."""
+        hidden: set[str] = set()
+        for owner, method in self.hierarchy.inherited_methods(self.class_id):
+            if method.name not in hidden:
+                yield owner, method
+                if method.name not in CONSTRUCTION and not _asks_base(method):
+                    hidden.add(method.name)
+
+    def run(self, *names: str) -> list[FunctionFacts]:
+        """Return the methods of these names, and those that they call on the same object."""
+        known = set(names)
+        found = [method for _, method in self.all if method.name in known]
+        for method in found:
+            called = {name for name, _ in own_calls(method)} - known
+            known |= called
+            found += [each for _, each in self.all if each.name in called]
+        return found
+
+
+def _asks_base(method: FunctionFacts) -> bool:
+    """Tell whether a method calls the one of the same name that it overrides."""
+    return any(site.call.callee == Attr(Super(), method.name) for site in method.calls)

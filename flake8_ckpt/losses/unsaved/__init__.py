@@ -1,0 +1,1 @@
+"""Objects whose changing state is on neither side of a checkpoint."""

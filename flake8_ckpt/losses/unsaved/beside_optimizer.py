@@ -1,0 +1,82 @@
+"""Attributes that a class forgets which itself saves and restores the state of its optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
+from flake8_ckpt.losses.unsaved.saved_names import AMP_SET_UP
+from flake8_ckpt.losses.unsaved.saved_names import SavedNames
+from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
+from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+from flake8_ckpt.losses.unsaved.unsaved_object import given
+from flake8_ckpt.losses.unsaved.unsaved_object import may_take_over
+
+AMP_STATE = "apex.amp.state_dict"
+
+
+class UnsavedBesideOptimizer:
+    """Asks the classes that take the state of an optimizer and set it again."""
+
+    def __init__(self, families: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
+        self.families = families
+        self.hierarchy = families.hierarchy
+        self.held = held
+        self.saved = saved
+
+    def all(self) -> Iterator[UnsavedObject]:
+        """Yield the attributes that a class forgets which saves and restores its optimizer by name."""
+        for class_id in self.families.classes:
+            saved = self._optimizer_save(class_id)
+            if saved is None:
+                continue
+            for attr, made in self.held.attributes(class_id):
+                kind = self.held.kind_of(class_id, attr)
+                if (
+                    kind in KINDS - {"stateful"}
+                    and self.held.is_updated(class_id, attr)
+                    and attr not in self.saved.anywhere
+                ):
+                    yield UnsavedObject(f"self.{attr}", kind, saved, made)
+            if self._calls(class_id, AMP_SET_UP) and not self._calls(class_id, AMP_STATE):
+                yield UnsavedObject("amp", "scaler", saved, None)
+
+    def _optimizer_save(self, class_id: str) -> Optional[Spot]:
+        """Return where a class itself takes the state of an optimizer that it also restores."""
+        found = None
+        restored = False
+        for method in self.hierarchy.methods(class_id).values():
+            states = list(self._optimizer_states(class_id, method))
+            if any(SELF in given(site) and (states or may_take_over(site)) for site in method.calls):
+                return None
+            for site, name in states:
+                if name == "state_dict":
+                    found = found or Spot(class_id.partition(":")[0], site.position)
+                restored = restored or name == "load_state_dict"
+        return found if restored else None
+
+    def _optimizer_states(self, class_id: str, method: FunctionFacts) -> Iterator[tuple[Site, str]]:
+        """Yield the calls by which a method takes or sets the state of an optimizer of its object."""
+        for site in method.calls:
+            callee = site.call.callee
+            if isinstance(callee, Attr) and isinstance(callee.base, Attr) and callee.base.base == SELF:
+                kind = self.held.kind_of(class_id, callee.base.name)
+                if kind == "optimizer" and callee.name in ("state_dict", "load_state_dict"):
+                    yield site, callee.name
+
+    def _calls(self, class_id: str, path: str) -> bool:
+        symbols = self.hierarchy.symbols
+        return any(
+            isinstance(site.call.callee, Name)
+            and symbols.resolve(site.call.callee.path, owner.partition(":")[0]) == path
+            for owner, method in self.hierarchy.inherited_methods(class_id)
+            for site in method.calls
+        )

@@ -1,0 +1,71 @@
+"""Objects with state that training changes, held by code that saves and resumes, and on neither side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Optional
+
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.losses.sb3_algorithms import Algorithms
+from flake8_ckpt.losses.unsaved.attributes import UnsavedAttributes
+from flake8_ckpt.losses.unsaved.beside_optimizer import UnsavedBesideOptimizer
+from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
+from flake8_ckpt.losses.unsaved.locals import UnsavedLocals
+from flake8_ckpt.losses.unsaved.registries import UnsavedRegistries
+from flake8_ckpt.losses.unsaved.saved_names import SavedNames
+from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+
+
+class UnsavedObjects:
+    """Finds the objects that a save and its load both forget."""
+
+    def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
+        self.contract = contract
+        self.families = contract.families
+        self.algorithms = Algorithms(contract)
+        held, saved = HeldObjects(contract), SavedNames(contract.hierarchy.symbols)
+        self.attributes = UnsavedAttributes(contract, kind_evaluator, held, saved)
+        self.locals = UnsavedLocals(contract, saved)
+        self.registries = UnsavedRegistries(contract.families, held, saved)
+        self.beside_optimizer = UnsavedBesideOptimizer(contract.families, held, saved)
+
+    @cached_property
+    def found(self) -> tuple[UnsavedObject, ...]:
+        """Return what is forgotten, family by family."""
+        first: dict[tuple[str, Optional[Spot]], UnsavedObject] = {}
+        for each in self._found():
+            first.setdefault((each.name, each.made or each.location), each)
+        return tuple(first.values())
+
+    def _found(self) -> Iterator[UnsavedObject]:
+        for family in [*self.families.files, *self.families.hooks]:
+            for writing in family.writings if _keeps_training_state(family) else ():
+                if not contents(writing.payload).open:
+                    yield from self.attributes.of(writing, family)
+                    yield from self.locals.of(writing, family)
+        yield from self.registries.all()
+        yield from self.beside_optimizer.all()
+        for class_id in self.algorithms.classes:
+            yield from self._outside_hooks(class_id)
+
+    def _outside_hooks(self, class_id: str) -> Iterator[UnsavedObject]:
+        """Yield the components that an algorithm rebuilds and that its pair of hooks leaves out."""
+        carried = self.algorithms.carried(class_id)
+        if carried is None:
+            return
+        for attr, location in self.algorithms.rebuilt(class_id):
+            if attr not in carried:
+                yield UnsavedObject(f"self.{attr}", "stateful", location, None)
+
+
+def _keeps_training_state(family: CheckpointGroup) -> bool:
+    return any(True for writing in family.writings for _ in states_in(writing.payload)) or any(
+        isinstance(writing.payload, Record) for writing in family.writings
+    )

@@ -1,0 +1,74 @@
+"""The record of an object whose changing state is in no file, and what it is told by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.value_names import last_name
+from flake8_ckpt.linking.value_names import mentions
+
+KINDS = frozenset("optimizer scheduler scaler ema normalizer stateful".split())
+UPDATES = re.compile(
+    r"^_*(step|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$"
+)
+KEEPS = re.compile(
+    r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
+)
+# Programs that begin a new training on the weights of another one.
+TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I)
+# Calls that take an object over: what they do with it is their own affair.
+TAKES_OVER = re.compile(
+    r"(^|\.)(prepare\w*|setup\w*|register\w*|initialize|DeepSpeed\w*|\w*Trainer|\w*Runner|\w*Checkpoint\w*"
+    r"|\w*Manager|\w*Saver)$"
+)
+
+
+@dataclass(frozen=True)
+class UnsavedObject:
+    """An object whose state is lost: how the code names it, its kind, where it is made, and the save without it."""
+
+    name: str
+    kind: str
+    location: Spot
+    made: Optional[Spot]
+
+
+def listed(value: Value) -> Iterator[str]:
+    """Yield the attributes of `self` that a list of tensors to train names."""
+    for option in options_of(value):
+        if isinstance(option, Container):
+            for each in option.items or options_of(option.of):
+                if isinstance(each, Attr) and each.base == SELF:
+                    yield each.name
+
+
+def given(site: Site) -> tuple[Value, ...]:
+    return (*site.call.args, *(value for _, value in site.call.keywords))
+
+
+def is_whole(site: Site) -> bool:
+    return last_name(site.call.callee) in ("prepare", "setup", "initialize", "initialize_model_parallel")
+
+
+def named_in(family: CheckpointGroup) -> set[str]:
+    """Return the names of all objects that either side of a checkpoint speaks of."""
+    written = {name for each in family.writings for name in mentions(each.payload)}
+    read = {name for each in family.readings for target in each.into for name in mentions(target)}
+    return written | read | {key for each in family.readings for key in each.keys}
+
+
+def may_take_over(site: Site) -> bool:
+    """Tell whether a call that is given an object may save it as a whole: one of a saver, or that makes one."""
+    name = last_name(site.call.callee)
+    return name[:1].isupper() or TAKES_OVER.search(name) is not None

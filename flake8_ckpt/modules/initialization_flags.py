@@ -1,0 +1,99 @@
+"""Bool flags under which a step initializes buffers or weights once: a reload that loses them does it over."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flake8_ckpt.facts.values import Buffer
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.modules.attributes import Attribute
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
+from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.members import Method
+from flake8_ckpt.modules.plain_attributes import plain_numbers
+
+
+@dataclass(frozen=True)
+class InitializationFlag:
+    """A plain flag, and the buffer or weight that is initialized while it is as it started."""
+
+    attribute: Attribute
+    target: str
+
+
+def initialization_flags(state: ClassState) -> Iterator[InitializationFlag]:
+    """Yield the flags of a class that let a step of it, or of a class that derives from it, initialize something."""
+    for flag in plain_numbers(state):
+        start = flag.writes[0].value
+        if len(flag.writes) == 1 and _is_flag(start) and not flag.is_carried_by_hooks:
+            views = (state, *state.heir_views())
+            target = next(filter(None, (_initialized(view, flag.name, start) for view in views)), "")
+            if target:
+                yield InitializationFlag(flag, target)
+
+
+def _is_flag(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, bool)
+
+
+def _initialized(state: ClassState, flag: str, initial: Value) -> str:
+    """Return what a step initializes while the flag is as it started, or an empty string."""
+    start = initial == Const(True)
+    guard = f"{'set' if start else 'unset'}:{flag}"
+    turned = [
+        change
+        for change in state.runtime_writes(flag)
+        if _is_flag(change.value) and change.value == Const(not start)
+    ]
+    if not any(change.method.name in state.stepping for change in turned):
+        return ""
+    found = (_initialized_beside(state, change, guard) for change in turned)
+    return next(filter(None, found), "")
+
+
+def _initialized_beside(state: ClassState, change: AttributeWrite, guard: str) -> str:
+    """Return what is initialized where a flag turns: under it, in a helper, or in the method that turns it."""
+    for attr, others in state.changes.items():
+        for other in others:
+            if other.method == change.method and guard in other.guards and _overwrites(state, other):
+                return attr
+    helpers = _called_under(change.method, guard)
+    return _overwritten_in(state, helpers) or _guarded_caller(state, change.method, guard)
+
+
+def _guarded_caller(state: ClassState, turning: Method, guard: str) -> str:
+    """Return what the method that turns the flag initializes, where it is called only while the flag has not turned."""
+    if any(turning.name in _called_under(each, guard) for each in state.methods):
+        for attr, others in state.changes.items():
+            if any(other.method == turning and _overwrites(state, other) for other in others):
+                return attr
+    return ""
+
+
+def _overwritten_in(state: ClassState, methods: Container[str]) -> str:
+    for attr, others in state.changes.items():
+        if any(other.method.name in methods and _overwrites(state, other) for other in others):
+            return attr
+    return ""
+
+
+def _overwrites(state: ClassState, change: AttributeWrite) -> bool:
+    """Tell whether a write gives a buffer or weight a value that owes nothing to the old one."""
+    attr = change.write.attr
+    if depends_on_previous_value(state, change) and change.write.how != "item":
+        return False
+    buffers = {each.name for method, each in state.registers if each.kind in ("buffer", "parameter")}
+    made = {type(option) for each in state.constructed(attr) for option in options_of(each.value)}
+    if change.write.how in ("inplace", "item"):
+        return attr in buffers or bool(made & {Parameter, Buffer})
+    return change.write.how == "assign" and (attr in buffers or Buffer in made)
+
+
+def _called_under(method: Method, guard: str) -> set[str]:
+    return {name for name, site in method.own_calls() if guard in site.guards}

@@ -1,0 +1,99 @@
+"""The module classes of a project, and what each rule about their state asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.modules.attributes import Attribute
+from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.initialization_flags import InitializationFlag
+from flake8_ckpt.modules.initialization_flags import initialization_flags
+from flake8_ckpt.modules.late_registration import LateRegistration
+from flake8_ckpt.modules.late_registration import late_registrations
+from flake8_ckpt.modules.late_tensors import LateTensor
+from flake8_ckpt.modules.late_tensors import late_tensors
+from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.plain_attributes import plain_arrays
+from flake8_ckpt.modules.plain_attributes import plain_numbers
+from flake8_ckpt.modules.plain_attributes import plain_tensors
+from flake8_ckpt.modules.plain_containers import PlainContainer
+from flake8_ckpt.modules.plain_containers import plain_containers
+from flake8_ckpt.modules.registrations import RegistrationResult
+from flake8_ckpt.modules.registrations import UnsavedBuffer
+from flake8_ckpt.modules.registrations import registration_results
+from flake8_ckpt.modules.registrations import tensors_before_registration
+from flake8_ckpt.modules.registrations import unsaved_buffers
+
+
+class ModuleClasses:
+    """The classes of a project whose objects are modules."""
+
+    def __init__(self, hierarchy: Hierarchy, kind_evaluator: KindEvaluator) -> None:
+        self.hierarchy = hierarchy
+        self.kind_evaluator = kind_evaluator
+
+    @cached_property
+    def classes(self) -> tuple[ClassState, ...]:
+        """Return those that set or register something, in order of file and line."""
+        return tuple(self._classes())
+
+    def _classes(self) -> Iterator[ClassState]:
+        for identity, facts in self.hierarchy.symbols.classes.items():
+            if any(method.writes or method.registers for method in facts.methods):
+                if self.hierarchy.is_module(identity):
+                    yield ClassState(identity, self.hierarchy, self.kind_evaluator)
+
+    @cached_property
+    def plain_tensors(self) -> tuple[Attribute, ...]:
+        """Return the tensors that are kept as plain attributes."""
+        return tuple(each for state in self.classes for each in plain_tensors(state))
+
+    def plain_arrays(self) -> Iterator[Attribute]:
+        """Yield the numpy arrays that are kept as plain attributes."""
+        for state in self.classes:
+            yield from plain_arrays(state)
+
+    def plain_numbers(self) -> Iterator[Attribute]:
+        """Yield the numbers and bools that are kept as plain attributes."""
+        for state in self.classes:
+            yield from plain_numbers(state)
+
+    def plain_containers(self) -> Iterator[PlainContainer]:
+        """Yield the lists, tuples and dicts that construction makes and nothing registers."""
+        for state in self.classes:
+            yield from plain_containers(state)
+
+    def initialization_flags(self) -> Iterator[InitializationFlag]:
+        """Yield the bools under which a step initializes buffers or weights once."""
+        for state in self.classes:
+            yield from initialization_flags(state)
+
+    def late_tensors(self) -> Iterator[LateTensor]:
+        """Yield the attributes that become tensors with state after construction."""
+        for state in self.classes:
+            yield from late_tensors(state)
+
+    def late_registrations(self) -> Iterator[list[LateRegistration]]:
+        """Yield, class by class, the buffers and parameters that are registered after construction."""
+        for state in self.classes:
+            found = late_registrations(state)
+            if found:
+                yield found
+
+    def unsaved_buffers(self) -> Iterator[UnsavedBuffer]:
+        """Yield the buffers with `persistent=False`."""
+        for state in self.classes:
+            yield from unsaved_buffers(state)
+
+    def tensors_before_registration(self) -> Iterator[AttributeWrite]:
+        """Yield the writes of tensors that are in the way of a register_buffer."""
+        for state in self.classes:
+            yield from tensors_before_registration(state)
+
+    def registration_results(self) -> Iterator[RegistrationResult]:
+        """Yield the attributes that are set to what a registration returns."""
+        for state in self.classes:
+            yield from registration_results(state)
