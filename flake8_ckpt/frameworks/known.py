@@ -162,6 +162,16 @@ class Frameworks:
         found.update((name, each.role) for each in self.records.stateful for name in each.names)
         return found
 
+    def takes_over(self, name: str) -> bool:
+        """Tell whether a call takes care of the objects it is given, by its last name."""
+        return name in self._own_keepers or self.hint("function", "takes over").search(name) is not None
+
+    @cached_property
+    def _own_keepers(self) -> frozenset[str]:
+        """Return the last names of the calls that take care of objects, as the user's records say."""
+        names = (name for each in (*self.own.registry, *self.own.takes_over) for name in each.names)
+        return frozenset(name.rpartition(".")[2] for name in names)
+
     @cached_property
     def random_states(self) -> frozenset[str]:
         """Return the functions that take the state of a random generator, and that put it back."""

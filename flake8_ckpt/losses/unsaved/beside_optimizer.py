@@ -29,6 +29,7 @@ class UnsavedBesideOptimizer:
     def __init__(self, families: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
         self.families = families
         self.hierarchy = families.hierarchy
+        self.known = families.symbols.known
         self.held = held
         self.saved = saved
 
@@ -55,7 +56,9 @@ class UnsavedBesideOptimizer:
         restored = False
         for method in self.hierarchy.methods(class_id).values():
             states = list(self._optimizer_states(class_id, method))
-            if any(SELF in given(site) and (states or may_take_over(site)) for site in method.calls):
+            if any(
+                SELF in given(site) and (states or may_take_over(site, self.known)) for site in method.calls
+            ):
                 return None
             for site, name in states:
                 if name == "state_dict":
