@@ -17,11 +17,6 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
-from flake8_ckpt.frameworks.names import COUNTERS
-from flake8_ckpt.frameworks.names import LOADERS
-from flake8_ckpt.frameworks.names import NORMALIZER_WORDS
-from flake8_ckpt.frameworks.names import RESTORERS
-from flake8_ckpt.frameworks.names import TRAINING_WORDS
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
@@ -34,6 +29,7 @@ class Evidence:
     def __init__(self, families: CheckpointGroups) -> None:
         self.families = families
         self.hierarchy = families.hierarchy
+        self.known = families.symbols.known
         self.evaluator: SymbolicEvaluator = families.evaluator
         self.kinds = Kinds(families.hierarchy)
 
@@ -43,9 +39,9 @@ class Evidence:
 
     def is_training_state(self, reading: LoadEffect) -> bool:
         """Tell whether a key is state that only training needs."""
-        if TRAINING_WORDS.search(reading.keys[-1]) and reading.into:
+        if self.known.hint("key", "training state").search(reading.keys[-1]) and reading.into:
             return True
-        if COUNTERS.search(reading.keys[-1]) and any(
+        if self.known.hint("key", "counter").search(reading.keys[-1]) and any(
             isinstance(each, (Attr, Local)) for each in reading.into
         ):
             return True
@@ -88,7 +84,7 @@ class Evidence:
 
     def is_normalizer_reading(self, reading: LoadEffect) -> bool:
         """Tell whether a reading restores a normalizer: by the object's class, else by the name of key and target."""
-        if NORMALIZER_WORDS.search(reading.keys[-1]):
+        if self.known.hint("key", "normalizer").search(reading.keys[-1]):
             return True
         return any(self.owner_kind(target, reading.unit) == "normalizer" for target in reading.into)
 
@@ -98,20 +94,21 @@ class Evidence:
 
     def _is_state(self, target: Value, reading: LoadEffect) -> bool:
         if not isinstance(target, Attr):
-            return isinstance(target, Local) and any(map(COUNTERS.search, reading.keys[-1:]))
+            return isinstance(target, Local) and any(map(self.known.hint("key", "counter").search, reading.keys[-1:]))
         if not isinstance(target.base, Self):
             if target.name == "load_state_dict" or self.owner_kind(target, reading.unit):
                 return True
         class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
         if target.name in self.hierarchy.method_names(class_id):
-            return RESTORERS.search(target.name) is not None
+            return self.known.hint("method", "restores").search(target.name) is not None
         return self.is_changed(class_id, target.name, reading.source.identity)
 
     def is_changed(self, class_id: str, attr: str, loader: str) -> bool:
         """Tell whether a method other than construction and the one that loads changes an attribute."""
+        begins = self.known.hint("method", "begins with saved state")
         for owner, method in self.hierarchy.related_methods(class_id):
             name = method.name
-            if name != "__init__" and f"{owner}.{name}" != loader and not LOADERS.search(name):
+            if name != "__init__" and f"{owner}.{name}" != loader and not begins.search(name):
                 if any(write.attr == attr and write.how != "moved" for write in method.writes):
                     return True
         return False

@@ -12,6 +12,7 @@ from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Local
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.value_names import path_text
 
 TAKEN = frozenset(["required", "defaulted", "guarded"])
@@ -68,11 +69,12 @@ def chooses_format(key: str, family: CheckpointGroup) -> bool:
     )
 
 
-def converts(writing: SaveEffect, reading: LoadEffect) -> bool:
+def converts(writing: SaveEffect, reading: LoadEffect, known: Frameworks) -> bool:
     """Tell whether a function writes what it has read in another form, and no state of its own."""
     if writing.unit.identity != reading.unit.identity or any(states_in(writing.payload)):
         return False
     source = file_of(reading.root)
     if UNKNOWN not in (source, writing.file) and source != writing.file:
         return True
-    return any(root == reading.root for _, value in all_keys(writing.payload) for root, _ in rooted(value))
+    held = [value for _, value in all_keys(writing.payload)]
+    return any(root == reading.root for value in held for root, _ in rooted(value, known))

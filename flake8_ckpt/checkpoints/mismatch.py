@@ -9,7 +9,7 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.frameworks.lightning import FRAMEWORK_HOOKS
+from flake8_ckpt.frameworks.torch_methods import FRAMEWORK_HOOKS
 
 
 @dataclass(frozen=True)

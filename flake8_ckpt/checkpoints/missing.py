@@ -25,7 +25,6 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.lightning import LIGHTNING_KEYS
 from flake8_ckpt.linking.functions import CallContext
 
 
@@ -92,10 +91,11 @@ class MissingKeys:
 
     def _is_asked(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
         """Tell whether a reading takes a known key out of a payload that the writings of its family give."""
-        is_lightning = family.hook is not None and family.hook.writer.function.name == "on_save_checkpoint"
-        if not reading.keys or is_lightning and reading.keys[0] in LIGHTNING_KEYS:
+        known = self.families.symbols.known
+        writer = family.hook.writer.function.name if family.hook is not None else ""
+        if not reading.keys or reading.keys[0] in known.hook_keys.get(writer, ()):
             return False
-        if any(converts(each, reading) for each in family.writings):
+        if any(converts(each, reading, known) for each in family.writings):
             return False
         if family.hook is None and self._is_given_by_partner(reading, family):
             return False

@@ -42,9 +42,13 @@ from typing import Optional
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.effects import Summary
-from flake8_ckpt.checkpoints.io_calls import is_loader
+from flake8_ckpt.checkpoints.io_calls import filled_by
+from flake8_ckpt.checkpoints.io_calls import loader_of
+from flake8_ckpt.checkpoints.io_calls import source_of
 from flake8_ckpt.checkpoints.io_calls import written_by
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
+from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import NONE
@@ -74,6 +78,7 @@ class Payloads:
 
     def __init__(self, evaluator: SymbolicEvaluator) -> None:
         self.evaluator = evaluator
+        self.known = evaluator.symbols.known
         self._summaries: dict[tuple[str, str], Summary] = {}
         self._open: set[tuple[str, str]] = set()
         self._sites: list[dict[int, Optional[tuple[FunctionRef, CallContext]]]] = []
@@ -152,7 +157,7 @@ class Payloads:
         for read in callee.function.key_reads:
             base = self.evaluator.expand(read.base, scope)
             into = tuple(self.evaluator.expand(each, scope) for each in read.into)
-            for root, keys in rooted(base):
+            for root, keys in rooted(base, self.known):
                 location = Spot(callee.path, read.position)
                 path = (*keys, read.key) if read.key else keys
                 yield LoadEffect(
@@ -167,7 +172,7 @@ class Payloads:
         for store in callee.function.stores:
             kind = "returned" if store.target == Name("return") else "handed"
             for value in _held_in(store.value) if not isinstance(store.target, Local) else ():
-                for root, keys in rooted(self.evaluator.expand(value, scope)):
+                for root, keys in rooted(self.evaluator.expand(value, scope), self.known):
                     if kind == "returned" or not keys:
                         location = Spot(callee.path, store.position)
                         seen = kind if value is store.value else "handed"
@@ -175,7 +180,7 @@ class Payloads:
                             root, keys, seen, (), location, callee, callee, (), (), store.position
                         )
         for write in callee.function.writes:
-            for root, keys in rooted(self.evaluator.expand(write.value, scope)):
+            for root, keys in rooted(self.evaluator.expand(write.value, scope), self.known):
                 if not keys:
                     into = (Attr(scope.receiver, write.attr),)
                     location = Spot(callee.path, write.position)
@@ -190,13 +195,16 @@ class Payloads:
         summary = self.summary(found[0]) if found is not None else Summary(is_truncated=True)
         if found is not None:
             yield from self._brought_readings(site, callee, summary, found[1])
-        if is_loader(site.call, scope, self.evaluator):
-            yield from self._filled(site, callee, scope)
-            return
+        loader = loader_of(site.call, scope, self.evaluator)
+        if loader is not None:
+            filled = list(self._filled(loader, site, callee, scope))
+            yield from filled
+            if filled or source_of(loader, site.call, self.known) is site.call:
+                return
         if not summary.is_truncated:
             return
         for value in (*site.call.args, *(each for _, each in site.call.keywords)):
-            for root, keys in rooted(self.evaluator.expand(value, scope)):
+            for root, keys in rooted(self.evaluator.expand(value, scope), self.known):
                 target = self.evaluator.expand(site.call.callee, scope)
                 yield LoadEffect(
                     root, keys, "handed", (target,), location, callee, callee, (), site.guards, site.position
@@ -210,7 +218,7 @@ class Payloads:
                 continue
             into = tuple(self.evaluator.expand(value, entered) for value in each.into)
             call_chain = (entered.callee.identity, *each.call_chain)
-            for root, keys in rooted(self.evaluator.expand(each.root, entered)):
+            for root, keys in rooted(self.evaluator.expand(each.root, entered), self.known):
                 path = (*keys, *each.keys)[:MAX_LEVELS]
                 yield replace(
                     each,
@@ -222,18 +230,20 @@ class Payloads:
                     at=site.position,
                 )
 
-    def _filled(self, site: Site, callee: FunctionRef, scope: CallContext) -> Iterator[LoadEffect]:
+    def _filled(self, name: str, site: Site, callee: FunctionRef, scope: CallContext) -> Iterator[LoadEffect]:
         """Yield what a loading function puts straight into the objects it is given: Fabric's `load(path, state)`."""
-        root = self.evaluator.expand(site.call, scope)
-        for value in site.call.args[1:]:
-            given = self.evaluator.expand(value, scope)
-            for each in given.fields if isinstance(given, Record) else ():
-                location = Spot(callee.path, site.position)
+        given = self.evaluator.expand(filled_by(name, site.call, self.known), scope)
+        source = self.evaluator.expand(source_of(name, site.call, self.known), scope)
+        location = Spot(callee.path, site.position)
+        roots = list(rooted(source, self.known)) or [(source, ())]
+        for each in given.fields if isinstance(given, Record) else ():
+            into = object_of(each.value) if is_state(each.value) else each.value
+            for root, keys in roots:
                 yield LoadEffect(
                     root,
-                    (each.key,),
+                    (*keys, each.key),
                     "defaulted",
-                    (each.value,),
+                    (into,),
                     location,
                     callee,
                     callee,

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Optional
 from typing import Union
@@ -21,6 +22,8 @@ from typing import Union
 import msgspec
 
 from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.index.cache import Broken
 from flake8_ckpt.index.cache import Cache
 from flake8_ckpt.index.cache import Mark
@@ -74,6 +77,7 @@ def index_files(
     jobs: int = 1,
     replaced: Optional[Mapping[str, bytes]] = None,
     progress: Optional[Progress] = None,
+    known: Frameworks = DEFAULT,
 ) -> Index:
     """Return the facts of `paths`, collecting only those of files whose content is new.
 
@@ -83,7 +87,7 @@ def index_files(
     stored = cache.load() if cache is not None else Stored()
     survey = _survey(root, paths, stored, replaced or {})
     with paused_gc():
-        fresh = _collect(survey.cold, executor, jobs, progress)
+        fresh = _collect(survey.cold, known, executor, jobs, progress)
     if cache is not None:
         cache.store(stored, _to_store(stored, survey, fresh, replaced or {}))
     return replace(_index(stored, survey, fresh), replaced=replaced or {})
@@ -177,12 +181,16 @@ def _to_store(
 
 
 def _collect(
-    cold: Mapping[bytes, bytes], executor: Optional[Executor], jobs: int, progress: Optional[Progress]
+    cold: Mapping[bytes, bytes],
+    known: Frameworks,
+    executor: Optional[Executor],
+    jobs: int,
+    progress: Optional[Progress],
 ) -> dict[bytes, Made]:
     """Return the facts of each content, or how collecting them failed."""
     done: dict[bytes, Made] = {}
     digests = list(cold)
-    for digest, encoded in zip(digests, _encoded(list(cold.values()), executor, jobs)):
+    for digest, encoded in zip(digests, _encoded(list(cold.values()), known, executor, jobs)):
         done[digest] = _decode(encoded)
         if progress is not None:
             progress(len(done), len(cold))
@@ -198,29 +206,33 @@ def _decode(encoded: Encoded) -> Made:
         return _describe(error)
 
 
-def _encoded(texts: list[bytes], executor: Optional[Executor], jobs: int) -> Iterator[Encoded]:
+def _encoded(
+    texts: list[bytes], known: Frameworks, executor: Optional[Executor], jobs: int
+) -> Iterator[Encoded]:
     """Collect in processes as long as they work, and what is left in this one."""
     count = 0
     workers = min(jobs, sum(map(len, texts)) // WORKER_BYTES)
     if executor is not None or workers > 1:
         with suppress(Exception):
-            for encoded in _in_processes(texts, executor, workers):
+            for encoded in _in_processes(texts, known, executor, workers):
                 yield encoded
                 count += 1
     for text in texts[count:]:
-        yield collect_encoded(text)
+        yield collect_encoded(text, known)
 
 
-def _in_processes(texts: list[bytes], executor: Optional[Executor], workers: int) -> Iterator[Encoded]:
+def _in_processes(
+    texts: list[bytes], known: Frameworks, executor: Optional[Executor], workers: int
+) -> Iterator[Encoded]:
     if executor is not None:
-        for group in executor.map(collect_group, list(_groups(texts))):
+        for group in executor.map(partial(collect_group, known=known), list(_groups(texts))):
             yield from group
         return
     from concurrent.futures import ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(workers)
     try:
-        yield from _in_processes(texts, pool, workers)
+        yield from _in_processes(texts, known, pool, workers)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -236,18 +248,18 @@ def _groups(texts: Sequence[bytes]) -> Iterator[list[bytes]]:
         yield group
 
 
-def collect_group(texts: Sequence[bytes]) -> list[Encoded]:
+def collect_group(texts: Sequence[bytes], known: Frameworks = DEFAULT) -> list[Encoded]:
     """Collect the facts of several files; runs in a worker."""
     with paused_gc():
-        return [collect_encoded(text) for text in texts]
+        return [collect_encoded(text, known) for text in texts]
 
 
-def collect_encoded(text: bytes) -> Encoded:
+def collect_encoded(text: bytes, known: Frameworks = DEFAULT) -> Encoded:
     """Return a file's facts as they are stored, or, where our collector fails, how."""
     from flake8_ckpt.facts.collect import collect_file
 
     try:
-        return msgspec.msgpack.encode(collect_file(text))
+        return msgspec.msgpack.encode(collect_file(text, known))
     except Exception as error:
         return _describe(error)
 

@@ -26,6 +26,8 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.library_calls import method_of_class
+from flake8_ckpt.linking.library_calls import method_of_variable
 
 MAX_CALLS = 5
 MAX_NESTING = 24
@@ -65,6 +67,19 @@ class ObjectClasses:
         head, _, name = identity.rpartition(".")
         found = self.hierarchy.find_method(head, name) if head in self.symbols.classes else None
         return method_ref(*found, head) if found else None
+
+    def library_call(self, value: Call, scope: CallContext, nesting: int = 0) -> str:
+        """Return the dotted name of what a call reaches outside the project, as far as that is known."""
+        target = value.callee
+        if isinstance(target, Name):
+            return self.symbols.resolve(target.path, scope.path)
+        if not isinstance(target, Attr) or target.name not in self.symbols.known.method_names:
+            return ""
+        class_id = self.class_of(target.base, scope, nesting + 1)
+        if class_id and self.hierarchy.defines(class_id, target.name):
+            return ""
+        found = method_of_class(class_id, target.name, self.hierarchy) if class_id else ""
+        return found or method_of_variable(target, self.symbols.known)
 
     def class_of(self, value: Value, scope: CallContext, nesting: int = 0) -> str:
         """Return the class of an object: an identity of the project or an absolute name, "" where it is unknown."""

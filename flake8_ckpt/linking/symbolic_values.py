@@ -65,6 +65,7 @@ class SymbolicEvaluator:
         self.class_of = objects.class_of
         self.attribute_class = objects.attribute_class
         self.callee_of = objects.callee_of
+        self.library_call = objects.library_call
         self._added: dict[int, dict[Value, list[Field]]] = {}
         self.begin()
 
@@ -185,7 +186,12 @@ class SymbolicEvaluator:
             base = self.expand(value.callee.base, scope, nesting)
             if value.callee.name in ("get", "pop") and args and not isinstance(base, (Self, Name)):
                 return join([item_in(option, args[0]) for option in options_of(base)])
+            method = self.library_call(value, scope, nesting)
+            if method in self.symbols.known.payload_loads:
+                return Call(Name(method), tuple(args), (*keywords.items(), ("self", base)))
             if value.callee.name in COPIES or value.callee.name == "read" and not args:
+                return base
+            if value.callee.name == "item" and not args and self._is_loaded(base):
                 return base
             return Call(Attr(base, value.callee.name), tuple(args), tuple(keywords.items()))
         target = (
@@ -198,6 +204,16 @@ class SymbolicEvaluator:
         if isinstance(value.callee, Param) and value.callee.name == "cls" and scope.class_id:
             target = Name(scope.class_id)
         return Call(target, tuple(args), tuple(keywords.items()))
+
+    def _is_loaded(self, value: Value) -> bool:
+        """Tell whether a value is what a library loaded: `numpy.load(path).item()` unwraps the mapping in an array."""
+        while isinstance(value, Local):
+            value = value.value
+        return (
+            isinstance(value, Call)
+            and isinstance(value.callee, Name)
+            and value.callee.path in self.symbols.known.payload_loads
+        )
 
     def _returned(
         self,

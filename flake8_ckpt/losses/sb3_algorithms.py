@@ -20,7 +20,6 @@ from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.names import UPDATES
 from flake8_ckpt.frameworks.stable_baselines3 import HOOKS
 from flake8_ckpt.frameworks.stable_baselines3 import LIBRARIES
 from flake8_ckpt.frameworks.stable_baselines3 import NAMED
@@ -90,7 +89,8 @@ class Algorithms:
             return False
         if self.kinds.of(component) in ("normalizer", "stateful", "ema"):
             return True
-        return any(UPDATES.search(name) for name in self.hierarchy.method_names(component))
+        updates = self.hierarchy.symbols.known.hint("method", "updates")
+        return any(map(updates.search, self.hierarchy.method_names(component)))
 
 
 def _strings(value: Value) -> Iterator[str]:

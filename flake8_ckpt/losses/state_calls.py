@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
-from flake8_ckpt.checkpoints.io_calls import is_loader
+from flake8_ckpt.checkpoints.io_calls import loader_of
 from flake8_ckpt.checkpoints.io_calls import written_by
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.payload import is_state
@@ -51,7 +51,7 @@ def _keeps(site: Site, unit: FunctionRef, contract: Contract) -> bool:
     if given is not None:
         payload = evaluator.expand(given[0], scope)
         return is_state(payload) or any(states_in(payload))
-    if not is_loader(call, scope, evaluator):
+    if loader_of(call, scope, evaluator) is None:
         return False
     root = evaluator.expand(call, scope)
     readings = contract.families.payloads.summary(unit).readings

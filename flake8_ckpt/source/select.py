@@ -32,10 +32,7 @@ from flake8_ckpt.source.signals import LOCAL_GROWS
 from flake8_ckpt.source.signals import MAX_HELPER
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import TRIVIAL_BASES
-from flake8_ckpt.source.signals import hands_on
-from flake8_ckpt.source.signals import links
-from flake8_ckpt.source.signals import normalizes
-from flake8_ckpt.source.signals import saves
+from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
@@ -75,16 +72,18 @@ def _named(base: ast.expr) -> str:
     return dotted(base) or (base.attr if isinstance(base, ast.Attribute) else "")
 
 
-def plain_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
+def plain_outline(
+    node: ast.ClassDef, name: str, lines: list[str], called: set[str], signals: Signals
+) -> ClassOutline:
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
     methods = tuple(functions(node.body))
     texts = [text_of(method, lines) for method in methods]
-    if _is_keeper(methods, texts):
-        return _keeper_outline(ClassOutline(node, name, methods), texts)
+    if _is_keeper(methods, texts, signals):
+        return _keeper_outline(ClassOutline(node, name, methods), texts, signals)
     chosen = (
         each
         for each, text in zip(methods, texts)
-        if each.name in HOOKS or _has_word(each, text) or node.bases and is_entry(each)
+        if each.name in HOOKS or _has_word(each, text, signals) or node.bases and is_entry(each)
     )
     return ClassOutline(node, name, methods, tuple(chosen))
 
@@ -94,20 +93,20 @@ def is_entry(method: Function) -> bool:
     return ENTRIES.match(method.name) is not None and next(_self_writes(method), None) is not None
 
 
-def _is_keeper(methods: Iterable[Function], texts: Iterable[str]) -> bool:
+def _is_keeper(methods: Iterable[Function], texts: Iterable[str], signals: Signals) -> bool:
     """Tell whether a class saves or restores something, or seems to hold an object with running statistics."""
     return any(
         method.name in HOOKS
-        or saves(text)
+        or signals.saves(text)
         or KEEPS.match(method.name)
-        and links(text)
-        or hands_on(text)
-        or normalizes(text)
+        and signals.links(text)
+        or signals.hands_on(text)
+        or signals.normalizes(text)
         for method, text in zip(methods, texts)
     )
 
 
-def _keeper_outline(found: ClassOutline, texts: list[str]) -> ClassOutline:
+def _keeper_outline(found: ClassOutline, texts: list[str], signals: Signals) -> ClassOutline:
     """Select all that such a class sets or calls; other methods are looked at for what they use."""
     kept = frozenset(attr for method in found.methods for attr, _, _ in _self_writes(method))
     kept |= found.suspects
@@ -115,7 +114,12 @@ def _keeper_outline(found: ClassOutline, texts: list[str]) -> ClassOutline:
     mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(kept))) + r")\b")
     selected, looked_at = [], []
     for method, text in zip(found.methods, texts):
-        if id(method) in before or method.name in HOOKS or _has_word(method, text) or links(text):
+        if (
+            id(method) in before
+            or method.name in HOOKS
+            or _has_word(method, text, signals)
+            or signals.links(text)
+        ):
             selected.append(method)
         elif "self." in text and next(_self_writes(method), None) is not None:
             selected.append(method)
@@ -124,7 +128,9 @@ def _keeper_outline(found: ClassOutline, texts: list[str]) -> ClassOutline:
     return replace(found, selected=tuple(selected), readers=tuple(looked_at), suspects=kept, keeper=True)
 
 
-def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
+def class_outline(
+    node: ast.ClassDef, name: str, lines: list[str], called: set[str], signals: Signals
+) -> ClassOutline:
     methods = tuple(functions(node.body))
     texts = [text_of(method, lines) for method in methods]
     writes = [_method_writes(method, text, lines, called) for method, text in zip(methods, texts)]
@@ -134,7 +140,8 @@ def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[s
     mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(suspects))) + r")\b")
     loops = re.compile(r"\bin\b[^\n]*" + mention.pattern)
     lazy = any(
-        method.name not in CONSTRUCTORS and _has_word(method, text) for method, text in zip(methods, texts)
+        method.name not in CONSTRUCTORS and _has_word(method, text, signals)
+        for method, text in zip(methods, texts)
     )
     for method, text, written in zip(methods, texts, writes):
         if lazy and method.name in CONSTRUCTORS:
@@ -143,17 +150,17 @@ def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[s
             method.name in called
             or method.name in HOOKS
             or written.every & suspects
-            or _has_word(method, text)
+            or _has_word(method, text, signals)
             or is_entry(method)
         ):
             selected.append(method)
         elif suspects and mention.search(text):
             (selected if loops.search(text) or ASKS.search(text) else readers).append(method)
     found = ClassOutline(node, name, methods, tuple(selected), tuple(readers), suspects)
-    return _keeper_outline(found, texts) if _is_keeper(methods, texts) else found
+    return _keeper_outline(found, texts, signals) if _is_keeper(methods, texts, signals) else found
 
 
-def _has_word(method: Function, text: str) -> bool:
+def _has_word(method: Function, text: str, signals: Signals) -> bool:
     if ("add_" in text or "register_" in text or "setattr" in text) and REGISTERS.search(text):
         return True
     if (
@@ -162,7 +169,7 @@ def _has_word(method: Function, text: str) -> bool:
         and LATE_REGISTERS.search(text)
     ):
         return True
-    return saves(text)
+    return signals.saves(text)
 
 
 @dataclass(frozen=True)
@@ -289,11 +296,11 @@ def _called_by_locals(value: ast.expr, names: Bindings) -> Iterator[str]:
 
 
 def select_functions(
-    functions: tuple[tuple[str, Function], ...], lines: list[str], called: set[str]
+    functions: tuple[tuple[str, Function], ...], lines: list[str], called: set[str], signals: Signals
 ) -> Iterator[Function]:
     for name, node in functions:
         text = text_of(node, lines)
-        if saves(text) or links(text) or normalizes(text):
+        if signals.takes_part(text):
             yield node
         elif node.returns is None and "." not in name and "return" in text:
             if node.name in called or len(text) < MAX_HELPER and BUILDS.search(text):

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
 REGISTERS = re.compile(
@@ -86,25 +91,66 @@ def may_hold_facts(text: str) -> bool:
     return GATE.search(text) is not None
 
 
-def saves(text: str) -> bool:
-    """Tell whether a function's text saves something or loads it."""
-    return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
+# Words that many libraries use for something else: `json.dumps(`. The user's own records may say them.
+COMMON = re.compile(r"\.(?:dump|load)s?\($")
 
 
-def links(text: str) -> bool:
-    """Tell whether a function's text may save or restore something, by itself or through what it calls."""
-    if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
-        return False
-    return LINKS.search(NO_LINKS.sub("", text)) is not None
+def _called_part(name: str, kind: str) -> str:
+    """Return what the text of a call has of a dotted name: `Pickler(` for a method, `async_save(` for a function."""
+    called = name.rpartition(".")[0] if kind == "method" else name
+    return f"{called.rpartition('.')[2]}("
 
 
-def hands_on(text: str) -> bool:
-    """Tell whether a method lets an attribute save or restore itself."""
-    return "self." in text and HANDS_ON.search(text) is not None
+@dataclass(frozen=True)
+class Signals:
+    """Tells what a text may do, given what is known of libraries."""
 
+    known: Frameworks = DEFAULT
 
-def normalizes(text: str) -> bool:
-    """Tell whether a function's text seems to make an object with running statistics."""
-    if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
-        return False
-    return NORMALIZERS.search(LAYERS.sub("", text)) is not None
+    def takes_part(self, text: str) -> bool:
+        """Tell whether a function's text may take part in saving, restoring or normalizing."""
+        return self.saves(text) or self.links(text) or self.normalizes(text)
+
+    def saves(self, text: str) -> bool:
+        """Tell whether a function's text saves something or loads it."""
+        if ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None:
+            return True
+        return any(word in text for word in self._calls)
+
+    @cached_property
+    def _calls(self) -> tuple[str, ...]:
+        """Return what else begins a call that saves or loads: of a function, or of a class whose objects save."""
+        own = {name for each in (*self.known.own.save, *self.known.own.load) for name in each.names}
+        found = {(_called_part(name, each.kind), name in own) for name, each in self.known.calls.items()}
+        seen = (SAVES, LINKS, COMMON)
+        return tuple(
+            sorted(
+                each
+                for each, is_own in found
+                if is_own or not any(pattern.search(f".{each}") for pattern in seen)
+            )
+        )
+
+    @cached_property
+    def _own_classes(self) -> tuple[str, ...]:
+        """Return what makes an object of a class that a user's record speaks of."""
+        records = (*self.known.own.stateful, *self.known.own.wrapper)
+        return tuple(_called_part(name, "class") for each in records for name in each.names)
+
+    def links(self, text: str) -> bool:
+        """Tell whether a function's text may save or restore something, by itself or through what it calls."""
+        if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
+            return False
+        return LINKS.search(NO_LINKS.sub("", text)) is not None
+
+    def hands_on(self, text: str) -> bool:
+        """Tell whether a method lets an attribute save or restore itself."""
+        return "self." in text and HANDS_ON.search(text) is not None
+
+    def normalizes(self, text: str) -> bool:
+        """Tell whether a function's text seems to make an object with running statistics."""
+        if any(word in text for word in self._own_classes):
+            return True
+        if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
+            return False
+        return NORMALIZERS.search(LAYERS.sub("", text)) is not None

@@ -27,7 +27,6 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.lightning import LIGHTNING_KEYS
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 
 
@@ -109,10 +108,9 @@ class Hooks:
                     yield family, first
 
     def is_given_elsewhere(self, key: str, hook: Hook) -> bool:
-        """Tell whether Lightning or some other code adds a key to the checkpoint that a hook is given."""
-        if hook.writer.function.name != "on_save_checkpoint":
-            return False
-        return key in LIGHTNING_KEYS or key in self.keys.given
+        """Tell whether a library or some other code adds a key to the checkpoint that a hook is given."""
+        there = self.hierarchy.symbols.known.hook_keys.get(hook.writer.function.name)
+        return there is not None and (key in there or key in self.keys.given)
 
     def bare(self) -> Iterator[BareState]:
         """Yield the hooks that give the bare state of an object which the partner takes from under a key."""

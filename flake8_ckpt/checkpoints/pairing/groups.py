@@ -25,7 +25,7 @@ class CheckpointGroups:
         self.symbols = hierarchy.symbols
         self.evaluator = evaluator
         self.payloads = payloads
-        self.participants = Participants(hierarchy)
+        self.participants = Participants(hierarchy, evaluator)
 
     @property
     def units(self) -> tuple[FunctionRef, ...]:

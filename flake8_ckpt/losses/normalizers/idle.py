@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from flake8_ckpt.facts.values import Name
-from flake8_ckpt.frameworks.persistence import WRITERS
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.programs import Programs
@@ -89,7 +88,7 @@ class Normalizers:
         ):
             return True
         return any(
-            isinstance(site.call.callee, Name) and site.call.callee.path in WRITERS
+            isinstance(site.call.callee, Name) and site.call.callee.path in self.symbols.known.payload_saves
             for unit in self.makings.units
             if unit.path in files
             for site in unit.function.calls

@@ -15,8 +15,6 @@ from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.names import MEANS
-from flake8_ckpt.frameworks.names import SPREADS
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -62,7 +60,7 @@ class MadeNormalizers:
             *(name for name, _ in calls[0].keywords),
             *(own_name(part) for each in given for part in parts_of(each)),
         ]
-        return "" if any(MEANS.search(name) or SPREADS.search(name) for name in names) else class_id
+        return "" if any(self.classes.means.search(name) or self.classes.spreads.search(name) for name in names) else class_id
 
     @cached_property
     def _paths(self) -> frozenset[str]:

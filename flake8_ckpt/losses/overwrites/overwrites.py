@@ -12,7 +12,6 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.names import RESTORERS
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_names import path_text
@@ -35,6 +34,7 @@ class Overwrites:
         self.families = contract.families
         self.kinds = contract.kinds
         self.evaluator = contract.evaluator
+        self.known = contract.hierarchy.symbols.known
         self.algorithms = Algorithms(contract)
         self.resets = Resets(contract.hierarchy, contract.evaluator)
         self.restorations = Restorations(contract)
@@ -113,10 +113,13 @@ class Overwrites:
             if is_certain(site.guards):
                 yield from self._reset_by_call(site, unit)
 
+    def _makes_or_restores(self, name: str) -> bool:
+        return name == "__init__" or self.known.hint("method", "restores").search(name) is not None
+
     def _reset_by_call(self, site: Site, unit: FunctionRef) -> Iterator[tuple[str, Position, Spot]]:
         scope = CallContext(unit)
         callee = self.evaluator.callee_of(site.call, scope)
-        if callee is None or not callee.owner or _makes_or_restores(callee.function.name):
+        if callee is None or not callee.owner or self._makes_or_restores(callee.function.name):
             return
         owner = path_text(self.evaluator.receiver_of(site.call, scope))
         here = Spot(unit.path, site.position)
@@ -124,10 +127,6 @@ class Overwrites:
         for reset in self.resets.of(callee):
             location = here if is_plain or reset.constructs else reset.location
             yield f"{owner}.{reset.attr}", site.position, location
-
-
-def _makes_or_restores(name: str) -> bool:
-    return name == "__init__" or RESTORERS.search(name) is not None
 
 
 def _is_over(restored: Position, replaced: Position, unit: FunctionRef) -> bool:

@@ -17,13 +17,12 @@ from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.names import COUNTERS
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_names import path_text
 
 # How a local is called that holds where training goes on.
-PROGRESS = re.compile(COUNTERS.pattern + r"|(^|_)(start|first|begin|last|done)(_|$)")
+PROGRESS = re.compile(r"(^|_)(start|first|begin|last|done)(_|$)")
 LOADS = frozenset(["load", "restore", "resume", "set", "on_load"])
 
 
@@ -52,6 +51,7 @@ class Restorations:
         self.contract = contract
         self.hierarchy = contract.hierarchy
         self.evaluator = contract.evaluator
+        self.known = contract.hierarchy.symbols.known
 
     def of(self, unit: FunctionRef) -> Iterator[Restored]:
         """Yield what a function restores, from files and, where it is one of a pair of hooks, from its argument."""
@@ -72,8 +72,9 @@ class Restorations:
     def _owner(self, target: Value, reading: LoadEffect) -> Optional[Value]:
         """Return what a reading restores by its flow into a target: an object, an attribute, a counter."""
         if isinstance(target, Local):
-            is_counter = reading.keys and COUNTERS.search(reading.keys[-1]) and PROGRESS.search(target.name)
-            return target if is_counter else None
+            counts = self.known.hint("key", "counter").search
+            is_progress = counts(target.name) or PROGRESS.search(target.name)
+            return target if reading.keys and counts(reading.keys[-1]) and is_progress else None
         if not isinstance(target, Attr):
             return None
         if target.name == "load_state_dict":

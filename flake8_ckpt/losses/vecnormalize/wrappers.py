@@ -21,7 +21,6 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
-from flake8_ckpt.frameworks.persistence import LOADERS
 from flake8_ckpt.frameworks.stable_baselines3 import ENV_NAME
 from flake8_ckpt.frameworks.stable_baselines3 import ENV_NAMES
 from flake8_ckpt.frameworks.stable_baselines3 import MODEL_ENV
@@ -115,7 +114,7 @@ class Environments:
         if isinstance(value.callee, Attr):
             return self._given(value.callee, place, depth)
         target = self.roles.target(value, place)
-        if target in LOADERS:
+        if target in self.symbols.known.payload_loads:
             return Wrapping(known=False)
         if UNWRAPS.search(target) or target.rpartition(".")[2].rpartition(":")[2][:1].isupper():
             return self._inner(value, place, depth)
