@@ -94,7 +94,9 @@ class Evidence:
 
     def _is_state(self, target: Value, reading: LoadEffect) -> bool:
         if not isinstance(target, Attr):
-            return isinstance(target, Local) and any(map(self.known.hint("key", "counter").search, reading.keys[-1:]))
+            return isinstance(target, Local) and any(
+                map(self.known.hint("key", "counter").search, reading.keys[-1:])
+            )
         if not isinstance(target.base, Self):
             if target.name == "load_state_dict" or self.owner_kind(target, reading.unit):
                 return True

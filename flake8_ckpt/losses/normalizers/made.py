@@ -60,7 +60,11 @@ class MadeNormalizers:
             *(name for name, _ in calls[0].keywords),
             *(own_name(part) for each in given for part in parts_of(each)),
         ]
-        return "" if any(self.classes.means.search(name) or self.classes.spreads.search(name) for name in names) else class_id
+        return (
+            ""
+            if any(self.classes.means.search(name) or self.classes.spreads.search(name) for name in names)
+            else class_id
+        )
 
     @cached_property
     def _paths(self) -> frozenset[str]:

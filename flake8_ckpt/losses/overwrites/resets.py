@@ -61,7 +61,11 @@ class Resets:
         for write in callee.function.writes:
             target = Attr(SELF, write.attr)
             is_set = write.how == "assign" and is_certain(write.guards)
-            if is_set and self.is_fresh(write.value, target, callee) and not self._is_from_argument(write.value):
+            if (
+                is_set
+                and self.is_fresh(write.value, target, callee)
+                and not self._is_from_argument(write.value)
+            ):
                 location = Spot(callee.path, write.position)
                 is_number = isinstance(write.value, Const)
                 yield Reset(write.attr, location, self.serves_construction(callee), is_number)
