@@ -161,7 +161,8 @@ def on_terminal(folder: Path, files: int) -> bytes:
     """Return what a cold run prints to the terminal that its errors go to."""
     write(folder, {f"file_{number}.py": f"{NORMALIZER}\nx = {number}\n" for number in range(files)})
     ours, theirs = pty.openpty()
-    code = "import sys\nfrom flake8_ckpt import cli, progress\nprogress.PATIENCE_SECONDS = 0.0\n"
+    code = "import sys\nfrom flake8_ckpt import cli\nfrom flake8_ckpt.commands import progress\n"
+    code += "progress.PATIENCE_SECONDS = 0.0\n"
     code += "progress.LONG_SECONDS = progress.REFRESH_SECONDS = 0.0\nsys.exit(cli.main(['check']))"
     subprocess.run([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)

@@ -69,6 +69,14 @@ def test_prose_has_one_sentence_per_line(name: str) -> None:
     assert [line for line in lines if re.search(r"[a-z)`]\. [A-Z]", line)] == []
 
 
+def test_table_of_codes_knows_those_that_are_taken() -> None:
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `CKP\d` \| [^|]+ \| (\d+) to (\d+) \| from (\d+)", text, re.MULTILINE)
+    taken = [f"CKP{code:03}" for first, last, _ in rows for code in range(int(first), int(last) + 1)]
+    assert [rule.code for rule in all_rules()] == taken
+    assert all(int(last) < int(free) for _, last, free in rows)
+
+
 @pytest.fixture
 def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Return the rule that CONTRIBUTING shows, as one of all rules."""

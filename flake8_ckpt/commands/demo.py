@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import flake8_ckpt
 from flake8_ckpt.engine import check
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.options import Options
 from flake8_ckpt.rules.base import all_rules
 
-FOLDER = Path(__file__).parent / "demo"
+FOLDER = Path(flake8_ckpt.__file__).parent / "demo"
 INTRODUCTION = "Five small training systems, each of which loses state between save and resume:\n"
 USAGE = """
 Run it on your own code:

@@ -14,7 +14,6 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 
-
 NOWHERE = Position(1, 0, 1, 0)
 
 

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
     from flake8_ckpt.runtime.inspector import inspect_checkpoint
+    from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
     from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
     from flake8_ckpt.runtime.normalizers.running_mean_std_dict import RunningMeanStdDict
     from flake8_ckpt.runtime.saving import save_checkpoint
