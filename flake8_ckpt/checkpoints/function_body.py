@@ -24,7 +24,7 @@ class FunctionBody:
         self.unit = unit
         self.evaluator = evaluator
         self.known = evaluator.symbols.known
-        self.scope = CallContext(unit)
+        self.context = CallContext(unit)
         self._entered: dict[int, Optional[CallContext]] = {}
 
     def spot(self, position: Position) -> Spot:
@@ -33,7 +33,7 @@ class FunctionBody:
 
     def expand(self, value: Value) -> Value:
         """Return a value in terms of the function's parameters."""
-        return self.evaluator.expand(value, self.scope)
+        return self.evaluator.expand(value, self.context)
 
     def rooted(self, value: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
         """Yield the payloads that a value comes out of, each with the keys that lead to it."""
@@ -46,10 +46,10 @@ class FunctionBody:
         return self._entered[id(site)]
 
     def _enter(self, call: Call) -> Optional[CallContext]:
-        inner = self.evaluator.callee_of(call, self.scope)
+        inner = self.evaluator.callee_of(call, self.context)
         if inner is None or not inner.function.contract:
             return None
         args = [self.expand(arg) for arg in call.args]
         keywords = {name: self.expand(each) for name, each in call.keywords}
-        receiver = self.evaluator.receiver_of(call, self.scope)
-        return enter_call(inner, receiver, args, keywords, self.scope)
+        receiver = self.evaluator.receiver_of(call, self.context)
+        return enter_call(inner, receiver, args, keywords, self.context)

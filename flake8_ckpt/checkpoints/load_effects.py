@@ -71,7 +71,7 @@ def _kept(body: FunctionBody) -> Iterator[LoadEffect]:
     for write in body.unit.function.writes:
         for root, keys in body.rooted(write.value):
             if not keys:
-                into = (Attr(body.scope.receiver, write.attr),)
+                into = (Attr(body.context.receiver, write.attr),)
                 yield _effect(body, root, keys, "handed", into, write.position)
 
 
@@ -83,7 +83,7 @@ def _in_call(
     summary = summary_of(entered.callee) if entered is not None else Summary(is_truncated=True)
     if entered is not None:
         yield from _brought_in(site, body, summary, entered)
-    loader = loader_of(site.call, body.scope, body.evaluator)
+    loader = loader_of(site.call, body.context, body.evaluator)
     if loader is not None:
         filled = list(_filled(loader, site, body))
         yield from filled
@@ -106,7 +106,7 @@ def _brought_in(
 ) -> Iterator[LoadEffect]:
     """Yield what the function takes that a call enters, with the call's arguments for its parameters."""
     evaluator = body.evaluator
-    for each in summary.readings:
+    for each in summary.loads:
         if each.kind == "returned":
             continue
         into = tuple(evaluator.expand(value, entered) for value in each.into)

@@ -41,7 +41,7 @@ def _brought_in(
     entered = body.entered(site)
     if entered is None:
         return
-    for each in summary_of(entered.callee).writings:
+    for each in summary_of(entered.callee).saves:
         yield replace(
             each,
             payload=_settled(body.evaluator.expand(each.payload, entered)),

@@ -15,19 +15,19 @@ A *payload* is a mapping on its way to or from disk. This is how it is followed,
         agent = Agent()
         agent.save(path)
 
-1. Each function has a *summary* in terms of its own parameters. That of `Agent.save` is one *writing*:
+1. Each function has a *summary* in terms of its own parameters. That of `Agent.save` is one *save effect*, in short a save:
    {net: always, metadata: maybe, with the value of the parameter `metadata`}, closed, to the file `path`.
-   That of `train` begins with the *readings* of its own body: `metadata` and `metadata.mean`, required,
+   That of `train` begins with the *load effects* of its own body: `metadata` and `metadata.mean`, required,
    from the file `resume`, the second into `scaler.mean`.
 2. A call brings in the summary of the function it reaches, with the call's arguments in place of the
-   parameters. `agent.save(path)` is a writing of `train`, at that call. `metadata` is bound to its default
+   parameters. `agent.save(path)` is a save of `train`, at that call. `metadata` is bound to its default
    None there, so a key that is only maybe written, with this value, is never written by this call.
-3. A function that another one calls in this way is a step on the way. The writings and readings of functions
+3. A function that another one calls in this way is a step on the way. The saves and loads of functions
    that nobody calls are *final*: they are what happens to files.
-4. Families put final writings and readings together that speak of the same checkpoint (`families.py`), and
+4. Groups put final saves and loads together that speak of the same checkpoint (`pairing/`), and
    rules compare the keys.
 
-What is not understood opens a payload: no key is called missing from a writing whose payload is open.
+What is not understood opens a payload: no key is called missing from a save whose payload is open.
 Hooks are payloads too. What `state_dict` returns is written, what `load_state_dict` takes out of its
 parameter is read; the names of the two methods make them a pair.
 """
@@ -49,8 +49,8 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 MAX_DEPTH = 5
-MAX_WRITINGS = 32
-MAX_READINGS = 400
+MAX_SAVES = 32
+MAX_LOADS = 400
 
 
 class Payloads:
@@ -78,31 +78,31 @@ class Payloads:
     def _summarized(self, callee: FunctionRef) -> Summary:
         self.evaluator.begin()
         body = FunctionBody(callee, self.evaluator)
-        writings = _bounded_writings(save_effects(body, self.summary))
-        readings = _bounded_readings(load_effects(body, self.summary))
-        return _unsure(writings, readings) if self.evaluator.is_spent else Summary(writings, readings)
+        saves = _bounded_saves(save_effects(body, self.summary))
+        loads = _bounded_loads(load_effects(body, self.summary))
+        return _unsure(saves, loads) if self.evaluator.is_spent else Summary(saves, loads)
 
 
-def _unsure(writings: tuple[SaveEffect, ...], readings: tuple[LoadEffect, ...]) -> Summary:
+def _unsure(saves: tuple[SaveEffect, ...], loads: tuple[LoadEffect, ...]) -> Summary:
     """Return a summary of a function that is too large to be followed: it may write and read anything."""
     return Summary(
-        tuple(replace(each, payload=UNKNOWN) for each in writings),
+        tuple(replace(each, payload=UNKNOWN) for each in saves),
         (
-            *readings,
-            *{each.root: replace(each, keys=(), kind="handed", into=()) for each in readings}.values(),
+            *loads,
+            *{each.root: replace(each, keys=(), kind="handed", into=()) for each in loads}.values(),
         ),
     )
 
 
-def _bounded_writings(found: Iterator[SaveEffect]) -> tuple[SaveEffect, ...]:
-    """Return the writings of a function; too many of them are one that may write anything."""
-    writings = tuple(islice(found, MAX_WRITINGS + 1))
-    return writings if len(writings) <= MAX_WRITINGS else (replace(writings[0], payload=UNKNOWN),)
+def _bounded_saves(found: Iterator[SaveEffect]) -> tuple[SaveEffect, ...]:
+    """Return the saves of a function; too many of them are one that may write anything."""
+    saves = tuple(islice(found, MAX_SAVES + 1))
+    return saves if len(saves) <= MAX_SAVES else (replace(saves[0], payload=UNKNOWN),)
 
 
-def _bounded_readings(found: Iterator[LoadEffect]) -> tuple[LoadEffect, ...]:
-    """Return the readings of a function; where there are too many, each payload may be read in full."""
-    readings = tuple(islice(found, MAX_READINGS + 1))
-    if len(readings) <= MAX_READINGS:
-        return readings
-    return tuple({each.root: replace(each, keys=(), kind="handed") for each in readings}.values())
+def _bounded_loads(found: Iterator[LoadEffect]) -> tuple[LoadEffect, ...]:
+    """Return the loads of a function; where there are too many, each payload may be read in full."""
+    loads = tuple(islice(found, MAX_LOADS + 1))
+    if len(loads) <= MAX_LOADS:
+        return loads
+    return tuple({each.root: replace(each, keys=(), kind="handed") for each in loads}.values())

@@ -1,7 +1,7 @@
 """What the objects of one module class hold, method by method: the view that the module-state rules ask.
 
 Methods that construction runs (`__init__`, and what it calls, in the class and its ancestors) are
-the *construction*; all others are *later*.
+the *construction*; what all others write are the *runtime writes*.
 """
 
 from __future__ import annotations

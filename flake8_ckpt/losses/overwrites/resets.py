@@ -40,7 +40,7 @@ MAX_DEPTH = 3
 
 @dataclass(frozen=True)
 class Reset:
-    """A method sets an attribute to something fresh, at `spot`, whatever it held."""
+    """A method sets an attribute to something fresh, at `location`, whatever it held."""
 
     attr: str
     location: Spot
