@@ -41,24 +41,24 @@ class UnsavedLocals:
         self.saved = saved
         self.known = contract.families.symbols.known
 
-    def of(self, writing: SaveEffect, family: CheckpointGroup) -> Iterator[UnsavedObject]:
+    def of(self, save: SaveEffect, group: CheckpointGroup) -> Iterator[UnsavedObject]:
         """Yield the locals of the saving function that are updated and appear on neither side."""
-        unit = writing.unit
-        if TUNES.search(unit.identity) or not self._resumes(unit, family) or self._hands_over(unit.function):
+        unit = save.unit
+        if TUNES.search(unit.identity) or not self._resumes(unit, group) or _hands_over(unit.function):
             return
-        known = named_in(family) | self.saved.by_file.get(unit.path, set())
+        known = named_in(group) | self.saved.by_file.get(unit.path, set())
         for store in unit.function.stores:
             target = store.target
             if isinstance(target, Local) and target.name not in known and _runs_once(store):
                 kind = self.kinds.of(self.evaluator.class_of(target.value, CallContext(unit)))
                 if kind in KINDS and self._is_lost(target, unit):
                     known.add(target.name)
-                    location = writing.location if writing.call_chain else writing.save_call
+                    location = save.location if save.call_chain else save.save_call
                     yield UnsavedObject(target.name, kind, location, Spot(unit.path, store.position))
 
-    def _resumes(self, unit: FunctionRef, family: CheckpointGroup) -> bool:
+    def _resumes(self, unit: FunctionRef, group: CheckpointGroup) -> bool:
         """Tell whether the function that saves also restores what only training needs."""
-        own = (each for each in family.readings if each.unit.identity == unit.identity and each.keys)
+        own = (each for each in group.loads if each.unit.identity == unit.identity and each.keys)
         return any(map(self.evidence.is_training_state, own))
 
     def _is_lost(self, target: Local, unit: FunctionRef) -> bool:
