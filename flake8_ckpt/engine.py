@@ -95,7 +95,7 @@ def analyze(
     progress: Optional[Progress] = None,
 ) -> Analysis:
     """Index, link and check a project; see `check`."""
-    cache = None if options.no_cache else open_cache(root, options.cache_dir)
+    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
     with paused_gc():
         index = index_files(
             root,
@@ -105,13 +105,14 @@ def analyze(
             jobs=jobs,
             replaced=replaced,
             progress=progress,
+            known=options.frameworks,
         )
         return _link_and_check(root, options, index)
 
 
 def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> Analysis:
     """Return the analysis of the same project with another content of one file, or one more file."""
-    fresh = index_files(found.root, (), replaced={path: data})
+    fresh = index_files(found.root, (), replaced={path: data}, known=options.frameworks)
     index = replace(
         found.index,
         files={**found.index.files, **fresh.files},
@@ -145,7 +146,7 @@ def report_fault(fault: Fault, default_path: str) -> Finding:
 def _link_and_check(root: Path, options: Options, index: Index) -> Analysis:
     failed = tuple(Fault("collect", error, path) for path, error in index.failed)
     try:
-        project = Project(index.files, options.module_bases, package_of(root))
+        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
         checks = list(active_checks(all_rules(), options.enable))
     except Exception as error:
         return Analysis(root, index, {}, (*failed, Fault("link", describe(error))))

@@ -10,6 +10,8 @@ from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 from flake8_ckpt.linking.symbols import Symbols
@@ -21,16 +23,21 @@ from flake8_ckpt.modules.module_classes import ModuleClasses
 class Project:
     """All files of a project, linked.
 
-    `module_bases` names outside classes that are modules too; `package` is the root's own name as a package.
+    `module_bases` names outside classes that are modules too; `package` is the root's own name as a package,
+    `known` what is known of libraries.
     A rule about the state of modules asks `modules`, one about the keys of checkpoints asks `contract`,
     and one that needs an analysis of its own asks `losses`.
     """
 
     def __init__(
-        self, files: Mapping[str, FileFacts], module_bases: Sequence[str] = (), package: str = ""
+        self,
+        files: Mapping[str, FileFacts],
+        module_bases: Sequence[str] = (),
+        package: str = "",
+        known: Frameworks = DEFAULT,
     ) -> None:
         self.files = files
-        self.symbols = Symbols(files, package)
+        self.symbols = Symbols(files, package, known)
         self.hierarchy = Hierarchy(self.symbols, module_bases)
         self.kind_evaluator = KindEvaluator(self.hierarchy)
 
@@ -40,7 +47,7 @@ class Project:
         return ModuleClasses(self.hierarchy, self.kind_evaluator)
 
     @cached_property
-    def families(self) -> CheckpointGroups:
+    def groups(self) -> CheckpointGroups:
         """Return who writes and who reads which checkpoint."""
         evaluator = SymbolicEvaluator(self.hierarchy)
         return CheckpointGroups(self.hierarchy, evaluator, Payloads(evaluator))
@@ -48,7 +55,7 @@ class Project:
     @cached_property
     def contract(self) -> Contract:
         """Return what the writers and readers of each checkpoint do not agree on."""
-        return Contract(self.families)
+        return Contract(self.groups)
 
     @cached_property
     def losses(self) -> Losses:

@@ -12,6 +12,9 @@ from typing import Optional
 
 from flake8.exceptions import ExecutionError
 
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
+
 ALL = "ALL"
 
 
@@ -23,6 +26,7 @@ class Options:
     exclude: tuple[str, ...] = ()
     enable: tuple[str, ...] = ()
     module_bases: tuple[str, ...] = ()
+    frameworks: Frameworks = DEFAULT
     cache_dir: Optional[Path] = None
     no_cache: bool = False
     jobs: Optional[int] = None
@@ -59,6 +63,15 @@ def add_options(option_manager: Any) -> None:
         help=MODULE_BASES_HELP,
     )
     add(
+        "--ckpt-frameworks",
+        metavar="files",
+        default="",
+        parse_from_config=True,
+        normalize_paths=True,
+        comma_separated_list=True,
+        help=FRAMEWORKS_HELP,
+    )
+    add(
         "--ckpt-cache-dir",
         metavar="folder",
         parse_from_config=True,
@@ -78,6 +91,10 @@ ENABLE_HELP = "Comma-separated list of opt-in codes to report, or ALL."
 MODULE_BASES_HELP = (
     "Comma-separated list of classes outside of the project that are torch modules, as dotted names."
 )
+FRAMEWORKS_HELP = (
+    "Comma-separated list of TOML files that tell how your own libraries save and load "
+    "(docs/frameworks.md; flake8-ckpt frameworks shows what is known)."
+)
 CACHE_DIR_HELP = "Folder for the cache. (Default: .flake8_ckpt_cache in the root)"
 NO_CACHE_HELP = "Neither read nor write the cache."
 JOBS_HELP = "Number of processes that read new files. (Default: the number of cores)"
@@ -93,14 +110,15 @@ def from_namespace(namespace: argparse.Namespace, config_dir: Optional[Path] = N
         exclude=tuple(namespace.ckpt_exclude),
         enable=_known_codes(namespace.ckpt_enable),
         module_bases=tuple(namespace.ckpt_module_bases),
-        cache_dir=_folder(namespace.ckpt_cache_dir, config_dir),
+        frameworks=_frameworks(namespace.ckpt_frameworks, config_dir),
+        cache_dir=_absolute(namespace.ckpt_cache_dir, config_dir),
         no_cache=bool(namespace.ckpt_no_cache),
         jobs=_positive(namespace.ckpt_jobs),
     )
 
 
-def _folder(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path]:
-    """Return an absolute folder; a bare name in a configuration file is relative to that file."""
+def _absolute(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path]:
+    """Return an absolute path; a bare name in a configuration file is relative to that file."""
     if not value:
         return None
     expanded = os.path.expanduser(value)
@@ -110,10 +128,24 @@ def _folder(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path]:
 
 
 def _existing_folder(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path]:
-    folder = _folder(value, config_dir)
+    folder = _absolute(value, config_dir)
     if folder is not None and not folder.is_dir():
         raise ExecutionError(f"--ckpt-root: {value!r} is not a folder")
     return folder
+
+
+def _frameworks(names: Sequence[str], config_dir: Optional[Path]) -> Frameworks:
+    """Return what is known of libraries; the reader of TOML is only imported where there is a file."""
+    paths = [path for name in names if (path := _absolute(name, config_dir)) is not None]
+    if not paths:
+        return DEFAULT
+    from flake8_ckpt.frameworks.user_file import RefusedFile
+    from flake8_ckpt.frameworks.user_file import read_records
+
+    try:
+        return Frameworks(read_records(dict.fromkeys(paths)))
+    except RefusedFile as error:
+        raise ExecutionError(f"--ckpt-frameworks: {error}") from error
 
 
 def _positive(jobs: Optional[int]) -> Optional[int]:

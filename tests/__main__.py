@@ -14,6 +14,7 @@ CHECKS = (
     ("ruff", "format", "--check"),
     ("flake8",),
     ("tests.docs", "--check"),
+    ("tests.records", "--check"),
     ("pytest", "-q", "-n", "auto", "--maxprocesses", "4"),
 )
 

@@ -259,10 +259,10 @@ from flake8_ckpt.facts import collect
 collect_file = collect.collect_file
 
 
-def fail_on_policies(data):
+def fail_on_policies(data, known):
     if b"Base" in data:
         raise LookupError("policy")
-    return collect_file(data)
+    return collect_file(data, known)
 
 
 collect.collect_file = fail_on_policies

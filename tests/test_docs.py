@@ -19,7 +19,15 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 BLOCK = re.DOTALL | re.MULTILINE
 TABLE = {docs.README: docs.with_table}
 
-each_page = pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/roundtrip.md"])
+each_page = pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/roundtrip.md",
+        "docs/frameworks.md",
+    ],
+)
 
 
 def test_readme_table_is_current() -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from flake8_ckpt.frameworks.names import AVERAGES
-from flake8_ckpt.frameworks.names import COUNTS
-from flake8_ckpt.frameworks.names import MEANS
-from flake8_ckpt.frameworks.names import NORMALIZES
-from flake8_ckpt.frameworks.names import SPREADS
-from flake8_ckpt.frameworks.names import UPDATES
-from flake8_ckpt.frameworks.state_classes import KNOWN_NORMALIZERS
-from flake8_ckpt.frameworks.state_classes import NOT_TORCH
-from flake8_ckpt.frameworks.state_classes import OUTSIDE
+from collections.abc import Iterable
+
+from flake8_ckpt.frameworks.records import Hinted
+from flake8_ckpt.frameworks.records import Identifier
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
 MAX_STATISTICS = 12
+# The roles of a record that an object can be called by, where it is lost.
+KINDS = {
+    "optimizer": "optimizer",
+    "scheduler": "scheduler",
+    "grad_scaler": "scaler",
+    "ema": "ema",
+    "normalizer": "normalizer",
+}
 
 
 class Kinds:
@@ -21,6 +24,7 @@ class Kinds:
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
+        self.known = hierarchy.symbols.known
         self._known: dict[str, str] = {}
 
     def of(self, class_id: str) -> str:
@@ -33,19 +37,17 @@ class Kinds:
         if self.is_normalizer(class_id):
             return "normalizer"
         if class_id not in self.hierarchy.symbols.classes:
-            if NOT_TORCH.search(class_id):
-                return ""
-            return next((kind for kind, pattern in OUTSIDE if pattern.search(class_id)), "")
+            return KINDS.get(self.known.role_of(class_id), "")
         for ancestor in self.hierarchy.ancestors(class_id)[1:]:
-            if ancestor not in self.hierarchy.symbols.classes:
-                for kind, pattern in OUTSIDE:
-                    if pattern.search(ancestor):
-                        return kind
+            if ancestor not in self.hierarchy.symbols.classes and self.known.role_of(ancestor) in KINDS:
+                return KINDS[self.known.role_of(ancestor)]
         names = self.hierarchy.method_names(class_id)
         tail = class_id.rpartition(":")[2].rpartition(".")[2]
         if tail.endswith("Scheduler") and "step" in names:
             return "scheduler"
-        if AVERAGES.search(tail) and not names.isdisjoint(("update", "step", "apply", "__call__")):
+        if self.known.hint("class", "ema").search(tail) and not names.isdisjoint(
+            ("update", "step", "apply", "__call__")
+        ):
             return "ema"
         if "state_dict" in names and "load_state_dict" in names:
             return "stateful"
@@ -55,16 +57,19 @@ class Kinds:
         """Tell whether objects of a class have running statistics that they update and normalize with."""
         classes = self.hierarchy.symbols.classes
         if class_id not in classes:
-            return KNOWN_NORMALIZERS.search(class_id) is not None
+            return self.known.role_of(class_id) == "normalizer"
         ancestors = self.hierarchy.ancestors(class_id)
-        if any(each not in classes and KNOWN_NORMALIZERS.search(each) for each in ancestors[1:]):
+        if any(each not in classes and self.known.role_of(each) == "normalizer" for each in ancestors[1:]):
             return True
         statistics = [name for each in ancestors if each in classes for name in classes[each].statistics]
         names = self.hierarchy.method_names(class_id)
         return (
             len(statistics) <= MAX_STATISTICS
-            and any(map(MEANS.search, statistics))
-            and any(map(SPREADS.search, statistics))
-            and any(map(NORMALIZES.search, names))
-            and (any(map(UPDATES.search, names)) or any(map(COUNTS.search, statistics)))
+            and self._hints("attribute", "mean", statistics)
+            and self._hints("attribute", "spread", statistics)
+            and self._hints("method", "normalizes", names)
+            and (self._hints("method", "updates", names) or self._hints("attribute", "count", statistics))
         )
+
+    def _hints(self, of: Identifier, says: Hinted, names: Iterable[str]) -> bool:
+        return any(map(self.known.hint(of, says).search, names))

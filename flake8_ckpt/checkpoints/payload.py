@@ -22,15 +22,13 @@ from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
-from flake8_ckpt.frameworks.persistence import LOADER_NAMES
-from flake8_ckpt.frameworks.persistence import LOADERS
-from flake8_ckpt.frameworks.persistence import SAVING_OBJECTS
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.frameworks.torch import RANDOM_STATES
 
 
-def missing_depth(keys: tuple[str, ...], writings: list[SaveEffect]) -> int:
-    """Return how many keys of a path lead to the first that no writing has; 0 where some writing may have it."""
-    depths = [lost_in(keys, each.payload) for each in writings]
+def missing_depth(keys: tuple[str, ...], saves: list[SaveEffect]) -> int:
+    """Return how many keys of a path lead to the first that no save has; 0 where some save may have it."""
+    depths = [lost_in(keys, each.payload) for each in saves]
     return max(depths) if depths and all(depths) else 0
 
 
@@ -89,18 +87,13 @@ MAX_LEVELS = 4
 ANY_KEY = "*"
 
 
-def is_saving_object(value: Value) -> bool:
-    """Tell whether an object is one of a library that saves and loads payloads, by its name."""
-    return last_name(value) in SAVING_OBJECTS
-
-
 def last_name(value: Value) -> str:
     if isinstance(value, (Attr, Local, Param)):
         return value.name
     return value.path.rpartition(".")[2] if isinstance(value, Name) else ""
 
 
-def rooted(value: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
+def rooted(value: Value, known: Frameworks) -> Iterator[tuple[Value, tuple[str, ...]]]:
     """Yield the roots of a value that comes out of a payload, with the keys that lead to it."""
     for option in options_of(value):
         keys: list[str] = []
@@ -112,28 +105,30 @@ def rooted(value: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
             else:
                 option = option.value
         if isinstance(option, Join):
-            for root, before in rooted(option):
+            for root, before in rooted(option, known):
                 yield root, (*before, *reversed(keys))
-        elif is_root(option) and len(keys) <= MAX_LEVELS:
+        elif is_root(option, known) and len(keys) <= MAX_LEVELS:
             yield option, tuple(reversed(keys))
 
 
-def is_root(value: Value) -> bool:
+def is_root(value: Value, known: Frameworks) -> bool:
     """Tell whether a value may be a payload as it was loaded or handed in."""
     if isinstance(value, Param):
         return value.name not in ("self", "cls")
-    if not isinstance(value, Call):
-        return False
-    if isinstance(value.callee, Name):
-        return loads(value.callee.path)
     return (
-        isinstance(value.callee, Attr) and value.callee.name == "load" and is_saving_object(value.callee.base)
+        isinstance(value, Call)
+        and isinstance(value.callee, Name)
+        and is_load_function(value.callee.path, known)
     )
 
 
-def loads(path: str) -> bool:
+def is_load_function(path: str, known: Frameworks) -> bool:
     """Tell whether a function of a library loads a file, by its absolute name."""
-    return path in LOADERS or ":" not in path and LOADER_NAMES.search(path) is not None
+    return (
+        path in known.payload_loads
+        or ":" not in path
+        and known.hint("function", "loads").search(path) is not None
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import configparser
 import os
 import sys
 from collections import defaultdict
@@ -13,16 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-import flake8
 from flake8.exceptions import ExecutionError
 from flake8.main.options import register_default_options
-from flake8.main.options import stage1_arg_parser
-from flake8.options.aggregator import aggregate_options
-from flake8.options.config import load_config
 from flake8.options.manager import OptionManager
 
-from flake8_ckpt import __version__
 from flake8_ckpt import engine
+from flake8_ckpt.commands.arguments import hide
+from flake8_ckpt.commands.arguments import read_arguments
 from flake8_ckpt.commands.output import FORMATTERS
 from flake8_ckpt.commands.output import JsonFormatter
 from flake8_ckpt.commands.output import Linted
@@ -148,24 +144,7 @@ def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line and the configuration as flake8 does."""
-    first_parser = stage1_arg_parser()
-    first, rest = first_parser.parse_known_args(arguments)
-    if first.output_file:
-        rest.extend(("--output-file", first.output_file))
-    manager = OptionManager(
-        version=f"flake8-ckpt {__version__}",
-        plugin_versions=f"flake8: {flake8.__version__}",
-        parents=[first_parser],
-        formatter_names=list(FORMATTERS),
-    )
-    _declare(manager)
-    try:
-        config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
-        namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)
-    except (configparser.Error, ValueError) as error:
-        raise ExecutionError(f"configuration: {error}") from error
-    namespace.verbose = first.verbose
-    return namespace
+    return read_arguments(arguments, _declare, FORMATTERS)
 
 
 def _declare(manager: OptionManager) -> None:
@@ -181,9 +160,7 @@ def _declare(manager: OptionManager) -> None:
     manager.extend_default_select([PREFIX])
     parser = manager.parser
     parser.prog, parser.usage, parser.epilog = "flake8-ckpt check", "%(prog)s [options] [path ...]", None
-    for action in parser._actions:
-        if UNUSED.intersection(action.option_strings):
-            action.help = argparse.SUPPRESS
+    hide(parser, UNUSED)
 
 
 def _refuse_missing(filenames: Sequence[str]) -> None:

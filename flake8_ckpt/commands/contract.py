@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import configparser
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import flake8
 from flake8.exceptions import ExecutionError
-from flake8.main.options import stage1_arg_parser
-from flake8.options.aggregator import aggregate_options
-from flake8.options.config import load_config
 from flake8.options.manager import OptionManager
 
-from flake8_ckpt import __version__
+from flake8_ckpt.commands.arguments import hide
+from flake8_ckpt.commands.arguments import read_arguments
 from flake8_ckpt.commands.progress import progress_bar
 from flake8_ckpt.contract_view.rendering import as_json
 from flake8_ckpt.contract_view.rendering import as_text
@@ -44,14 +40,14 @@ UNUSED = frozenset(["--bug-report", "--enable-extensions", "--require-plugins", 
 
 def show_contract(arguments: Sequence[str]) -> int:
     """Print the tables that the arguments ask for; mismatches are no errors."""
-    namespace = _parse(arguments)
+    namespace = read_arguments(arguments, _declare)
     _refuse_missing(namespace.filenames)
     config_dir = config_directory(arguments)
     options = from_namespace(namespace, config_dir)
     root = root_for(namespace, options, config_dir)
     with paused_gc():
         index = _read(namespace, options, root)
-        project = Project(index.files, options.module_bases, package_of(root))
+        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
         tables = _asked(tables_of(project.contract), namespace.filenames, index, root)
     _note_unread(index, namespace.verbose)
     _print(namespace, tables)
@@ -60,11 +56,12 @@ def show_contract(arguments: Sequence[str]) -> int:
 
 def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:
     """Read the whole project, and the files that are asked about by name."""
-    cache = None if options.no_cache else open_cache(root, options.cache_dir)
+    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
     named = [name for name in namespace.filenames if os.path.isfile(name)]
     paths = [*find_files(root, options.exclude), *asked_paths(named, options, root)]
     with progress_bar() as progress:
-        return index_files(root, paths, cache=cache, jobs=jobs_for(options), progress=progress)
+        jobs = jobs_for(options)
+        return index_files(root, paths, cache=cache, jobs=jobs, progress=progress, known=options.frameworks)
 
 
 def _asked(tables: Sequence[Table], names: Sequence[str], index: Index, root: Path) -> list[Table]:
@@ -113,26 +110,6 @@ def _write_file(name: str, text: str) -> None:
         raise ExecutionError(f"--output-file: {name!r}: {error.strerror or error}") from error
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line and the configuration as flake8 does."""
-    first_parser = stage1_arg_parser()
-    first, rest = first_parser.parse_known_args(arguments)
-    manager = OptionManager(
-        version=f"flake8-ckpt {__version__}",
-        plugin_versions=f"flake8: {flake8.__version__}",
-        parents=[first_parser],
-        formatter_names=[],
-    )
-    _declare(manager)
-    try:
-        config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
-        namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)
-    except (configparser.Error, ValueError) as error:
-        raise ExecutionError(f"configuration: {error}") from error
-    namespace.verbose, namespace.output_file = first.verbose, first.output_file
-    return namespace
-
-
 def _declare(manager: OptionManager) -> None:
     manager.add_option(
         "--output-format",
@@ -148,9 +125,7 @@ def _declare(manager: OptionManager) -> None:
         " read; paths choose the checkpoints that code under them writes or reads."
     )
     parser.epilog = None
-    for action in parser._actions:
-        if UNUSED.intersection(action.option_strings):
-            action.help = argparse.SUPPRESS
+    hide(parser, UNUSED)
 
 
 def _refuse_missing(filenames: Sequence[str]) -> None:

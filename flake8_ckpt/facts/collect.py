@@ -24,17 +24,18 @@ from flake8_ckpt.facts.running_statistics import updates_in
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.statements import parameter_names
 from flake8_ckpt.findings import Position
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
 from flake8_ckpt.source.signals import HOOKS
-from flake8_ckpt.source.signals import links
+from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import may_hold_facts
-from flake8_ckpt.source.signals import normalizes
 from flake8_ckpt.source.signals import own_calls
-from flake8_ckpt.source.signals import saves
+from flake8_ckpt.source.signals import signals_of
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
@@ -47,7 +48,7 @@ MAX_CALLEES = 40
 MAX_TEXT = 200_000
 
 
-def collect_file(data: bytes) -> FileFacts:
+def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     """Return what a file says by itself; a file that cannot be read says only that."""
     try:
         tree, text = parse(decode(data))
@@ -56,9 +57,10 @@ def collect_file(data: bytes) -> FileFacts:
     if not may_hold_facts(text):
         return FileFacts()
     lines = text.split("\n")
-    found = outline(tree, lines)
-    names = names_of(tree, found)
-    collector = _Collector(names, text, lines)
+    signals = signals_of(known).within(text)
+    found = outline(tree, lines, signals)
+    names = names_of(tree, found, known)
+    collector = _Collector(names, text, lines, signals)
     return FileFacts(
         tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
         names.stars,
@@ -69,10 +71,11 @@ def collect_file(data: bytes) -> FileFacts:
 
 
 class _Collector:
-    def __init__(self, names: Names, text: str, lines: list[str]) -> None:
+    def __init__(self, names: Names, text: str, lines: list[str], signals: Signals) -> None:
         self.names = names
         self.lines = lines
         self.is_ascii = text.isascii()
+        self.signals = signals
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -174,9 +177,7 @@ class _Collector:
     def frame(self, node: Function, keeper: bool = False) -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = self.text(node)
-        contract = (
-            keeper or is_entry(node) or node.name in HOOKS or saves(text) or links(text) or normalizes(text)
-        )
+        contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
         frame = new_frame(self.names, contract, "" if is_open else text)
         for name in parameter_names(node.args):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Mapping
 
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
@@ -14,10 +16,14 @@ from flake8_ckpt.source.tree import statements
 
 @dataclass(frozen=True)
 class Names:
-    """Maps local names to paths: "torch.nn" (absolute), ".mod.f" (relative), ":helper" (of this file)."""
+    """Maps local names to paths: "torch.nn" (absolute), ".mod.f" (relative), ":helper" (of this file).
+
+    `known` is what is known of the libraries that they come from.
+    """
 
     table: Mapping[str, str]
     stars: tuple[str, ...]
+    known: Frameworks = DEFAULT
 
     def resolve(self, dotted: str) -> str:
         """Return the path of a dotted name as this file writes it."""
@@ -42,7 +48,7 @@ def imported(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
                     yield alias.asname or alias.name, f"{base}{'' if base.endswith('.') else '.'}{alias.name}"
 
 
-def names_of(tree: ast.Module, outline: Outline) -> Names:
+def names_of(tree: ast.Module, outline: Outline, known: Frameworks) -> Names:
     """Build the import table of a module; its own classes and functions win over imports."""
     table = dict(imported(tree.body))
     table.update(_aliases(tree.body, table))
@@ -54,7 +60,7 @@ def names_of(tree: ast.Module, outline: Outline) -> Names:
         for node in statements(tree.body)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     )
-    return Names(table, stars)
+    return Names(table, stars, known)
 
 
 def _aliases(body: list[ast.stmt], table: Mapping[str, str]) -> Iterator[tuple[str, str]]:

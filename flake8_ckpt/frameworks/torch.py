@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flake8_ckpt.frameworks.known import DEFAULT
+
 RANDOM = frozenset(
     "rand randn randint randperm normal bernoulli multinomial poisson rand_like randn_like randint_like".split()
 )
@@ -88,11 +90,7 @@ NOT_MODULES = frozenset(
 )
 # Classes of torch whose objects have state of their own but are no modules.
 OBJECTS = ("torch.optim.", "torch.amp.", "torch.cuda.amp.")
-RANDOM_STATES = frozenset(
-    "random.getstate numpy.random.get_state torch.get_rng_state torch.random.get_rng_state torch.cuda.get_rng_state"
-    " torch.cuda.get_rng_state_all random.setstate numpy.random.set_state torch.set_rng_state torch.cuda.set_rng_state"
-    " torch.cuda.set_rng_state_all torch.random.set_rng_state".split()
-)
+RANDOM_STATES = DEFAULT.random_states
 COMPLEX = frozenset("polar complex view_as_complex".split())
 
 

@@ -38,3 +38,7 @@ LONE = {
     "state_dict": "load_state_dict",
 }
 NEEDING = frozenset([*LONE, "on_save_checkpoint"])
+# Hooks that torch, pickle, Lightning, Stable-Baselines3 or Ray call when they save.
+FRAMEWORK_HOOKS = frozenset(
+    "state_dict get_extra_state __getstate__ get_parameters on_save_checkpoint get_weights _save_to_state_dict".split()
+)

@@ -25,6 +25,8 @@ import msgspec
 from msgspec import Struct
 
 from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 
 FOLDER = ".flake8_ckpt_cache"
 MARKS_NAME = "index.bin"
@@ -78,15 +80,16 @@ class Cache:
     """A folder with one index file and one pack of facts for each Python version."""
 
     folder: Path
+    key: str = ""
 
     def load(self) -> Stored:
         """Read what is there; anything that is not exactly right counts as nothing."""
         with paused_gc():
             marks = _read(self.folder / MARKS_NAME, Marks)
-            pack = _read(self.folder / pack_name(), Pack)
+            pack = _read(self.folder / pack_name(self.key), Pack)
         return Stored(
             marks.marks if marks is not None and marks.version == MARKS_VERSION else {},
-            pack.facts if pack is not None and pack.version == facts_version() else {},
+            pack.facts if pack is not None and pack.version == facts_version(self.key) else {},
         )
 
     def store(self, before: Stored, after: Stored) -> None:
@@ -96,7 +99,7 @@ class Cache:
         if not (new_facts or new_marks) or not self._prepare():
             return
         if new_facts:
-            _write(self.folder / pack_name(), Pack(facts_version(), after.facts))
+            _write(self.folder / pack_name(self.key), Pack(facts_version(self.key), after.facts))
         if new_marks:
             _write(self.folder / MARKS_NAME, Marks(MARKS_VERSION, after.marks))
         self._remove_old()
@@ -114,7 +117,7 @@ class Cache:
 
     def _remove_old(self) -> None:
         """Remove the packs of other versions, and what a killed run left behind."""
-        current = pack_name()
+        current = pack_name(self.key)
         prefix = current.rpartition("-")[0]
         with suppress(OSError):
             for entry in os.scandir(self.folder):
@@ -124,12 +127,12 @@ class Cache:
                         os.unlink(entry.path)
 
 
-def open_cache(root: Path, cache_dir: Optional[Path]) -> Cache:
+def open_cache(root: Path, cache_dir: Optional[Path], known: Frameworks = DEFAULT) -> Cache:
     """Return the root's cache, in the root or in a folder that several roots share."""
     if cache_dir is None:
-        return Cache(root / FOLDER)
+        return Cache(root / FOLDER, known.key)
     key = hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
-    return Cache(cache_dir / f"{root.name}-{key}")
+    return Cache(cache_dir / f"{root.name}-{key}", known.key)
 
 
 @contextmanager
@@ -151,11 +154,13 @@ def digest_of(data: Union[bytes, memoryview]) -> bytes:
 
 
 @cache
-def facts_version() -> str:
-    """Return the key of everything but the content that facts depend on."""
+def facts_version(known: str = "") -> str:
+    """Return the key of everything but the content that facts depend on; `known` is what the user's records add."""
     package = Path(__file__).parent.parent
-    sources = [*package.glob("source/*.py"), *package.glob("facts/**/*.py"), package / "findings.py"]
-    key = hashlib.blake2b(digest_size=8)
+    folders = ("source", "facts", "frameworks")
+    sources = [path for folder in folders for path in package.glob(f"{folder}/**/*.py")]
+    sources += [package / "findings.py", package / "frameworks" / "records.json"]
+    key = hashlib.blake2b(known.encode(), digest_size=8)
     for path in sorted(sources):
         with suppress(OSError):
             key.update(path.read_bytes())
@@ -165,9 +170,9 @@ def facts_version() -> str:
 
 
 @cache
-def pack_name() -> str:
-    """Return the name of the pack for this version and this Python."""
-    return f"facts-py{sys.version_info[0]}{sys.version_info[1]}-{facts_version()}.bin"
+def pack_name(known: str = "") -> str:
+    """Return the name of the pack for this version, this Python, and what the user's records add."""
+    return f"facts-py{sys.version_info[0]}{sys.version_info[1]}-{facts_version(known)}.bin"
 
 
 def _is_stale(entry: os.DirEntry[str]) -> bool:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Optional
 from typing import Union
@@ -21,6 +22,8 @@ from typing import Union
 import msgspec
 
 from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.index.cache import Broken
 from flake8_ckpt.index.cache import Cache
 from flake8_ckpt.index.cache import Mark
@@ -74,6 +77,7 @@ def index_files(
     jobs: int = 1,
     replaced: Optional[Mapping[str, bytes]] = None,
     progress: Optional[Progress] = None,
+    known: Frameworks = DEFAULT,
 ) -> Index:
     """Return the facts of `paths`, collecting only those of files whose content is new.
 
@@ -83,7 +87,7 @@ def index_files(
     stored = cache.load() if cache is not None else Stored()
     survey = _survey(root, paths, stored, replaced or {})
     with paused_gc():
-        fresh = _collect(survey.cold, executor, jobs, progress)
+        fresh = _collect(survey.cold, known, executor, jobs, progress)
     if cache is not None:
         cache.store(stored, _to_store(stored, survey, fresh, replaced or {}))
     return replace(_index(stored, survey, fresh), replaced=replaced or {})
@@ -177,13 +181,17 @@ def _to_store(
 
 
 def _collect(
-    cold: dict[bytes, bytes], executor: Optional[Executor], jobs: int, progress: Optional[Progress]
+    cold: dict[bytes, bytes],
+    known: Frameworks,
+    executor: Optional[Executor],
+    jobs: int,
+    progress: Optional[Progress],
 ) -> dict[bytes, Made]:
     """Return the facts of each content, or how collecting them failed; the contents are let go of."""
     done: dict[bytes, Made] = {}
     digests, texts = list(cold), list(cold.values())
     cold.clear()
-    for digest, made in zip(digests, _made(texts, executor, jobs)):
+    for digest, made in zip(digests, _made(texts, known, executor, jobs)):
         done[digest] = made
         if progress is not None:
             progress(len(done), len(digests))
@@ -199,31 +207,33 @@ def _decode(encoded: Encoded) -> Made:
         return _describe(error)
 
 
-def _made(texts: list[bytes], executor: Optional[Executor], jobs: int) -> Iterator[Made]:
+def _made(texts: list[bytes], known: Frameworks, executor: Optional[Executor], jobs: int) -> Iterator[Made]:
     """Collect in processes as long as they work, and what is left in this one."""
     count = 0
     workers = min(jobs, sum(map(len, texts)) // WORKER_BYTES)
     if executor is not None or workers > 1:
         with suppress(Exception):
-            for encoded in _in_processes(texts, executor, workers):
+            for encoded in _in_processes(texts, known, executor, workers):
                 yield _decode(encoded)
                 count += 1
     left = texts[count:][::-1]
     texts.clear()
     while left:
-        yield collect_content(left.pop())
+        yield collect_content(left.pop(), known)
 
 
-def _in_processes(texts: list[bytes], executor: Optional[Executor], workers: int) -> Iterator[Encoded]:
+def _in_processes(
+    texts: list[bytes], known: Frameworks, executor: Optional[Executor], workers: int
+) -> Iterator[Encoded]:
     if executor is not None:
-        for group in executor.map(collect_group, list(_groups(texts))):
+        for group in executor.map(partial(collect_group, known=known), list(_groups(texts))):
             yield from group
         return
     from concurrent.futures import ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(workers)
     try:
-        yield from _in_processes(texts, pool, workers)
+        yield from _in_processes(texts, known, pool, workers)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -239,27 +249,27 @@ def _groups(texts: Sequence[bytes]) -> Iterator[list[bytes]]:
         yield group
 
 
-def collect_group(texts: Sequence[bytes]) -> list[Encoded]:
+def collect_group(texts: Sequence[bytes], known: Frameworks = DEFAULT) -> list[Encoded]:
     """Collect the facts of several files; runs in a worker."""
     with paused_gc():
-        return [collect_encoded(text) for text in texts]
+        return [collect_encoded(text, known) for text in texts]
 
 
-def collect_encoded(text: bytes) -> Encoded:
+def collect_encoded(text: bytes, known: Frameworks = DEFAULT) -> Encoded:
     """Return a file's facts as they are stored, or, where our collector fails, how."""
-    made = collect_content(text)
+    made = collect_content(text, known)
     try:
         return made if isinstance(made, str) else msgspec.msgpack.encode(made)
     except Broken as error:
         return _describe(error)
 
 
-def collect_content(text: bytes) -> Made:
+def collect_content(text: bytes, known: Frameworks = DEFAULT) -> Made:
     """Return a file's facts, or, where our collector fails, how."""
     from flake8_ckpt.facts.collect import collect_file
 
     try:
-        return collect_file(text)
+        return collect_file(text, known)
     except Exception as error:
         return _describe(error)
 

@@ -62,7 +62,7 @@ class Hierarchy:
         if identity not in self._is_module:
             self._is_module[identity] = any(
                 each not in self.symbols.classes
-                and is_external_module(each, self.module_bases)
+                and is_external_module(each, self.symbols.known, self.module_bases)
                 or each.rpartition(":")[2] in self.module_bases
                 for each in self.ancestors(identity)
             )

@@ -12,6 +12,8 @@ from posixpath import dirname
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
 
 MAX_HOPS = 12
 
@@ -19,12 +21,16 @@ MAX_HOPS = 12
 class Symbols:
     """The definitions and the import tables of all files.
 
-    `package` is the name that the files' root itself has as a package, if it is one.
+    `package` is the name that the files' root itself has as a package, if it is one; `known` is what is known
+    of the libraries outside.
     """
 
-    def __init__(self, files: Mapping[str, FileFacts], package: str = "") -> None:
+    def __init__(
+        self, files: Mapping[str, FileFacts], package: str = "", known: Frameworks = DEFAULT
+    ) -> None:
         self.files = files
         self.package = package
+        self.known = known
         self._resolved: dict[tuple[str, str], str] = {}
         self._stars: dict[str, list[str]] = {}
         self._names: dict[str, set[str]] = {}

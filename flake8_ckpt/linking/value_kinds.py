@@ -71,7 +71,7 @@ class KindEvaluator:
         identity = self.symbols.resolve(path, place.path)
         if identity in self.symbols.classes:
             return Module(identity) if self.hierarchy.is_module(identity) else Instance(identity)
-        if is_external_module(identity, self.hierarchy.module_bases):
+        if is_external_module(identity, self.symbols.known, self.hierarchy.module_bases):
             return Module(identity)
         return torchlib.instance_of(identity) or (Instance(identity) if identity else UNKNOWN)
 
@@ -237,7 +237,7 @@ class KindEvaluator:
             return self._returned(found[0], found[1], head, args, keywords, place) if found else UNKNOWN
         if ":" in identity or not identity:
             return UNKNOWN
-        if is_external_module(identity, self.hierarchy.module_bases):
+        if is_external_module(identity, self.symbols.known, self.hierarchy.module_bases):
             return Module(identity)
         return _settled(torchlib.call_global(identity, args, keywords) or UNKNOWN)
 

@@ -20,7 +20,6 @@ from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.names import UPDATES
 from flake8_ckpt.frameworks.stable_baselines3 import HOOKS
 from flake8_ckpt.frameworks.stable_baselines3 import LIBRARIES
 from flake8_ckpt.frameworks.stable_baselines3 import NAMED
@@ -31,14 +30,14 @@ class Algorithms:
 
     def __init__(self, contract: Contract) -> None:
         self.hierarchy = contract.hierarchy
-        self.families = contract.families
+        self.groups = contract.groups
         self.kinds = contract.kinds
         self.evaluator = contract.evaluator
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """Return the classes that have the pair of hooks themselves or from a class of the project."""
-        return tuple(class_id for class_id in self.families.classes if self._has_hooks(class_id))
+        return tuple(class_id for class_id in self.groups.classes if self._has_hooks(class_id))
 
     def _has_hooks(self, class_id: str) -> bool:
         if not any(LIBRARIES.search(each) for each in self.hierarchy.ancestors(class_id)[1:]):
@@ -90,7 +89,8 @@ class Algorithms:
             return False
         if self.kinds.of(component) in ("normalizer", "stateful", "ema"):
             return True
-        return any(UPDATES.search(name) for name in self.hierarchy.method_names(component))
+        updates = self.hierarchy.symbols.known.hint("method", "updates")
+        return any(map(updates.search, self.hierarchy.method_names(component)))
 
 
 def _strings(value: Value) -> Iterator[str]:

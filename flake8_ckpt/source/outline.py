@@ -14,8 +14,8 @@ from flake8_ckpt.source.select import plain_classes
 from flake8_ckpt.source.select import plain_outline
 from flake8_ckpt.source.select import select_functions
 from flake8_ckpt.source.signals import ENVIRONMENTS
+from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import links
-from flake8_ckpt.source.signals import saves
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import definitions
 from flake8_ckpt.source.tree import statements
@@ -41,7 +41,7 @@ class Outline:
     followed: bool = False
 
 
-def outline(tree: ast.Module, lines: list[str]) -> Outline:
+def outline(tree: ast.Module, lines: list[str], signals: Signals) -> Outline:
     """Find the classes and functions of a module, nested ones too, and select the bodies to read."""
     found = list(definitions(tree.body, ""))
     called: set[str] = set()
@@ -50,15 +50,15 @@ def outline(tree: ast.Module, lines: list[str]) -> Outline:
     for name, node in found:
         if isinstance(node, ast.ClassDef):
             choose = plain_outline if node.name in plain else class_outline
-            classes.append(choose(node, name, lines, called))
+            classes.append(choose(node, name, lines, called, signals))
     inside = {id(method) for each in classes for method in each.methods}
     functions = tuple(
         (name, node) for name, node in found if not isinstance(node, ast.ClassDef) and id(node) not in inside
     )
     if is_followed(tree):
-        return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, True), True))
-    selected = tuple(select_functions(functions, lines, called))
-    return Outline(tuple(classes), functions, selected, script_of(tree, lines))
+        return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, signals, True), True))
+    selected = tuple(select_functions(functions, lines, called, signals))
+    return Outline(tuple(classes), functions, selected, script_of(tree, lines, signals))
 
 
 def is_followed(tree: ast.Module) -> bool:
@@ -80,11 +80,13 @@ def _followed(found: Outline) -> Outline:
     return replace(found, classes=tuple(classes), selected=tuple(node for _, node in found.functions))
 
 
-def script_of(tree: ast.Module, lines: list[str], followed: bool = False) -> Optional[Function]:
+def script_of(
+    tree: ast.Module, lines: list[str], signals: Signals, followed: bool = False
+) -> Optional[Function]:
     """Return what a file does when it runs as a function named `<module>`, if that saves or loads something."""
     body = [node for node in tree.body if not isinstance(node, LEFT_OUT)]
     texts = [text_of(node, lines) for node in body]
-    if not any(followed or saves(text) or links(text) for text in texts):
+    if not any(followed or signals.saves(text) or links(text) for text in texts):
         return None
     nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
     script = ast.FunctionDef(name=SCRIPT, args=nothing, body=body, decorator_list=[], returns=None)

@@ -33,11 +33,10 @@ from flake8_ckpt.source.signals import MAX_HELPER
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
 from flake8_ckpt.source.signals import TRIVIAL_BASES
+from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
-from flake8_ckpt.source.signals import normalizes
-from flake8_ckpt.source.signals import saves
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
@@ -83,10 +82,11 @@ def _named(base: ast.expr) -> str:
 class _Method:
     """A method with its text, and the attributes of `self` that it sets, each with its value."""
 
-    def __init__(self, node: Function, lines: list[str]) -> None:
+    def __init__(self, node: Function, lines: list[str], signals: Signals) -> None:
         self.node = node
         self.name = node.name
         self.text = text_of(node, lines)
+        self.signals = signals
 
     @cached_property
     def writes(self) -> tuple[Write, ...]:
@@ -104,12 +104,14 @@ class _Method:
         if ("add_" in text or "register_" in text or "setattr" in text) and REGISTERS.search(text):
             return True
         late = self.name not in CONSTRUCTORS and ("Parameter" in text or "Buffer" in text)
-        return bool(late and LATE_REGISTERS.search(text)) or saves(text)
+        return bool(late and LATE_REGISTERS.search(text)) or self.signals.saves(text)
 
 
-def plain_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
+def plain_outline(
+    node: ast.ClassDef, name: str, lines: list[str], called: set[str], signals: Signals
+) -> ClassOutline:
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
-    methods = [_Method(each, lines) for each in functions(node.body)]
+    methods = [_Method(each, lines, signals) for each in functions(node.body)]
     found = ClassOutline(node, name, tuple(each.node for each in methods))
     if _is_keeper(methods):
         return _keeper_outline(found, methods)
@@ -130,11 +132,11 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
     """Tell whether a class saves or restores something, or seems to hold an object with running statistics."""
     return any(
         each.name in HOOKS
-        or saves(each.text)
+        or each.signals.saves(each.text)
         or KEEPS.match(each.name)
         and links(each.text)
         or hands_on(each.text)
-        or normalizes(each.text)
+        or each.signals.normalizes(each.text)
         for each in methods
     )
 
@@ -154,9 +156,11 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     return replace(found, selected=tuple(selected), readers=tuple(looked_at), suspects=kept, keeper=True)
 
 
-def class_outline(node: ast.ClassDef, name: str, lines: list[str], called: set[str]) -> ClassOutline:
+def class_outline(
+    node: ast.ClassDef, name: str, lines: list[str], called: set[str], signals: Signals
+) -> ClassOutline:
     """Select the methods of what may be a module: those that set, register or fill what may be state."""
-    methods = [_Method(each, lines) for each in functions(node.body)]
+    methods = [_Method(each, lines, signals) for each in functions(node.body)]
     writes = [_method_writes(each, lines, called) for each in methods]
     suspects = frozenset().union(*(each.suspects for each in writes))
     selected: list[Function] = []
@@ -308,11 +312,11 @@ def _called_by_locals(value: ast.expr, names: Bindings) -> Iterator[str]:
 
 
 def select_functions(
-    functions: tuple[tuple[str, Function], ...], lines: list[str], called: set[str]
+    functions: tuple[tuple[str, Function], ...], lines: list[str], called: set[str], signals: Signals
 ) -> Iterator[Function]:
     for name, node in functions:
         text = text_of(node, lines)
-        if saves(text) or links(text) or normalizes(text):
+        if signals.takes_part(text):
             yield node
         elif node.returns is None and "." not in name and "return" in text:
             if node.name in called or len(text) < MAX_HELPER and BUILDS.search(text):

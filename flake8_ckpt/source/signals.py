@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
+
+from flake8_ckpt.frameworks.known import Frameworks
 
 # Each pattern begins with what is literally there, and asks for the start of the word after it: the search
 # then leaps from one place to the next, where a leading `\b` looks at every character.
@@ -100,9 +104,66 @@ def may_hold_facts(text: str) -> bool:
     return GATE.search(text) is not None
 
 
+# Words that many libraries use for something else: `json.dumps(`. The user's own records may say them.
+COMMON = re.compile(r"\.(?:dump|load)s?\($")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Tells what a text may do: `calls` and `classes` are what else is known to save, to load or to normalize."""
+
+    calls: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    def within(self, text: str) -> Signals:
+        """Return what tells the same of all parts of a text."""
+        return Signals(_those_in(text, self.calls), _those_in(text, self.classes))
+
+    def takes_part(self, text: str) -> bool:
+        """Tell whether a function's text may take part in saving, restoring or normalizing."""
+        return self.saves(text) or links(text) or self.normalizes(text)
+
+    def saves(self, text: str) -> bool:
+        """Tell whether a function's text saves something or loads it."""
+        return any(word in text for word in self.calls) or _saves(text)
+
+    def normalizes(self, text: str) -> bool:
+        """Tell whether a function's text seems to make an object with running statistics."""
+        return any(word in text for word in self.classes) or _normalizes(text)
+
+
+@lru_cache(maxsize=4)
+def signals_of(known: Frameworks) -> Signals:
+    """Return what tells what a text may do, given what is known of libraries."""
+    own = {name for each in (*known.own.save, *known.own.load) for name in each.names}
+    found = {(_called_part(name, each.kind), name in own) for name, each in known.calls.items()}
+    seen = (SAVES, LINKS, COMMON)
+    calls = sorted(
+        each for each, is_own in found if is_own or not any(pattern.search(f".{each}") for pattern in seen)
+    )
+    records = (*known.own.stateful, *known.own.wrapper)
+    return Signals(
+        tuple(calls), tuple(_called_part(name, "class") for each in records for name in each.names)
+    )
+
+
+def _called_part(name: str, kind: str) -> str:
+    """Return what the text of a call has of a dotted name: `async_save(`, `Checkpoint.from_dict(`, or `Pickler(`.
+
+    The class stands for its methods, because an object may have any name.
+    """
+    *_, owner, last = ("", *name.split("."))
+    if kind == "class method":
+        return f"{owner}.{last}("
+    return f"{owner}(" if kind == "method" else f"{last}("
+
+
+def _those_in(text: str, words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if word in text)
+
+
 @lru_cache(maxsize=REMEMBERED)
-def saves(text: str) -> bool:
-    """Tell whether a function's text saves something or loads it."""
+def _saves(text: str) -> bool:
     return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
 
 
@@ -120,8 +181,7 @@ def hands_on(text: str) -> bool:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def normalizes(text: str) -> bool:
-    """Tell whether a function's text seems to make an object with running statistics."""
+def _normalizes(text: str) -> bool:
     if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
         return False
     return NORMALIZERS.search(LAYERS.sub("", text)) is not None

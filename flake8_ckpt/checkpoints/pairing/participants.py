@@ -8,29 +8,28 @@ from functools import cached_property
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.checkpoints.pairing.function_names import is_hook_name
 from flake8_ckpt.checkpoints.pairing.function_names import name_to_call
-from flake8_ckpt.checkpoints.payload import is_saving_object
-from flake8_ckpt.checkpoints.payload import loads
+from flake8_ckpt.checkpoints.payload import is_load_function
 from flake8_ckpt.checkpoints.summaries import MAX_DEPTH
 from flake8_ckpt.facts.model import FunctionFacts
-from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Name
-from flake8_ckpt.frameworks.persistence import ARCHIVES
-from flake8_ckpt.frameworks.persistence import WRITERS
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import followed_anywhere
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 
 class Participants:
     """The functions and classes of a project that take part in saving and loading."""
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
+    def __init__(self, hierarchy: Hierarchy, evaluator: SymbolicEvaluator) -> None:
         self.hierarchy = hierarchy
+        self.evaluator = evaluator
         self.symbols = hierarchy.symbols
 
     @cached_property
@@ -86,7 +85,7 @@ class Participants:
             function = each.function
             name = name_to_call(function, each.owner) if each.owner else function.name
             called = {called_name(site.call) for site in function.calls}
-            if any(_saves_or_loads(site.call) for site in function.calls):
+            if any(_saves_or_loads(site.call, CallContext(each), self.evaluator) for site in function.calls):
                 found.add(name)
             calls.append((name, called))
         for _ in range(MAX_DEPTH):
@@ -119,12 +118,10 @@ def _depends(method: FunctionFacts, own: set[str]) -> bool:
     return any(are_partners(name, method.name) or are_partners(method.name, name) for name in own)
 
 
-def _saves_or_loads(call: Call) -> bool:
-    """Tell whether a call itself writes or reads a file, by its name alone."""
+def _saves_or_loads(call: Call, context: CallContext, evaluator: SymbolicEvaluator) -> bool:
+    """Tell whether a call itself writes or reads a file."""
+    known = evaluator.symbols.known
     if isinstance(call.callee, Name):
-        return call.callee.path in WRITERS or call.callee.path in ARCHIVES or loads(call.callee.path)
-    return (
-        isinstance(call.callee, Attr)
-        and call.callee.name in ("save", "load")
-        and is_saving_object(call.callee.base)
-    )
+        path = call.callee.path
+        return path in known.payload_calls or is_load_function(path, known)
+    return evaluator.library_call(call, context) in known.payload_calls

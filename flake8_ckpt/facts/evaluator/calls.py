@@ -16,6 +16,7 @@ from flake8_ckpt.facts.evaluator.expressions import note_key
 from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.object_identity import is_written
 from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
@@ -25,7 +26,6 @@ from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.facts.value_bounds import trimmed
-from flake8_ckpt.frameworks.persistence import SAVERS
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
@@ -65,7 +65,7 @@ def _call(node: ast.Call, frame: Frame) -> v.Value:
 def _open_arguments(node: ast.Call, value: v.Value, frame: Frame) -> None:
     if isinstance(value, v.Call) and (
         isinstance(value.callee, v.Name)
-        and (value.callee.path in SAVERS or KEEPS_KEYS.search(value.callee.path))
+        and (value.callee.path in frame.names.known.payload_calls or KEEPS_KEYS.search(value.callee.path))
     ):
         return
     for argument in (*node.args, *(each.value for each in node.keywords if each.arg is not None)):
@@ -235,7 +235,10 @@ def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: F
 
 def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
     """Note the call of a method that says something on state, and that what it is given goes into it."""
-    if not frame.contract or not EVENTS.search(method):
+    known = frame.names.known
+    if frame.contract and is_written(value, method, known):
+        return _note(value, frame)
+    if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
         return bounded(value)
     return _note(trimmed(value), frame)
 
@@ -247,7 +250,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     passed = _passed_on(node, args, keywords, frame) if path not in LATER else None
     if passed is not None:
         return passed
-    if path in SAVERS:
+    if path in frame.names.known.payload_calls:
         value = trimmed(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
             _site(value, frame)
@@ -259,7 +262,8 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
         initialized = _note_torch(path, tail, node, args, keywords, frame)
         if initialized is not None:
             return initialized
-    known = torchlib.call_global(path, args, dict(keywords))
+    is_object = frame.names.known.is_object(path)
+    known = None if is_object else torchlib.call_global(path, args, dict(keywords))
     if known is not None:
         return bounded(known)
     if path.startswith("einops."):
@@ -293,7 +297,7 @@ def _note_torch(
 def _passed_on(node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value | None:
     """Return what a function gives that another one is to call: `retry(torch.save, payload, path)`."""
     for index, each in enumerate(args[:-1]):
-        if isinstance(each, v.Name) and each.path in SAVERS:
+        if isinstance(each, v.Name) and each.path in frame.names.known.payload_calls:
             return _global(each.path, node, args[index + 1 :], keywords, frame)
     return None
 

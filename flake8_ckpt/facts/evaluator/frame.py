@@ -135,7 +135,7 @@ class Frame:
 
     def bind(self, name: str, value: v.Value, depends: Iterable[str]) -> None:
         """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""
-        if self.contract and is_object(value):
+        if self.contract and is_object(value, self.names.known):
             held = named(name, value)
             self.store(held, value)
             value = held

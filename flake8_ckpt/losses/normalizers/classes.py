@@ -5,11 +5,6 @@ from __future__ import annotations
 import re
 
 from flake8_ckpt.frameworks.module_bases import is_external_module
-from flake8_ckpt.frameworks.names import MEANS
-from flake8_ckpt.frameworks.names import NORMALIZES
-from flake8_ckpt.frameworks.names import SPREADS
-from flake8_ckpt.frameworks.state_classes import KNOWN
-from flake8_ckpt.frameworks.state_classes import KNOWN_UPDATES
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
 UPDATE = re.compile(r"^_?(update|record|push|observe|partial_fit|add|fit|step)")
@@ -27,6 +22,10 @@ class NormalizerClasses:
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.symbols = hierarchy.symbols
+        self.known = hierarchy.symbols.known
+        self.means = self.known.hint("attribute", "mean")
+        self.spreads = self.known.hint("attribute", "spread")
+        self.normalizing = self.known.hint("method", "normalizes")
         self._updates: dict[str, frozenset[str]] = {}
 
     def updates(self, class_id: str) -> frozenset[str]:
@@ -37,19 +36,19 @@ class NormalizerClasses:
 
     def _updates_of(self, class_id: str) -> frozenset[str]:
         if class_id not in self.symbols.classes:
-            return KNOWN_UPDATES if KNOWN.search(class_id) else frozenset()
+            return self.known.plain_updates.get(class_id, frozenset())
         ancestors = self.hierarchy.ancestors(class_id)
         outside = [each for each in ancestors if each not in self.symbols.classes]
-        if any(each not in PLAIN_BASES and not is_external_module(each) for each in outside):
+        if any(each not in PLAIN_BASES and not is_external_module(each, self.known) for each in outside):
             return frozenset()
         names = self.hierarchy.method_names(class_id)
         known = [*names, *(each for owner in ancestors for each in self._statistics(owner))]
-        if not any(map(MEANS.search, known)) or not any(map(SPREADS.search, known)):
+        if not any(map(self.means.search, known)) or not any(map(self.spreads.search, known)):
             return frozenset()
         found = self._callers_of({name for name in names if UPDATE.search(name)}, class_id)
         others = names - found
-        is_understood = all(NORMALIZES.search(name) or HARMLESS.search(name) for name in others)
-        normalizes = {name for name in names if NORMALIZES.search(name)}
+        is_understood = all(self.normalizing.search(name) or HARMLESS.search(name) for name in others)
+        normalizes = {name for name in names if self.normalizing.search(name)}
         if not is_understood or found & normalizes or self._sets_statistics(normalizes, class_id):
             return frozenset()
         return frozenset(found)
@@ -87,4 +86,4 @@ class NormalizerClasses:
         """Tell whether a method or attribute of a normalizer, or its call, is what normalizing takes."""
         if name == "call":
             return not self.hierarchy.method_names(made).isdisjoint(("__call__", "forward"))
-        return NORMALIZES.search(name) is not None or SPREADS.search(name) is not None
+        return self.normalizing.search(name) is not None or self.spreads.search(name) is not None

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from flake8_ckpt.facts.values import Name
-from flake8_ckpt.frameworks.persistence import WRITERS
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.programs import Programs
@@ -38,13 +37,13 @@ TRAINED = re.compile(
 class Normalizers:
     """Finds normalizers that are used and never updated."""
 
-    def __init__(self, makings: AllocationSites) -> None:
-        self.makings = makings
-        self.symbols = makings.symbols
-        self.programs = Programs(makings)
-        self.classes = NormalizerClasses(makings.hierarchy)
-        self.made = MadeNormalizers(makings, self.classes)
-        self.uses = NormalizerUses(makings, self.classes, self.made)
+    def __init__(self, allocations: AllocationSites) -> None:
+        self.allocations = allocations
+        self.symbols = allocations.symbols
+        self.programs = Programs(allocations)
+        self.classes = NormalizerClasses(allocations.hierarchy)
+        self.made = MadeNormalizers(allocations, self.classes)
+        self.uses = NormalizerUses(allocations, self.classes, self.made)
 
     def idle(self) -> Iterator[Normalizer]:
         """Yield the normalizers, attributes first."""
@@ -89,8 +88,8 @@ class Normalizers:
         ):
             return True
         return any(
-            isinstance(site.call.callee, Name) and site.call.callee.path in WRITERS
-            for unit in self.makings.units
+            isinstance(site.call.callee, Name) and site.call.callee.path in self.symbols.known.payload_saves
+            for unit in self.allocations.units
             if unit.path in files
             for site in unit.function.calls
         )

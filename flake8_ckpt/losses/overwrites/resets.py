@@ -25,7 +25,6 @@ from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.names import COUNTERS
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -41,7 +40,7 @@ MAX_DEPTH = 3
 
 @dataclass(frozen=True)
 class Reset:
-    """A method sets an attribute to something fresh, at `spot`, whatever it held."""
+    """A method sets an attribute to something fresh, at `location`, whatever it held."""
 
     attr: str
     location: Spot
@@ -54,14 +53,20 @@ class Resets:
 
     def __init__(self, hierarchy: Hierarchy, evaluator: SymbolicEvaluator) -> None:
         self.hierarchy = hierarchy
+        self.known = hierarchy.symbols.known
         self.evaluator = evaluator
+        self.known = hierarchy.symbols.known
 
     def of(self, callee: FunctionRef, depth: int = 0) -> Iterator[Reset]:
         """Yield the attributes that a method sets to something fresh, by itself or through its own methods."""
         for write in callee.function.writes:
             target = Attr(SELF, write.attr)
             is_set = write.how == "assign" and is_certain(write.guards)
-            if is_set and self.is_fresh(write.value, target, callee) and not _is_from_argument(write.value):
+            if (
+                is_set
+                and self.is_fresh(write.value, target, callee)
+                and not self._is_from_argument(write.value)
+            ):
                 location = Spot(callee.path, write.position)
                 is_number = isinstance(write.value, Const)
                 yield Reset(write.attr, location, self.serves_construction(callee), is_number)
@@ -75,7 +80,8 @@ class Resets:
     def is_fresh(self, value: Value, target: Value, unit: FunctionRef) -> bool:
         """Tell whether a new value has nothing of what was there before or of what was loaded."""
         if isinstance(target, Local) and target.value == UNKNOWN:
-            return isinstance(value, Const) and COUNTERS.search(target.name) is not None or value == Const(0)
+            counts = self.known.hint("key", "counter").search(target.name) is not None
+            return isinstance(value, Const) and counts or value == Const(0)
         if value in (UNKNOWN, NONE) or isinstance(value, (Module, Number)):
             return False
         if isinstance(value, (Const, Tensor, NdArray)):
@@ -84,7 +90,7 @@ class Resets:
         if not all(self._is_made(each, unit) for each in options_of(held)):
             return False
         named = {*paths_in(value), *paths_in(held)}
-        return path_text(target) not in named and not _is_from_argument(held) and not _is_loaded(held)
+        return path_text(target) not in named and not self._is_from_argument(held) and not _is_loaded(held)
 
     def _is_made(self, value: Value, unit: FunctionRef) -> bool:
         """Tell whether a value is made where it stands, not one that exists or that a method of its own gives."""
@@ -98,6 +104,10 @@ class Resets:
             is_class = class_id in self.hierarchy.symbols.classes or class_id.rpartition(".")[2][:1].isupper()
             return known or measured or is_class
         return not isinstance(value, (Attr, Item, Element, Param, Self))
+
+    def _is_from_argument(self, value: Value) -> bool:
+        """Tell whether a value comes out of a payload, or out of what the function is given."""
+        return any(True for _ in rooted(value, self.known))
 
     def serves_construction(self, callee: FunctionRef) -> bool:
         """Tell whether the constructor of a class calls a method, directly or through others."""
@@ -121,11 +131,6 @@ class Resets:
 def is_certain(guards: tuple[str, ...]) -> bool:
     """Tell whether a statement runs whenever its function does, but for a check of an argument."""
     return all(guard.startswith(("present:", "some:", "has:", "about:")) for guard in guards)
-
-
-def _is_from_argument(value: Value) -> bool:
-    """Tell whether a value comes out of a payload, or out of what the function is given."""
-    return any(True for _ in rooted(value))
 
 
 def _is_loaded(value: Value) -> bool:

@@ -26,15 +26,16 @@ AMP_STATE = "apex.amp.state_dict"
 class UnsavedBesideOptimizer:
     """Asks the classes that take the state of an optimizer and set it again."""
 
-    def __init__(self, families: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
-        self.families = families
-        self.hierarchy = families.hierarchy
+    def __init__(self, groups: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
+        self.groups = groups
+        self.hierarchy = groups.hierarchy
+        self.known = groups.symbols.known
         self.held = held
         self.saved = saved
 
     def all(self) -> Iterator[UnsavedObject]:
         """Yield the attributes that a class forgets which saves and restores its optimizer by name."""
-        for class_id in self.families.classes:
+        for class_id in self.groups.classes:
             saved = self._optimizer_save(class_id)
             if saved is None:
                 continue
@@ -55,7 +56,9 @@ class UnsavedBesideOptimizer:
         restored = False
         for method in self.hierarchy.methods(class_id).values():
             states = list(self._optimizer_states(class_id, method))
-            if any(SELF in given(site) and (states or may_take_over(site)) for site in method.calls):
+            if any(
+                SELF in given(site) and (states or may_take_over(site, self.known)) for site in method.calls
+            ):
                 return None
             for site, name in states:
                 if name == "state_dict":

@@ -23,7 +23,6 @@ from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.unsaved.saved_names import SavedNames
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
-from flake8_ckpt.losses.unsaved.unsaved_object import TAKES_OVER
 from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
 from flake8_ckpt.losses.unsaved.unsaved_object import UPDATES
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
@@ -40,32 +39,49 @@ class UnsavedLocals:
         self.evidence = contract.evidence
         self.kinds = contract.kinds
         self.saved = saved
+        self.known = contract.groups.symbols.known
 
-    def of(self, writing: SaveEffect, family: CheckpointGroup) -> Iterator[UnsavedObject]:
+    def of(self, save: SaveEffect, group: CheckpointGroup) -> Iterator[UnsavedObject]:
         """Yield the locals of the saving function that are updated and appear on neither side."""
-        unit = writing.unit
-        if TUNES.search(unit.identity) or not self._resumes(unit, family) or _hands_over(unit.function):
+        unit = save.unit
+        if TUNES.search(unit.identity) or not self._resumes(unit, group) or self._hands_over(unit.function):
             return
-        known = named_in(family) | self.saved.by_file.get(unit.path, set())
+        known = named_in(group) | self.saved.by_file.get(unit.path, set())
         for store in unit.function.stores:
             target = store.target
             if isinstance(target, Local) and target.name not in known and _runs_once(store):
                 kind = self.kinds.of(self.evaluator.class_of(target.value, CallContext(unit)))
                 if kind in KINDS and self._is_lost(target, unit):
                     known.add(target.name)
-                    location = writing.location if writing.call_chain else writing.save_call
+                    location = save.location if save.call_chain else save.save_call
                     yield UnsavedObject(target.name, kind, location, Spot(unit.path, store.position))
 
-    def _resumes(self, unit: FunctionRef, family: CheckpointGroup) -> bool:
+    def _resumes(self, unit: FunctionRef, group: CheckpointGroup) -> bool:
         """Tell whether the function that saves also restores what only training needs."""
-        own = (each for each in family.readings if each.unit.identity == unit.identity and each.keys)
+        own = (each for each in group.loads if each.unit.identity == unit.identity and each.keys)
         return any(map(self.evidence.is_training_state, own))
 
     def _is_lost(self, target: Local, unit: FunctionRef) -> bool:
         """Tell whether a function updates a local, begins it anew each time, and hands it to nobody."""
         if _is_wound_forward(target.value) or not self._is_stepped(target.name, unit):
             return False
-        return not _escapes(target.name, unit.function)
+        return not self._escapes(target.name, unit.function)
+
+    def _hands_over(self, function: FunctionFacts) -> bool:
+        """Tell whether a function gives all it trains to a library: `model, optimizer = accelerator.prepare(...)`."""
+        return any(
+            self.known.takes_over(last_name(site.call.callee)) for site in function.calls if is_whole(site)
+        )
+
+    def _escapes(self, name: str, function: FunctionFacts) -> bool:
+        """Tell whether an object is given to a constructor or a library that may take care of it."""
+        for site in function.calls:
+            callee = last_name(site.call.callee)
+            is_made = callee[:1].isupper() and not callee.endswith(("LR", "Scheduler", "Scaler", "Warmup"))
+            if is_made or self.known.takes_over(callee):
+                if any(last_name(each) == name for each in given(site)):
+                    return True
+        return False
 
     def _is_stepped(self, name: str, unit: FunctionRef) -> bool:
         for site in unit.function.calls:
@@ -93,11 +109,6 @@ class UnsavedLocals:
         )
 
 
-def _hands_over(function: FunctionFacts) -> bool:
-    """Tell whether a function gives all it trains to a library: `model, optimizer = accelerator.prepare(...)`."""
-    return any(TAKES_OVER.search(last_name(site.call.callee)) for site in function.calls if is_whole(site))
-
-
 def _runs_once(store: Store) -> bool:
     """Tell whether a statement stands neither in a loop nor in an inner function."""
     return {"loop", "nested"}.isdisjoint(store.guards)
@@ -110,17 +121,3 @@ def _is_wound_forward(value: Value) -> bool:
         and any(name in ("last_epoch", "last_step", "start_epoch") for name, _ in option.keywords)
         for option in options_of(value)
     )
-
-
-def _escapes(name: str, function: FunctionFacts) -> bool:
-    """Tell whether an object is given to a constructor or a library that may take care of it."""
-    for site in function.calls:
-        callee = last_name(site.call.callee)
-        takes = (
-            callee[:1].isupper()
-            and not callee.endswith(("LR", "Scheduler", "Scaler", "Warmup"))
-            or TAKES_OVER.search(callee)
-        )
-        if takes and any(last_name(each) == name for each in given(site)):
-            return True
-    return False

@@ -24,7 +24,6 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
-from flake8_ckpt.frameworks.persistence import PICKLES
 from flake8_ckpt.frameworks.stable_baselines3 import ASSIGNS
 from flake8_ckpt.frameworks.stable_baselines3 import CHECKPOINTS
 from flake8_ckpt.frameworks.stable_baselines3 import RMS
@@ -50,6 +49,7 @@ class Statistics:
 
     def __init__(self, environments: Environments) -> None:
         self.environments = environments
+        self.known = environments.symbols.known
         self._known: dict[str, set[str]] = {}
 
     def done_in(self, files: Iterable[str]) -> set[str]:
@@ -104,7 +104,7 @@ class Statistics:
         if isinstance(call.callee, Attr):
             return call.callee.base == UNKNOWN or self._is_environment(call.callee.base, place)
         parts = [part for value in given for part in parts_of(value)]
-        if isinstance(call.callee, Name) and call.callee.path in PICKLES and UNKNOWN in parts:
+        if isinstance(call.callee, Name) and call.callee.path in self.known.pickles and UNKNOWN in parts:
             return True
         return any(_names_statistics(part) or self._is_environment(part, place) for part in parts)
 
