@@ -6,6 +6,7 @@ here is frozen and typed, so that a cache can validate what it reads.
 
 from __future__ import annotations
 
+from typing import Literal
 from typing import Optional
 
 from msgspec import Struct
@@ -14,20 +15,24 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 
+WriteKind = Literal["assign", "moved", "augment", "item", "inplace", "grow", "grad", "delete"]
+RegisterKind = Literal["buffer", "parameter", "module", "state", "setattr", "wrapped"]
+KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
+Outcome = Literal["swallowed", "returned", "told", "handled"]
 NOWHERE = Position(1, 0, 1, 0)
 
 
 class Write(Struct, frozen=True, array_like=True):
     """An attribute of `self` is set or changed.
 
-    `how` is "assign", "augment" (`+=`), "item" (`self.x[i] = v`), "inplace" (`self.x.add_(v)`),
-    "grow" (`self.x.append(v)`) or "delete". `carried` is true where the new value depends on
+    `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
+    (`self.x.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is true where the new value depends on
     what the attribute held when the method was entered, `loaded` where it comes from a payload.
     `guards` are the conditions around it: "none:x", "missing:x", "set:flag", "unset:flag", "nottensor:name", "branch".
     """
 
     attr: str
-    how: str
+    how: WriteKind
     value: Value
     position: Position
     carried: bool = False
@@ -43,7 +48,7 @@ class Register(Struct, frozen=True, array_like=True):
     f-string has a computed part; it is "$p" where it is the parameter p, "*" where nothing is known.
     """
 
-    kind: str
+    kind: RegisterKind
     name: str
     value: Value
     position: Position
@@ -101,7 +106,7 @@ class KeyRead(Struct, frozen=True, array_like=True):
 
     base: Value
     key: str
-    kind: str
+    kind: KeyKind
     position: Position
     into: tuple[Value, ...] = ()
     guards: tuple[str, ...] = ()
@@ -115,7 +120,7 @@ class Handler(Struct, frozen=True, array_like=True):
     """
 
     caught: tuple[str, ...]
-    outcome: str
+    outcome: Outcome
     position: Position
     first_line: int
     last_line: int

@@ -21,6 +21,7 @@ from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
@@ -208,8 +209,8 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
 
 
 def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame) -> None:
-    kind = "defaulted" if len(args) > 1 else "guarded" if method == "get" else "required"
-    note_key(frame, base, args[0], kind)
+    kind: KeyKind = "guarded" if method == "get" else "required"
+    note_key(frame, base, args[0], "defaulted" if len(args) > 1 else kind)
 
 
 def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:

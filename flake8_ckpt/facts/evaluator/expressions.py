@@ -11,6 +11,7 @@ from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import item_of
+from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
@@ -73,7 +74,7 @@ def _slice(node: ast.Slice, frame: Frame) -> v.Value:
     return v.UNKNOWN
 
 
-def note_key(frame: Frame, base: v.Value, key: v.Value, kind: str) -> None:
+def note_key(frame: Frame, base: v.Value, key: v.Value, kind: KeyKind) -> None:
     """Note that a key, or one of several, is taken from a mapping; a computed string may be any key."""
     for option in v.options_of(key):
         if isinstance(option, v.Const):

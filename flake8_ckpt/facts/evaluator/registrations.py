@@ -7,12 +7,13 @@ import ast
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.model import Register
+from flake8_ckpt.facts.model import RegisterKind
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import pattern_of
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 
-REGISTERS = {
+REGISTERS: dict[str, RegisterKind] = {
     "register_buffer": "buffer", "register_parameter": "parameter", "register_module": "module",
     "add_module": "module", "add_state": "state",
 }  # fmt: skip
