@@ -137,6 +137,7 @@ class Frameworks:
         calls: list[LoadCall | SaveCall] = [
             *(each for each in self.records.load if not self.payload_loads.isdisjoint(each.names)),
             *(each for each in self.records.save if not self.payload_saves.isdisjoint(each.names)),
+            *self._engine_calls,
         ]
         return {
             (variable, each.names[0].rpartition(".")[2]): each.names[0]
@@ -153,6 +154,18 @@ class Frameworks:
                 method = each.names[0].rpartition(".")[2]
                 found[method] = found.get(method, frozenset()).union(each.keys)
         return found
+
+    @cached_property
+    def _engine_calls(self) -> tuple[LoadCall | SaveCall, ...]:
+        """Return the calls of objects that a function makes, so that only their variable tells: DeepSpeed's engine."""
+        saves = [each for each in self.records.save if each.writes == "extra"]
+        owners = {name.rpartition(".")[0] for each in saves for name in each.names}
+        loads = [
+            each
+            for each in self.records.load
+            if any(name.rpartition(".")[0] in owners for name in each.names)
+        ]
+        return (*saves, *loads)
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:

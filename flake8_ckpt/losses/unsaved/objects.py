@@ -16,6 +16,7 @@ from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
 from flake8_ckpt.losses.unsaved.attributes import UnsavedAttributes
 from flake8_ckpt.losses.unsaved.beside_optimizer import UnsavedBesideOptimizer
+from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
 from flake8_ckpt.losses.unsaved.locals import UnsavedLocals
 from flake8_ckpt.losses.unsaved.registries import UnsavedRegistries
@@ -33,6 +34,7 @@ class UnsavedObjects:
         held, saved = HeldObjects(contract), SavedNames(contract.hierarchy.symbols)
         self.attributes = UnsavedAttributes(contract, kind_evaluator, held, saved)
         self.locals = UnsavedLocals(contract, saved)
+        self.beside_registered = UnsavedBesideRegistered(self.locals)
         self.registries = UnsavedRegistries(contract.families, held, saved)
         self.beside_optimizer = UnsavedBesideOptimizer(contract.families, held, saved)
 
@@ -52,6 +54,7 @@ class UnsavedObjects:
                     yield from self.locals.of(writing, family)
         yield from self.registries.all()
         yield from self.beside_optimizer.all()
+        yield from self.beside_registered.all()
         for class_id in self.algorithms.classes:
             yield from self._outside_hooks(class_id)
 
