@@ -75,7 +75,58 @@ def main(path, data, resume, args):
         engine.save_checkpoint(path, client_state={"step": step})  # CKP204
 """
 )
-QUIET = {name: text.replace("  # CKP204", "") for name, text in {"a": ACCELERATE, "d": DEEPSPEED}.items()}
+LIGHTNING = (
+    NORMALIZER
+    + """
+import lightning as L
+
+
+class Agent(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.policy = nn.Linear(4, 2)
+        self.normalizer = RunningMeanStd()  # CKP204
+
+    def training_step(self, batch):
+        self.normalizer.update(batch)
+        return self.policy(self.normalizer.normalize(batch)).sum()
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters())
+
+
+def main(path, data, resume):
+    trainer = L.Trainer()
+    trainer.fit(Agent(), data, ckpt_path=path if resume else None)
+    trainer.save_checkpoint(path)
+"""
+)
+TRAINER = (
+    NORMALIZER
+    + """
+from transformers import Trainer
+
+
+class PolicyTrainer(Trainer):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.normalizer = RunningMeanStd()  # CKP204
+
+    def compute_loss(self, model, inputs, return_outputs=False):
+        self.normalizer.update(inputs["x"])
+        return model(self.normalizer.normalize(inputs["x"])).sum()
+
+
+def main(policy, data, resume):
+    trainer = PolicyTrainer(model=policy, train_dataset=data)
+    trainer.train(resume_from_checkpoint=resume)
+    trainer.save_model()
+"""
+)
+QUIET = {
+    name: text.replace("  # CKP204", "")
+    for name, text in {"a": ACCELERATE, "d": DEEPSPEED, "l": LIGHTNING}.items()
+}
 SILENT: dict[str, Case] = {
     "the normalizer is registered too": QUIET["a"].replace(
         "    if resume:", "    accelerator.register_for_checkpointing(normalizer)\n    if resume:"
@@ -93,10 +144,27 @@ SILENT: dict[str, Case] = {
         '{"step": step}', '{"step": step, "normalizer": normalizer.state_dict()}'
     ),
     "an engine of another library saves": QUIET["d"].replace("engine.", "motor."),
+    "a hook of the module takes the normalizer along": QUIET["l"].replace(
+        "    def configure_optimizers",
+        "    def on_save_checkpoint(self, checkpoint):\n"
+        "        checkpoint['normalizer'] = self.normalizer.state_dict()\n\n"
+        "    def on_load_checkpoint(self, checkpoint):\n"
+        "        self.normalizer.load_state_dict(checkpoint['normalizer'])\n\n"
+        "    def configure_optimizers",
+    ),
+    "the normalizer is a module": QUIET["l"]
+    .replace("class RunningMeanStd:", "class RunningMeanStd(nn.Module):")
+    .replace("    def __init__(self):\n", "    def __init__(self):\n        super().__init__()\n", 1)
+    .replace("self.mean = torch.zeros(4)", "self.register_buffer('mean', torch.zeros(4))")
+    .replace("self.var = torch.ones(4)", "self.register_buffer('var', torch.ones(4))")
+    .replace("self.count = 0", "self.register_buffer('count', torch.zeros(()))"),
+    "nobody goes on from a checkpoint": QUIET["l"].replace(", ckpt_path=path if resume else None", ""),
 }
 FOUND: dict[str, Case] = {
     "beside what an accelerator saves": ACCELERATE,
     "beside what an engine of deepspeed saves": DEEPSPEED,
+    "beside what Lightning saves of a module": LIGHTNING,
+    "beside what a trainer of transformers saves": TRAINER,
 }
 
 

@@ -168,6 +168,19 @@ class Frameworks:
         return (*saves, *loads)
 
     @cached_property
+    def save_hooks(self) -> frozenset[str]:
+        """Return the names of the methods by which a class adds to what a library saves of its objects."""
+        hooks = (each for each in self.records.hook if each.when == "save")
+        return frozenset(name.rpartition(".")[2] for each in hooks for name in each.names)
+
+    @cached_property
+    def kept_classes(self) -> frozenset[str]:
+        """Return the classes whose objects a library saves, with a hook that is handed what it writes of them."""
+        hooks = (each for each in self.records.hook if each.when == "save" and each.payload_at is not None)
+        owners = {name.rpartition(".")[0] for each in hooks for name in each.names}
+        return frozenset(each for each in owners if not each.startswith("torch."))
+
+    @cached_property
     def roles(self) -> Mapping[str, Role]:
         """Return what the objects of a class are, by its dotted name."""
         wrappers = (each for each in self.records.wrapper if each.statistics and each.updates_in)
