@@ -258,7 +258,7 @@ def list_steps(project: Project) -> list[Callable[[], object]]:
         check for rule in all_rules() if rule.code.startswith("CKP2") for check in (rule.check, rule.opt_in)
     ]
     return [
-        lambda: (project.families.files, project.families.hooks),
+        lambda: (project.groups.files, project.groups.hooks),
         lambda: (project.contract.missing, project.contract.unrestored),
         lambda: project.losses.unsaved_objects,
         lambda: Overwrites(project.contract).found(),

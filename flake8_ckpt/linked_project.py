@@ -47,7 +47,7 @@ class Project:
         return ModuleClasses(self.hierarchy, self.kind_evaluator)
 
     @cached_property
-    def families(self) -> CheckpointGroups:
+    def groups(self) -> CheckpointGroups:
         """Return who writes and who reads which checkpoint."""
         evaluator = SymbolicEvaluator(self.hierarchy)
         return CheckpointGroups(self.hierarchy, evaluator, Payloads(evaluator))
@@ -55,7 +55,7 @@ class Project:
     @cached_property
     def contract(self) -> Contract:
         """Return what the writers and readers of each checkpoint do not agree on."""
-        return Contract(self.families)
+        return Contract(self.groups)
 
     @cached_property
     def losses(self) -> Losses:

@@ -49,24 +49,24 @@ def spell(payload: Value) -> str:
 
 def written(case: Case) -> list[str]:
     """Return the payloads that reach a file, each with the outermost function that writes it."""
-    writings, _ = link(case).families.final
+    writings, _ = link(case).groups.final
     return sorted({f"{each.unit.function.name}: {spell(each.payload)}" for each in writings})
 
 
 def read(case: Case) -> list[str]:
     """Return the keys that are read from files, each with its kind; `-` stands for the whole payload."""
-    _, readings = link(case).families.final
+    _, readings = link(case).groups.final
     return sorted({f"{'.'.join(each.keys) or '-'} {each.kind}" for each in readings})
 
 
 def joined(case: Case) -> list[str]:
     """Return the families of files: the functions that write, and those that read."""
-    return sorted(f"{_writers(each)} -> {_readers(each)}" for each in link(case).families.files)
+    return sorted(f"{_writers(each)} -> {_readers(each)}" for each in link(case).groups.files)
 
 
 def hooked(case: Case) -> list[str]:
     """Return the pairs of hooks, each with its class."""
-    hooks = [each.hook for each in link(case).families.hooks]
+    hooks = [each.hook for each in link(case).groups.hooks]
     return sorted(
         f"{each.class_id}: {each.writer.function.name} -> {each.reader.function.name}"
         for each in hooks
@@ -90,11 +90,11 @@ def contract_findings(case: Case) -> list[Finding]:
 
 
 def _writers(family: CheckpointGroup) -> str:
-    return ", ".join(sorted({each.unit.function.name for each in family.writings}))
+    return ", ".join(sorted({each.unit.function.name for each in family.saves}))
 
 
 def _readers(family: CheckpointGroup) -> str:
-    return ", ".join(sorted({_reader(each) for each in family.readings}))
+    return ", ".join(sorted({_reader(each) for each in family.loads}))
 
 
 def _reader(reading: LoadEffect) -> str:

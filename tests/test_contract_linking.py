@@ -914,7 +914,7 @@ class Agent:
         first = state["epoch"] + 1
         return first
 """
-    _, readings = link(source).families.final
+    _, readings = link(source).groups.final
     targets = {
         each.keys: [path_text(target) for target in each.into] for each in readings if each.kind == "required"
     }
@@ -938,7 +938,7 @@ class Trainer:
     def load(self, path):
         restore_state(self.run, torch.load(path))
 """
-    _, readings = link(source).families.final
+    _, readings = link(source).groups.final
     (reading,) = [each for each in readings if each.kind == "required"]
     assert path_text(reading.into[0]) == "self.run.net.load_state_dict"
     assert (str(reading.location), reading.at.line) == ("train.py:9", 13)
@@ -953,7 +953,7 @@ def test_writing_knows_its_way() -> None:
     source = (
         HEAD + WRITER + '\ndef main(model):\n    save_checkpoint({"net": model.state_dict()}, "last.pt")\n'
     )
-    ((writing,), _) = link(source).families.final
+    ((writing,), _) = link(source).groups.final
     assert (str(writing.location), str(writing.save_call)) == ("train.py:12", "train.py:9")
     assert (writing.unit.identity, writing.source.identity) == ("train.py:main", "train.py:save_checkpoint")
     assert writing.call_chain == ("train.py:save_checkpoint",)

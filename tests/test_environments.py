@@ -220,7 +220,7 @@ def test_program_is_a_script_and_what_it_uses() -> None:
         "other.py": "import torch\n",
     }
     project = Project({path: collect_file(source.encode()) for path, source in files.items()})
-    programs = Programs(project.losses.environments.makings)
+    programs = Programs(project.losses.environments.allocations)
     assert programs.around("train.py") == {"train.py", "common.py", "envs.py"}
     assert programs.around("envs.py") == {"train.py", "enjoy.py", "common.py", "envs.py"}
     assert programs.around("other.py") == {"other.py"}

@@ -13,9 +13,9 @@ from flake8_ckpt.linking.functions import FunctionRef
 
 @dataclass(frozen=True)
 class SaveEffect:
-    """A payload that is complete: at `spot`, where it is handed on, and in the end at `origin`.
+    """A payload that is complete: at `location`, where it is handed on, and in the end at `save_call`.
 
-    `via` names the functions that were entered on the way; `unit` is the outermost function.
+    `call_chain` names the functions that were entered on the way; `unit` is the outermost function.
     """
 
     payload: Value
@@ -33,7 +33,7 @@ class LoadEffect:
 
     `keys` is the path to the key from the payload's `root`: a call that loads a file, or a parameter.
     `kind` is that of the key read, or "handed" where a function outside the project is given the value.
-    `spot` is where the key is taken, `at` the statement of `unit` that does it or calls what does it.
+    `location` is where the key is taken, `at` the statement of `unit` that does it or calls what does it.
     """
 
     root: Value
@@ -50,8 +50,8 @@ class LoadEffect:
 
 @dataclass(frozen=True)
 class Summary:
-    """The writings and readings of a function, in terms of its parameters; one that is `cut` is not known."""
+    """The saves and loads of a function, in terms of its parameters; one that is truncated is not known."""
 
-    writings: tuple[SaveEffect, ...] = ()
-    readings: tuple[LoadEffect, ...] = ()
+    saves: tuple[SaveEffect, ...] = ()
+    loads: tuple[LoadEffect, ...] = ()
     is_truncated: bool = False

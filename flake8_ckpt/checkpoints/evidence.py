@@ -24,86 +24,86 @@ from flake8_ckpt.linking.value_names import path_text
 
 
 class Evidence:
-    """Tells what readings restore."""
+    """Tells what loads restore."""
 
-    def __init__(self, families: CheckpointGroups) -> None:
-        self.families = families
-        self.hierarchy = families.hierarchy
-        self.known = families.symbols.known
-        self.evaluator: SymbolicEvaluator = families.evaluator
-        self.kinds = Kinds(families.hierarchy)
+    def __init__(self, groups: CheckpointGroups) -> None:
+        self.groups = groups
+        self.hierarchy = groups.hierarchy
+        self.known = groups.symbols.known
+        self.evaluator: SymbolicEvaluator = groups.evaluator
+        self.kinds = Kinds(groups.hierarchy)
 
-    def resumes(self, family: CheckpointGroup) -> bool:
+    def resumes(self, group: CheckpointGroup) -> bool:
         """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""
-        return any(self.is_training_state(each) for each in family.readings if each.keys)
+        return any(self.is_training_state(each) for each in group.loads if each.keys)
 
-    def is_training_state(self, reading: LoadEffect) -> bool:
+    def is_training_state(self, load: LoadEffect) -> bool:
         """Tell whether a key is state that only training needs."""
-        if self.known.hint("key", "training state").search(reading.keys[-1]) and reading.into:
+        if self.known.hint("key", "training state").search(load.keys[-1]) and load.into:
             return True
-        if self.known.hint("key", "counter").search(reading.keys[-1]) and any(
-            isinstance(each, (Attr, Local)) for each in reading.into
+        if self.known.hint("key", "counter").search(load.keys[-1]) and any(
+            isinstance(each, (Attr, Local)) for each in load.into
         ):
             return True
-        kinds = {self.owner_kind(target, reading.unit) for target in reading.into}
+        kinds = {self.owner_kind(target, load.unit) for target in load.into}
         return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
 
-    def is_covered(self, target: Value, unit: FunctionRef, family: CheckpointGroup) -> bool:
+    def is_covered(self, target: Value, unit: FunctionRef, group: CheckpointGroup) -> bool:
         """Tell whether an object is part of another object whose state the same class saves as a whole."""
         name = path_text(target)
         saved = {
             path_text(object_of(value))
-            for each in self._related(unit, family)
+            for each in self._related(unit, group)
             for _, value in states_in(each.payload)
         }
         return any(each and name.startswith(f"{each}.") for each in saved)
 
-    def _related(self, unit: FunctionRef, family: CheckpointGroup) -> Iterator[SaveEffect]:
-        yield from family.writings
+    def _related(self, unit: FunctionRef, group: CheckpointGroup) -> Iterator[SaveEffect]:
+        yield from group.saves
         for class_id in self.hierarchy.ancestors(unit.class_id) if unit.class_id else ():
             for other in self._hooks_by_class[0].get(class_id, ()):
-                yield from other.writings
+                yield from other.saves
         for other in self._hooks_by_class[1].get(unit.class_id, ()):
-            yield from other.writings
+            yield from other.saves
 
     @cached_property
     def _hooks_by_class(self) -> tuple[dict[str, list[CheckpointGroup]], dict[str, list[CheckpointGroup]]]:
-        """Return the families of hooks by their class, and by each ancestor of it."""
+        """Return the groups of hooks by their class, and by each ancestor of it."""
         own: dict[str, list[CheckpointGroup]] = {}
         inherited: dict[str, list[CheckpointGroup]] = {}
-        for family in self.families.hooks:
-            if family.hook is not None:
-                own.setdefault(family.hook.class_id, []).append(family)
-                for class_id in self.hierarchy.ancestors(family.hook.class_id)[1:]:
-                    inherited.setdefault(class_id, []).append(family)
+        for group in self.groups.hooks:
+            if group.hook is not None:
+                own.setdefault(group.hook.class_id, []).append(group)
+                for class_id in self.hierarchy.ancestors(group.hook.class_id)[1:]:
+                    inherited.setdefault(class_id, []).append(group)
         return own, inherited
 
     def restores_normalizer(self, missing: Missing) -> bool:
         """Tell whether what is missing is the state of a normalizer."""
-        return any(self.is_normalizer_reading(each) for each in missing.readings)
+        return any(self.is_normalizer_load(each) for each in missing.loads)
 
-    def is_normalizer_reading(self, reading: LoadEffect) -> bool:
-        """Tell whether a reading restores a normalizer: by the object's class, else by the name of key and target."""
-        if self.known.hint("key", "normalizer").search(reading.keys[-1]):
+    def is_normalizer_load(self, load: LoadEffect) -> bool:
+        """Tell whether a load restores a normalizer: by the object's class, else by the name of key and target."""
+        if self.known.hint("key", "normalizer").search(load.keys[-1]):
             return True
-        return any(self.owner_kind(target, reading.unit) == "normalizer" for target in reading.into)
+        return any(self.owner_kind(target, load.unit) == "normalizer" for target in load.into)
 
-    def restores_state(self, reading: LoadEffect) -> bool:
+    def restores_state(self, load: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""
-        return any(self._is_state(target, reading) for target in reading.into)
+        return any(self._is_state(target, load) for target in load.into)
 
-    def _is_state(self, target: Value, reading: LoadEffect) -> bool:
+    def _is_state(self, target: Value, load: LoadEffect) -> bool:
         if not isinstance(target, Attr):
             return isinstance(target, Local) and any(
-                map(self.known.hint("key", "counter").search, reading.keys[-1:])
+                map(self.known.hint("key", "counter").search, load.keys[-1:])
             )
         if not isinstance(target.base, Self):
-            if target.name == "load_state_dict" or self.owner_kind(target, reading.unit):
+            if target.name == "load_state_dict" or self.owner_kind(target, load.unit):
                 return True
-        class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
+        class_id = self.evaluator.class_of(target.base, CallContext(load.unit))
         if target.name in self.hierarchy.method_names(class_id):
             return self.known.hint("method", "restores").search(target.name) is not None
-        return self.is_changed(class_id, target.name, reading.source.identity)
+        return self.is_changed(class_id, target.name, load.source.identity)
 
     def is_changed(self, class_id: str, attr: str, loader: str) -> bool:
         """Tell whether a method other than construction and the one that loads changes an attribute."""

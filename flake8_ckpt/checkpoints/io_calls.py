@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
-from flake8_ckpt.checkpoints.payload import loads
+from flake8_ckpt.checkpoints.payload import is_load_function
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
@@ -27,41 +27,41 @@ def written_by(
     call: Call, callee: FunctionRef, evaluator: SymbolicEvaluator
 ) -> Optional[tuple[Value, Value]]:
     """Return the payload and the file of a call that saves, None for other calls."""
-    scope = CallContext(callee)
-    name = evaluator.library_call(call, scope)
+    context = CallContext(callee)
+    name = evaluator.library_call(call, context)
     known = evaluator.symbols.known
     if name not in known.payload_saves:
-        return _written_bytes(call, scope, evaluator)
+        return _written_bytes(call, context, evaluator)
     record = known.saves[name]
     file = _given(call, record.file, record.file_at)
     if record.payload.startswith("**"):
-        return _archived(call, record, scope, evaluator), file
+        return _archived(call, record, context, evaluator), file
     payload = _given(call, record.payload, record.payload_at)
-    if record.foreign and not any(states_in(evaluator.expand(payload, scope))):
+    if record.foreign and not any(states_in(evaluator.expand(payload, context))):
         return None
     return payload, file
 
 
 def _written_bytes(
-    call: Call, scope: CallContext, evaluator: SymbolicEvaluator
+    call: Call, context: CallContext, evaluator: SymbolicEvaluator
 ) -> Optional[tuple[Value, Value]]:
     """Return the payload and the file where bytes are written that a library made of a payload."""
     known = evaluator.symbols.known
     held = call.args[0] if call.args else UNKNOWN
     if not isinstance(call.callee, Attr) or not isinstance(held, Call):
         return None
-    name = evaluator.library_call(held, scope)
+    name = evaluator.library_call(held, context)
     if name not in known.byte_saves or not known.hint("method", "writes bytes").search(call.callee.name):
         return None
     record = known.saves[name]
     return _given(held, record.payload, record.payload_at), call.callee.base
 
 
-def loader_of(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> Optional[str]:
+def loader_of(call: Call, context: CallContext, evaluator: SymbolicEvaluator) -> Optional[str]:
     """Return the dotted name of the library's function by which a call loads something, None for other calls."""
     known = evaluator.symbols.known
-    name = evaluator.library_call(call, scope)
-    return name if loads(name, known) or name in known.filling_loads else None
+    name = evaluator.library_call(call, context)
+    return name if is_load_function(name, known) or name in known.filling_loads else None
 
 
 def filled_by(name: str, call: Call, known: Frameworks) -> Value:
@@ -76,13 +76,13 @@ def source_of(name: str, call: Call, known: Frameworks) -> Value:
     return _given(call, record.payload, record.payload_at) if record is not None and record.payload else call
 
 
-def _archived(call: Call, record: SaveCall, scope: CallContext, evaluator: SymbolicEvaluator) -> Record:
+def _archived(call: Call, record: SaveCall, context: CallContext, evaluator: SymbolicEvaluator) -> Record:
     """Return the payload of a call whose keywords are the keys; more than a file by position has keys unseen."""
     fields: list[Field] = []
     is_open = len(call.args) > 1
     for key, value in call.keywords:
         if key == "**":
-            held = evaluator.expand(value, scope)
+            held = evaluator.expand(value, context)
             fields += held.fields if isinstance(held, Record) else ()
             is_open = is_open or not isinstance(held, Record) or held.open
         elif key != record.file and key not in record.settings:

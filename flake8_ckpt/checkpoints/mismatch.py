@@ -16,68 +16,67 @@ from flake8_ckpt.frameworks.torch_methods import FRAMEWORK_HOOKS
 class Missing:
     """A key that load reads and none of the paired saves writes.
 
-    `keys` is the path to the first part of it that is missing; `readings` are all that are lost with it,
-    `writings` those that leave it out.
+    `keys` is the path to the first part of it that is missing; `loads` are all that are lost with it,
+    `saves` those that leave it out.
     """
 
-    family: CheckpointGroup
+    group: CheckpointGroup
     keys: tuple[str, ...]
-    readings: tuple[LoadEffect, ...]
-    writings: tuple[SaveEffect, ...]
+    loads: tuple[LoadEffect, ...]
+    saves: tuple[SaveEffect, ...]
 
     @property
     def is_framework_hook(self) -> bool:
         """Tell whether a framework calls the two methods that do not agree."""
-        return is_framework_hook(self.family)
+        return is_framework_hook(self.group)
 
     @property
     def siblings(self) -> set[str]:
         """Return the keys that are written where this one is looked for, and that nobody reads."""
-        read = {each.keys[: len(self.keys)] for each in self.family.readings}
+        read = {each.keys[: len(self.keys)] for each in self.group.loads}
         return {
             keys[-1]
-            for writing in self.family.writings
-            for keys, _ in all_keys(writing.payload)
+            for save in self.group.saves
+            for keys, _ in all_keys(save.payload)
             if keys[:-1] == self.keys[:-1] and keys not in read
         }
 
     @property
     def first(self) -> LoadEffect:
-        """Return the reading to speak of: one that restores something, if there is one."""
+        """Return the load to speak of: one that restores something, if there is one."""
         return next((each for each in self.targets if len(each.keys) > len(self.keys)), self.targets[0])
 
     @property
     def targets(self) -> tuple[LoadEffect, ...]:
-        """Return the readings whose value goes somewhere, without those that only ask for the key."""
+        """Return the loads whose value goes somewhere, without those that only ask for the key."""
         return tuple(each for each in self.restores if each.into) or self.restores
 
     @property
     def restores(self) -> tuple[LoadEffect, ...]:
-        """Return the readings of the key itself where they restore something, else those of all that is in it."""
-        exact = tuple(each for each in self.readings if each.keys == self.keys)
+        """Return the loads of the key itself where they restore something, else those of all that is in it."""
+        exact = tuple(each for each in self.loads if each.keys == self.keys)
         steps = {each.call_chain for each in exact}
         within = any(
-            len(each.keys) > len(self.keys) and each.call_chain in steps and each.into
-            for each in self.readings
+            len(each.keys) > len(self.keys) and each.call_chain in steps and each.into for each in self.loads
         )
         restored = any(isinstance(target, Attr) for each in exact for target in each.into)
-        return exact if restored and not within else self.readings
+        return exact if restored and not within else self.loads
 
 
 @dataclass(frozen=True)
 class Unrestored:
-    """State that some writings hold under a key, and that no reading takes."""
+    """State that some saves hold under a key, and that no load takes."""
 
-    family: CheckpointGroup
+    group: CheckpointGroup
     keys: tuple[str, ...]
-    writings: tuple[SaveEffect, ...]
+    saves: tuple[SaveEffect, ...]
 
     @property
     def is_framework_hook(self) -> bool:
         """Tell whether a framework calls the two methods that do not agree."""
-        return is_framework_hook(self.family)
+        return is_framework_hook(self.group)
 
 
-def is_framework_hook(family: CheckpointGroup) -> bool:
-    """Tell whether a family is a pair of methods that a framework calls."""
-    return family.hook is not None and family.hook.writer.function.name in FRAMEWORK_HOOKS
+def is_framework_hook(group: CheckpointGroup) -> bool:
+    """Tell whether a group is a pair of methods that a framework calls."""
+    return group.hook is not None and group.hook.writer.function.name in FRAMEWORK_HOOKS

@@ -20,31 +20,31 @@ from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 class Contract:
     """Compares what is written with what is read."""
 
-    def __init__(self, families: CheckpointGroups) -> None:
-        self.families = families
-        self.hierarchy = families.hierarchy
-        self.evaluator: SymbolicEvaluator = families.evaluator
-        self.evidence = Evidence(families)
+    def __init__(self, groups: CheckpointGroups) -> None:
+        self.groups = groups
+        self.hierarchy = groups.hierarchy
+        self.evaluator: SymbolicEvaluator = groups.evaluator
+        self.evidence = Evidence(groups)
         self.kinds = self.evidence.kinds
-        self._places = Places(families.payloads)
+        self._places = Places(groups.payloads)
 
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
-        """Return the keys that are read and never written, family by family."""
-        return MissingKeys(self.families, self.evidence).all()
+        """Return the keys that are read and never written, group by group."""
+        return MissingKeys(self.groups, self.evidence).all()
 
     @cached_property
     def unrestored(self) -> tuple[Unrestored, ...]:
         """Return the state that is saved and never restored, though training is resumed from the file."""
-        return UnrestoredKeys(self.families, self.evidence).all()
+        return UnrestoredKeys(self.groups, self.evidence).all()
 
     def restores_normalizer(self, missing: Missing) -> bool:
         """Tell whether what is missing is the state of a normalizer."""
         return self.evidence.restores_normalizer(missing)
 
-    def restores_state(self, reading: LoadEffect) -> bool:
+    def restores_state(self, load: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""
-        return self.evidence.restores_state(reading)
+        return self.evidence.restores_state(load)
 
     def save_sites_without_key(self, missing: Missing) -> list[Spot]:
         """Return the places that leave a key out: a call that omits the argument that carries it, else the save."""
@@ -54,6 +54,6 @@ class Contract:
         """Return where a key is written: its own assignment where it has one, else the save."""
         return self._places.of(lost)
 
-    def own_save(self, writing: SaveEffect) -> Spot:
+    def own_save(self, save: SaveEffect) -> Spot:
         """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
-        return self._places.own_save(writing)
+        return self._places.own_save(save)

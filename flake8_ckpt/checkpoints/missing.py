@@ -31,107 +31,105 @@ from flake8_ckpt.linking.functions import CallContext
 class MissingKeys:
     """Finds the keys that are read and never written."""
 
-    def __init__(self, families: CheckpointGroups, evidence: Evidence) -> None:
-        self.families = families
-        self.hierarchy = families.hierarchy
-        self.evaluator = families.evaluator
+    def __init__(self, groups: CheckpointGroups, evidence: Evidence) -> None:
+        self.groups = groups
+        self.hierarchy = groups.hierarchy
+        self.evaluator = groups.evaluator
         self.evidence = evidence
 
     def all(self) -> tuple[Missing, ...]:
-        """Return the keys that are read and never written, family by family."""
-        in_files = [each for family in self.families.files for each in self._missing_in(family)]
-        in_hooks = _innermost([each for family in self.families.hooks for each in self._missing_in(family)])
-        told = {each.location for missing in in_hooks for each in missing.readings}
-        kept = [each for each in in_files if not any(reading.location in told for reading in each.readings)]
+        """Return the keys that are read and never written, group by group."""
+        in_files = [each for group in self.groups.files for each in self._missing_in(group)]
+        in_hooks = _innermost([each for group in self.groups.hooks for each in self._missing_in(group)])
+        told = {each.location for missing in in_hooks for each in missing.loads}
+        kept = [each for each in in_files if not any(load.location in told for load in each.loads)]
         return (*kept, *(each for each in in_hooks if self._stays_missing(each, in_files)))
 
     def _stays_missing(self, missing: Missing, in_files: list[Missing]) -> bool:
         """Tell whether a key that a hook leaves out is not added later, on the way to the file."""
-        spots = {each.location for each in missing.readings}
-        if any(each.location in spots for other in in_files for each in other.readings):
+        locations = {each.location for each in missing.loads}
+        if any(each.location in locations for other in in_files for each in other.loads):
             return True
         found = [
-            missing_depth(each.keys, self._of_hook(missing, family)) > 0
-            for family in self.families.files
-            for each in family.readings
-            if each.location in spots
+            missing_depth(each.keys, self._of_hook(missing, group)) > 0
+            for group in self.groups.files
+            for each in group.loads
+            if each.location in locations
         ]
         return not found or any(found)
 
-    def _of_hook(self, missing: Missing, family: CheckpointGroup) -> list[SaveEffect]:
-        """Return the writings of a file that hold what a hook gives; all, where it is not known which do."""
-        hook = missing.family.hook
+    def _of_hook(self, missing: Missing, group: CheckpointGroup) -> list[SaveEffect]:
+        """Return the saves of a file that hold what a hook gives; all, where it is not known which do."""
+        hook = missing.group.hook
         if hook is None:
-            return family.writings
+            return group.saves
         own = [
-            each
-            for each in family.writings
-            if hook.writer.identity in (each.source.identity, *each.call_chain)
+            each for each in group.saves if hook.writer.identity in (each.source.identity, *each.call_chain)
         ]
-        own += [each for each in family.writings if each.unit.class_id == hook.class_id and each not in own]
-        return own or family.writings
+        own += [each for each in group.saves if each.unit.class_id == hook.class_id and each not in own]
+        return own or group.saves
 
-    def _missing_in(self, family: CheckpointGroup) -> Iterator[Missing]:
-        if not family.writings or any(contents(each.payload).open for each in family.writings):
+    def _missing_in(self, group: CheckpointGroup) -> Iterator[Missing]:
+        if not group.saves or any(contents(each.payload).open for each in group.saves):
             return
-        for keys, readings in self._ungiven(family).items():
-            if not self._is_excused(keys, readings, family):
-                yield Missing(family, keys, tuple(readings), tuple(family.writings))
-        yield from self._left_out_once(family)
+        for keys, loads in self._ungiven(group).items():
+            if not self._is_excused(keys, loads, group):
+                yield Missing(group, keys, tuple(loads), tuple(group.saves))
+        yield from self._left_out_once(group)
 
-    def _ungiven(self, family: CheckpointGroup) -> dict[tuple[str, ...], list[LoadEffect]]:
-        """Return the readings of what no writing gives, by the path to the first key that is missing."""
+    def _ungiven(self, group: CheckpointGroup) -> dict[tuple[str, ...], list[LoadEffect]]:
+        """Return the loads of what no save gives, by the path to the first key that is missing."""
         lost: dict[tuple[str, ...], list[LoadEffect]] = {}
-        for reading in family.readings:
-            if self._is_asked(reading, family):
-                depth = missing_depth(reading.keys, family.writings)
+        for load in group.loads:
+            if self._is_asked(load, group):
+                depth = missing_depth(load.keys, group.saves)
                 if depth:
-                    lost.setdefault(reading.keys[:depth], []).append(reading)
+                    lost.setdefault(load.keys[:depth], []).append(load)
         return lost
 
-    def _is_asked(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
-        """Tell whether a reading takes a known key out of a payload that the writings of its family give."""
-        known = self.families.symbols.known
-        writer = family.hook.writer.function.name if family.hook is not None else ""
-        if not reading.keys or reading.keys[0] in known.hook_keys.get(writer, ()):
+    def _is_asked(self, load: LoadEffect, group: CheckpointGroup) -> bool:
+        """Tell whether a load takes a known key out of a payload that the saves of its group give."""
+        known = self.groups.symbols.known
+        writer = group.hook.writer.function.name if group.hook is not None else ""
+        if not load.keys or load.keys[0] in known.hook_keys.get(writer, ()):
             return False
-        if any(converts(each, reading, known) for each in family.writings):
+        if any(converts(each, load, known) for each in group.saves):
             return False
-        if family.hook is None and self._is_given_by_partner(reading, family):
+        if group.hook is None and self._is_given_by_partner(load, group):
             return False
-        return reading.kind in TAKEN and ANY_KEY not in reading.keys and is_same_format(reading, family)
+        return load.kind in TAKEN and ANY_KEY not in load.keys and is_same_format(load, group)
 
-    def _is_excused(self, keys: tuple[str, ...], readings: list[LoadEffect], family: CheckpointGroup) -> bool:
+    def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], group: CheckpointGroup) -> bool:
         """Tell whether load does without a key, or a call that is not followed may give it."""
-        if all(each.kind != "required" and self._is_saved_whole(each, family) for each in readings):
+        if all(each.kind != "required" and self._is_saved_whole(each, group) for each in loads):
             return True
-        if has_alternative(keys, readings, family) or chooses_format(keys[-1], family):
+        if has_alternative(keys, loads, group) or chooses_format(keys[-1], group):
             return True
-        return any(map(self._is_passed_elsewhere, family.writings))
+        return any(map(self._is_passed_elsewhere, group.saves))
 
-    def _left_out_once(self, family: CheckpointGroup) -> Iterator[Missing]:
-        """Yield the keys that some writings give and another, to the very file that is loaded, does not."""
-        for writing in family.writings if len(family.writings) > 1 else ():
-            readings = [each for each in family.readings if file_of(each.root) == writing.file]
-            for reading in readings if isinstance(writing.file, (Const, Param)) else ():
-                depth = missing_depth(reading.keys, [writing])
+    def _left_out_once(self, group: CheckpointGroup) -> Iterator[Missing]:
+        """Yield the keys that some saves give and another, to the very file that is loaded, does not."""
+        for save in group.saves if len(group.saves) > 1 else ():
+            loads = [each for each in group.loads if file_of(each.root) == save.file]
+            for load in loads if isinstance(save.file, (Const, Param)) else ():
+                depth = missing_depth(load.keys, [save])
                 if (
                     depth
-                    and not missing_depth(reading.keys, family.writings)
-                    and self.evidence.is_normalizer_reading(reading)
+                    and not missing_depth(load.keys, group.saves)
+                    and self.evidence.is_normalizer_load(load)
                 ):
-                    yield Missing(family, reading.keys[:depth], (reading,), (writing,))
+                    yield Missing(group, load.keys[:depth], (load,), (save,))
 
-    def _is_passed_elsewhere(self, writing: SaveEffect) -> bool:
-        """Tell whether a call that cannot be followed gives a wrapper on the way of a writing an argument by name."""
-        return any(self._given_somewhere & self._options(each) for each in writing.call_chain)
+    def _is_passed_elsewhere(self, save: SaveEffect) -> bool:
+        """Tell whether a call that cannot be followed gives a wrapper on the way of a save an argument by name."""
+        return any(self._given_somewhere & self._options(each) for each in save.call_chain)
 
     @cached_property
     def _given_somewhere(self) -> frozenset[tuple[str, str]]:
         """Return the methods that are called on unknown objects, each with a keyword that it is given."""
         return frozenset(
             (site.call.callee.name, keyword)
-            for unit in self.families.units
+            for unit in self.groups.units
             for site in unit.function.calls
             if isinstance(site.call.callee, Attr)
             for keyword, _ in site.call.keywords
@@ -145,37 +143,33 @@ class MissingKeys:
         function = symbols.functions.get(identity) or self.hierarchy.methods(owner).get(name)
         return {(name, each.name) for each in function.parameters} if function is not None else set()
 
-    def _is_given_by_partner(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
-        """Tell whether a key is read by a hook whose own partner gives it, and which no save of the family asks."""
-        hook = self._by_reader.get(reading.source.identity)
-        if hook is None or hook.hook is None or not hook.writings:
+    def _is_given_by_partner(self, load: LoadEffect, group: CheckpointGroup) -> bool:
+        """Tell whether a key is read by a hook whose own partner gives it, and which no save of the group asks."""
+        hook = self._by_reader.get(load.source.identity)
+        if hook is None or hook.hook is None or not hook.saves:
             return False
         writer = hook.hook.writer.identity
-        asked = any(writer in (each.source.identity, *each.call_chain) for each in family.writings)
-        return not asked and not missing_depth(reading.keys, hook.writings)
+        asked = any(writer in (each.source.identity, *each.call_chain) for each in group.saves)
+        return not asked and not missing_depth(load.keys, hook.saves)
 
     @cached_property
     def _by_reader(self) -> dict[str, CheckpointGroup]:
-        """Return the families of exact pairs of hooks by the hook that reads."""
-        hooks = (each for each in self.families.hooks if is_framework_hook(each))
+        """Return the groups of exact pairs of hooks by the hook that reads."""
+        hooks = (each for each in self.groups.hooks if is_framework_hook(each))
         return {each.hook.reader.identity: each for each in hooks if each.hook is not None}
 
-    def _is_saved_whole(self, reading: LoadEffect, family: CheckpointGroup) -> bool:
+    def _is_saved_whole(self, load: LoadEffect, group: CheckpointGroup) -> bool:
         """Tell whether what an optional key restores is part of an object that is saved as a whole."""
-        targets = [target.base if isinstance(target, Attr) else target for target in reading.into]
-        return not targets or any(
-            self.evidence.is_covered(target, reading.unit, family) for target in targets
-        )
+        targets = [target.base if isinstance(target, Attr) else target for target in load.into]
+        return not targets or any(self.evidence.is_covered(target, load.unit, group) for target in targets)
 
 
 def _innermost(found: list[Missing]) -> list[Missing]:
     """Leave out what a hook misses only because a hook that it calls does."""
     nearest: dict[Spot, int] = {}
     for each in found:
-        for reading in each.readings:
-            nearest[reading.location] = min(
-                len(reading.call_chain), nearest.get(reading.location, len(reading.call_chain))
+        for load in each.loads:
+            nearest[load.location] = min(
+                len(load.call_chain), nearest.get(load.location, len(load.call_chain))
             )
-    return [
-        each for each in found if any(len(one.call_chain) == nearest[one.location] for one in each.readings)
-    ]
+    return [each for each in found if any(len(one.call_chain) == nearest[one.location] for one in each.loads)]

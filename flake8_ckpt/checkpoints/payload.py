@@ -26,9 +26,9 @@ from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.frameworks.torch import RANDOM_STATES
 
 
-def missing_depth(keys: tuple[str, ...], writings: list[SaveEffect]) -> int:
-    """Return how many keys of a path lead to the first that no writing has; 0 where some writing may have it."""
-    depths = [lost_in(keys, each.payload) for each in writings]
+def missing_depth(keys: tuple[str, ...], saves: list[SaveEffect]) -> int:
+    """Return how many keys of a path lead to the first that no save has; 0 where some save may have it."""
+    depths = [lost_in(keys, each.payload) for each in saves]
     return max(depths) if depths and all(depths) else 0
 
 
@@ -115,10 +115,14 @@ def is_root(value: Value, known: Frameworks) -> bool:
     """Tell whether a value may be a payload as it was loaded or handed in."""
     if isinstance(value, Param):
         return value.name not in ("self", "cls")
-    return isinstance(value, Call) and isinstance(value.callee, Name) and loads(value.callee.path, known)
+    return (
+        isinstance(value, Call)
+        and isinstance(value.callee, Name)
+        and is_load_function(value.callee.path, known)
+    )
 
 
-def loads(path: str, known: Frameworks) -> bool:
+def is_load_function(path: str, known: Frameworks) -> bool:
     """Tell whether a function of a library loads a file, by its absolute name."""
     return (
         path in known.payload_loads

@@ -22,35 +22,35 @@ class Places:
 
     def without_key(self, missing: Missing) -> list[Spot]:
         """Return the places that leave a key out: a call that omits the argument that carries it, else the save."""
-        return list(dict.fromkeys(self._omission(each, missing.keys) for each in missing.writings))
+        return list(dict.fromkeys(self._omission(each, missing.keys) for each in missing.saves))
 
     def of(self, lost: Unrestored) -> list[Spot]:
         """Return where a key is written: its own assignment where it has one, else the save."""
-        found = (_assignment(each, lost.keys) or self.own_save(each, lost.keys) for each in lost.writings)
+        found = (_assignment(each, lost.keys) or self.own_save(each, lost.keys) for each in lost.saves)
         return list(dict.fromkeys(found))
 
-    def own_save(self, writing: SaveEffect, keys: tuple[str, ...] = ()) -> Spot:
+    def own_save(self, save: SaveEffect, keys: tuple[str, ...] = ()) -> Spot:
         """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
         known = any(
             not lost_in(keys, each.payload) and not contents(each.payload).open
-            for each in self._as_its_source_sees(writing)
+            for each in self._as_its_source_sees(save)
         )
-        return writing.save_call if known else writing.location
+        return save.save_call if known else save.location
 
-    def _omission(self, writing: SaveEffect, keys: tuple[str, ...]) -> Spot:
-        if not writing.call_chain:
-            return writing.save_call
-        given = any(not missing_depth(keys, [each]) for each in self._as_its_source_sees(writing))
-        return writing.location if given else writing.save_call
+    def _omission(self, save: SaveEffect, keys: tuple[str, ...]) -> Spot:
+        if not save.call_chain:
+            return save.save_call
+        given = any(not missing_depth(keys, [each]) for each in self._as_its_source_sees(save))
+        return save.location if given else save.save_call
 
-    def _as_its_source_sees(self, writing: SaveEffect) -> list[SaveEffect]:
-        """Return a writing as the function that saves knows it, before a caller brings in its arguments."""
-        summary = self.payloads.summary(writing.source)
-        return [each for each in summary.writings if each.save_call == writing.save_call]
+    def _as_its_source_sees(self, save: SaveEffect) -> list[SaveEffect]:
+        """Return a save as the function that saves knows it, before a caller brings in its arguments."""
+        summary = self.payloads.summary(save.source)
+        return [each for each in summary.saves if each.save_call == save.save_call]
 
 
-def _assignment(writing: SaveEffect, keys: tuple[str, ...]) -> Spot | None:
-    for callee in (writing.source, writing.unit):
+def _assignment(save: SaveEffect, keys: tuple[str, ...]) -> Spot | None:
+    for callee in (save.source, save.unit):
         for store in callee.function.stores:
             if isinstance(store.target, Item) and store.target.key == Const(keys[-1]):
                 return Spot(callee.path, store.position)

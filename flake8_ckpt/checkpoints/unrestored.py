@@ -19,53 +19,51 @@ from flake8_ckpt.linking.functions import CallContext
 
 
 class UnrestoredKeys:
-    """Finds the keys that hold state and that no reading takes."""
+    """Finds the keys that hold state and that no load takes."""
 
-    def __init__(self, families: CheckpointGroups, evidence: Evidence) -> None:
-        self.families = families
-        self.evaluator = families.evaluator
+    def __init__(self, groups: CheckpointGroups, evidence: Evidence) -> None:
+        self.groups = groups
+        self.evaluator = groups.evaluator
         self.evidence = evidence
 
     def all(self) -> tuple[Unrestored, ...]:
         """Return them, those of files before those of hooks."""
-        in_hooks = [each for family in self.families.hooks for each in self._unrestored_in(family)]
-        told = {(reading.location, each.keys[-1]) for each in in_hooks for reading in each.family.readings}
-        in_files = [each for family in self.families.files for each in self._unrestored_in(family)]
+        in_hooks = [each for group in self.groups.hooks for each in self._unrestored_in(group)]
+        told = {(load.location, each.keys[-1]) for each in in_hooks for load in each.group.loads}
+        in_files = [each for group in self.groups.files for each in self._unrestored_in(group)]
         kept = [
             each
             for each in in_files
-            if not any((one.location, each.keys[-1]) in told for one in each.family.readings)
+            if not any((one.location, each.keys[-1]) in told for one in each.group.loads)
         ]
         return (*kept, *in_hooks)
 
-    def _unrestored_in(self, family: CheckpointGroup) -> Iterator[Unrestored]:
-        if any(
-            not each.keys or ANY_KEY in each.keys for each in family.readings
-        ) or not self.evidence.resumes(family):
+    def _unrestored_in(self, group: CheckpointGroup) -> Iterator[Unrestored]:
+        if any(not each.keys or ANY_KEY in each.keys for each in group.loads) or not self.evidence.resumes(
+            group
+        ):
             return
-        written = _written_keys(family)
-        if any(each.keys[-1] not in written for each in family.readings):
+        written = _written_keys(group)
+        if any(each.keys[-1] not in written for each in group.loads):
             return
-        taken = {each.keys for each in family.readings}
+        taken = {each.keys for each in group.loads}
         lost: dict[tuple[str, ...], list[SaveEffect]] = {}
-        for writing in family.writings:
-            for keys, value in [*states_in(writing.payload), *self._counters_in(writing)]:
+        for save in group.saves:
+            for keys, value in [*states_in(save.payload), *self._counters_in(save)]:
                 if not any(keys[: len(each)] == each or each[: len(keys)] == keys for each in taken):
-                    if not self.evidence.is_covered(object_of(value), writing.unit, family):
-                        lost.setdefault(keys, []).append(writing)
-        for keys, writings in lost.items():
-            yield Unrestored(family, keys, tuple(writings))
+                    if not self.evidence.is_covered(object_of(value), save.unit, group):
+                        lost.setdefault(keys, []).append(save)
+        for keys, saves in lost.items():
+            yield Unrestored(group, keys, tuple(saves))
 
-    def _counters_in(self, writing: SaveEffect) -> Iterator[tuple[tuple[str, ...], Value]]:
-        for keys, value in all_keys(writing.payload):
+    def _counters_in(self, save: SaveEffect) -> Iterator[tuple[tuple[str, ...], Value]]:
+        for keys, value in all_keys(save.payload):
             class_id = (
-                self.evaluator.class_of(value.base, CallContext(writing.unit))
-                if isinstance(value, Attr)
-                else ""
+                self.evaluator.class_of(value.base, CallContext(save.unit)) if isinstance(value, Attr) else ""
             )
             if class_id and isinstance(value, Attr) and self.evidence.is_live_counter(class_id, value.name):
                 yield keys, value
 
 
-def _written_keys(family: CheckpointGroup) -> set[str]:
-    return {key for each in family.writings for keys, _ in all_keys(each.payload) for key in keys}
+def _written_keys(group: CheckpointGroup) -> set[str]:
+    return {key for each in group.saves for keys, _ in all_keys(each.payload) for key in keys}

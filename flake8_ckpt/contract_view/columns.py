@@ -1,4 +1,4 @@
-"""The writers and readers of a family, and what each does with a key.
+"""The writers and readers of a group, and what each does with a key.
 
 A writer is a function that saves; its calls that bring about the same keys count as one. A reader is
 a function with all that it reads, through the functions it calls too; functions that read exactly the
@@ -55,28 +55,26 @@ class Column:
 
 @dataclass(frozen=True)
 class Writer:
-    """Writings of one function that give the same keys."""
+    """Saves of one function that give the same keys."""
 
     name: str
-    writings: Sequence[SaveEffect]
+    saves: Sequence[SaveEffect]
 
     def state(self, keys: Keys) -> str:
         """Return whether a key is given."""
-        return written(keys, self.writings[0].payload)[0]
+        return written(keys, self.saves[0].payload)[0]
 
     def values(self, keys: Keys) -> list[Value]:
         """Return what a key holds, as far as it is given."""
-        return [value for each in self.writings if (value := written(keys, each.payload)[1]) is not None]
+        return [value for each in self.saves if (value := written(keys, each.payload)[1]) is not None]
 
     def column(self) -> Column:
         """Return where this saves, and where that is called from."""
-        places = [Place(_name(each.source), each.save_call) for each in self.writings]
+        places = [Place(_name(each.source), each.save_call) for each in self.saves]
         callers = [
-            Place(_name(each.unit), each.location)
-            for each in self.writings
-            if each.location != each.save_call
+            Place(_name(each.unit), each.location) for each in self.saves if each.location != each.save_call
         ]
-        is_open = any(contents(each.payload).open for each in self.writings)
+        is_open = any(contents(each.payload).open for each in self.saves)
         return Column(self.name, _distinct(places), _distinct(callers), is_open)
 
 
@@ -85,12 +83,12 @@ class Reader:
     """What one function reads, or several that read the same."""
 
     name: str
-    readings: Sequence[LoadEffect]
+    loads: Sequence[LoadEffect]
     units: Sequence[FunctionRef]
 
     def below(self, keys: Keys) -> list[LoadEffect]:
-        """Return the readings of a key and of all that lies below it."""
-        return [each for each in self.readings if each.keys[: len(keys)] == keys]
+        """Return the loads of a key and of all that lies below it."""
+        return [each for each in self.loads if each.keys[: len(keys)] == keys]
 
     def state(self, keys: Keys) -> str:
         """Return how a key is taken."""
@@ -98,31 +96,31 @@ class Reader:
         exact = [each for each in below if each.keys == keys]
         if below:
             return _taken(exact or below)
-        return WHOLE if any(self._covers(each, keys) for each in self.readings) else NEVER
+        return WHOLE if any(self._covers(each, keys) for each in self.loads) else NEVER
 
-    def _covers(self, reading: LoadEffect, keys: Keys) -> bool:
-        """Tell whether a reading of a part of the path takes all that lies below."""
-        known = known_part(reading.keys)
+    def _covers(self, load: LoadEffect, keys: Keys) -> bool:
+        """Tell whether a load of a part of the path takes all that lies below."""
+        known = known_part(load.keys)
         if known != keys[: len(known)]:
             return False
-        if known != reading.keys or reading.kind not in TAKEN:
+        if known != load.keys or load.kind not in TAKEN:
             return True
         deeper = [each for each in self.below(known) if each.keys != known]
         inner = {target for each in deeper for target in each.into}
-        kept = [each for each in reading.into if isinstance(each, (Attr, Item)) and each not in inner]
+        kept = [each for each in load.into if isinstance(each, (Attr, Item)) and each not in inner]
         return not deeper or bool(kept)
 
     def column(self) -> Column:
         """Return where this reads, function by function, and where that is called from."""
         first: dict[str, Place] = {}
-        for each in sorted(self.readings, key=_reading_order):
+        for each in sorted(self.loads, key=_load_order):
             first.setdefault(each.source.identity, Place(_name(each.source), each.location))
         callers = [Place(_name(each), self._call(each)) for each in self.units if each.identity not in first]
         return Column(self.name, tuple(first.values()), _distinct(callers))
 
     def _call(self, unit: FunctionRef) -> Spot:
         """Return where a function calls what reads for it."""
-        entered = {re.split(r"[.:]", each.call_chain[0])[-1] for each in self.readings if each.call_chain}
+        entered = {re.split(r"[.:]", each.call_chain[0])[-1] for each in self.loads if each.call_chain}
         for site in unit.function.calls:
             target = site.call.callee
             if (isinstance(target, Attr) and target.name or _last(target)) in entered:
@@ -147,11 +145,11 @@ def _place_order(place: Place) -> tuple[str, Position, str]:
     return place.location.path, place.location.position, place.function
 
 
-def _reading_order(reading: LoadEffect) -> tuple[bool, str, int, int]:
-    position = reading.location.position
+def _load_order(load: LoadEffect) -> tuple[bool, str, int, int]:
+    position = load.location.position
     return (
-        reading.source.identity != reading.unit.identity,
-        reading.location.path,
+        load.source.identity != load.unit.identity,
+        load.location.path,
         position.line,
         position.col,
     )
@@ -169,19 +167,19 @@ def written(keys: Keys, payload: Value) -> tuple[str, Optional[Value]]:
     return (ALWAYS if always else MAYBE), payload
 
 
-def _taken(readings: Sequence[LoadEffect]) -> str:
-    """Return the strictest way in which a key is read; a reading behind a test for a key is guarded."""
-    kinds = {"guarded" if _is_guarded(each, readings) else each.kind for each in readings}
+def _taken(loads: Sequence[LoadEffect]) -> str:
+    """Return the strictest way in which a key is read; a load behind a test for a key is guarded."""
+    kinds = {"guarded" if _is_guarded(each, loads) else each.kind for each in loads}
     if "required" in kinds:
         return REQUIRED
     return DEFAULT if "defaulted" in kinds else GUARDED
 
 
-def _is_guarded(reading: LoadEffect, others: Sequence[LoadEffect]) -> bool:
-    if any(guard.startswith(("key:", "nokey:")) for guard in reading.guards):
+def _is_guarded(load: LoadEffect, others: Sequence[LoadEffect]) -> bool:
+    if any(guard.startswith(("key:", "nokey:")) for guard in load.guards):
         return True
-    tests = [each for each in others if each.kind == "guarded" and each.keys == reading.keys]
-    return (reading.location.path, reading.location.position.line) in {
+    tests = [each for each in others if each.kind == "guarded" and each.keys == load.keys]
+    return (load.location.path, load.location.position.line) in {
         (each.location.path, each.location.position.line) for each in tests
     }
 
@@ -191,41 +189,41 @@ def known_part(keys: Keys) -> Keys:
     return keys[: keys.index(ANY_KEY)] if ANY_KEY in keys else keys
 
 
-def readers_of(family: CheckpointGroup) -> list[Reader]:
-    """Return the readers of a family in the order of file and line."""
-    entered = {name for each in family.readings for name in each.call_chain}
+def readers_of(group: CheckpointGroup) -> list[Reader]:
+    """Return the readers of a group in the order of file and line."""
+    entered = {name for each in group.loads for name in each.call_chain}
     units: dict[str, list[LoadEffect]] = {}
-    for each in _of_payload(family):
+    for each in _of_payload(group):
         if each.kind != "returned" or each.unit.identity not in entered:
             units.setdefault(each.unit.identity, []).append(each)
     alike: dict[frozenset[tuple[Keys, str, Spot]], list[list[LoadEffect]]] = {}
-    for readings in units.values():
-        content = frozenset((each.keys, each.kind, each.location) for each in readings)
-        alike.setdefault(content, []).append(readings)
-    groups = sorted(alike.values(), key=lambda each: min(map(_reading_order, each[0])))
+    for loads in units.values():
+        content = frozenset((each.keys, each.kind, each.location) for each in loads)
+        alike.setdefault(content, []).append(loads)
+    groups = sorted(alike.values(), key=lambda each: min(map(_load_order, each[0])))
     return [
-        Reader(f"R{number}", each[0], [readings[0].unit for readings in each])
+        Reader(f"R{number}", each[0], [loads[0].unit for loads in each])
         for number, each in enumerate(groups, start=1)
     ]
 
 
-def _of_payload(family: CheckpointGroup) -> list[LoadEffect]:
-    """Return the readings of the payload itself: a hook may look into its other parameters too."""
-    if family.hook is None:
-        return family.readings
-    keyed = {each.root for each in family.readings if each.kind in TAKEN}
-    return [each for each in family.readings if not keyed or each.root in keyed]
+def _of_payload(group: CheckpointGroup) -> list[LoadEffect]:
+    """Return the loads of the payload itself: a hook may look into its other parameters too."""
+    if group.hook is None:
+        return group.loads
+    keyed = {each.root for each in group.loads if each.kind in TAKEN}
+    return [each for each in group.loads if not keyed or each.root in keyed]
 
 
-def writers_of(writings: Sequence[SaveEffect], keys: Sequence[Keys]) -> list[Writer]:
+def writers_of(saves: Sequence[SaveEffect], keys: Sequence[Keys]) -> list[Writer]:
     """Return the writers of some keys in the order of file and line."""
     alike: dict[tuple[object, ...], list[SaveEffect]] = {}
-    for each in writings:
+    for each in saves:
         states = tuple(written(path, each.payload)[0] for path in keys)
         alike.setdefault((each.source.identity, contents(each.payload).open, states), []).append(each)
-    groups = sorted(alike.values(), key=lambda each: min(_writing_order(one) for one in each))
+    groups = sorted(alike.values(), key=lambda each: min(_save_order(one) for one in each))
     return [Writer(f"W{number}", each) for number, each in enumerate(groups, start=1)]
 
 
-def _writing_order(writing: SaveEffect) -> tuple[str, int, int]:
-    return (writing.save_call.path, writing.save_call.position.line, writing.save_call.position.col)
+def _save_order(save: SaveEffect) -> tuple[str, int, int]:
+    return (save.save_call.path, save.save_call.position.line, save.save_call.position.col)

@@ -61,10 +61,10 @@ MISMATCHES = (NEVER_SAVED, NEVER_RESTORED, NOT_SAVED)
 
 def as_json(tables: Sequence[Table]) -> str:
     """Return the tables as JSON."""
-    return json.dumps([_family_entry(each) for each in tables], indent=2)
+    return json.dumps([_group_entry(each) for each in tables], indent=2)
 
 
-def _family_entry(table: Table) -> dict[str, Any]:
+def _group_entry(table: Table) -> dict[str, Any]:
     return {
         "kind": "file" if table.is_file else "methods",
         "writers": [{**_column_entry(each), "open": each.is_open} for each in table.writers],
@@ -270,6 +270,6 @@ def _is_unread(row: Row) -> bool:
 def _summary(tables: Sequence[Table]) -> str:
     """Return how many families and mismatches there are."""
     marks = Counter(row.mark.partition(" by ")[0] for table in tables for row in table.rows if row.mark)
-    families = f"{len(tables)} {'family' if len(tables) == 1 else 'families'}"
+    groups = f"{len(tables)} {'family' if len(tables) == 1 else 'families'}"
     found = [f"{count} {mark}" for mark, count in sorted(marks.items())]
-    return f"{families}; {', '.join(found) if found else 'no mismatch'}."
+    return f"{groups}; {', '.join(found) if found else 'no mismatch'}."

@@ -1,4 +1,4 @@
-"""Tables: for each family, which of its writers gives and which of its readers takes which key.
+"""Tables: for each group, which of its writers gives and which of its readers takes which key.
 
 What lies below a key has rows of its own where somebody reads it key by key.
 """
@@ -40,7 +40,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 
-# The readings of keys that are missing, each with the places of the writers that leave the key out.
+# The loads of keys that are missing, each with the places of the writers that leave the key out.
 Told = Mapping[tuple[Spot, Keys], set[Spot]]
 NEVER_SAVED, NEVER_RESTORED, NOT_SAVED = "never saved", "never restored", "not saved by"
 
@@ -62,7 +62,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A family: the columns of its writers, those of its readers, and a row for each key."""
+    """A group: the columns of its writers, those of its readers, and a row for each key."""
 
     is_file: bool
     writers: tuple[Column, ...]
@@ -77,10 +77,10 @@ class Table:
 
 
 def tables_of(contract: Contract) -> list[Table]:
-    """Return the tables of a project, those of files first; a family of which nothing is known has none."""
+    """Return the tables of a project, those of files first; a group of which nothing is known has none."""
     told = _told(contract)
-    families = [*contract.families.files, *contract.families.hooks]
-    found = [table for family in families if (table := _table(family, told)) is not None]
+    groups = [*contract.groups.files, *contract.groups.hooks]
+    found = [table for group in groups if (table := _table(group, told)) is not None]
     return sorted(found, key=_order)
 
 
@@ -92,47 +92,47 @@ def _order(table: Table) -> tuple[bool, str, int, int]:
 def _told(contract: Contract) -> Told:
     found: dict[tuple[Spot, Keys], set[Spot]] = {}
     for missing in contract.missing:
-        for reading in missing.readings:
-            for depth in range(len(missing.keys), len(reading.keys) + 1):
-                origins = found.setdefault((reading.location, reading.keys[:depth]), set())
-                origins.update(writing.save_call for writing in missing.writings)
+        for load in missing.loads:
+            for depth in range(len(missing.keys), len(load.keys) + 1):
+                save_calls = found.setdefault((load.location, load.keys[:depth]), set())
+                save_calls.update(save.save_call for save in missing.saves)
     return found
 
 
-def _table(family: CheckpointGroup, told: Told) -> Optional[Table]:
-    writings = [each for each in family.writings if each.payload != NONE]
-    readers = readers_of(family)
-    if not writings or not readers:
+def _table(group: CheckpointGroup, told: Told) -> Optional[Table]:
+    saves = [each for each in group.saves if each.payload != NONE]
+    readers = readers_of(group)
+    if not saves or not readers:
         return None
-    keys = list(_keys(writings, [reading for each in readers for reading in each.readings]))
-    writers = writers_of(writings, keys)
-    if family.hook is not None and not any(contents(each.payload).slots for each in writings):
+    keys = list(_keys(saves, [load for each in readers for load in each.loads]))
+    writers = writers_of(saves, keys)
+    if group.hook is not None and not any(contents(each.payload).slots for each in saves):
         return None
     rows = [_row(each, writers, readers, told) for each in keys] or _whole(writers, readers)
     if not rows:
         return None
     columns = [each.column() for each in writers], [each.column() for each in readers]
-    return Table(family.hook is None, tuple(columns[0]), tuple(columns[1]), tuple(rows))
+    return Table(group.hook is None, tuple(columns[0]), tuple(columns[1]), tuple(rows))
 
 
-def _keys(writings: Sequence[SaveEffect], readings: Sequence[LoadEffect]) -> Iterator[Keys]:
+def _keys(saves: Sequence[SaveEffect], loads: Sequence[LoadEffect]) -> Iterator[Keys]:
     """Yield the keys of a table, nested ones below their parent: first as written, then those only read."""
-    read = [_visible(each, writings) for each in readings]
+    read = [_visible(each, saves) for each in loads]
     opened = {keys[:depth] for keys in read for depth in range(len(keys))}
     found: dict[Keys, dict[str, None]] = {}
-    for writing in writings:
-        _add_written((), writing.payload, opened, found)
+    for save in saves:
+        _add_written((), save.payload, opened, found)
     for keys in read:
         for depth, key in enumerate(keys):
             found.setdefault(keys[:depth], {})[key] = None
     yield from _flat((), found)
 
 
-def _visible(reading: LoadEffect, writings: Sequence[SaveEffect]) -> Keys:
-    """Return the part of a reading's path that a table shows: not what is inside of an object's state."""
-    keys = known_part(reading.keys)
+def _visible(load: LoadEffect, saves: Sequence[SaveEffect]) -> Keys:
+    """Return the part of a load's path that a table shows: not what is inside of an object's state."""
+    keys = known_part(load.keys)
     for depth in range(1, len(keys)):
-        held = [value for each in writings if (value := written(keys[:depth], each.payload)[1]) is not None]
+        held = [value for each in saves if (value := written(keys[:depth], each.payload)[1]) is not None]
         if any(is_state(option) for value in held for option in options_of(value)):
             return keys[:depth]
     return keys
@@ -153,17 +153,17 @@ def _flat(keys: Keys, found: Mapping[Keys, Mapping[str, None]]) -> Iterator[Keys
 
 def _row(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told: Told) -> Row:
     columns: Sequence[Union[Writer, Reader]] = (*writers, *readers)
-    below = [(reader, reading) for reader in readers for reading in reader.below(keys)]
-    reads = [(reader, reading) for reader, reading in below if reading.kind in TAKEN]
-    inner = {target for _, reading in reads if reading.keys != keys for target in reading.into}
-    exact = [(reader, reading) for reader, reading in reads if reading.keys == keys]
+    below = [(reader, load) for reader in readers for load in reader.below(keys)]
+    reads = [(reader, load) for reader, load in below if load.kind in TAKEN]
+    inner = {target for _, load in reads if load.keys != keys for target in load.into}
+    exact = [(reader, load) for reader, load in reads if load.keys == keys]
     return Row(
         keys,
         {each.name: each.state(keys) for each in columns},
         held_text(value for each in writers for value in each.values(keys)),
-        restored_text(target for _, reading in exact for target in reading.into if target not in inner),
+        restored_text(target for _, load in exact for target in load.into if target not in inner),
         _mark(keys, writers, readers, told),
-        tuple(dict.fromkeys((reader.name, reading.location) for reader, reading in exact)),
+        tuple(dict.fromkeys((reader.name, load.location) for reader, load in exact)),
     )
 
 
@@ -172,14 +172,14 @@ def _mark(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told
     given = {each.state(keys) for each in writers}
     if given & {ALWAYS, MAYBE} and all(each.state(keys) == NEVER for each in readers):
         return NEVER_RESTORED
-    origins: set[Spot] = set()
+    save_calls: set[Spot] = set()
     for reader in readers:
-        for reading in reader.below(keys):
-            origins |= told.get((reading.location, keys), set())
+        for load in reader.below(keys):
+            save_calls |= told.get((load.location, keys), set())
     lacking = [each for each in writers if each.state(keys) == NEVER]
-    if origins and len(lacking) == len(writers):
+    if save_calls and len(lacking) == len(writers):
         return NEVER_SAVED
-    names = [each.name for each in lacking if any(writing.save_call in origins for writing in each.writings)]
+    names = [each.name for each in lacking if any(save.save_call in save_calls for save in each.saves)]
     return f"{NOT_SAVED} {', '.join(names)}" if names else ""
 
 
@@ -189,5 +189,5 @@ def _whole(writers: Sequence[Writer], readers: Sequence[Reader]) -> list[Row]:
     if not is_name(holds):
         return []
     states = {each.name: ALWAYS for each in writers} | {each.name: WHOLE for each in readers}
-    restores = restored_text(target for reader in readers for each in reader.readings for target in each.into)
+    restores = restored_text(target for reader in readers for each in reader.loads for target in each.into)
     return [Row((), states, holds, restores, "")]

@@ -38,7 +38,7 @@ from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 MAX_DEPTH = 24
 MAX_CALLERS = 8
-MAX_MAKINGS = 64
+MAX_SITES = 64
 MAX_STEPS = 1000
 # Methods that give their object back.
 SAME = MODULE_METHODS | {"learn"}
@@ -62,7 +62,7 @@ class Place:
         return Spot(self.callee.path, self.position)
 
     @property
-    def scope(self) -> CallContext:
+    def context(self) -> CallContext:
         """Return the function as values are resolved in it."""
         return CallContext(self.callee)
 
@@ -111,7 +111,7 @@ class AllocationSites:
 
     def entered(self, call: Call, place: Place) -> Optional[FunctionRef]:
         """Return the function of the project that a call runs, the `__init__` of a class that it makes."""
-        found = self.evaluator.callee_of(call, place.scope)
+        found = self.evaluator.callee_of(call, place.context)
         if found is not None or not isinstance(call.callee, Name):
             return found
         class_id = self.symbols.resolve(call.callee.path, place.callee.path)
@@ -126,9 +126,9 @@ class AllocationSites:
         self._seen = set()
         for each in self._of(value, place, 0):
             found.setdefault((*each.identity, type(each.value)), each)
-            if len(found) >= MAX_MAKINGS:
+            if len(found) >= MAX_SITES:
                 break
-        complete = len(found) < MAX_MAKINGS and len(self._seen) <= MAX_STEPS
+        complete = len(found) < MAX_SITES and len(self._seen) <= MAX_STEPS
         return [*found.values(), *(() if complete else (AllocationSite(UNKNOWN, place),))]
 
     def _of(self, value: Value, place: Place, depth: int) -> Iterator[AllocationSite]:
@@ -170,7 +170,7 @@ class AllocationSites:
         return bind(callee, list(call.args), dict(call.keywords))
 
     def _attr(self, value: Attr, place: Place, depth: int) -> Iterator[AllocationSite]:
-        class_id = self.evaluator.class_of(value.base, place.scope)
+        class_id = self.evaluator.class_of(value.base, place.context)
         found = False
         for owner, method in self.hierarchy.inherited_methods(class_id):
             inner = method_ref(owner, method, class_id)
@@ -206,7 +206,7 @@ class AllocationSites:
         if isinstance(call.callee, Attr) and call.callee.name in SAME:
             yield from self._of(call.callee.base, place, depth)
             return
-        inner = self.evaluator.callee_of(call, place.scope)
+        inner = self.evaluator.callee_of(call, place.context)
         if inner is None:
             yield AllocationSite(call, place)
             return

@@ -43,18 +43,20 @@ class ObjectClasses:
         self._attributes: dict[tuple[str, str], str] = {}
         self._open: set[tuple[str, str]] = set()
 
-    def callee_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Optional[FunctionRef]:
+    def callee_of(self, value: Call, context: CallContext, nesting: int = 0) -> Optional[FunctionRef]:
         """Return the function of the project that a call reaches, if it is known."""
         target = value.callee
         if isinstance(target, Name):
-            return self._named_callee(self.symbols.resolve(target.path, scope.path))
+            return self._named_callee(self.symbols.resolve(target.path, context.path))
         if not isinstance(target, Attr):
             return None
         if isinstance(target.base, (Self, Super)):
-            after = scope.callee.owner if isinstance(target.base, Super) else ""
-            found = self.hierarchy.find_method(scope.class_id, target.name, after) if scope.class_id else None
-            return method_ref(*found, scope.class_id) if found else None
-        class_id = self.class_of(target.base, scope, nesting + 1)
+            after = context.callee.owner if isinstance(target.base, Super) else ""
+            found = (
+                self.hierarchy.find_method(context.class_id, target.name, after) if context.class_id else None
+            )
+            return method_ref(*found, context.class_id) if found else None
+        class_id = self.class_of(target.base, context, nesting + 1)
         found = (
             self.hierarchy.find_method(class_id, target.name) if class_id in self.symbols.classes else None
         )
@@ -68,49 +70,49 @@ class ObjectClasses:
         found = self.hierarchy.find_method(head, name) if head in self.symbols.classes else None
         return method_ref(*found, head) if found else None
 
-    def library_call(self, value: Call, scope: CallContext, nesting: int = 0) -> str:
+    def library_call(self, value: Call, context: CallContext, nesting: int = 0) -> str:
         """Return the dotted name of what a call reaches outside the project, as far as that is known."""
         target = value.callee
         if isinstance(target, Name):
-            return self.symbols.resolve(target.path, scope.path)
+            return self.symbols.resolve(target.path, context.path)
         if not isinstance(target, Attr) or target.name not in self.symbols.known.method_names:
             return ""
-        class_id = self.class_of(target.base, scope, nesting + 1)
+        class_id = self.class_of(target.base, context, nesting + 1)
         if class_id and self.hierarchy.defines(class_id, target.name):
             return ""
         found = method_of_class(class_id, target.name, self.hierarchy) if class_id else ""
         return found or method_of_variable(target, self.symbols.known)
 
-    def class_of(self, value: Value, scope: CallContext, nesting: int = 0) -> str:
+    def class_of(self, value: Value, context: CallContext, nesting: int = 0) -> str:
         """Return the class of an object: an identity of the project or an absolute name, "" where it is unknown."""
         if nesting > MAX_NESTING:
             return ""
         finder = _FINDERS.get(type(value))
-        return finder(self, value, scope, nesting + 1) if finder else ""
+        return finder(self, value, context, nesting + 1) if finder else ""
 
-    def _class_of_self(self, value: Value, scope: CallContext, nesting: int) -> str:
-        return scope.class_id
+    def _class_of_self(self, value: Value, context: CallContext, nesting: int) -> str:
+        return context.class_id
 
-    def _class_of_local(self, value: Local, scope: CallContext, nesting: int) -> str:
-        return self.class_of(value.value, scope, nesting)
+    def _class_of_local(self, value: Local, context: CallContext, nesting: int) -> str:
+        return self.class_of(value.value, context, nesting)
 
-    def _class_of_named(self, value: Module, scope: CallContext, nesting: int) -> str:
-        return self.symbols.resolve(value.path, scope.path)
+    def _class_of_named(self, value: Module, context: CallContext, nesting: int) -> str:
+        return self.symbols.resolve(value.path, context.path)
 
-    def _class_of_param(self, value: Param, scope: CallContext, nesting: int) -> str:
-        if value.name in scope.bound:
-            return self.class_of(scope.bound[value.name], replace(scope, bound={}), nesting)
-        for parameter in scope.callee.function.parameters:
+    def _class_of_param(self, value: Param, context: CallContext, nesting: int) -> str:
+        if value.name in context.bound:
+            return self.class_of(context.bound[value.name], replace(context, bound={}), nesting)
+        for parameter in context.callee.function.parameters:
             if parameter.name == value.name and parameter.annotation is not None:
-                return self.class_of(parameter.annotation, scope, nesting)
+                return self.class_of(parameter.annotation, context, nesting)
         return ""
 
-    def _class_of_join(self, value: Join, scope: CallContext, nesting: int) -> str:
-        found = {self.class_of(option, scope, nesting) for option in value.options if option != NONE}
+    def _class_of_join(self, value: Join, context: CallContext, nesting: int) -> str:
+        found = {self.class_of(option, context, nesting) for option in value.options if option != NONE}
         return found.pop() if len(found) == 1 else ""
 
-    def _class_of_attr(self, value: Attr, scope: CallContext, nesting: int) -> str:
-        class_id = self.class_of(value.base, scope, nesting)
+    def _class_of_attr(self, value: Attr, context: CallContext, nesting: int) -> str:
+        class_id = self.class_of(value.base, context, nesting)
         return self.attribute_class(class_id, value.name) if class_id in self.symbols.classes else ""
 
     def attribute_class(self, class_id: str, attr: str) -> str:
@@ -137,32 +139,34 @@ class ObjectClasses:
     def _classes_set(self, owner: str, class_id: str, attr: str) -> list[str]:
         found = []
         for method in self.hierarchy.methods(owner).values():
-            scope = CallContext(method_ref(owner, method, class_id))
+            context = CallContext(method_ref(owner, method, class_id))
             values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
             values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
             if method.name == attr and "property" in method.decorators and method.returns is not None:
                 values.append(method.returns)
-            found += [self.class_of(value, scope) for value in values]
+            found += [self.class_of(value, context) for value in values]
         return found
 
-    def _class_of_call(self, value: Call, scope: CallContext, nesting: int) -> str:
+    def _class_of_call(self, value: Call, context: CallContext, nesting: int) -> str:
         target = value.callee
         if isinstance(target, Param) and target.name == "cls":
-            return scope.class_id
+            return context.class_id
         if isinstance(target, Name):
-            identity = self.symbols.resolve(target.path, scope.path)
+            identity = self.symbols.resolve(target.path, context.path)
             if identity in self.symbols.classes:
                 return identity
         if isinstance(target, Attr) and target.name in MODULE_METHODS:
-            return self.class_of(target.base, scope, nesting)
-        callee = self.callee_of(value, scope, nesting)
+            return self.class_of(target.base, context, nesting)
+        callee = self.callee_of(value, context, nesting)
         if callee is not None:
-            if callee.function.returns is None or scope.calls >= MAX_CALLS:
+            if callee.function.returns is None or context.calls >= MAX_CALLS:
                 return ""
-            inner = enter_call(callee, SELF, [], {}, scope)
+            inner = enter_call(callee, SELF, [], {}, context)
             return self.class_of(callee.function.returns, inner, nesting)
         return (
-            _outside_class(self.symbols.resolve(target.path, scope.path)) if isinstance(target, Name) else ""
+            _outside_class(self.symbols.resolve(target.path, context.path))
+            if isinstance(target, Name)
+            else ""
         )
 
 

@@ -15,9 +15,9 @@ from flake8_ckpt.linking.symbols import Symbols
 class Programs:
     """The programs of a project."""
 
-    def __init__(self, makings: AllocationSites) -> None:
-        self.symbols: Symbols = makings.symbols
-        self.makings = makings
+    def __init__(self, allocations: AllocationSites) -> None:
+        self.symbols: Symbols = allocations.symbols
+        self.allocations = allocations
         self._found: dict[str, frozenset[str]] = {}
 
     def around(self, path: str) -> frozenset[str]:
@@ -33,7 +33,7 @@ class Programs:
         found: dict[str, set[str]] = defaultdict(set)
         for path in self.symbols.files:
             found[path].update(self._imported(path))
-        for identity, calls in self.makings.callers.items():
+        for identity, calls in self.allocations.callers.items():
             for caller, _ in calls:
                 found[caller.path].add(identity.partition(":")[0])
         return found

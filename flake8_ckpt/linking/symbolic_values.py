@@ -78,7 +78,7 @@ class SymbolicEvaluator:
         self._total = MAX_STEPS_OF_FUNCTION
         self.is_spent = False
 
-    def expand(self, value: Value, scope: CallContext, nesting: int = 0) -> Value:
+    def expand(self, value: Value, context: CallContext, nesting: int = 0) -> Value:
         """Return a value in terms of the outermost function of a scope."""
         if nesting == 0:
             self._total -= MAX_STEPS - max(self._left, 0)
@@ -88,13 +88,13 @@ class SymbolicEvaluator:
             self.is_spent = self.is_spent or self._left < 0
             return UNKNOWN
         handler = _HANDLERS.get(type(value))
-        return handler(self, value, scope, nesting + 1) if handler else value
+        return handler(self, value, context, nesting + 1) if handler else value
 
-    def _name(self, value: Name, scope: CallContext, nesting: int) -> Value:
-        identity = self.symbols.resolve(value.path, scope.path)
-        return self._global(identity, scope, nesting) or Name(identity or value.path)
+    def _name(self, value: Name, context: CallContext, nesting: int) -> Value:
+        identity = self.symbols.resolve(value.path, context.path)
+        return self._global(identity, context, nesting) or Name(identity or value.path)
 
-    def _global(self, identity: str, scope: CallContext, nesting: int) -> Optional[Value]:
+    def _global(self, identity: str, context: CallContext, nesting: int) -> Optional[Value]:
         """Return what a variable of a module was bound to when its file ran."""
         path, colon, name = identity.partition(":")
         script = script_of(path, self.symbols) if colon else None
@@ -102,22 +102,22 @@ class SymbolicEvaluator:
             return None
         for store in script.function.stores:
             if isinstance(store.target, Local) and store.target.name == name:
-                inner = CallContext(script, calls=scope.calls + 1)
+                inner = CallContext(script, calls=context.calls + 1)
                 return Local(name, self.expand(store.value, inner, nesting))
         return None
 
-    def _param(self, value: Param, scope: CallContext, nesting: int) -> Value:
-        return scope.bound.get(value.name, value)
+    def _param(self, value: Param, context: CallContext, nesting: int) -> Value:
+        return context.bound.get(value.name, value)
 
-    def _self(self, value: Self, scope: CallContext, nesting: int) -> Value:
-        return scope.receiver
+    def _self(self, value: Self, context: CallContext, nesting: int) -> Value:
+        return context.receiver
 
-    def _local(self, value: Local, scope: CallContext, nesting: int) -> Value:
-        held = self.expand(value.value, scope, nesting)
-        added = self.added_to(scope.callee.function, value)
-        if added and not self._is_known_object(value.value, scope):
-            return self._filled(held, added, scope, nesting)
-        return held if isinstance(held, Record) else Local(scope.prefix + value.name, held)
+    def _local(self, value: Local, context: CallContext, nesting: int) -> Value:
+        held = self.expand(value.value, context, nesting)
+        added = self.added_to(context.callee.function, value)
+        if added and not self._is_known_object(value.value, context):
+            return self._filled(held, added, context, nesting)
+        return held if isinstance(held, Record) else Local(context.prefix + value.name, held)
 
     def added_to(self, function: FunctionFacts, target: Value) -> list[Field]:
         """Return the keys that a function adds to a mapping; an empty key stands for keys that are unknown."""
@@ -125,11 +125,11 @@ class SymbolicEvaluator:
             self._added[id(function)] = added_in(function)
         return self._added[id(function)].get(key_of(target), [])
 
-    def _is_known_object(self, value: Value, scope: CallContext) -> bool:
-        class_id = self.class_of(value, scope)
+    def _is_known_object(self, value: Value, context: CallContext) -> bool:
+        class_id = self.class_of(value, context)
         return class_id in self.symbols.classes or class_id.rpartition(".")[2][:1].isupper()
 
-    def _filled(self, held: Value, added: list[Field], scope: CallContext, nesting: int) -> Record:
+    def _filled(self, held: Value, added: list[Field], context: CallContext, nesting: int) -> Record:
         """Return a payload with the keys that a function adds to it."""
         base = held if isinstance(held, Record) else Record((), open=True)
         fields = {each.key: each for each in base.fields}
@@ -137,56 +137,56 @@ class SymbolicEvaluator:
             if not each.key:
                 base = Record((), open=True)
                 continue
-            fields[each.key] = Field(each.key, self.expand(each.value, scope, nesting), each.always)
+            fields[each.key] = Field(each.key, self.expand(each.value, context, nesting), each.always)
         return Record(tuple(fields.values()), base.open)
 
-    def _attr(self, value: Attr, scope: CallContext, nesting: int) -> Value:
-        if isinstance(value.base, (Self, Super)) and scope.class_id:
-            found = self.hierarchy.find_method(scope.class_id, value.name)
+    def _attr(self, value: Attr, context: CallContext, nesting: int) -> Value:
+        if isinstance(value.base, (Self, Super)) and context.class_id:
+            found = self.hierarchy.find_method(context.class_id, value.name)
             if found is not None and "property" in found[1].decorators:
                 return self._returned(
-                    method_ref(*found, scope.class_id), scope.receiver, [], {}, scope, nesting
+                    method_ref(*found, context.class_id), context.receiver, [], {}, context, nesting
                 )
-        return Attr(self.expand(value.base, scope, nesting), value.name)
+        return Attr(self.expand(value.base, context, nesting), value.name)
 
-    def _item(self, value: Item, scope: CallContext, nesting: int) -> Value:
-        base = self.expand(value.base, scope, nesting)
+    def _item(self, value: Item, context: CallContext, nesting: int) -> Value:
+        base = self.expand(value.base, context, nesting)
         return join([item_in(option, value.key) for option in options_of(base)])
 
-    def _element(self, value: Element, scope: CallContext, nesting: int) -> Value:
-        return Element(self.expand(value.base, scope, nesting))
+    def _element(self, value: Element, context: CallContext, nesting: int) -> Value:
+        return Element(self.expand(value.base, context, nesting))
 
-    def _record(self, value: Record, scope: CallContext, nesting: int) -> Value:
+    def _record(self, value: Record, context: CallContext, nesting: int) -> Value:
         fields = tuple(
-            Field(each.key, self.expand(each.value, scope, nesting), each.always) for each in value.fields
+            Field(each.key, self.expand(each.value, context, nesting), each.always) for each in value.fields
         )
         return Record(fields, value.open)
 
-    def _container(self, value: Container, scope: CallContext, nesting: int) -> Value:
-        items = tuple(self.expand(item, scope, nesting) for item in value.items)
-        return Container(value.kind, self.expand(value.of, scope, nesting), value.size, items)
+    def _container(self, value: Container, context: CallContext, nesting: int) -> Value:
+        items = tuple(self.expand(item, context, nesting) for item in value.items)
+        return Container(value.kind, self.expand(value.of, context, nesting), value.size, items)
 
-    def _join(self, value: Join, scope: CallContext, nesting: int) -> Value:
-        return join([self.expand(option, scope, nesting) for option in value.options])
+    def _join(self, value: Join, context: CallContext, nesting: int) -> Value:
+        return join([self.expand(option, context, nesting) for option in value.options])
 
-    def _arith(self, value: Arith, scope: CallContext, nesting: int) -> Value:
-        return Arith(tuple(self.expand(operand, scope, nesting) for operand in value.operands))
+    def _arith(self, value: Arith, context: CallContext, nesting: int) -> Value:
+        return Arith(tuple(self.expand(operand, context, nesting) for operand in value.operands))
 
-    def _call(self, value: Call, scope: CallContext, nesting: int) -> Value:
-        args = [each for arg in value.args for each in spread(self.expand(arg, scope, nesting))]
-        keywords = {name: self.expand(each, scope, nesting) for name, each in value.keywords}
-        callee = self.callee_of(value, scope, nesting)
+    def _call(self, value: Call, context: CallContext, nesting: int) -> Value:
+        args = [each for arg in value.args for each in spread(self.expand(arg, context, nesting))]
+        keywords = {name: self.expand(each, context, nesting) for name, each in value.keywords}
+        callee = self.callee_of(value, context, nesting)
         if callee is not None and callee.function.name not in STATE_METHODS:
             given = self._returned(
-                callee, self.receiver_of(value, scope, nesting), args, keywords, scope, nesting
+                callee, self.receiver_of(value, context, nesting), args, keywords, context, nesting
             )
             if given != UNKNOWN:
                 return given
         if isinstance(value.callee, Attr):
-            base = self.expand(value.callee.base, scope, nesting)
+            base = self.expand(value.callee.base, context, nesting)
             if value.callee.name in ("get", "pop") and args and not isinstance(base, (Self, Name)):
                 return join([item_in(option, args[0]) for option in options_of(base)])
-            method = self.library_call(value, scope, nesting)
+            method = self.library_call(value, context, nesting)
             if method in self.symbols.known.payload_loads:
                 return Call(Name(method), tuple(args), (*keywords.items(), ("self", base)))
             if value.callee.name in COPIES or value.callee.name == "read" and not args:
@@ -195,14 +195,16 @@ class SymbolicEvaluator:
                 return base
             return Call(Attr(base, value.callee.name), tuple(args), tuple(keywords.items()))
         target = (
-            self.expand(value.callee, scope, nesting) if not isinstance(value.callee, Name) else value.callee
+            self.expand(value.callee, context, nesting)
+            if not isinstance(value.callee, Name)
+            else value.callee
         )
         if isinstance(target, Name):
-            target = Name(self.symbols.resolve(target.path, scope.path) or target.path)
+            target = Name(self.symbols.resolve(target.path, context.path) or target.path)
             if target.path in TRANSPARENT and args:
                 return args[0]
-        if isinstance(value.callee, Param) and value.callee.name == "cls" and scope.class_id:
-            target = Name(scope.class_id)
+        if isinstance(value.callee, Param) and value.callee.name == "cls" and context.class_id:
+            target = Name(context.class_id)
         return Call(target, tuple(args), tuple(keywords.items()))
 
     def _is_loaded(self, value: Value) -> bool:
@@ -221,21 +223,23 @@ class SymbolicEvaluator:
         receiver: Value,
         args: list[Value],
         keywords: dict[str, Value],
-        scope: CallContext,
+        context: CallContext,
         nesting: int,
     ) -> Value:
-        if callee.function.returns is None or scope.calls >= MAX_CALLS:
+        if callee.function.returns is None or context.calls >= MAX_CALLS:
             return UNKNOWN
-        inner = enter_call(callee, receiver, args, keywords, scope)
+        inner = enter_call(callee, receiver, args, keywords, context)
         given = self.expand(callee.function.returns, inner, nesting)
         return UNKNOWN if isinstance(given, (Instance, Container)) else given
 
-    def receiver_of(self, value: Call, scope: CallContext, nesting: int = 0) -> Value:
+    def receiver_of(self, value: Call, context: CallContext, nesting: int = 0) -> Value:
         """Return the object that a method is called on."""
         if not isinstance(value.callee, Attr):
             return SELF
         base = value.callee.base
-        return scope.receiver if isinstance(base, (Self, Super)) else self.expand(base, scope, nesting + 1)
+        return (
+            context.receiver if isinstance(base, (Self, Super)) else self.expand(base, context, nesting + 1)
+        )
 
 
 _HANDLERS: dict[type, Callable[[SymbolicEvaluator, Any, CallContext, int], Value]] = {

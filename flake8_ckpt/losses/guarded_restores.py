@@ -38,7 +38,7 @@ def skipped_restores(contract: Contract) -> Iterator[SkippedRestore]:
     """Yield the guards around restores of keys that some save writes."""
     written = _written(contract)
     seen: set[Spot] = set()
-    for unit in contract.families.units:
+    for unit in contract.groups.units:
         for skip in unit.function.skips:
             location = Spot(unit.path, skip.position)
             lost = dict(_lost(skip, unit, contract, written))
@@ -49,16 +49,16 @@ def skipped_restores(contract: Contract) -> Iterator[SkippedRestore]:
 
 def _written(contract: Contract) -> Places:
     found: dict[tuple[Spot, str], list[Spot]] = defaultdict(list)
-    for family in (*contract.families.files, *contract.families.hooks):
-        for reading in family.readings if not _is_pickling(family) else ():
-            if reading.keys:
-                spots = (each.save_call for each in family.writings if _holds(each.payload, reading.keys))
-                found[reading.location, reading.keys[-1]] += spots
+    for group in (*contract.groups.files, *contract.groups.hooks):
+        for load in group.loads if not _is_pickling(group) else ():
+            if load.keys:
+                locations = (each.save_call for each in group.saves if _holds(each.payload, load.keys))
+                found[load.location, load.keys[-1]] += locations
     return found
 
 
-def _is_pickling(family: CheckpointGroup) -> bool:
-    return family.hook is not None and family.hook.writer.name == "__getstate__"
+def _is_pickling(group: CheckpointGroup) -> bool:
+    return group.hook is not None and group.hook.writer.name == "__getstate__"
 
 
 def _holds(payload: Value, keys: tuple[str, ...]) -> bool:
@@ -101,20 +101,20 @@ def _is_under(position: Position, skip: Skip) -> bool:
 def _restores(read: KeyRead, skip: Skip, unit: FunctionRef, contract: Contract) -> bool:
     """Tell whether what is read goes into state under the `if` itself, and not only after it."""
     changed = set(_changed(skip, unit))
-    for reading in _readings_of(read, unit, contract):
+    for load in _loads_of(read, unit, contract):
         into = tuple(
             target
-            for name, target in zip(read.into, reading.into)
+            for name, target in zip(read.into, load.into)
             if name in changed or isinstance(name, Local) and _is_under(read.position, skip)
         )
-        found = replace(reading, into=into)
-        if into and (contract.restores_state(found) or contract.evidence.is_normalizer_reading(found)):
+        found = replace(load, into=into)
+        if into and (contract.restores_state(found) or contract.evidence.is_normalizer_load(found)):
             return True
     return False
 
 
-def _readings_of(read: KeyRead, unit: FunctionRef, contract: Contract) -> Iterator[LoadEffect]:
-    for each in contract.families.payloads.summary(unit).readings:
+def _loads_of(read: KeyRead, unit: FunctionRef, contract: Contract) -> Iterator[LoadEffect]:
+    for each in contract.groups.payloads.summary(unit).loads:
         if each.source == unit and each.location.position == read.position and each.keys[-1:] == (read.key,):
             yield each
 

@@ -38,28 +38,28 @@ def ungiven_keys(contract: Contract, hooks: Hooks) -> Iterator[UngivenKey]:
     """Yield the keys that hooks look for in vain."""
     for missing in contract.missing:
         if _is_lost(missing, contract, hooks):
-            yield _ungiven(missing.family, missing.readings[0], missing.keys[-1])
-    for family, reading in hooks.disjoint_pairs():
-        yield _ungiven(family, reading, reading.keys[0])
+            yield _ungiven(missing.group, missing.loads[0], missing.keys[-1])
+    for group, load in hooks.disjoint_pairs():
+        yield _ungiven(group, load, load.keys[0])
 
 
 def _is_lost(missing: Missing, contract: Contract, hooks: Hooks) -> bool:
     """Tell whether one of a pair of hooks needs a key that the other never gives, nor anybody else."""
-    hook = missing.family.hook
+    hook = missing.group.hook
     if hook is None or not missing.is_framework_hook or contract.restores_normalizer(missing):
         return False
     if hooks.is_given_elsewhere(missing.keys[0], hook):
         return False
-    return any(each.kind == "required" or contract.restores_state(each) for each in missing.readings)
+    return any(each.kind == "required" or contract.restores_state(each) for each in missing.loads)
 
 
-def _ungiven(family: CheckpointGroup, reading: LoadEffect, key: str) -> UngivenKey:
-    given = family.writings[0]
-    return UngivenKey(key, reading.location, reading.kind == "required", given.source, given.location)
+def _ungiven(group: CheckpointGroup, load: LoadEffect, key: str) -> UngivenKey:
+    given = group.saves[0]
+    return UngivenKey(key, load.location, load.kind == "required", given.source, given.location)
 
 
 def untaken_keys(hooks: Hooks) -> Iterator[UntakenKeys]:
-    """Yield each reading hook that leaves keys, with all of them."""
+    """Yield each load hook that leaves keys, with all of them."""
     lost: dict[Spot, list[LeftKey]] = {}
     for left in hooks.left_keys():
         lost.setdefault(left.hook.reader.location, []).append(left)

@@ -94,7 +94,7 @@ class Losses:
     @cached_property
     def environments(self) -> Environments:
         """Return who makes and who uses normalized environments."""
-        return Environments(self.contract.families)
+        return Environments(self.contract.groups)
 
     def unsaved_statistics(self) -> Iterator[UnsavedStatistics]:
         """Yield the models that are saved without the `VecNormalize` around their environment."""
@@ -111,4 +111,4 @@ class Losses:
 
     def idle_normalizers(self) -> Iterator[Normalizer]:
         """Yield the normalizers that nothing updates."""
-        return Normalizers(self.environments.makings).idle()
+        return Normalizers(self.environments.allocations).idle()

@@ -39,9 +39,9 @@ class PickledModule:
 def pickled_modules(contract: Contract) -> tuple[PickledModule, ...]:
     """Return the first module of each payload that a function pickles."""
     found = (
-        _first_module(unit, contract, payload, spots)
+        _first_module(unit, contract, payload, locations)
         for unit in followed_functions(contract.hierarchy.symbols)
-        for payload, spots in _pickled(unit, contract).items()
+        for payload, locations in _pickled(unit, contract).items()
     )
     return tuple(dict.fromkeys(each for each in found if each is not None))
 
@@ -61,11 +61,11 @@ def _pickled(unit: FunctionRef, contract: Contract) -> dict[Value, list[Spot]]:
 
 
 def _first_module(
-    unit: FunctionRef, contract: Contract, payload: Value, spots: list[Spot]
+    unit: FunctionRef, contract: Contract, payload: Value, locations: list[Spot]
 ) -> PickledModule | None:
     for name, value in _objects(payload):
         if _is_module(value, unit, contract):
-            return PickledModule(name, tuple(spots), _holder(value, unit, contract))
+            return PickledModule(name, tuple(locations), _holder(value, unit, contract))
     return None
 
 

@@ -21,9 +21,9 @@ RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|
 class Resumption:
     """Asks the callers of the methods that load."""
 
-    def __init__(self, families: CheckpointGroups) -> None:
-        self.hierarchy = families.hierarchy
-        self.symbols = families.hierarchy.symbols
+    def __init__(self, groups: CheckpointGroups) -> None:
+        self.hierarchy = groups.hierarchy
+        self.symbols = groups.hierarchy.symbols
 
     def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
         """Tell whether a method that loads is called where training goes on; nobody may call it in a library."""

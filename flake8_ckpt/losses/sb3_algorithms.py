@@ -30,14 +30,14 @@ class Algorithms:
 
     def __init__(self, contract: Contract) -> None:
         self.hierarchy = contract.hierarchy
-        self.families = contract.families
+        self.groups = contract.groups
         self.kinds = contract.kinds
         self.evaluator = contract.evaluator
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """Return the classes that have the pair of hooks themselves or from a class of the project."""
-        return tuple(class_id for class_id in self.families.classes if self._has_hooks(class_id))
+        return tuple(class_id for class_id in self.groups.classes if self._has_hooks(class_id))
 
     def _has_hooks(self, class_id: str) -> bool:
         if not any(LIBRARIES.search(each) for each in self.hierarchy.ancestors(class_id)[1:]):

@@ -44,33 +44,29 @@ def trains(sites: Iterable[Site]) -> bool:
 
 
 def _keeps(site: Site, unit: FunctionRef, contract: Contract) -> bool:
-    call, scope, evaluator = site.call, CallContext(unit), contract.evaluator
+    call, context, evaluator = site.call, CallContext(unit), contract.evaluator
     if isinstance(call.callee, Attr) and call.callee.name in STATE_METHODS:
         return True
     given = written_by(call, unit, evaluator)
     if given is not None:
-        payload = evaluator.expand(given[0], scope)
+        payload = evaluator.expand(given[0], context)
         return is_state(payload) or any(states_in(payload))
-    if loader_of(call, scope, evaluator) is None:
+    if loader_of(call, context, evaluator) is None:
         return False
-    root = evaluator.expand(call, scope)
-    readings = contract.families.payloads.summary(unit).readings
-    return any(each.root == root and _restores(each, contract) for each in readings)
+    root = evaluator.expand(call, context)
+    loads = contract.groups.payloads.summary(unit).loads
+    return any(each.root == root and _restores(each, contract) for each in loads)
 
 
-def _restores(reading: LoadEffect, contract: Contract) -> bool:
-    if not reading.keys:
-        return any(isinstance(target, Attr) and target.name in STATE_METHODS for target in reading.into)
-    if all(isinstance(target, (Local, Name)) for target in reading.into) and not trains(
-        reading.unit.function.calls
+def _restores(load: LoadEffect, contract: Contract) -> bool:
+    if not load.keys:
+        return any(isinstance(target, Attr) and target.name in STATE_METHODS for target in load.into)
+    if all(isinstance(target, (Local, Name)) for target in load.into) and not trains(
+        load.unit.function.calls
     ):
         # Only looked at: a report, a plot.
         return False
-    return (
-        contract.restores_state(reading)
-        or bool(reading.into)
-        and contract.evidence.is_normalizer_reading(reading)
-    )
+    return contract.restores_state(load) or bool(load.into) and contract.evidence.is_normalizer_load(load)
 
 
 def _reached(site: Site, unit: FunctionRef, contract: Contract) -> Iterator[FunctionRef]:

@@ -24,6 +24,7 @@ from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.own_saving import is_moved_by_hooks
 
 RESTARTS = re.compile(r"(^|_)reset(_|$)")
 RESETS = re.compile(
@@ -143,11 +144,11 @@ def _happens_once(state: ClassState, change: AttributeWrite) -> bool:
 
 def _is_collected(state: ClassState, attr: str) -> bool:
     """Tell whether the attribute is a sequence that calls append to."""
-    return any("cat" in reading.use.how for reading in state.uses.get(attr, ()))
+    return any("cat" in read.use.how for read in state.uses.get(attr, ()))
 
 
 def _is_restarted(state: ClassState, attr: str) -> bool:
-    changes = [*state.changes.get(attr, ()), *state.heir_changes.get(attr, ())]
+    changes = [*state.changes.get(attr, ()), *state.subclass_changes.get(attr, ())]
     return any(
         (RESTARTS if change.method.runs_at_construction else RESETS).search(change.method.name)
         and change.method.name not in CONSTRUCTION
@@ -161,27 +162,27 @@ def _looks_first(change: AttributeWrite) -> bool:
 
 
 def _is_read_across(state: ClassState, attr: str) -> bool:
-    return any(reading.use.first and set(reading.use.how) - IDLE_USES for reading in state.readings(attr))
+    return any(read.use.first and set(read.use.how) - IDLE_USES for read in state.reads(attr))
 
 
 def is_idle(state: ClassState, attr: str) -> bool:
     """Tell whether later methods read an attribute only to look at its shape or to branch on it, or not at all."""
-    readings = state.readings(attr)
-    if not readings:
+    reads = state.reads(attr)
+    if not reads:
         return any(
             set(each.use.how) - IDLE_USES
             for each in state.uses.get(attr, ())
             if each.method.runs_at_construction
         )
-    return all(set(reading.use.how) <= IDLE_USES for reading in readings)
+    return all(set(read.use.how) <= IDLE_USES for read in reads)
 
 
 def is_moved_by_hand(state: ClassState, attr: str) -> bool:
     """Tell whether every later use of an attribute moves it first: `self.k.to(x)`."""
-    hows = {how for reading in state.readings(attr) for how in reading.use.how}
+    hows = {how for read in state.reads(attr) for how in read.use.how}
     if "moved" in hows and (hows <= IDLE_USES | {"moved"} or ROTARY.search(attr)):
         return True
-    return state.moved_by_hooks(attr)
+    return is_moved_by_hooks(state, attr)
 
 
 def is_trainable(state: ClassState, attr: str) -> bool:

@@ -17,6 +17,8 @@ from flake8_ckpt.modules.attribute_lifetime import lifetime
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.own_saving import is_carried_by_hooks
+from flake8_ckpt.modules.own_saving import is_moved_by_hooks
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ class Attribute:
     @property
     def is_carried_by_hooks(self) -> bool:
         """Tell whether the class's own saving mentions it."""
-        return self.state.carried_by_hooks(self.name)
+        return is_carried_by_hooks(self.state, self.name)
 
     @property
     def is_moved_by_hooks(self) -> bool:
         """Tell whether the class moves it itself in `_apply` or `to`."""
-        return self.state.moved_by_hooks(self.name)
+        return is_moved_by_hooks(self.state, self.name)
 
     @property
     def is_moved_by_hand(self) -> bool:
@@ -91,7 +93,7 @@ class Attribute:
     @property
     def is_used_in_steps(self) -> bool:
         """Tell whether a forward pass or an update reads it."""
-        return any(each.method.name in self.state.stepping for each in self.state.readings(self.name))
+        return any(each.method.name in self.state.stepping for each in self.state.reads(self.name))
 
     @property
     def is_constant(self) -> bool:

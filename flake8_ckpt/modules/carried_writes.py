@@ -23,9 +23,9 @@ def depends_on_previous_value(state: ClassState, change: AttributeWrite) -> bool
         return not _returns_what_it_is_given(state, change)
     called = _self_calls(change.write.value)
     return any(
-        reading.use.first and {"plain", "item"} & set(reading.use.how)
-        for reading in state.uses.get(change.write.attr, ())
-        if reading.method.name in called
+        read.use.first and {"plain", "item"} & set(read.use.how)
+        for read in state.uses.get(change.write.attr, ())
+        if read.method.name in called
     )
 
 

@@ -1,7 +1,7 @@
 """What the objects of one module class hold, method by method: the view that the module-state rules ask.
 
 Methods that construction runs (`__init__`, and what it calls, in the class and its ancestors) are
-the *construction*; all others are *later*.
+the *construction*; what all others write are the *runtime writes*.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.modules.members import AttributeRead
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
+from flake8_ckpt.modules.method_graph import method_graph
+from flake8_ckpt.modules.method_graph import reached_methods
 
 
 class ClassState:
@@ -51,25 +53,11 @@ class ClassState:
     @cached_property
     def graph(self) -> dict[str, frozenset[str]]:
         """Return which methods call which on the same object, the nearest definition first."""
-        found: dict[str, frozenset[str]] = {}
-        for owner in self.hierarchy.ancestors(self.identity):
-            facts = self.hierarchy.symbols.classes.get(owner)
-            for name, callees in facts.graph if facts else ():
-                known = found.get(name)
-                if known is None or name in known or name == "__init__":
-                    found[name] = (known or frozenset()) | frozenset(callees)
-        return found
+        return method_graph(self.identity, self.hierarchy)
 
     def reach(self, names: frozenset[str]) -> frozenset[str]:
         """Return some methods and all that they call, directly or not."""
-        reached = set(names)
-        stack = list(names)
-        while stack:
-            for callee in self.graph.get(stack.pop(), ()):
-                if callee not in reached:
-                    reached.add(callee)
-                    stack.append(callee)
-        return frozenset(reached)
+        return reached_methods(names, self.graph)
 
     @cached_property
     def runs_at_construction(self) -> frozenset[str]:
@@ -112,23 +100,23 @@ class ClassState:
         return found
 
     @cached_property
-    def heir_methods(self) -> tuple[Method, ...]:
+    def subclass_methods(self) -> tuple[Method, ...]:
         """Return what the classes that derive from this one add to it."""
         found = []
-        for heir in self.hierarchy.subclasses(self.identity):
-            for method in self.hierarchy.methods(heir).values():
-                found.append(Method(heir, method, method.name in self.runs_at_construction))
+        for subclass in self.hierarchy.subclasses(self.identity):
+            for method in self.hierarchy.methods(subclass).values():
+                found.append(Method(subclass, method, method.name in self.runs_at_construction))
         return tuple(found)
 
-    def heir_views(self) -> Iterator[ClassState]:
+    def subclass_states(self) -> Iterator[ClassState]:
         """Yield the states of the classes that derive from this one."""
-        for heir in self.hierarchy.subclasses(self.identity):
-            yield ClassState(heir, self.hierarchy, self.kind_evaluator)
+        for subclass in self.hierarchy.subclasses(self.identity):
+            yield ClassState(subclass, self.hierarchy, self.kind_evaluator)
 
     @cached_property
-    def heir_changes(self) -> dict[str, list[AttributeWrite]]:
+    def subclass_changes(self) -> dict[str, list[AttributeWrite]]:
         """Return the writes to each attribute in the classes that derive from this one."""
-        return self._changes(self.heir_methods)
+        return self._changes(self.subclass_methods)
 
     def place(self, method: Method) -> Place:
         """Return the place in which a method's values are resolved."""
@@ -216,18 +204,6 @@ class ClassState:
             return True
         return self.hierarchy.defines(self.identity, attr)
 
-    def carried_by_hooks(self, attr: str) -> bool:
-        """Tell whether the class's own saving mentions an attribute, or all of them."""
-        return self._mentioned(attr, CARRIERS)
-
-    def moved_by_hooks(self, attr: str) -> bool:
-        """Tell whether the class moves an attribute itself in `_apply` or `to`, or makes it anew there."""
-        if self._mentioned(attr, MOVERS):
-            return True
-        movers = frozenset(name for name in MOVERS if self.hierarchy.defines(self.identity, name))
-        run = self.reach(movers) - CONSTRUCTION
-        return any(change.method.name in run for change in self.changes.get(attr, ()))
-
     @cached_property
     def saves_itself(self) -> bool:
         """Tell whether a method pickles the whole object."""
@@ -242,17 +218,6 @@ class ClassState:
     def carriers(self) -> tuple[Method, ...]:
         """Return the methods that save the object in its own way."""
         return tuple(each for each in self.methods if each.name in CARRIERS or SAVERS.search(each.name))
-
-    def _mentioned(self, attr: str, names: frozenset[str]) -> bool:
-        if names is CARRIERS and self.saves_itself:
-            return True
-        for method in self.carriers if names is CARRIERS else self.methods:
-            if names is CARRIERS or method.name in names:
-                if any(use.attr in (attr, "__dict__") for use in method.facts.uses):
-                    return True
-                if any(write.attr == attr for write in method.facts.writes) and method.name in names:
-                    return True
-        return False
 
     def constructed(self, attr: str) -> list[AttributeWrite]:
         """Return the assignments to an attribute during construction."""
@@ -272,7 +237,7 @@ class ClassState:
         """Return the writes outside construction, moves to another device or dtype excepted."""
         return [
             change
-            for change in (*self.changes.get(attr, ()), *self.heir_changes.get(attr, ()))
+            for change in (*self.changes.get(attr, ()), *self.subclass_changes.get(attr, ()))
             if not change.method.runs_at_construction
             and change.write.how not in ("moved", "grad")
             and not self._is_cast(change)
@@ -288,12 +253,12 @@ class ClassState:
             value.args[:1] == (Attr(SELF, change.write.attr),) and CASTS.search(value.callee.path) is not None
         )
 
-    def readings(self, attr: str) -> list[AttributeRead]:
+    def reads(self, attr: str) -> list[AttributeRead]:
         """Return the uses outside construction and outside saving and moving."""
         skipped = CARRIERS | MOVERS | UNEVENTFUL
         subclasses = [
             AttributeRead(each, use)
-            for each in self.heir_methods
+            for each in self.subclass_methods
             for use in each.facts.uses
             if use.attr == attr
         ]

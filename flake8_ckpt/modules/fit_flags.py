@@ -10,13 +10,19 @@ from flake8_ckpt.modules.attribute_lifetime import is_tensor
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 
 FLAGS = re.compile(r"fit|calibrat|estimat|trained")
 
 
 def is_fitted_under_flag(state: ClassState, attr: str) -> bool:
     """Tell whether one method sets an attribute and a flag, and another wants the flag and reads the attribute."""
-    if state.registered(attr) or state.has_unknown_base or state.carried_by_hooks(attr) or is_transient(attr):
+    if (
+        state.registered(attr)
+        or state.has_unknown_base
+        or is_carried_by_hooks(state, attr)
+        or is_transient(attr)
+    ):
         return False
     if any(change.value != NONE for change in state.constructed(attr)):
         return False
@@ -38,10 +44,10 @@ def _flags(state: ClassState, change: AttributeWrite) -> list[str]:
 
 
 def _is_fit(state: ClassState, change: AttributeWrite, flag: str) -> bool:
-    readers = {each.method.name for each in state.readings(change.write.attr) if each.use.first} - {
+    readers = {each.method.name for each in state.reads(change.write.attr) if each.use.first} - {
         change.method.name
     }
-    asking = {each.method.name for each in state.readings(flag) if "test" in each.use.how}
+    asking = {each.method.name for each in state.reads(flag) if "test" in each.use.how}
     return bool(readers & asking) and not _is_run_on_demand(state, change, flag)
 
 

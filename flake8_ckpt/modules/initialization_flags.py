@@ -32,7 +32,7 @@ def initialization_flags(state: ClassState) -> Iterator[InitializationFlag]:
     for flag in plain_numbers(state):
         start = flag.writes[0].value
         if len(flag.writes) == 1 and _is_flag(start) and not flag.is_carried_by_hooks:
-            views = (state, *state.heir_views())
+            views = (state, *state.subclass_states())
             target = next(filter(None, (_initialized(view, flag.name, start) for view in views)), "")
             if target:
                 yield InitializationFlag(flag, target)

@@ -178,14 +178,14 @@ def _prepares_itself(state: ClassState) -> bool:
     loaders = [method for method in state.methods if method.name in LOADERS]
     if not loaders:
         return False
-    making = {method.name for method, _ in state.registers}
-    making |= {
+    makers = {method.name for method, _ in state.registers}
+    makers |= {
         change.method.name for changes in state.changes.values() for change in changes if _is_made(change)
     }
-    return any(_makes_first(state, method, making) for method in loaders)
+    return any(_makes_first(state, method, makers) for method in loaders)
 
 
-def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
+def _makes_first(state: ClassState, loader: Method, makers: set[str]) -> bool:
     """Tell whether a load hook creates something before it lets the base class look."""
     handed_on = [
         site.position
@@ -195,7 +195,7 @@ def _makes_first(state: ClassState, loader: Method, making: set[str]) -> bool:
     creations = [each.position for each in loader.facts.registers]
     creations += [each.position for each in loader.facts.writes if _is_creation(each)]
     creations += [
-        site.position for name, site in loader.own_calls() if state.reach(frozenset([name])) & making
+        site.position for name, site in loader.own_calls() if state.reach(frozenset([name])) & makers
     ]
     return bool(creations) and (not handed_on or min(creations) < min(handed_on))
 

@@ -14,6 +14,7 @@ from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.fit_flags import is_fitted_under_flag
 from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 from flake8_ckpt.modules.tensor_evidence import is_tensor_by_use
 
 
@@ -56,7 +57,7 @@ def _is_made_later(state: ClassState, attr: str) -> bool:
 
 
 def _becomes_state(state: ClassState, attr: str) -> bool:
-    if is_transient(attr) or state.carried_by_hooks(attr) or lifetime(state, attr) != "state":
+    if is_transient(attr) or is_carried_by_hooks(state, attr) or lifetime(state, attr) != "state":
         return False
     return is_tensor_by_use(state, attr)
 

@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[Kind, ...]] = dict.fromkeys(("assign", "moved", "augment"
 
 @dataclass(frozen=True)
 class Method:
-    """A method of the class or of an ancestor; `early` when construction runs it."""
+    """A method of the class or of an ancestor; `runs_at_construction` where construction does."""
 
     owner: str
     facts: FunctionFacts

@@ -25,6 +25,7 @@ from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 
 MODULE_CALLS = frozenset(
     "element.parameters element.named_parameters element.state_dict element.load_state_dict element.eval"
@@ -83,7 +84,7 @@ class PlainContainer:
         """Tell whether calls put their own tensors into it, or take each one to where it is needed."""
         if is_transient(self.attr) or not is_statistic(self.attr) and self._is_filled_by_calls:
             return True
-        hows = {how for reading in self.state.readings(self.attr) for how in reading.use.how}
+        hows = {how for read in self.state.reads(self.attr) for how in read.use.how}
         return "element.to" in hows and hows <= {"element.to", "item", "iter", *IDLE_USES}
 
     @property
@@ -99,7 +100,11 @@ def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
             change.method.owner != state.identity or "hidden" in change.guards for change in made
         ):
             continue
-        if state.registered(attr) or _is_registered_elsewhere(state, attr) or state.carried_by_hooks(attr):
+        if (
+            state.registered(attr)
+            or _is_registered_elsewhere(state, attr)
+            or is_carried_by_hooks(state, attr)
+        ):
             continue
         if ARGUMENTS.search(attr) or _is_module_container(state):
             continue
@@ -186,7 +191,7 @@ def _is_replaced(state: ClassState, attr: str) -> bool:
 
 
 def _is_modules_by_use(state: ClassState, attr: str, made: list[AttributeWrite]) -> bool:
-    hows = {how for reading in state.uses.get(attr, ()) for how in reading.use.how}
+    hows = {how for read in state.uses.get(attr, ()) for how in read.use.how}
     if not all(_is_handed_in(change) for change in made):
         return False
     if hows & MODULE_CALLS:

@@ -32,7 +32,7 @@ def is_tensor_by_use(state: ClassState, attr: str) -> bool:
         return True
     if any(_calls_tensor_method(change.write.value) for change in changes):
         return True
-    hows = {how[1:] for reading in state.uses.get(attr, ()) for how in reading.use.how if how.startswith(".")}
+    hows = {how[1:] for read in state.uses.get(attr, ()) for how in read.use.how if how.startswith(".")}
     return bool(hows & TENSOR_METHODS)
 
 

@@ -153,9 +153,9 @@ def check(project: Project) -> Iterator[Finding]:
     for missing in contract.missing:
         if contract.restores_normalizer(missing) or missing.is_framework_hook:
             continue
-        if any(each.kind == "required" or contract.restores_state(each) for each in missing.readings):
-            key, location = missing.keys[-1], missing.readings[0].location
-            save = missing.family.writings[0].save_call
+        if any(each.kind == "required" or contract.restores_state(each) for each in missing.loads):
+            key, location = missing.keys[-1], missing.loads[0].location
+            save = missing.group.saves[0].save_call
             suggestion = _suggestion(key, missing.siblings)
             message = f"'{key}' is read here, and the save at {save} never writes it{suggestion}"
             yield finding_in(RULE, location, message, [(save, "the payload is written here")])

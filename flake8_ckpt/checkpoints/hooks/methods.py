@@ -29,7 +29,7 @@ class HookMethods:
         )
 
     def reach(self, class_id: str, methods: Iterable[FunctionFacts]) -> list[FunctionFacts]:
-        """Return some methods of a class and those of the same object that they run, in heirs too."""
+        """Return some methods of a class and those of the same object that they run, in subclasses too."""
         found = list(methods)
         names = {each.name for each in found}
         for method in found:
@@ -39,12 +39,12 @@ class HookMethods:
         return found
 
     def named(self, class_id: str, names: set[str]) -> list[FunctionFacts]:
-        """Return the methods of these names, of a class, its ancestors and its heirs."""
+        """Return the methods of these names, of a class, its ancestors and its subclasses."""
         methods = [self.hierarchy.methods(each) for each in self.hierarchy.relatives(class_id)]
         return [each[name] for each in methods for name in names if name in each]
 
     def has(self, class_id: str, name: str) -> bool:
-        """Tell whether a class, an ancestor or an heir defines a method."""
+        """Tell whether a class, an ancestor or a subclass defines a method."""
         related = (self.classes[each] for each in self.hierarchy.relatives(class_id) if each in self.classes)
         return any(name in each.method_names for each in related)
 

@@ -34,7 +34,7 @@ from flake8_ckpt.linking.value_kinds import KindEvaluator
 class LeftKey:
     """A key that holds changing state, that one hook gives and its partner never takes."""
 
-    family: CheckpointGroup
+    group: CheckpointGroup
     hook: Hook
     key: str
     location: Spot
@@ -53,7 +53,7 @@ class Hooks:
     """Asks the pairs of hooks of a project."""
 
     def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
-        self.families = contract.families
+        self.groups = contract.groups
         self.hierarchy = contract.hierarchy
         self.kind_evaluator = kind_evaluator
         self.methods = HookMethods(contract.hierarchy)
@@ -61,20 +61,20 @@ class Hooks:
 
     def pairs(self) -> Iterator[tuple[CheckpointGroup, Hook]]:
         """Yield the pairs of hooks that a framework calls."""
-        for family in self.families.hooks:
-            if family.hook is not None and is_framework_hook(family):
-                yield family, family.hook
+        for group in self.groups.hooks:
+            if group.hook is not None and is_framework_hook(group):
+                yield group, group.hook
 
     def left_keys(self) -> Iterator[LeftKey]:
         """Yield the keys that one hook gives and its partner never takes, though they hold changing state."""
-        for family, hook in self.pairs():
-            if not _takes_some(family.readings):
+        for group, hook in self.pairs():
+            if not _takes_some(group.loads):
                 continue
-            taken = {each.keys[0] for each in family.readings}
-            for writing in family.writings:
-                for key, slot in contents(writing.payload).slots.items():
+            taken = {each.keys[0] for each in group.loads}
+            for save in group.saves:
+                for key, slot in contents(save.payload).slots.items():
                     if key not in taken and self._is_lost(key, slot.value, hook):
-                        yield LeftKey(family, hook, key, writing.location)
+                        yield LeftKey(group, hook, key, save.location)
 
     def _is_lost(self, key: str, value: Value, hook: Hook) -> bool:
         if hook.writer.function.name == "on_save_checkpoint" and key in self.keys.read:
@@ -90,22 +90,22 @@ class Hooks:
         return is_state(value) or self.methods.is_changed(hook.class_id, attr)
 
     def _touched(self, hook: Hook) -> set[str]:
-        """Return the attributes that a reading hook, or what it runs, sets or uses."""
+        """Return the attributes that a load hook, or what it runs, sets or uses."""
         run = self.methods.reach(hook.class_id, [hook.reader.function])
         set_there = {each.attr for method in run for each in method.writes}
         return set_there | {each.attr for method in run for each in method.uses}
 
     def disjoint_pairs(self) -> Iterator[tuple[CheckpointGroup, LoadEffect]]:
         """Yield the first key that a hook must find, for pairs of which none of the keys agree."""
-        for family, hook in self.pairs():
-            given = family.payloads
+        for group, hook in self.pairs():
+            given = group.payloads
             known = bool(given) and all(each.slots and not each.open for each in given)
-            if not known or not _takes_some(family.readings):
+            if not known or not _takes_some(group.loads):
                 continue
-            first = family.readings[0]
-            if all(missing_depth(each.keys[:1], family.writings) for each in family.readings):
+            first = group.loads[0]
+            if all(missing_depth(each.keys[:1], group.saves) for each in group.loads):
                 if first.kind == "required" and not self.is_given_elsewhere(first.keys[0], hook):
-                    yield family, first
+                    yield group, first
 
     def is_given_elsewhere(self, key: str, hook: Hook) -> bool:
         """Tell whether a library or some other code adds a key to the checkpoint that a hook is given."""
@@ -114,15 +114,15 @@ class Hooks:
 
     def bare(self) -> Iterator[BareState]:
         """Yield the hooks that give the bare state of an object which the partner takes from under a key."""
-        for family, hook in self.pairs():
-            given = {bare_object(each.payload) for each in family.writings}
-            if len(given) != 1 or None in given or any(not each.keys for each in family.readings):
+        for group, hook in self.pairs():
+            given = {bare_object(each.payload) for each in group.saves}
+            if len(given) != 1 or None in given or any(not each.keys for each in group.loads):
                 continue
-            for reading in family.readings:
-                targets = [each for each in reading.into if isinstance(each, Attr)]
+            for load in group.loads:
+                targets = [each for each in load.into if isinstance(each, Attr)]
                 restored = {each.base for each in targets if each.name == "load_state_dict"}
-                if reading.kind == "required" and ANY_KEY not in reading.keys and given & restored:
-                    yield BareState(hook, reading.keys[0], reading.location)
+                if load.kind == "required" and ANY_KEY not in load.keys and given & restored:
+                    yield BareState(hook, load.keys[0], load.location)
                     break
 
     def unpaired_hooks(self) -> Iterator[LoneHook]:
@@ -134,6 +134,6 @@ class Hooks:
         return UnpickledAttributes(self.methods).among(hook for _, hook in self.pairs())
 
 
-def _takes_some(readings: list[LoadEffect]) -> bool:
+def _takes_some(loads: list[LoadEffect]) -> bool:
     """Tell whether a hook takes keys by their names, and nothing else."""
-    return bool(readings) and all(each.keys and each.keys[0] != ANY_KEY for each in readings)
+    return bool(loads) and all(each.keys and each.keys[0] != ANY_KEY for each in loads)

@@ -71,6 +71,6 @@ class UnpickledAttributes:
         return not any(write.attr == use.attr for method in before for write in method.writes)
 
     def _run_before(self, position: Position, hook: Hook) -> list[FunctionFacts]:
-        """Return the methods that the reading hook calls before a place in it."""
+        """Return the methods that the load hook calls before a place in it."""
         names = {name for name, at in own_calls(hook.reader.function) if at.line < position.line}
         return self.methods.named(hook.class_id, names)

@@ -1,4 +1,4 @@
-"""Which writings and which readings speak of the same file.
+"""Which saves and which loads speak of the same file.
 
 They are put together where they are partners in one class (`save` and `load`, `get_x` and `set_x`), partners by
 name in one file, share the value of the file's path, or where the keys of the two overlap clearly in files of
@@ -30,7 +30,7 @@ MAX_NEAR = 256
 # Keys that say nothing on which checkpoint it is.
 COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
 MIN_SHARED = 2
-Writings = Mapping[str, list[SaveEffect]]
+Saves = Mapping[str, list[SaveEffect]]
 # A function by its file, its class ("" for none) and its name.
 Step = tuple[str, str, str]
 
@@ -38,84 +38,82 @@ Step = tuple[str, str, str]
 def final_effects(
     units: Iterable[FunctionRef], payloads: Payloads
 ) -> tuple[list[SaveEffect], list[LoadEffect]]:
-    """Return the writings and readings that happen to files: those that no other function brings about."""
+    """Return the saves and loads that happen to files: those that no other function brings about."""
     summaries = [payloads.summary(unit) for unit in units]
-    writings = [each for summary in summaries for each in summary.writings]
-    readings = [each for summary in summaries for each in summary.readings]
-    passed = {(each.save_call, name) for each in writings for name in each.call_chain}
-    stepped = {(each.location, each.keys, name) for each in readings for name in each.call_chain}
-    kept = [each for each in writings if (each.save_call, each.unit.identity) not in passed]
-    taken = [each for each in readings if (each.location, each.keys, each.unit.identity) not in stepped]
+    saves = [each for summary in summaries for each in summary.saves]
+    loads = [each for summary in summaries for each in summary.loads]
+    passed = {(each.save_call, name) for each in saves for name in each.call_chain}
+    stepped = {(each.location, each.keys, name) for each in loads for name in each.call_chain}
+    kept = [each for each in saves if (each.save_call, each.unit.identity) not in passed]
+    taken = [each for each in loads if (each.location, each.keys, each.unit.identity) not in stepped]
     return unique(kept), [each for each in taken if not isinstance(each.root, Param)]
 
 
 class FileGroups:
-    """Puts writings and readings of files together."""
+    """Puts saves and loads of files together."""
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.symbols = hierarchy.symbols
         self._imports: dict[str, set[str]] = {}
 
-    def of(self, writings: list[SaveEffect], readings: list[LoadEffect]) -> list[CheckpointGroup]:
-        """Return the families of which both ends are known."""
+    def of(self, saves: list[SaveEffect], loads: list[LoadEffect]) -> list[CheckpointGroup]:
+        """Return the groups of which both ends are known."""
         groups = Groups()
-        by_place, by_import = self._indexed(writings)
-        for loaded in by_root(readings):
+        by_place, by_import = self._indexed(saves)
+        for loaded in by_root(loads):
             near = {id(each): each for each in self._near(loaded, by_place, by_import)}
-            for reading in loaded:
-                groups.same(loaded[0], reading)
-            for writing in self._partners(list(near.values()), loaded):
-                groups.same(writing, loaded[0])
-        return [family for family in groups.families() if family.writings and family.readings]
+            for load in loaded:
+                groups.same(loaded[0], load)
+            for save in self._partners(list(near.values()), loaded):
+                groups.same(save, loaded[0])
+        return [group for group in groups.all() if group.saves and group.loads]
 
-    def _indexed(self, writings: list[SaveEffect]) -> tuple[Writings, Writings]:
-        """Return the writings by their files and classes, and by the files that theirs import."""
+    def _indexed(self, saves: list[SaveEffect]) -> tuple[Saves, Saves]:
+        """Return the saves by their files and classes, and by the files that theirs import."""
         by_place: dict[str, list[SaveEffect]] = defaultdict(list)
         by_import: dict[str, list[SaveEffect]] = defaultdict(list)
-        for writing in writings:
-            for place in self._places(writing):
-                by_place[place].append(writing)
-            for place in self._imported(writing.unit.path):
-                by_import[place].append(writing)
+        for save in saves:
+            for place in self._places(save):
+                by_place[place].append(save)
+            for place in self._imported(save.unit.path):
+                by_import[place].append(save)
         return by_place, by_import
 
-    def _partners(self, writings: list[SaveEffect], loaded: list[LoadEffect]) -> Iterator[SaveEffect]:
-        """Yield those of some writings that speak of the same checkpoint as the readings of one loaded value."""
+    def _partners(self, saves: list[SaveEffect], loaded: list[LoadEffect]) -> Iterator[SaveEffect]:
+        """Yield those of some saves that speak of the same checkpoint as the loads of one loaded value."""
         keys = {each.keys[0] for each in loaded if each.keys}
         steps = {step for each in loaded for step in self._steps(each)}
-        for writing in writings:
-            is_same = self._overlap(writing, loaded[0], keys)
-            is_same = is_same or any(share_file(writing, each) for each in loaded)
-            if is_same or self._are_paired(writing, steps):
-                yield writing
+        for save in saves:
+            is_same = self._overlap(save, loaded[0], keys)
+            is_same = is_same or any(share_file(save, each) for each in loaded)
+            if is_same or self._are_paired(save, steps):
+                yield save
 
-    def _near(
-        self, loaded: list[LoadEffect], by_place: Writings, by_import: Writings
-    ) -> Iterator[SaveEffect]:
-        """Yield the writings of the same files and classes, and those of files where one imports the other.
+    def _near(self, loaded: list[LoadEffect], by_place: Saves, by_import: Saves) -> Iterator[SaveEffect]:
+        """Yield the saves of the same files and classes, and those of files where one imports the other.
 
-        Where they are too many, there are none: which of them belongs to the reading is not known.
+        Where they are too many, there are none: which of them belongs to the load is not known.
         """
-        own = sorted({place for reading in loaded for place in self._places(reading)})
-        others = sorted({place for reading in loaded for place in self._imported(reading.unit.path)} - {*own})
-        near = [writings.get(place, []) for writings in (by_place, by_import) for place in own]
+        own = sorted({place for load in loaded for place in self._places(load)})
+        others = sorted({place for load in loaded for place in self._imported(load.unit.path)} - {*own})
+        near = [saves.get(place, []) for saves in (by_place, by_import) for place in own]
         near += [by_place.get(place, []) for place in others]
         if sum(map(len, near)) <= MAX_NEAR:
-            yield from (writing for writings in near for writing in writings)
+            yield from (save for saves in near for save in saves)
 
-    def _overlap(self, writing: SaveEffect, reading: LoadEffect, keys: set[str]) -> bool:
+    def _overlap(self, save: SaveEffect, load: LoadEffect, keys: set[str]) -> bool:
         """Tell whether the keys that are read are clearly those of a payload that is written near by."""
-        shared = keys & set(contents(writing.payload).slots)
-        one, other = writing.source.class_id, reading.source.class_id
+        shared = keys & set(contents(save.payload).slots)
+        one, other = save.source.class_id, load.source.class_id
         if one and other and not self.hierarchy.are_related(one, other):
             return False
-        if writing.unit.identity == reading.unit.identity and shared:
+        if save.unit.identity == load.unit.identity and shared:
             return True
         return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == keys
 
     def _places(self, effect: SaveEffect | LoadEffect) -> set[str]:
-        """Return where partners of a writing or reading are looked for: its classes and its files."""
+        """Return where partners of a save or load are looked for: its classes and its files."""
         found = set()
         for callee in (effect.unit, effect.source):
             found.add(callee.path)
@@ -132,11 +130,11 @@ class FileGroups:
             self._imports[path] = {module for module, colon, _ in modules if colon}
         return self._imports[path]
 
-    def _are_paired(self, writing: SaveEffect, steps: set[Step]) -> bool:
-        """Tell whether a function on the way of a writing is the partner of one of the steps of a reading."""
+    def _are_paired(self, save: SaveEffect, steps: set[Step]) -> bool:
+        """Tell whether a function on the way of a save is the partner of one of the steps of a load."""
         return any(
             are_partners(one[2], other[2]) and self._may_be_pair(one, other)
-            for one in dict.fromkeys(self._steps(writing))
+            for one in dict.fromkeys(self._steps(save))
             for other in steps
         )
 

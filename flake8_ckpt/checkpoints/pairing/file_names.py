@@ -14,16 +14,16 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 
 
-def share_file(writing: SaveEffect, reading: LoadEffect) -> bool:
+def share_file(save: SaveEffect, load: LoadEffect) -> bool:
     """Tell whether a function loads the file that it, or another one of its file, saves."""
-    if writing.unit.identity != reading.unit.identity and writing.unit.path != reading.unit.path:
+    if save.unit.identity != load.unit.identity and save.unit.path != load.unit.path:
         return False
-    loaded = reading.root.args[0] if isinstance(reading.root, Call) and reading.root.args else None
+    loaded = load.root.args[0] if isinstance(load.root, Call) and load.root.args else None
     if loaded is None:
         return False
-    if writing.unit == reading.unit and loaded == writing.file and not isinstance(loaded, Const):
+    if save.unit == load.unit and loaded == save.file and not isinstance(loaded, Const):
         return True
-    one, other = file_name(writing.file), file_name(loaded)
+    one, other = file_name(save.file), file_name(loaded)
     return bool(one) and one == other
 
 

@@ -30,16 +30,16 @@ class Hook:
 
 @dataclass
 class CheckpointGroup:
-    """Writings and readings of one checkpoint; `hook` where a pair of methods makes it."""
+    """Saves and loads of one checkpoint; `hook` where a pair of methods makes it."""
 
-    writings: list[SaveEffect] = field(default_factory=list)
-    readings: list[LoadEffect] = field(default_factory=list)
+    saves: list[SaveEffect] = field(default_factory=list)
+    loads: list[LoadEffect] = field(default_factory=list)
     hook: Optional[Hook] = None
 
     @cached_property
     def payloads(self) -> list[Contents]:
-        """Return the keys of each writing."""
-        return [contents(each.payload) for each in self.writings]
+        """Return the keys of each save."""
+        return [contents(each.payload) for each in self.saves]
 
 
 def is_exact_pair(hook: Hook) -> bool:
@@ -52,14 +52,14 @@ def is_exact_pair(hook: Hook) -> bool:
 
 
 class Groups:
-    """Union-find over writings and readings."""
+    """Union-find over saves and loads."""
 
     def __init__(self) -> None:
         self._parent: dict[int, int] = {}
         self._members: dict[int, SaveEffect | LoadEffect] = {}
 
     def add(self, effect: SaveEffect | LoadEffect) -> int:
-        """Take in a writing or reading, and return its number."""
+        """Take in a save or load, and return its number."""
         number = id(effect)
         if number not in self._parent:
             self._parent[number] = number
@@ -67,7 +67,7 @@ class Groups:
         return number
 
     def same(self, one: SaveEffect | LoadEffect, other: SaveEffect | LoadEffect) -> None:
-        """Put two into one family."""
+        """Put two into one group."""
         first, second = self._root(self.add(one)), self._root(self.add(other))
         self._parent[second] = first
 
@@ -77,30 +77,30 @@ class Groups:
             number = self._parent[number]
         return number
 
-    def families(self) -> list[CheckpointGroup]:
-        """Return the families in the order of their first members."""
+    def all(self) -> list[CheckpointGroup]:
+        """Return the groups in the order of their first members."""
         found: dict[int, CheckpointGroup] = {}
         for number, effect in self._members.items():
-            family = found.setdefault(self._root(number), CheckpointGroup())
+            group = found.setdefault(self._root(number), CheckpointGroup())
             if isinstance(effect, SaveEffect):
-                family.writings.append(effect)
+                group.saves.append(effect)
             else:
-                family.readings.append(effect)
+                group.loads.append(effect)
         return list(found.values())
 
 
-def by_root(readings: Iterable[LoadEffect]) -> Iterable[list[LoadEffect]]:
-    """Put the readings of one loaded value together."""
+def by_root(loads: Iterable[LoadEffect]) -> Iterable[list[LoadEffect]]:
+    """Put the loads of one loaded value together."""
     roots: dict[tuple[str, str, Value], list[LoadEffect]] = {}
-    for each in readings:
+    for each in loads:
         roots.setdefault((each.unit.identity, each.unit.class_id, each.root), []).append(each)
     return roots.values()
 
 
-def unique(writings: list[SaveEffect]) -> list[SaveEffect]:
-    """Leave out repeats: the same method seen in several classes gives the same writing."""
+def unique(saves: list[SaveEffect]) -> list[SaveEffect]:
+    """Leave out repeats: the same method seen in several classes gives the same save."""
     found: dict[tuple[Spot, Spot, str], SaveEffect] = {}
-    for each in writings:
+    for each in saves:
         key = (each.location, each.save_call, repr(each.payload))
         found.setdefault(key, each)
     return list(found.values())

@@ -1,4 +1,4 @@
-"""Families: which writings and which readings speak of the same checkpoint."""
+"""The checkpoints of a project: which saves and which loads speak of the same one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 
 class CheckpointGroups:
-    """All families of a project."""
+    """Puts all saves and loads of a project that speak of the same checkpoint together."""
 
     def __init__(self, hierarchy: Hierarchy, evaluator: SymbolicEvaluator, payloads: Payloads) -> None:
         self.hierarchy = hierarchy
@@ -39,15 +39,15 @@ class CheckpointGroups:
 
     @cached_property
     def final(self) -> tuple[list[SaveEffect], list[LoadEffect]]:
-        """Return the writings and readings that happen to files."""
+        """Return the saves and loads that happen to files."""
         return final_effects(self.units, self.payloads)
 
     @cached_property
     def files(self) -> list[CheckpointGroup]:
-        """Return the families of checkpoints that are files."""
+        """Return the groups of checkpoints that are files."""
         return FileGroups(self.hierarchy).of(*self.final)
 
     @cached_property
     def hooks(self) -> list[CheckpointGroup]:
-        """Return the families of the pairs of hooks."""
+        """Return the groups of the pairs of hooks."""
         return HookGroups(self.participants, self.evaluator, self.payloads).all()

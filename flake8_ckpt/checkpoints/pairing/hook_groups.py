@@ -36,13 +36,13 @@ class HookGroups:
         self.payloads = payloads
 
     def all(self) -> list[CheckpointGroup]:
-        """Return the families of all pairs; one that several classes share is that of the class that defines it."""
+        """Return the groups of all pairs; one that several classes share is that of the class that defines it."""
         found: dict[tuple[str, str], CheckpointGroup] = {}
         for class_id in self.participants.classes:
             for hook in self._best_hooks(class_id):
                 key = (hook.writer.identity, hook.reader.identity)
                 if key not in found or hook.class_id == hook.writer.owner:
-                    found[key] = self._hook_family(hook)
+                    found[key] = self._hook_group(hook)
         return list(found.values())
 
     def _hooks_of(self, class_id: str) -> Iterator[Hook]:
@@ -64,18 +64,18 @@ class HookGroups:
             if is_exact_pair(each) or each.reader.identity not in exact and each.writer.identity not in exact:
                 yield each
 
-    def _hook_family(self, hook: Hook) -> CheckpointGroup:
+    def _hook_group(self, hook: Hook) -> CheckpointGroup:
         returned = self._returned(hook.writer)
         parameters = [each.name for each in hook.reader.function.parameters[1:]]
-        readings = [
+        loads = [
             each
-            for each in self.payloads.summary(hook.reader).readings
+            for each in self.payloads.summary(hook.reader).loads
             if isinstance(each.root, Param) and each.root.name in parameters
         ]
-        return CheckpointGroup(returned, readings, hook)
+        return CheckpointGroup(returned, loads, hook)
 
     def _returned(self, writer: FunctionRef) -> list[SaveEffect]:
-        """Return what a hook gives back, as writings, or where it returns nothing, what it adds to its argument."""
+        """Return what a hook gives back, as saves, or where it returns nothing, what it adds to its argument."""
         self.evaluator.begin()
         found = []
         for store in writer.function.stores:
@@ -86,7 +86,7 @@ class HookGroups:
         return found or self._filled_in(writer)
 
     def _filled_in(self, writer: FunctionRef) -> list[SaveEffect]:
-        """Return the keys that a hook adds to the mapping it is given, as one writing."""
+        """Return the keys that a hook adds to the mapping it is given, as one save."""
         names = [each.name for each in writer.function.parameters[1:]]
         if not names:
             return []
@@ -95,9 +95,9 @@ class HookGroups:
         places = [each.position for each in writer.function.stores if isinstance(each.target, Item)]
         if not added or not places:
             return []
-        scope = CallContext(writer)
+        context = CallContext(writer)
         fields = tuple(
-            Field(each.key, self.evaluator.expand(each.value, scope), each.always) for each in added
+            Field(each.key, self.evaluator.expand(each.value, context), each.always) for each in added
         )
         location = Spot(writer.path, places[-1])
         payload = Record(tuple(each for each in fields if each.key), not all(each.key for each in fields))

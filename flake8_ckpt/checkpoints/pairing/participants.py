@@ -8,7 +8,7 @@ from functools import cached_property
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.checkpoints.pairing.function_names import is_hook_name
 from flake8_ckpt.checkpoints.pairing.function_names import name_to_call
-from flake8_ckpt.checkpoints.payload import loads
+from flake8_ckpt.checkpoints.payload import is_load_function
 from flake8_ckpt.checkpoints.summaries import MAX_DEPTH
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import Call
@@ -118,10 +118,10 @@ def _depends(method: FunctionFacts, own: set[str]) -> bool:
     return any(are_partners(name, method.name) or are_partners(method.name, name) for name in own)
 
 
-def _saves_or_loads(call: Call, scope: CallContext, evaluator: SymbolicEvaluator) -> bool:
+def _saves_or_loads(call: Call, context: CallContext, evaluator: SymbolicEvaluator) -> bool:
     """Tell whether a call itself writes or reads a file."""
     known = evaluator.symbols.known
     if isinstance(call.callee, Name):
         path = call.callee.path
-        return path in known.payload_calls or loads(path, known)
-    return evaluator.library_call(call, scope) in known.payload_calls
+        return path in known.payload_calls or is_load_function(path, known)
+    return evaluator.library_call(call, context) in known.payload_calls

@@ -22,9 +22,10 @@ class NormalizerClasses:
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.symbols = hierarchy.symbols
-        self.means = self.symbols.known.hint("attribute", "mean")
-        self.spreads = self.symbols.known.hint("attribute", "spread")
-        self.normalizing = self.symbols.known.hint("method", "normalizes")
+        self.known = hierarchy.symbols.known
+        self.means = self.known.hint("attribute", "mean")
+        self.spreads = self.known.hint("attribute", "spread")
+        self.normalizing = self.known.hint("method", "normalizes")
         self._updates: dict[str, frozenset[str]] = {}
 
     def updates(self, class_id: str) -> frozenset[str]:
@@ -35,11 +36,10 @@ class NormalizerClasses:
 
     def _updates_of(self, class_id: str) -> frozenset[str]:
         if class_id not in self.symbols.classes:
-            return self.symbols.known.plain_updates.get(class_id, frozenset())
+            return self.known.plain_updates.get(class_id, frozenset())
         ancestors = self.hierarchy.ancestors(class_id)
         outside = [each for each in ancestors if each not in self.symbols.classes]
-        plain = (each in PLAIN_BASES or is_external_module(each, self.symbols.known) for each in outside)
-        if not all(plain):
+        if any(each not in PLAIN_BASES and not is_external_module(each, self.known) for each in outside):
             return frozenset()
         names = self.hierarchy.method_names(class_id)
         known = [*names, *(each for owner in ancestors for each in self._statistics(owner))]

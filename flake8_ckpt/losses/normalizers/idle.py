@@ -37,13 +37,13 @@ TRAINED = re.compile(
 class Normalizers:
     """Finds normalizers that are used and never updated."""
 
-    def __init__(self, makings: AllocationSites) -> None:
-        self.makings = makings
-        self.symbols = makings.symbols
-        self.programs = Programs(makings)
-        self.classes = NormalizerClasses(makings.hierarchy)
-        self.made = MadeNormalizers(makings, self.classes)
-        self.uses = NormalizerUses(makings, self.classes, self.made)
+    def __init__(self, allocations: AllocationSites) -> None:
+        self.allocations = allocations
+        self.symbols = allocations.symbols
+        self.programs = Programs(allocations)
+        self.classes = NormalizerClasses(allocations.hierarchy)
+        self.made = MadeNormalizers(allocations, self.classes)
+        self.uses = NormalizerUses(allocations, self.classes, self.made)
 
     def idle(self) -> Iterator[Normalizer]:
         """Yield the normalizers, attributes first."""
@@ -89,7 +89,7 @@ class Normalizers:
             return True
         return any(
             isinstance(site.call.callee, Name) and site.call.callee.path in self.symbols.known.payload_saves
-            for unit in self.makings.units
+            for unit in self.allocations.units
             if unit.path in files
             for site in unit.function.calls
         )

@@ -37,9 +37,9 @@ class Normalizer:
 class MadeNormalizers:
     """Finds the statements that make normalizers."""
 
-    def __init__(self, makings: AllocationSites, classes: NormalizerClasses) -> None:
-        self.makings = makings
-        self.symbols = makings.symbols
+    def __init__(self, allocations: AllocationSites, classes: NormalizerClasses) -> None:
+        self.allocations = allocations
+        self.symbols = allocations.symbols
         self.classes = classes
 
     @cached_property
@@ -52,7 +52,7 @@ class MadeNormalizers:
         calls = [option for option in options_of(value) if option != NONE]
         if len(calls) != 1 or not isinstance(calls[0], Call) or not isinstance(calls[0].callee, Name):
             return ""
-        class_id = self.makings.evaluator.class_of(calls[0], CallContext(callee))
+        class_id = self.allocations.evaluator.class_of(calls[0], CallContext(callee))
         if not self.classes.updates(class_id):
             return ""
         given = (*calls[0].args, *(each for _, each in calls[0].keywords))
@@ -60,8 +60,11 @@ class MadeNormalizers:
             *(name for name, _ in calls[0].keywords),
             *(own_name(part) for each in given for part in parts_of(each)),
         ]
-        means, spreads = self.classes.means, self.classes.spreads
-        return "" if any(means.search(name) or spreads.search(name) for name in names) else class_id
+        return (
+            ""
+            if any(self.classes.means.search(name) or self.classes.spreads.search(name) for name in names)
+            else class_id
+        )
 
     @cached_property
     def _paths(self) -> frozenset[str]:
@@ -94,7 +97,7 @@ class MadeNormalizers:
                 yield Normalizer(write.attr, made, Spot(method.path, write.position), method.class_id)
 
     def _locals(self) -> Iterator[Normalizer]:
-        for unit in self.makings.units:
+        for unit in self.allocations.units:
             for store in unit.function.stores if unit.path in self._paths else ():
                 made = self.class_of(store.value, unit) if isinstance(store.target, Local) else ""
                 if made and isinstance(store.target, Local):

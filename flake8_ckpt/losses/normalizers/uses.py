@@ -25,9 +25,11 @@ ESCAPES = frozenset(["plain", "iter", "item", "tensor", "cat"])
 class NormalizerUses:
     """Asks the code that can reach a normalizer."""
 
-    def __init__(self, makings: AllocationSites, classes: NormalizerClasses, made: MadeNormalizers) -> None:
-        self.makings = makings
-        self.hierarchy = makings.hierarchy
+    def __init__(
+        self, allocations: AllocationSites, classes: NormalizerClasses, made: MadeNormalizers
+    ) -> None:
+        self.allocations = allocations
+        self.hierarchy = allocations.hierarchy
         self.classes = classes
         self.made = made
 
@@ -35,7 +37,9 @@ class NormalizerUses:
         """Tell whether the project normalizes with an object, and does nothing else with it."""
         if idle.holder in self.hierarchy.symbols.classes:
             return self._is_kept(idle) and self._is_read(idle)
-        return any(self._is_run(idle, unit) for unit in self.makings.units if unit.identity == idle.holder)
+        return any(
+            self._is_run(idle, unit) for unit in self.allocations.units if unit.identity == idle.holder
+        )
 
     def _is_kept(self, idle: Normalizer) -> bool:
         """Tell whether an attribute holds this normalizer and nothing else, as far as any code sets it."""
@@ -53,7 +57,7 @@ class NormalizerUses:
         """Return the attributes that some function sets on another object, or on a part of one."""
         return frozenset(
             each.name
-            for unit in self.makings.units
+            for unit in self.allocations.units
             for store in unit.function.stores
             for each in (store.target, getattr(store.target, "base", None))
             if isinstance(each, Attr)

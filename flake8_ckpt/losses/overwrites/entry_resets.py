@@ -28,10 +28,10 @@ RESTORING_VERBS = frozenset(["load", "restore", "resume", "set"])
 class EntryResets:
     """Asks the classes that train by a method of their own: `train`, `fit`, `learn`."""
 
-    def __init__(self, families: CheckpointGroups, restorations: Restorations, resets: Resets) -> None:
-        self.families = families
-        self.hierarchy = families.hierarchy
-        self.evaluator = families.evaluator
+    def __init__(self, groups: CheckpointGroups, restorations: Restorations, resets: Resets) -> None:
+        self.groups = groups
+        self.hierarchy = groups.hierarchy
+        self.evaluator = groups.evaluator
         self.restorations = restorations
         self.resets = resets
 
@@ -50,7 +50,7 @@ class EntryResets:
             for reset in self.resets.of(entry, MAX_DEPTH):
                 restored = names.get(f"self.{reset.attr}")
                 if restored is not None and reset.is_number:
-                    yield Overwrite(restored.name, reset.location, restored.reading.location)
+                    yield Overwrite(restored.name, reset.location, restored.load.location)
 
     def _entries(self, class_id: str) -> Iterator[FunctionRef]:
         for each in self._own_methods(class_id):
@@ -61,8 +61,8 @@ class EntryResets:
         """Yield a method that restores, and those of its class that run it."""
         yield unit
         for each in self._own_methods(unit.class_id):
-            readings = self.families.payloads.summary(each).readings
-            if any(unit.identity in reading.call_chain for reading in readings):
+            loads = self.groups.payloads.summary(each).loads
+            if any(unit.identity in load.call_chain for load in loads):
                 yield each
 
     def _own_methods(self, class_id: str) -> Iterator[FunctionRef]:
@@ -76,7 +76,7 @@ class EntryResets:
         return frozenset(self._calls())
 
     def _calls(self) -> Iterator[str]:
-        for unit in self.families.units:
+        for unit in self.groups.units:
             for site in unit.function.calls:
                 target = site.call.callee
                 if isinstance(target, Attr) and not isinstance(target.base, Self):

@@ -31,19 +31,19 @@ class Overwrites:
     """Finds restored state that is thrown away again."""
 
     def __init__(self, contract: Contract) -> None:
-        self.families = contract.families
+        self.groups = contract.groups
         self.kinds = contract.kinds
         self.evaluator = contract.evaluator
-        self.restoring = contract.families.symbols.known.hint("method", "restores")
+        self.known = contract.hierarchy.symbols.known
         self.algorithms = Algorithms(contract)
         self.resets = Resets(contract.hierarchy, contract.evaluator)
         self.restorations = Restorations(contract)
-        self.entries = EntryResets(contract.families, self.restorations, self.resets)
+        self.entries = EntryResets(contract.groups, self.restorations, self.resets)
 
     def found(self) -> tuple[Overwrite, ...]:
         """Return all restored state of the project that is replaced."""
         first: dict[Spot, Overwrite] = {}
-        for unit in self.families.units:
+        for unit in self.groups.units:
             for each in (*self._in_unit(unit), *self.entries.after(unit), *self._in_hook(unit)):
                 first.setdefault(each.location, each)
         return tuple(first.values())
@@ -73,12 +73,12 @@ class Overwrites:
             return
         for name, position, location in self._replacements(unit):
             for each in restored:
-                if not each.reading.at < position or not self._is_same(name, each, unit):
+                if not each.load.at < position or not self._is_same(name, each, unit):
                     continue
-                if not _is_over(each.reading.at, position, unit) and not self._is_restored_after(
+                if not _is_over(each.load.at, position, unit) and not self._is_restored_after(
                     each, position, unit
                 ):
-                    yield Overwrite(each.name, location, each.reading.location)
+                    yield Overwrite(each.name, location, each.load.location)
                     break
 
     def _is_restored_after(self, restored: Restored, position: Position, unit: FunctionRef) -> bool:
@@ -114,14 +114,14 @@ class Overwrites:
                 yield from self._reset_by_call(site, unit)
 
     def _makes_or_restores(self, name: str) -> bool:
-        return name == "__init__" or self.restoring.search(name) is not None
+        return name == "__init__" or self.known.hint("method", "restores").search(name) is not None
 
     def _reset_by_call(self, site: Site, unit: FunctionRef) -> Iterator[tuple[str, Position, Spot]]:
-        scope = CallContext(unit)
-        callee = self.evaluator.callee_of(site.call, scope)
+        context = CallContext(unit)
+        callee = self.evaluator.callee_of(site.call, context)
         if callee is None or not callee.owner or self._makes_or_restores(callee.function.name):
             return
-        owner = path_text(self.evaluator.receiver_of(site.call, scope))
+        owner = path_text(self.evaluator.receiver_of(site.call, context))
         here = Spot(unit.path, site.position)
         is_plain = RESETS.search(callee.function.name) is not None
         for reset in self.resets.of(callee):

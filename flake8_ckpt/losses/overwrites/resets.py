@@ -25,7 +25,6 @@ from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -41,7 +40,7 @@ MAX_DEPTH = 3
 
 @dataclass(frozen=True)
 class Reset:
-    """A method sets an attribute to something fresh, at `spot`, whatever it held."""
+    """A method sets an attribute to something fresh, at `location`, whatever it held."""
 
     attr: str
     location: Spot
@@ -56,6 +55,7 @@ class Resets:
         self.hierarchy = hierarchy
         self.known = hierarchy.symbols.known
         self.evaluator = evaluator
+        self.known = hierarchy.symbols.known
 
     def of(self, callee: FunctionRef, depth: int = 0) -> Iterator[Reset]:
         """Yield the attributes that a method sets to something fresh, by itself or through its own methods."""
@@ -65,7 +65,7 @@ class Resets:
             if (
                 is_set
                 and self.is_fresh(write.value, target, callee)
-                and not _is_from_argument(write.value, self.known)
+                and not self._is_from_argument(write.value)
             ):
                 location = Spot(callee.path, write.position)
                 is_number = isinstance(write.value, Const)
@@ -90,11 +90,7 @@ class Resets:
         if not all(self._is_made(each, unit) for each in options_of(held)):
             return False
         named = {*paths_in(value), *paths_in(held)}
-        return (
-            path_text(target) not in named
-            and not _is_from_argument(held, self.known)
-            and not _is_loaded(held)
-        )
+        return path_text(target) not in named and not self._is_from_argument(held) and not _is_loaded(held)
 
     def _is_made(self, value: Value, unit: FunctionRef) -> bool:
         """Tell whether a value is made where it stands, not one that exists or that a method of its own gives."""
@@ -108,6 +104,10 @@ class Resets:
             is_class = class_id in self.hierarchy.symbols.classes or class_id.rpartition(".")[2][:1].isupper()
             return known or measured or is_class
         return not isinstance(value, (Attr, Item, Element, Param, Self))
+
+    def _is_from_argument(self, value: Value) -> bool:
+        """Tell whether a value comes out of a payload, or out of what the function is given."""
+        return any(True for _ in rooted(value, self.known))
 
     def serves_construction(self, callee: FunctionRef) -> bool:
         """Tell whether the constructor of a class calls a method, directly or through others."""
@@ -131,11 +131,6 @@ class Resets:
 def is_certain(guards: tuple[str, ...]) -> bool:
     """Tell whether a statement runs whenever its function does, but for a check of an argument."""
     return all(guard.startswith(("present:", "some:", "has:", "about:")) for guard in guards)
-
-
-def _is_from_argument(value: Value, known: Frameworks) -> bool:
-    """Tell whether a value comes out of a payload, or out of what the function is given."""
-    return any(True for _ in rooted(value, known))
 
 
 def _is_loaded(value: Value) -> bool:

@@ -1,4 +1,4 @@
-"""What the readings of a function restore, as the code names it."""
+"""What the loads of a function restore, as the code names it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ LOADS = frozenset(["load", "restore", "resume", "set", "on_load"])
 
 @dataclass(frozen=True)
 class Restored:
-    """What a reading restores, as the code names it, and the statement that does it."""
+    """What a load restores, as the code names it, and the statement that does it."""
 
     name: str
     owner: Value
-    reading: LoadEffect
+    load: LoadEffect
 
 
 @dataclass(frozen=True)
 class Overwrite:
-    """A restored thing that is replaced at `spot`; `restored` is where it was restored."""
+    """A restored thing that is replaced at `location`; `restored` is where it was restored."""
 
     name: str
     location: Spot
@@ -51,6 +51,7 @@ class Restorations:
         self.contract = contract
         self.hierarchy = contract.hierarchy
         self.evaluator = contract.evaluator
+        self.known = contract.hierarchy.symbols.known
 
     def of(self, unit: FunctionRef) -> Iterator[Restored]:
         """Yield what a function restores, from files and, where it is one of a pair of hooks, from its argument."""
@@ -59,28 +60,28 @@ class Restorations:
             and verb_and_stem(unit.function.name)[0] in LOADS
             or unit.function.name in EXACT_PAIRS.values()
         )
-        for reading in self.contract.families.payloads.summary(unit).readings:
-            if isinstance(reading.root, Param) and not is_hook:
+        for load in self.contract.groups.payloads.summary(unit).loads:
+            if isinstance(load.root, Param) and not is_hook:
                 continue
-            for target in reading.into:
-                owner = self._owner(target, reading)
+            for target in load.into:
+                owner = self._owner(target, load)
                 name = path_text(owner) if owner is not None else ""
                 if owner is not None and name and name != "self":
-                    yield Restored(name, owner, reading)
+                    yield Restored(name, owner, load)
 
-    def _owner(self, target: Value, reading: LoadEffect) -> Optional[Value]:
-        """Return what a reading restores by its flow into a target: an object, an attribute, a counter."""
+    def _owner(self, target: Value, load: LoadEffect) -> Optional[Value]:
+        """Return what a load restores by its flow into a target: an object, an attribute, a counter."""
         if isinstance(target, Local):
-            counts = self.hierarchy.symbols.known.hint("key", "counter").search
+            counts = self.known.hint("key", "counter").search
             is_progress = counts(target.name) or PROGRESS.search(target.name)
-            return target if reading.keys and counts(reading.keys[-1]) and is_progress else None
+            return target if load.keys and counts(load.keys[-1]) and is_progress else None
         if not isinstance(target, Attr):
             return None
         if target.name == "load_state_dict":
             return target.base if isinstance(target.base, (Attr, Local)) else None
-        if reading.kind not in TAKEN:
+        if load.kind not in TAKEN:
             return None
-        class_id = self.evaluator.class_of(target.base, CallContext(reading.unit))
+        class_id = self.evaluator.class_of(target.base, CallContext(load.unit))
         is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.evidence.is_changed(
             class_id, target.name, ""
         )

@@ -69,7 +69,7 @@ class OwnStates:
         self.evaluator = contract.evaluator
 
     def omitted(self) -> Iterator[Omitted]:
-        """Yield the attributes that are forgotten."""
+        """Yield the attributes that are left out."""
         for hook in self._own_hooks():
             if self._is_understood(hook):
                 for each in CarriedAttributes(hook.class_id, self.hierarchy).unsaved():
@@ -78,8 +78,8 @@ class OwnStates:
 
     def _own_hooks(self) -> Iterator[FunctionRef]:
         """Yield each `state_dict` in the class that defines it, but for meters and loggers."""
-        for family in self.contract.families.hooks:
-            hook = family.hook
+        for group in self.contract.groups.hooks:
+            hook = group.hook
             if (
                 hook is None
                 or hook.writer.function.name != "state_dict"

@@ -42,51 +42,51 @@ class UnsavedAttributes:
         self.kind_evaluator = kind_evaluator
         self.held = held
         self.saved = saved
-        self.resumption = Resumption(contract.families)
+        self.resumption = Resumption(contract.groups)
 
-    def of(self, writing: SaveEffect, family: CheckpointGroup) -> Iterator[UnsavedObject]:
+    def of(self, save: SaveEffect, group: CheckpointGroup) -> Iterator[UnsavedObject]:
         """Yield what a saving class updates and neither side names, if training goes on after its load."""
-        class_id = writing.source.class_id
-        readings = [each for each in family.readings if self._is_of(each, class_id)]
+        class_id = save.source.class_id
+        loads = [each for each in group.loads if self._is_of(each, class_id)]
         if not class_id or not any(
-            each.keys and self.contract.evidence.is_training_state(each) for each in readings
+            each.keys and self.contract.evidence.is_training_state(each) for each in loads
         ):
             return
-        found = list(self._left_out(writing, class_id, named_in(family)))
-        if found and self.resumption.is_resumed(class_id, {each.source.function.name for each in readings}):
+        found = list(self._left_out(save, class_id, named_in(group)))
+        if found and self.resumption.is_resumed(class_id, {each.source.function.name for each in loads}):
             yield from found
 
-    def _left_out(self, writing: SaveEffect, class_id: str, known: set[str]) -> Iterator[UnsavedObject]:
-        location = self.contract.own_save(writing)
+    def _left_out(self, save: SaveEffect, class_id: str, known: set[str]) -> Iterator[UnsavedObject]:
+        location = self.contract.own_save(save)
         for attr, made in self.held.attributes(class_id):
             kind = self.held.kind_of(class_id, attr)
             if attr in known or kind not in KINDS or attr in self.saved.anywhere:
                 continue
             if self.held.is_updated(class_id, attr) and attr not in self._gathered(class_id, known):
                 yield UnsavedObject(f"self.{attr}", kind, location, made)
-        yield from self._optimized(writing, class_id, known, location)
-        yield from self._inside_modules(writing, location)
+        yield from self._optimized(save, class_id, known, location)
+        yield from self._inside_modules(save, location)
 
     def _gathered(self, class_id: str, known: set[str]) -> Iterator[str]:
-        """Yield the attributes of a class and its heirs that are put into a container that is known."""
+        """Yield the attributes of a class and its subclasses that are put into a container that is known."""
         for _, method in self.hierarchy.related_methods(class_id):
             for write in method.writes:
                 holds = write.how in ("grow", "item") or isinstance(write.value, (Container, Record))
                 if holds and (write.attr in known or write.attr in self.saved.anywhere):
                     yield from mentions(write.value)
 
-    def _is_of(self, reading: LoadEffect, class_id: str) -> bool:
-        return bool(reading.source.class_id and class_id) and self.hierarchy.are_related(
-            reading.source.class_id, class_id
+    def _is_of(self, load: LoadEffect, class_id: str) -> bool:
+        return bool(load.source.class_id and class_id) and self.hierarchy.are_related(
+            load.source.class_id, class_id
         )
 
     def _optimized(
-        self, writing: SaveEffect, class_id: str, known: set[str], location: Spot
+        self, save: SaveEffect, class_id: str, known: set[str], location: Spot
     ) -> Iterator[UnsavedObject]:
         """Yield the tensors of a plain class that a saved optimizer trains and that are not saved themselves."""
         if self.hierarchy.is_module(class_id):
             return
-        saved = {last_name(object_of(value)) for _, value in states_in(writing.payload)}
+        saved = {last_name(object_of(value)) for _, value in states_in(save.payload)}
         for owner, method in self.hierarchy.inherited_methods(class_id):
             for write in method.writes:
                 if write.attr in saved and isinstance(write.value, Call) and write.value.args:
@@ -100,10 +100,10 @@ class UnsavedAttributes:
         is_tensor = all(isinstance(each, (Tensor, Parameter)) for each in options_of(value))
         return is_tensor and attr not in self.saved.anywhere
 
-    def _inside_modules(self, writing: SaveEffect, location: Spot) -> Iterator[UnsavedObject]:
+    def _inside_modules(self, save: SaveEffect, location: Spot) -> Iterator[UnsavedObject]:
         """Yield the optimizers that a saved module steps itself: its state_dict does not hold them."""
-        for _, value in states_in(writing.payload):
-            inner = self.evaluator.class_of(object_of(value), CallContext(writing.unit))
+        for _, value in states_in(save.payload):
+            inner = self.evaluator.class_of(object_of(value), CallContext(save.unit))
             if inner not in self.hierarchy.symbols.classes or not self.hierarchy.is_module(inner):
                 continue
             if any(self.hierarchy.defines(inner, name) for name in ("state_dict", "get_extra_state")):

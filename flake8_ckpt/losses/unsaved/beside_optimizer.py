@@ -26,16 +26,16 @@ AMP_STATE = "apex.amp.state_dict"
 class UnsavedBesideOptimizer:
     """Asks the classes that take the state of an optimizer and set it again."""
 
-    def __init__(self, families: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
-        self.families = families
-        self.hierarchy = families.hierarchy
-        self.known = families.symbols.known
+    def __init__(self, groups: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
+        self.groups = groups
+        self.hierarchy = groups.hierarchy
+        self.known = groups.symbols.known
         self.held = held
         self.saved = saved
 
     def all(self) -> Iterator[UnsavedObject]:
         """Yield the attributes that a class forgets which saves and restores its optimizer by name."""
-        for class_id in self.families.classes:
+        for class_id in self.groups.classes:
             saved = self._optimizer_save(class_id)
             if saved is None:
                 continue

@@ -31,7 +31,7 @@ class HeldObjects:
                     yield write.attr, Spot(owner.partition(":")[0], write.position)
 
     def is_updated(self, class_id: str, attr: str) -> bool:
-        """Tell whether a method of a class, its ancestors or heirs updates the object that an attribute holds."""
+        """Tell whether a method of a class, its ancestors or subclasses updates the object that an attribute holds."""
         for _, method in self.hierarchy.related_methods(class_id):
             for use in method.uses:
                 if use.attr == attr and any(

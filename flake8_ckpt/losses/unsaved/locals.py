@@ -39,15 +39,15 @@ class UnsavedLocals:
         self.evidence = contract.evidence
         self.kinds = contract.kinds
         self.saved = saved
-        self.known = contract.families.symbols.known
+        self.known = contract.groups.symbols.known
 
-    def of(self, writing: SaveEffect, family: CheckpointGroup) -> Iterator[UnsavedObject]:
+    def of(self, save: SaveEffect, group: CheckpointGroup) -> Iterator[UnsavedObject]:
         """Yield the locals of the saving function that are updated and appear on neither side."""
-        unit = writing.unit
-        if TUNES.search(unit.identity) or not self._resumes(unit, family) or self._hands_over(unit.function):
+        unit = save.unit
+        if TUNES.search(unit.identity) or not self._resumes(unit, group) or self._hands_over(unit.function):
             return
-        location = writing.location if writing.call_chain else writing.save_call
-        yield from self.left_out(unit, named_in(family), location)
+        location = save.location if save.call_chain else save.save_call
+        yield from self.left_out(unit, named_in(group), location)
 
     def left_out(self, unit: FunctionRef, named: set[str], location: Spot) -> Iterator[UnsavedObject]:
         """Yield the locals of a function that it updates, and that neither a checkpoint names nor its file saves."""
@@ -60,9 +60,9 @@ class UnsavedLocals:
                     known.add(target.name)
                     yield UnsavedObject(target.name, kind, location, Spot(unit.path, store.position))
 
-    def _resumes(self, unit: FunctionRef, family: CheckpointGroup) -> bool:
+    def _resumes(self, unit: FunctionRef, group: CheckpointGroup) -> bool:
         """Tell whether the function that saves also restores what only training needs."""
-        own = (each for each in family.readings if each.unit.identity == unit.identity and each.keys)
+        own = (each for each in group.loads if each.unit.identity == unit.identity and each.keys)
         return any(map(self.evidence.is_training_state, own))
 
     def _is_lost(self, target: Local, unit: FunctionRef) -> bool:

@@ -30,30 +30,30 @@ class UnsavedObjects:
 
     def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
         self.contract = contract
-        self.families = contract.families
+        self.groups = contract.groups
         self.algorithms = Algorithms(contract)
         held, saved = HeldObjects(contract), SavedNames(contract.hierarchy.symbols)
         self.attributes = UnsavedAttributes(contract, kind_evaluator, held, saved)
         self.locals = UnsavedLocals(contract, saved)
         self.beside_registered = UnsavedBesideRegistered(self.locals)
         self.beside_library = UnsavedBesideLibrary(contract, held, saved)
-        self.registries = UnsavedRegistries(contract.families, held, saved)
-        self.beside_optimizer = UnsavedBesideOptimizer(contract.families, held, saved)
+        self.registries = UnsavedRegistries(contract.groups, held, saved)
+        self.beside_optimizer = UnsavedBesideOptimizer(contract.groups, held, saved)
 
     @cached_property
     def found(self) -> tuple[UnsavedObject, ...]:
-        """Return what is forgotten, family by family."""
+        """Return what is on neither side, group by group."""
         first: dict[tuple[str, Optional[Spot]], UnsavedObject] = {}
         for each in self._found():
             first.setdefault((each.name, each.made or each.location), each)
         return tuple(first.values())
 
     def _found(self) -> Iterator[UnsavedObject]:
-        for family in [*self.families.files, *self.families.hooks]:
-            for writing in family.writings if _keeps_training_state(family) else ():
-                if not contents(writing.payload).open:
-                    yield from self.attributes.of(writing, family)
-                    yield from self.locals.of(writing, family)
+        for group in [*self.groups.files, *self.groups.hooks]:
+            for save in group.saves if _keeps_training_state(group) else ():
+                if not contents(save.payload).open:
+                    yield from self.attributes.of(save, group)
+                    yield from self.locals.of(save, group)
         yield from self.registries.all()
         yield from self.beside_optimizer.all()
         yield from self.beside_registered.all()
@@ -71,7 +71,7 @@ class UnsavedObjects:
                 yield UnsavedObject(f"self.{attr}", "stateful", location, None)
 
 
-def _keeps_training_state(family: CheckpointGroup) -> bool:
-    return any(True for writing in family.writings for _ in states_in(writing.payload)) or any(
-        isinstance(writing.payload, Record) for writing in family.writings
+def _keeps_training_state(group: CheckpointGroup) -> bool:
+    return any(True for save in group.saves for _ in states_in(save.payload)) or any(
+        isinstance(save.payload, Record) for save in group.saves
     )

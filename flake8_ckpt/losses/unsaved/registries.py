@@ -20,15 +20,15 @@ from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 class UnsavedRegistries:
     """Asks the classes that fill a mapping of what is to be saved: `self._modules["actor"] = self.actor`."""
 
-    def __init__(self, families: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
-        self.families = families
-        self.hierarchy = families.hierarchy
+    def __init__(self, groups: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
+        self.groups = groups
+        self.hierarchy = groups.hierarchy
         self.held = held
         self.saved = saved
 
     def all(self) -> Iterator[UnsavedObject]:
         """Yield the objects that a class does not put into the registry that its base class saves."""
-        for class_id in self.families.classes:
+        for class_id in self.groups.classes:
             for registry, names in self._registered(class_id).items():
                 if self._keeps_training(class_id, names) and self._is_saved_registry(class_id, registry):
                     yield from self._unregistered(class_id, names)

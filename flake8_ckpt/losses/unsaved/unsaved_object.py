@@ -57,11 +57,11 @@ def is_whole(site: Site) -> bool:
     return last_name(site.call.callee) in ("prepare", "setup", "initialize", "initialize_model_parallel")
 
 
-def named_in(family: CheckpointGroup) -> set[str]:
+def named_in(group: CheckpointGroup) -> set[str]:
     """Return the names of all objects that either side of a checkpoint speaks of."""
-    written = {name for each in family.writings for name in mentions(each.payload)}
-    read = {name for each in family.readings for target in each.into for name in mentions(target)}
-    return written | read | {key for each in family.readings for key in each.keys}
+    written = {name for each in group.saves for name in mentions(each.payload)}
+    read = {name for each in group.loads for target in each.into for name in mentions(target)}
+    return written | read | {key for each in group.loads for key in each.keys}
 
 
 def may_take_over(site: Site, known: Frameworks) -> bool:

@@ -48,7 +48,7 @@ def _leaves(
         else:
             yield ""
     elif isinstance(value, (Call, Module)):
-        yield "module" if evaluator.hierarchy.is_module(evaluator.class_of(value, place.scope)) else ""
+        yield "module" if evaluator.hierarchy.is_module(evaluator.class_of(value, place.context)) else ""
     else:
         yield "plain" if isinstance(value, (Const, Number, Name, Arith, Tensor)) else ""
 

@@ -42,7 +42,7 @@ class Restores:
     def __init__(self, environments: Environments) -> None:
         self.environments = environments
         self.running = Runs(environments)
-        self.programs = Programs(environments.makings)
+        self.programs = Programs(environments.allocations)
         self.statistics = Statistics(environments)
 
     def faults(self) -> Iterator[Fault]:
@@ -89,13 +89,13 @@ class Restores:
     def _is_another(self, run: Run, wrappers: list[Wrapper]) -> bool:
         """Tell whether an evaluation has a wrapper, and the training of the model has another one."""
         trained = self.environments.model_wrapping(list(run.models)).wrappers
-        known = {each.making.identity for each in trained}
-        return bool(known) and not known & {each.making.identity for each in wrappers}
+        known = {each.allocation.identity for each in trained}
+        return bool(known) and not known & {each.allocation.identity for each in wrappers}
 
     def spot_of(self, wrapper: Wrapper) -> Spot:
         """Return where a wrapper is made; the call, where several make theirs with the same helper."""
-        place = wrapper.making.place
-        callers = self.environments.makings.callers.get(place.callee.identity, ())
+        place = wrapper.allocation.place
+        callers = self.environments.allocations.callers.get(place.callee.identity, ())
         return place.route[0] if place.route and len(callers) > 1 else wrapper.location
 
     def _late(self, unit: FunctionRef, runs: list[Run]) -> Iterator[Fault]:
@@ -148,13 +148,13 @@ class Restores:
         stepped = self.running.stepped(unit)
         training = [each for each in stepped if not EVALUATION_NAME.search(object_text(each[0]))]
         known = {
-            made.making.identity
+            made.allocation.identity
             for env, place in training
             for made in self.environments.wrapped(env, place).wrappers
         }
         for env, place in stepped if known else ():
             found = self.environments.wrapped(env, place)
-            identities = {each.making.identity for each in found.wrappers}
+            identities = {each.allocation.identity for each in found.wrappers}
             if EVALUATION_NAME.search(object_text(env)) and found.is_fresh and not identities & known:
                 done = self.statistics.done_in(self.programs.around(unit.path))
                 if ASSIGNED not in done and any(map(self.environments.observes, found.wrappers)):

@@ -52,7 +52,7 @@ class Roles:
                 return "fresh"
             return "restored" if tail == "load" and self.is_wrapper(head) else ""
         if isinstance(call.callee, Attr) and call.callee.name == "load":
-            is_wrapper = self.is_wrapper(self.evaluator.class_of(call.callee.base, place.scope))
+            is_wrapper = self.is_wrapper(self.evaluator.class_of(call.callee.base, place.context))
             return "restored" if is_wrapper else ""
         return ""
 
@@ -79,7 +79,7 @@ class Roles:
 
     def _loads_model(self, base: Value, place: Place) -> bool:
         return self._is_algorithm_value(base, place) or self.is_algorithm(
-            self.evaluator.class_of(base, place.scope)
+            self.evaluator.class_of(base, place.context)
         )
 
     def _is_algorithm_value(self, value: Value, place: Place) -> bool:

@@ -101,12 +101,12 @@ class Runs:
 
     def trains_before(self, wrapping: Wrapping, place: Place) -> bool:
         """Tell whether a model that was made here has been trained on an environment before a statement."""
-        known = {each.making.identity for each in wrapping.wrappers}
+        known = {each.allocation.identity for each in wrapping.wrappers}
         for base, at, name in methods(place.callee):
             if name == "learn" and at.position < place.position:
                 if any(not model.loaded for model in self.environments.models(base, at)):
                     if known & {
-                        each.making.identity for each in self.environments.runs_on(base, at).wrappers
+                        each.allocation.identity for each in self.environments.runs_on(base, at).wrappers
                     }:
                         return True
         return False

@@ -69,13 +69,13 @@ def unsaved_statistics(environments: Environments) -> Iterator[UnsavedStatistics
         first, *others = sorted(saves, key=lambda each: each.order)
         if first.location not in reported:
             reported.add(first.location)
-            spots = dict.fromkeys(each.location for each in others if each.location != first.location)
-            yield UnsavedStatistics(first.location, first.name, first.wrapper.location, tuple(spots))
+            locations = dict.fromkeys(each.location for each in others if each.location != first.location)
+            yield UnsavedStatistics(first.location, first.name, first.wrapper.location, tuple(locations))
 
 
 def _lost(environments: Environments) -> dict[tuple[Spot, Spot], list[Save]]:
     """Return the saves without statistics by wrapper and model."""
-    programs, statistics = Programs(environments.makings), Statistics(environments)
+    programs, statistics = Programs(environments.allocations), Statistics(environments)
     found: dict[tuple[Spot, Spot], list[Save]] = {}
     for save in _saves(environments):
         done = statistics.done_in(programs.around(save.location.path))
@@ -122,7 +122,7 @@ def _name(call: Call) -> str:
 
 def _trained_with(unit: FunctionRef, environments: Environments) -> list[Kept]:
     """Return the wrappers of the models that are trained where a callback, or its maker, is called."""
-    callers = [caller for caller, _ in environments.makings.callers.get(unit.identity, ())]
+    callers = [caller for caller, _ in environments.allocations.callers.get(unit.identity, ())]
     return [
         kept
         for each in (unit, *callers)

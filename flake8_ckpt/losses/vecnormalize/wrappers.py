@@ -49,18 +49,18 @@ def is_env_name(text: str) -> bool:
 class Environments:
     """Tells wrappers and models."""
 
-    def __init__(self, families: CheckpointGroups) -> None:
-        self.families = families
-        self.symbols = families.symbols
-        self.hierarchy = families.hierarchy
-        self.evaluator = families.evaluator
-        self.roles = Roles(families.evaluator)
-        self.makings = AllocationSites(families.evaluator)
+    def __init__(self, groups: CheckpointGroups) -> None:
+        self.groups = groups
+        self.symbols = groups.symbols
+        self.hierarchy = groups.hierarchy
+        self.evaluator = groups.evaluator
+        self.roles = Roles(groups.evaluator)
+        self.allocations = AllocationSites(groups.evaluator)
 
     @property
     def units(self) -> tuple[FunctionRef, ...]:
         """Return the functions that are followed."""
-        return self.makings.units
+        return self.allocations.units
 
     @cached_property
     def has_obs_rms(self) -> bool:
@@ -100,7 +100,7 @@ class Environments:
     def wrapped(self, value: Value, place: Place, depth: int = 0) -> Wrapping:
         """Return the wrappers that an environment may have."""
         found = Wrapping()
-        for made in self.makings.of(value, place):
+        for made in self.allocations.of(value, place):
             found += self._wrapped(made, depth)
         return found
 
@@ -143,7 +143,7 @@ class Environments:
     def models(self, value: Value, place: Place) -> list[Model]:
         """Return the calls that may have made or loaded a model."""
         found = []
-        for made in self.makings.of(value, place):
+        for made in self.allocations.of(value, place):
             role = self.roles.of_model(made.value, made.place) if isinstance(made.value, Call) else ""
             if role and isinstance(made.value, Call):
                 found.append(Model(made.value, made.place, role == "loaded"))
@@ -196,9 +196,11 @@ class Environments:
     def observes(self, wrapper: Wrapper) -> bool:
         """Tell whether a wrapper normalizes observations, not only rewards."""
         given = argument(wrapper.call, NORM_OBS, "norm_obs", "ob")
-        return given is None or wrapper.restored or self.settled(given, wrapper.making.place) != Const(False)
+        return (
+            given is None or wrapper.restored or self.settled(given, wrapper.allocation.place) != Const(False)
+        )
 
     def settled(self, value: Value, place: Place) -> Value:
         """Return the literal that an argument is in the end, or Unknown."""
-        found = {repr(made.value): made.value for made in self.makings.of(value, place)}
+        found = {repr(made.value): made.value for made in self.allocations.of(value, place)}
         return next(iter(found.values())) if len(found) == 1 else UNKNOWN

@@ -15,13 +15,13 @@ class Wrapper:
     """A `VecNormalize`: the call that made it; `restored` where it came with statistics from a file."""
 
     call: Call
-    making: AllocationSite
+    allocation: AllocationSite
     restored: bool
 
     @property
     def location(self) -> Spot:
         """Return where it is made."""
-        return self.making.place.location
+        return self.allocation.place.location
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""A function that is being summarized: what its values are, and which functions its calls enter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from flake8_ckpt.checkpoints.payload import rooted
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import enter_call
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
+
+
+class FunctionBody:
+    """One function, with what was found out of its calls while its summary is made."""
+
+    def __init__(self, unit: FunctionRef, evaluator: SymbolicEvaluator) -> None:
+        self.unit = unit
+        self.evaluator = evaluator
+        self.known = evaluator.symbols.known
+        self.context = CallContext(unit)
+        self._entered: dict[int, Optional[CallContext]] = {}
+
+    def spot(self, position: Position) -> Spot:
+        """Return a place in the file of the function."""
+        return Spot(self.unit.path, position)
+
+    def expand(self, value: Value) -> Value:
+        """Return a value in terms of the function's parameters."""
+        return self.evaluator.expand(value, self.context)
+
+    def rooted(self, value: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
+        """Yield the payloads that a value comes out of, each with the keys that lead to it."""
+        return rooted(self.expand(value), self.known)
+
+    def entered(self, site: Site) -> Optional[CallContext]:
+        """Return the context of the function of the project that a call enters, with its parameters bound."""
+        if id(site) not in self._entered:
+            self._entered[id(site)] = self._enter(site.call)
+        return self._entered[id(site)]
+
+    def _enter(self, call: Call) -> Optional[CallContext]:
+        inner = self.evaluator.callee_of(call, self.context)
+        if inner is None or not inner.function.contract:
+            return None
+        args = [self.expand(arg) for arg in call.args]
+        keywords = {name: self.expand(each) for name, each in call.keywords}
+        receiver = self.evaluator.receiver_of(call, self.context)
+        return enter_call(inner, receiver, args, keywords, self.context)

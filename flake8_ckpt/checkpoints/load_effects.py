@@ -1,0 +1,140 @@
+"""What a function takes out of payloads: by itself, and through the functions that it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
+
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import Summary
+from flake8_ckpt.checkpoints.function_body import FunctionBody
+from flake8_ckpt.checkpoints.io_calls import filled_by
+from flake8_ckpt.checkpoints.io_calls import loader_of
+from flake8_ckpt.checkpoints.io_calls import source_of
+from flake8_ckpt.checkpoints.payload import MAX_LEVELS
+from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import object_of
+from flake8_ckpt.checkpoints.payload import rooted
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Position
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+
+
+def load_effects(body: FunctionBody, summary_of: Callable[[FunctionRef], Summary]) -> Iterator[LoadEffect]:
+    """Yield the keys that a function takes, then what it hands to others, then what it keeps as a whole."""
+    for read in body.unit.function.key_reads:
+        base = body.expand(read.base)
+        into = tuple(map(body.expand, read.into))
+        for root, keys in rooted(base, body.known):
+            path = (*keys, read.key) if read.key else keys
+            yield _effect(body, root, path, read.kind, into, read.position, read.guards)
+    for site in body.unit.function.calls:
+        yield from _in_call(site, body, summary_of)
+    yield from _given_back(body)
+    yield from _kept(body)
+
+
+def _effect(
+    body: FunctionBody,
+    root: Value,
+    keys: tuple[str, ...],
+    kind: str,
+    into: tuple[Value, ...],
+    position: Position,
+    guards: tuple[str, ...] = (),
+) -> LoadEffect:
+    """Return what a statement of the function itself takes."""
+    return LoadEffect(root, keys, kind, into, body.spot(position), body.unit, body.unit, (), guards, position)
+
+
+def _given_back(body: FunctionBody) -> Iterator[LoadEffect]:
+    """Yield what a function returns of a payload, and the payloads that it puts somewhere as a whole."""
+    for store in body.unit.function.stores:
+        kind = "returned" if store.target == Name("return") else "handed"
+        for value in _held_in(store.value) if not isinstance(store.target, Local) else ():
+            for root, keys in body.rooted(value):
+                if kind == "returned" or not keys:
+                    seen = kind if value is store.value else "handed"
+                    yield _effect(body, root, keys, seen, (), store.position)
+
+
+def _kept(body: FunctionBody) -> Iterator[LoadEffect]:
+    """Yield the payloads that a method keeps as a whole in attributes of its object."""
+    for write in body.unit.function.writes:
+        for root, keys in body.rooted(write.value):
+            if not keys:
+                into = (Attr(body.context.receiver, write.attr),)
+                yield _effect(body, root, keys, "handed", into, write.position)
+
+
+def _in_call(
+    site: Site, body: FunctionBody, summary_of: Callable[[FunctionRef], Summary]
+) -> Iterator[LoadEffect]:
+    """Yield what a call reads: through the function it reaches, or unseen in one outside the project."""
+    entered = body.entered(site)
+    summary = summary_of(entered.callee) if entered is not None else Summary(is_truncated=True)
+    if entered is not None:
+        yield from _brought_in(site, body, summary, entered)
+    loader = loader_of(site.call, body.context, body.evaluator)
+    if loader is not None:
+        filled = list(_filled(loader, site, body))
+        yield from filled
+        if filled or source_of(loader, site.call, body.known) is site.call:
+            return
+    if summary.is_truncated:
+        yield from _handed_on(site, body)
+
+
+def _handed_on(site: Site, body: FunctionBody) -> Iterator[LoadEffect]:
+    """Yield the payloads that a call is given which is not followed: it may read all keys."""
+    for value in (*site.call.args, *(each for _, each in site.call.keywords)):
+        for root, keys in body.rooted(value):
+            into = (body.expand(site.call.callee),)
+            yield _effect(body, root, keys, "handed", into, site.position, site.guards)
+
+
+def _brought_in(
+    site: Site, body: FunctionBody, summary: Summary, entered: CallContext
+) -> Iterator[LoadEffect]:
+    """Yield what the function takes that a call enters, with the call's arguments for its parameters."""
+    evaluator = body.evaluator
+    for each in summary.loads:
+        if each.kind == "returned":
+            continue
+        into = tuple(evaluator.expand(value, entered) for value in each.into)
+        call_chain = (entered.callee.identity, *each.call_chain)
+        for root, keys in rooted(evaluator.expand(each.root, entered), body.known):
+            path = (*keys, *each.keys)[:MAX_LEVELS]
+            yield replace(
+                each,
+                root=root,
+                keys=path,
+                into=into,
+                unit=body.unit,
+                call_chain=call_chain,
+                at=site.position,
+            )
+
+
+def _filled(loader: str, site: Site, body: FunctionBody) -> Iterator[LoadEffect]:
+    """Yield what a loading function puts straight into the objects it is given: Fabric's `load(path, state)`."""
+    given = body.expand(filled_by(loader, site.call, body.known))
+    source = body.expand(source_of(loader, site.call, body.known))
+    roots = list(rooted(source, body.known)) or [(source, ())]
+    for each in given.fields if isinstance(given, Record) else ():
+        into = object_of(each.value) if is_state(each.value) else each.value
+        for root, keys in roots:
+            yield _effect(body, root, (*keys, each.key), "defaulted", (into,), site.position)
+
+
+def _held_in(value: Value) -> tuple[Value, ...]:
+    """Return what a function gives back or keeps: each of several values in a display."""
+    return (value.items or (value.of,)) if isinstance(value, Container) else (value,)

@@ -1,0 +1,70 @@
+"""What a function saves: by calls of libraries, and through the functions of the project that it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
+
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.effects import Summary
+from flake8_ckpt.checkpoints.function_body import FunctionBody
+from flake8_ckpt.checkpoints.io_calls import written_by
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.linking.functions import FunctionRef
+
+
+def save_effects(body: FunctionBody, summary_of: Callable[[FunctionRef], Summary]) -> Iterator[SaveEffect]:
+    """Yield the payloads that a function completes, in the order of its calls."""
+    for site in body.unit.function.calls:
+        given = written_by(site.call, body.unit, body.evaluator)
+        if given is not None:
+            location = body.spot(site.position)
+            payload, file = map(body.expand, given)
+            yield SaveEffect(payload, file, location, location, body.unit, body.unit)
+        else:
+            yield from _brought_in(site, body, summary_of)
+
+
+def _brought_in(
+    site: Site, body: FunctionBody, summary_of: Callable[[FunctionRef], Summary]
+) -> Iterator[SaveEffect]:
+    """Yield what the function saves that a call enters, with the call's arguments for its parameters."""
+    entered = body.entered(site)
+    if entered is None:
+        return
+    for each in summary_of(entered.callee).saves:
+        yield replace(
+            each,
+            payload=_settled(body.evaluator.expand(each.payload, entered)),
+            file=body.evaluator.expand(each.file, entered),
+            location=body.spot(site.position),
+            unit=body.unit,
+            call_chain=(entered.callee.identity, *each.call_chain),
+        )
+
+
+def _settled(payload: Value) -> Value:
+    """Leave out the keys of a payload that a call never writes: those under a condition, of an argument it omits."""
+    if isinstance(payload, Join):
+        return Join(tuple(_settled(option) for option in payload.options))
+    if not isinstance(payload, Record):
+        return payload
+    kept = tuple(each for each in payload.fields if each.always or not _is_nothing(each.value))
+    return Record(kept, payload.open)
+
+
+def _is_nothing(value: Value) -> bool:
+    while isinstance(value, (Attr, Item, Call)):
+        value = value.callee if isinstance(value, Call) else value.base
+    if isinstance(value, Container):
+        return value.size == 0
+    return value == NONE or isinstance(value, Record) and not value.fields and not value.open
