@@ -34,15 +34,17 @@ class UnsavedBesideLibrary:
         """Yield the attributes with state of their own that no hook of the class hands to the library."""
         for class_id in self.symbols.classes:
             library = self._library_of(class_id)
-            if library and not is_test(class_id.partition(":")[0]) and library in self._resumed:
-                yield from self._lost_in(class_id)
+            if library and not is_test(class_id.partition(":")[0]) and any(self._lost_in(class_id)):
+                if library in self._resumed:
+                    yield from self._lost_in(class_id)
 
     def _library_of(self, class_id: str) -> str:
         """Return the library that saves the objects of a class without its help, "" where the class has a hook."""
-        if any(self.hierarchy.defines(class_id, name) for name in self.known.save_hooks):
-            return ""
         keepers = (each for each in self.hierarchy.ancestors(class_id) if each in self.known.kept_classes)
-        return next(keepers, "").partition(".")[0]
+        library = next(keepers, "").partition(".")[0]
+        if library and any(self.hierarchy.defines(class_id, name) for name in self.known.save_hooks):
+            return ""
+        return library
 
     @cached_property
     def _resumed(self) -> frozenset[str]:

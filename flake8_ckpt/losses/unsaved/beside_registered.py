@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.findings import Spot
@@ -10,6 +11,7 @@ from flake8_ckpt.frameworks.records import LoadCall
 from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.value_names import mentions
 from flake8_ckpt.losses.unsaved.locals import UnsavedLocals
@@ -38,9 +40,16 @@ class UnsavedBesideRegistered:
     def _saves(self, unit: FunctionRef) -> Iterator[tuple[str, Site]]:
         """Yield the calls that save what was registered, each with the class that does it."""
         for site in unit.function.calls:
-            name = self.evaluator.library_call(site.call, CallContext(unit))
-            if name in self.known.saves and _keeps_registered(self.known.saves[name]):
-                yield name.rpartition(".")[0], site
+            if called_name(site.call) in self._names:
+                name = self.evaluator.library_call(site.call, CallContext(unit))
+                if name in self.known.saves and _keeps_registered(self.known.saves[name]):
+                    yield name.rpartition(".")[0], site
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Return the last names of these calls: whatever has another name need not be looked at."""
+        found = (name for name, each in self.known.saves.items() if _keeps_registered(each))
+        return frozenset(name.rpartition(".")[2] for name in found)
 
     def _restored(self, unit: FunctionRef) -> Iterator[str]:
         """Yield the classes whose objects restore what was registered with them."""
