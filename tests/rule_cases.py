@@ -55,7 +55,7 @@ def lint(case: Case, *, enable: Collection[str] = ()) -> list[Finding]:
     assert {path: facts.error for path, facts in files.items() if facts.error} == {}
     project = Project(files)
     checks = active_checks(all_rules(), tuple(enable))
-    candidates = {finding for _, check in checks for finding in check(project)}
+    candidates = [finding for _, check in checks for finding in check(project)]
     return sorted(exact for path, source in sources.items() for exact in _confirmed(path, source, candidates))
 
 
