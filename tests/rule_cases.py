@@ -55,7 +55,7 @@ def lint(case: Case, *, enable: Collection[str] = ()) -> list[Finding]:
     assert {path: facts.error for path, facts in files.items() if facts.error} == {}
     project = Project(files)
     checks = active_checks(all_rules(), tuple(enable))
-    candidates = {finding for _, check in checks for finding in check(project)}
+    candidates = [finding for _, check in checks for finding in check(project)]
     return sorted(exact for path, source in sources.items() for exact in _confirmed(path, source, candidates))
 
 
@@ -63,7 +63,8 @@ def _confirmed(path: str, source: str, candidates: Collection[Finding]) -> Seque
     """Return the findings of a file as libcst finds them, and assert that it finds every one."""
     named = [finding for finding in candidates if finding.path == path]
     assert all(finding.node.kinds for finding in named), "a rule does not say what stands there"
-    confirmed = confirm(source, parse(source).tree, named)
+    tree, text = parse(source)
+    confirmed = confirm(text, tree, named)
     assert confirmed.lost == ()
     assert all(finding.exact for finding in confirmed.findings)
     return confirmed.findings
