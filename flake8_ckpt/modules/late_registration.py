@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flake8_ckpt.facts.model import GuardKind
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
@@ -30,7 +32,7 @@ PRE_HOOKS = frozenset(
 FOREIGN = frozenset(
     "weight bias running_mean running_var num_batches_tracked in_proj_weight in_proj_bias".split()
 )
-LAZY = ("none:", "missing:", "unset:")
+LAZY: frozenset[GuardKind] = frozenset(["none", "missing", "unset"])
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _is_learned(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write fills a buffer with what the method is given, other than to look it up again."""
     if depends_on_previous_value(state, change):
         return True
-    looked_at = any(guard.partition(":")[2] == change.write.attr for guard in change.guards)
+    looked_at = any(guard.name == change.write.attr for guard in change.guards)
     return (
         not looked_at
         and change.method.name not in state.stepping
@@ -134,7 +136,7 @@ def _is_registered_first(state: ClassState, attr: str, certain: frozenset[str]) 
     return any(change.value != NONE for change in assigned)
 
 
-def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool:
+def _is_lazy(state: ClassState, method: Method, guards: Guards) -> bool:
     """Tell whether a step runs a method, or some method does where a look says that it has not run yet."""
     if method.runs_at_construction and not any(
         method.name in callees
@@ -142,7 +144,7 @@ def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool
         if name not in state.runs_at_construction
     ):
         return False
-    if any(guard.startswith(LAZY) for guard in guards):
+    if any(guard.kind in LAZY for guard in guards):
         return True
     return any(method.name in _called(each, lazily=True) for each in state.methods)
 
@@ -152,7 +154,7 @@ def _called(method: Method, lazily: bool) -> set[str]:
     return {
         name
         for name, site in method.own_calls()
-        if (any(guard.startswith(LAZY) for guard in site.guards) if lazily else not site.guards)
+        if (any(guard.kind in LAZY for guard in site.guards) if lazily else not site.guards)
     }
 
 

@@ -17,6 +17,8 @@ from flake8_ckpt.facts.evaluator.object_identity import is_object
 from flake8_ckpt.facts.evaluator.object_identity import named
 from flake8_ckpt.facts.evaluator.path_states import State
 from flake8_ckpt.facts.model import NOWHERE
+from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Handler
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import KeyRead
@@ -59,7 +61,7 @@ class Frame:
     text: str = ""
     state: State = field(default_factory=State)
     depth: int = 0
-    guards: tuple[str, ...] = ()
+    guards: Guards = ()
     position: Position = NOWHERE
     testing: bool = False
     depends: set[str] = field(default_factory=set)
@@ -171,7 +173,7 @@ class Frame:
         """Note that a key is taken from a mapping whose origin linking may know."""
         if not self.contract or not isinstance(base, SYMBOLIC):
             return
-        if kind == "required" and (self.lenient or f"key:{key}" in self.guards):
+        if kind == "required" and (self.lenient or Guard("key", key) in self.guards):
             kind = "guarded"
         self.depends.add(f"{FLOW}{len(self.key_reads)}")
         self.key_reads.append(KeyRead(base, key, kind, self.position, (), self.guards))

@@ -6,6 +6,7 @@ import ast
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import RegisterKind
 from flake8_ckpt.facts.syntax import given_to
@@ -34,7 +35,7 @@ def register(
     return bounded(v.Call(v.Attr(v.SELF, f"register_{kind}"), (v.Const(name), value)))
 
 
-def set_attribute(name: v.Value, value: v.Value, frame: Frame, guards: tuple[str, ...] = ()) -> v.Value:
+def set_attribute(name: v.Value, value: v.Value, frame: Frame, guards: Guards = ()) -> v.Value:
     """Note that an attribute of `self` is set by its name, which may be computed."""
     pattern = pattern_of(name)
     if "*" in pattern or pattern.startswith("$"):
