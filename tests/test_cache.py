@@ -73,6 +73,20 @@ def test_changed_file_is_collected_again(root: Path) -> None:
     assert index(root).collected == ("b.py",)
 
 
+def test_file_that_changes_in_mid_run_says_so_and_is_collected_again(root: Path) -> None:
+    changed = index(root, progress=lambda done, total: write(root, {NAMES[-1]: CLEAN}))
+    assert changed.files[NAMES[-1]].error == "changed while it was read"
+    assert changed.files[NAMES[0]] == collect_file(FILES[NAMES[0]].encode())
+    write(root, FILES)
+    again = index(root)
+    assert again.files[NAMES[-1]] == collect_file(FILES[NAMES[-1]].encode())
+
+
+def test_file_that_goes_in_mid_run_says_so(root: Path) -> None:
+    gone = index(root, progress=lambda done, total: (root / NAMES[-1]).unlink(missing_ok=True))
+    assert gone.files[NAMES[-1]].error == "changed while it was read"
+
+
 def test_change_of_same_size_and_time_is_seen(root: Path) -> None:
     index(root)
     write(root, {"b.py": POLICY.replace("mean", "maen")})

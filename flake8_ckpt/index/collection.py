@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Optional
 from typing import Union
@@ -41,6 +42,9 @@ Progress = Callable[[int, int], None]
 # What a worker sends back for a file: its facts as bytes, or how collecting them failed.
 Encoded = Union[bytes, str]
 Made = Union[FileFacts, str]
+# What is to be collected, or the path of the file that holds it.
+Content = Union[bytes, str]
+CHANGED = FileFacts(error="changed while it was read")
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,16 @@ class Index:
 
 @dataclass
 class _Survey:
-    """What a look at every file gives: known digests, and the texts that must be collected."""
+    """What a look at every file gives: known digests, and the contents that must be collected.
 
+    Where this process collects them one by one, `cold` holds paths: all contents at once would be most of the
+    memory of a run.
+    """
+
+    is_serial: bool
     digests: dict[str, bytes] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
-    cold: dict[bytes, bytes] = field(default_factory=dict)
+    cold: dict[bytes, Content] = field(default_factory=dict)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -85,7 +94,8 @@ def index_files(
     `executor`, else in up to `jobs` processes where there is enough to do.
     """
     stored = cache.load() if cache is not None else Stored()
-    survey = _survey(root, paths, stored, replaced or {})
+    survey = _Survey(executor is None and jobs == 1)
+    _look_at_all(survey, root, paths, stored, replaced or {})
     with paused_gc():
         fresh = _collect(survey.cold, known, executor, jobs, progress)
     if cache is not None:
@@ -115,8 +125,9 @@ def _index(stored: Stored, survey: _Survey, fresh: Mapping[bytes, Made]) -> Inde
     return Index(files, survey.digests, collected, tuple(survey.unreadable), tuple(failed))
 
 
-def _survey(root: Path, paths: Sequence[str], stored: Stored, replaced: Mapping[str, bytes]) -> _Survey:
-    survey = _Survey()
+def _look_at_all(
+    survey: _Survey, root: Path, paths: Sequence[str], stored: Stored, replaced: Mapping[str, bytes]
+) -> None:
     base = os.path.join(os.fspath(root), "")
     for path in dict.fromkeys((*paths, *replaced)):
         data = replaced.get(path)
@@ -130,7 +141,6 @@ def _survey(root: Path, paths: Sequence[str], stored: Stored, replaced: Mapping[
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None
             survey.unreadable.append((path, reason or str(error)))
-    return survey
 
 
 def _look(survey: _Survey, stored: Stored, path: str, base: str) -> None:
@@ -153,6 +163,8 @@ def _look(survey: _Survey, stored: Stored, path: str, base: str) -> None:
     now = time.time_ns()
     with open(base + path, "rb") as file:
         digest = _note(survey, stored, path, file.read())
+    if survey.is_serial and digest in survey.cold:
+        survey.cold[digest] = base + path
     if max(seen.st_mtime_ns, seen.st_ctime_ns) < now - RACY_NS:
         inode = seen.st_ino & INODE_BITS
         survey.marks[path] = Mark(seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, inode, digest)
@@ -175,26 +187,24 @@ def _to_store(
     facts = dict(stored.facts) if replaced else {}
     for path, digest in survey.digests.items():
         made = stored.facts.get(digest) or fresh.get(digest)
-        if isinstance(made, FileFacts) and path not in replaced:
+        if isinstance(made, FileFacts) and path not in replaced and made != CHANGED:
             facts[digest] = made
     return Stored({path: mark for path, mark in survey.marks.items() if mark.digest in facts}, facts)
 
 
 def _collect(
-    cold: dict[bytes, bytes],
+    cold: Mapping[bytes, Content],
     known: Frameworks,
     executor: Optional[Executor],
     jobs: int,
     progress: Optional[Progress],
 ) -> dict[bytes, Made]:
-    """Return the facts of each content, or how collecting them failed; the contents are let go of."""
+    """Return the facts of each content, or how collecting them failed."""
     done: dict[bytes, Made] = {}
-    digests, texts = list(cold), list(cold.values())
-    cold.clear()
-    for digest, made in zip(digests, _made(texts, known, executor, jobs)):
+    for digest, made in zip(cold, _made(cold, known, executor, jobs)):
         done[digest] = made
         if progress is not None:
-            progress(len(done), len(digests))
+            progress(len(done), len(cold))
     return done
 
 
@@ -207,19 +217,31 @@ def _decode(encoded: Encoded) -> Made:
         return _describe(error)
 
 
-def _made(texts: list[bytes], known: Frameworks, executor: Optional[Executor], jobs: int) -> Iterator[Made]:
+def _made(
+    cold: Mapping[bytes, Content], known: Frameworks, executor: Optional[Executor], jobs: int
+) -> Iterator[Made]:
     """Collect in processes as long as they work, and what is left in this one."""
     count = 0
+    texts = [content for content in cold.values() if isinstance(content, bytes)]
     workers = min(jobs, sum(map(len, texts)) // WORKER_BYTES)
     if executor is not None or workers > 1:
         with suppress(Exception):
             for encoded in _in_processes(texts, known, executor, workers):
                 yield _decode(encoded)
                 count += 1
-    left = texts[count:][::-1]
-    texts.clear()
-    while left:
-        yield collect_content(left.pop(), known)
+    for digest, content in islice(cold.items(), count, None):
+        text = content if isinstance(content, bytes) else _read_again(content, digest)
+        yield CHANGED if text is None else collect_content(text, known)
+
+
+def _read_again(path: str, digest: bytes) -> Optional[bytes]:
+    """Return what a file holds, if that is still what it held at the first look."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return None
+    return data if digest_of(data) == digest else None
 
 
 def _in_processes(
