@@ -121,6 +121,13 @@ class Frameworks:
         )
 
     @cached_property
+    def noted_methods(self) -> frozenset[str]:
+        """Return the last names of the methods that write the payload they are given, or fill it."""
+        saves = {name for name in self.payload_saves if self.saves[name].kind == "method"}
+        loads = {name for name in self.filling_loads if self.loads[name].kind == "method"}
+        return frozenset(name.rpartition(".")[2] for name in saves | loads)
+
+    @cached_property
     def receivers(self) -> Mapping[tuple[str, str], str]:
         """Return the methods that are known by the name of a variable: (variable, method) to dotted name.
 
@@ -154,6 +161,16 @@ class Frameworks:
         found: dict[str, Role] = {name: "normalizer" for each in wrappers for name in each.names}
         found.update((name, each.role) for each in self.records.stateful for name in each.names)
         return found
+
+    def takes_over(self, name: str) -> bool:
+        """Tell whether a call takes care of the objects it is given, by its last name."""
+        return name in self._own_keepers or self.hint("function", "takes over").search(name) is not None
+
+    @cached_property
+    def _own_keepers(self) -> frozenset[str]:
+        """Return the last names of the calls that take care of objects, as the user's records say."""
+        names = (name for each in (*self.own.registry, *self.own.takes_over) for name in each.names)
+        return frozenset(name.rpartition(".")[2] for name in names)
 
     @cached_property
     def random_states(self) -> frozenset[str]:

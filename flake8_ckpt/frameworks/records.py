@@ -54,6 +54,7 @@ Hinted = Literal[
     "counter",
     "training state",
     "loads",
+    "takes over",
 ]
 
 

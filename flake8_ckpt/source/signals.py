@@ -96,9 +96,14 @@ COMMON = re.compile(r"\.(?:dump|load)s?\($")
 
 
 def _called_part(name: str, kind: str) -> str:
-    """Return what the text of a call has of a dotted name: `Pickler(` for a method, `async_save(` for a function."""
-    called = name.rpartition(".")[0] if kind == "method" else name
-    return f"{called.rpartition('.')[2]}("
+    """Return what the text of a call has of a dotted name: `async_save(`, `Checkpoint.from_dict(`, or `Pickler(`.
+
+    The class stands for its methods, because an object may have any name.
+    """
+    *_, owner, last = ("", *name.split("."))
+    if kind == "class method":
+        return f"{owner}.{last}("
+    return f"{owner}(" if kind == "method" else f"{last}("
 
 
 @dataclass(frozen=True)

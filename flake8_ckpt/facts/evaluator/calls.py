@@ -238,7 +238,7 @@ def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
     known = frame.names.known
     if frame.contract and is_written(value, method, known):
         return _note(value, frame)
-    if not frame.contract or not (EVENTS.search(method) or method in known.method_names):
+    if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
         return bounded(value)
     return _note(trimmed(value), frame)
 

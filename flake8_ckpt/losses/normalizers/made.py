@@ -74,7 +74,7 @@ class MadeNormalizers:
             for class_id, facts in self.symbols.classes.items()
             if facts.statistics
         }
-        names.add("RunningMeanStd")
+        names |= {name.rpartition(".")[2] for name in self.symbols.known.plain_updates}
         return frozenset(
             path
             for path, facts in self.symbols.files.items()

@@ -53,6 +53,7 @@ class Resets:
 
     def __init__(self, hierarchy: Hierarchy, evaluator: SymbolicEvaluator) -> None:
         self.hierarchy = hierarchy
+        self.known = hierarchy.symbols.known
         self.evaluator = evaluator
         self.known = hierarchy.symbols.known
 

@@ -55,7 +55,9 @@ class UnsavedBesideOptimizer:
         restored = False
         for method in self.hierarchy.methods(class_id).values():
             states = list(self._optimizer_states(class_id, method))
-            if any(SELF in given(site) and (states or may_take_over(site)) for site in method.calls):
+            if any(
+                SELF in given(site) and (states or may_take_over(site, self.known)) for site in method.calls
+            ):
                 return None
             for site, name in states:
                 if name == "state_dict":

@@ -23,7 +23,6 @@ from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.unsaved.saved_names import SavedNames
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
-from flake8_ckpt.losses.unsaved.unsaved_object import TAKES_OVER
 from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
 from flake8_ckpt.losses.unsaved.unsaved_object import UPDATES
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
@@ -40,6 +39,7 @@ class UnsavedLocals:
         self.evidence = contract.evidence
         self.kinds = contract.kinds
         self.saved = saved
+        self.known = contract.families.symbols.known
 
     def of(self, save: SaveEffect, group: CheckpointGroup) -> Iterator[UnsavedObject]:
         """Yield the locals of the saving function that are updated and appear on neither side."""
@@ -65,7 +65,23 @@ class UnsavedLocals:
         """Tell whether a function updates a local, begins it anew each time, and hands it to nobody."""
         if _is_wound_forward(target.value) or not self._is_stepped(target.name, unit):
             return False
-        return not _escapes(target.name, unit.function)
+        return not self._escapes(target.name, unit.function)
+
+    def _hands_over(self, function: FunctionFacts) -> bool:
+        """Tell whether a function gives all it trains to a library: `model, optimizer = accelerator.prepare(...)`."""
+        return any(
+            self.known.takes_over(last_name(site.call.callee)) for site in function.calls if is_whole(site)
+        )
+
+    def _escapes(self, name: str, function: FunctionFacts) -> bool:
+        """Tell whether an object is given to a constructor or a library that may take care of it."""
+        for site in function.calls:
+            callee = last_name(site.call.callee)
+            is_made = callee[:1].isupper() and not callee.endswith(("LR", "Scheduler", "Scaler", "Warmup"))
+            if is_made or self.known.takes_over(callee):
+                if any(last_name(each) == name for each in given(site)):
+                    return True
+        return False
 
     def _is_stepped(self, name: str, unit: FunctionRef) -> bool:
         for site in unit.function.calls:
@@ -93,11 +109,6 @@ class UnsavedLocals:
         )
 
 
-def _hands_over(function: FunctionFacts) -> bool:
-    """Tell whether a function gives all it trains to a library: `model, optimizer = accelerator.prepare(...)`."""
-    return any(TAKES_OVER.search(last_name(site.call.callee)) for site in function.calls if is_whole(site))
-
-
 def _runs_once(store: Store) -> bool:
     """Tell whether a statement stands neither in a loop nor in an inner function."""
     return {"loop", "nested"}.isdisjoint(store.guards)
@@ -110,17 +121,3 @@ def _is_wound_forward(value: Value) -> bool:
         and any(name in ("last_epoch", "last_step", "start_epoch") for name, _ in option.keywords)
         for option in options_of(value)
     )
-
-
-def _escapes(name: str, function: FunctionFacts) -> bool:
-    """Tell whether an object is given to a constructor or a library that may take care of it."""
-    for site in function.calls:
-        callee = last_name(site.call.callee)
-        takes = (
-            callee[:1].isupper()
-            and not callee.endswith(("LR", "Scheduler", "Scaler", "Warmup"))
-            or TAKES_OVER.search(callee)
-        )
-        if takes and any(last_name(each) == name for each in given(site)):
-            return True
-    return False

@@ -14,7 +14,6 @@ from flake8_ckpt.linking.symbols import Symbols
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.linking.value_names import mentions
 from flake8_ckpt.losses.unsaved.unsaved_object import KEEPS
-from flake8_ckpt.losses.unsaved.unsaved_object import TAKES_OVER
 from flake8_ckpt.losses.unsaved.unsaved_object import given
 
 AMP_SET_UP = "apex.amp.initialize"
@@ -45,7 +44,7 @@ class SavedNames:
                     yield last_name(callee.base)
                 name = last_name(callee)
                 is_amp = isinstance(callee, Name) and callee.path == AMP_SET_UP
-                if not is_amp and TAKES_OVER.search(name) or KEEPS.search(name):
+                if not is_amp and self.symbols.known.takes_over(name) or KEEPS.search(name):
                     yield from (each for value in given(site) for each in mentions(value))
             for use in function.uses:
                 if any(KEEPS.search(how.lstrip(".")) for how in use.how):

@@ -15,6 +15,7 @@ from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.linking.value_names import mentions
 
@@ -27,11 +28,6 @@ KEEPS = re.compile(
 )
 # Programs that begin a new training on the weights of another one.
 TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I)
-# Calls that take an object over: what they do with it is their own affair.
-TAKES_OVER = re.compile(
-    r"(^|\.)(prepare\w*|setup\w*|register\w*|initialize|DeepSpeed\w*|\w*Trainer|\w*Runner|\w*Checkpoint\w*"
-    r"|\w*Manager|\w*Saver)$"
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def named_in(group: CheckpointGroup) -> set[str]:
     return written | read | {key for each in group.loads for key in each.keys}
 
 
-def may_take_over(site: Site) -> bool:
+def may_take_over(site: Site, known: Frameworks) -> bool:
     """Tell whether a call that is given an object may save it as a whole: one of a saver, or that makes one."""
     name = last_name(site.call.callee)
-    return name[:1].isupper() or TAKES_OVER.search(name) is not None
+    return name[:1].isupper() or known.takes_over(name)
