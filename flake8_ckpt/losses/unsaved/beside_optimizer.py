@@ -29,6 +29,7 @@ class UnsavedBesideOptimizer:
     def __init__(self, groups: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
         self.groups = groups
         self.hierarchy = groups.hierarchy
+        self.known = groups.symbols.known
         self.held = held
         self.saved = saved
 

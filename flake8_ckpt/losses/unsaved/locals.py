@@ -39,12 +39,12 @@ class UnsavedLocals:
         self.evidence = contract.evidence
         self.kinds = contract.kinds
         self.saved = saved
-        self.known = contract.families.symbols.known
+        self.known = contract.groups.symbols.known
 
     def of(self, save: SaveEffect, group: CheckpointGroup) -> Iterator[UnsavedObject]:
         """Yield the locals of the saving function that are updated and appear on neither side."""
         unit = save.unit
-        if TUNES.search(unit.identity) or not self._resumes(unit, group) or _hands_over(unit.function):
+        if TUNES.search(unit.identity) or not self._resumes(unit, group) or self._hands_over(unit.function):
             return
         known = named_in(group) | self.saved.by_file.get(unit.path, set())
         for store in unit.function.stores:
