@@ -33,7 +33,7 @@ REQUIRED, DEFAULT, GUARDED, WHOLE = "required", "default", "guarded", "whole"
 
 
 @dataclass(frozen=True)
-class Place:
+class FunctionSpot:
     """A function, and where in it something happens."""
 
     function: str
@@ -48,8 +48,8 @@ class Column:
     """
 
     name: str
-    places: tuple[Place, ...]
-    callers: tuple[Place, ...]
+    places: tuple[FunctionSpot, ...]
+    callers: tuple[FunctionSpot, ...]
     is_open: bool = False
 
 
@@ -70,9 +70,11 @@ class Writer:
 
     def column(self) -> Column:
         """Return where this saves, and where that is called from."""
-        places = [Place(_name(each.source), each.save_call) for each in self.saves]
+        places = [FunctionSpot(_name(each.source), each.save_call) for each in self.saves]
         callers = [
-            Place(_name(each.unit), each.location) for each in self.saves if each.location != each.save_call
+            FunctionSpot(_name(each.unit), each.location)
+            for each in self.saves
+            if each.location != each.save_call
         ]
         is_open = any(contents(each.payload).open for each in self.saves)
         return Column(self.name, _distinct(places), _distinct(callers), is_open)
@@ -112,10 +114,12 @@ class Reader:
 
     def column(self) -> Column:
         """Return where this reads, function by function, and where that is called from."""
-        first: dict[str, Place] = {}
+        first: dict[str, FunctionSpot] = {}
         for each in sorted(self.loads, key=_load_order):
-            first.setdefault(each.source.identity, Place(_name(each.source), each.location))
-        callers = [Place(_name(each), self._call(each)) for each in self.units if each.identity not in first]
+            first.setdefault(each.source.identity, FunctionSpot(_name(each.source), each.location))
+        callers = [
+            FunctionSpot(_name(each), self._call(each)) for each in self.units if each.identity not in first
+        ]
         return Column(self.name, tuple(first.values()), _distinct(callers))
 
     def _call(self, unit: FunctionRef) -> Spot:
@@ -137,11 +141,11 @@ def _name(callee: FunctionRef) -> str:
     return callee.path if name == "<module>" else name
 
 
-def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:
+def _distinct(places: Iterable[FunctionSpot]) -> tuple[FunctionSpot, ...]:
     return tuple(sorted(dict.fromkeys(places), key=_place_order))
 
 
-def _place_order(place: Place) -> tuple[str, Position, str]:
+def _place_order(place: FunctionSpot) -> tuple[str, Position, str]:
     return place.location.path, place.location.position, place.function
 
 

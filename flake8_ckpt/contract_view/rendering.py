@@ -29,8 +29,8 @@ from typing import Any
 from flake8_ckpt.contract_view.columns import NEVER
 from flake8_ckpt.contract_view.columns import OPEN
 from flake8_ckpt.contract_view.columns import Column
+from flake8_ckpt.contract_view.columns import FunctionSpot
 from flake8_ckpt.contract_view.columns import Keys
-from flake8_ckpt.contract_view.columns import Place
 from flake8_ckpt.contract_view.rows import NEVER_RESTORED
 from flake8_ckpt.contract_view.rows import NEVER_SAVED
 from flake8_ckpt.contract_view.rows import NOT_SAVED
@@ -176,7 +176,7 @@ def _legend(column: Column, has_keys: bool) -> str:
     return "; ".join(parts)
 
 
-def _place_texts(places: Iterable[Place], here: str) -> Iterator[str]:
+def _place_texts(places: Iterable[FunctionSpot], here: str) -> Iterator[str]:
     """Yield places as `path:lines function`, without the path where it is `here`."""
     lines: dict[tuple[str, str], list[str]] = {}
     for each in places:

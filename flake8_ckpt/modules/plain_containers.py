@@ -177,7 +177,7 @@ def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
         if each.kind == "wrapped" and each.name == attr:
             return True
         if each.kind == "setattr" and each.name == "*":
-            value = state.kind_evaluator.resolve(each.value, state.place(method))
+            value = state.kind_evaluator.resolve(each.value, state.context(method))
             if any(isinstance(option, (Module, Parameter)) for option in options_of(value)):
                 return True
         elif "*" in each.name and each.kind != "wrapped":
