@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from flake8_ckpt.frameworks.records import Hinted
 from flake8_ckpt.frameworks.records import Identifier
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
+ObjectKind = Literal["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", ""]
+# A class with more attributes that are named like statistics measures many things: it is a log, no normalizer.
 MAX_STATISTICS = 12
 # The roles of a record that an object can be called by, where it is lost.
-KINDS = {
+KINDS: dict[str, ObjectKind] = {
     "optimizer": "optimizer",
     "scheduler": "scheduler",
     "grad_scaler": "scaler",
@@ -25,15 +28,15 @@ class Kinds:
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.known = hierarchy.symbols.known
-        self._known: dict[str, str] = {}
+        self._known: dict[str, ObjectKind] = {}
 
-    def of(self, class_id: str) -> str:
-        """Return "optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", or "" for others."""
+    def of(self, class_id: str) -> ObjectKind:
+        """Return the kind of a class's objects, "" for others."""
         if class_id not in self._known:
             self._known[class_id] = self._kind(class_id) if class_id else ""
         return self._known[class_id]
 
-    def _kind(self, class_id: str) -> str:
+    def _kind(self, class_id: str) -> ObjectKind:
         if self.is_normalizer(class_id):
             return "normalizer"
         if class_id not in self.hierarchy.symbols.classes:

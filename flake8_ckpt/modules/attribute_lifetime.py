@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
@@ -26,6 +27,7 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_moved_by_hooks
 
+Lifetime = Literal["constant", "state", "fitted", "cache", "scratch"]
 RESTARTS = re.compile(r"(^|_)reset(_|$)")
 RESETS = re.compile(
     r"^_?(reset|init|clear|start|begin|zero|flush|free|empty|detach|new|on_\w+_(start|begin|end))(_|$)"
@@ -93,7 +95,7 @@ def _is_something_else(value: Value) -> bool:
     return all(isinstance(option, (Const, Number, Container, Record)) for option in options_of(value))
 
 
-def lifetime(state: ClassState, attr: str) -> str:
+def lifetime(state: ClassState, attr: str) -> Lifetime:
     """Return how an attribute lives, in one word."""
     later = [change for change in state.runtime_writes(attr) if change.write.how not in ("delete", "grow")]
     if not later:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 from typing import Optional
 
+from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
@@ -19,7 +21,9 @@ from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.linking.value_names import mentions
 
-KINDS = frozenset("optimizer scheduler scaler ema normalizer stateful".split())
+KINDS: frozenset[ObjectKind] = frozenset(
+    ["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful"]
+)
 UPDATES = re.compile(
     r"^_*(step|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$"
 )
@@ -35,7 +39,7 @@ class UnsavedObject:
     """An object whose state is lost: how the code names it, its kind, where it is made, and the save without it."""
 
     name: str
-    kind: str
+    kind: ObjectKind | Literal["tensor"]
     location: Spot
     made: Optional[Spot]
 

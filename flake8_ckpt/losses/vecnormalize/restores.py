@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -31,7 +32,7 @@ from flake8_ckpt.losses.vecnormalize.wrapping import Wrapper
 class Fault:
     """A wrapper with the wrong statistics, and the model that is run on it."""
 
-    kind: str
+    kind: Literal["fresh", "apart", "late", "training"]
     location: Spot
     model: Spot
 
