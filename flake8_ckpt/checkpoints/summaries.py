@@ -48,6 +48,7 @@ from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
+# Calls in calls, saves and loads of one function: beyond them a summary is not known, or open.
 MAX_DEPTH = 5
 MAX_SAVES = 32
 MAX_LOADS = 400

@@ -22,6 +22,7 @@ from flake8_ckpt.facts.values import join
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.symbols import Symbols
 
+# `tests/test_x.py`, `unit_tests/helpers.py`, `pkg/x_test.py`, `conftest.py`; not `latest/x.py`.
 TEST_FILE = re.compile(
     r"(^|/)(tests?|testing|unit_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$"
 )

@@ -46,8 +46,10 @@ from flake8_ckpt.linking.object_classes import MAX_CALLS
 from flake8_ckpt.linking.object_classes import MAX_NESTING
 from flake8_ckpt.linking.object_classes import ObjectClasses
 
+# Steps for one value, and for all values of one function: what is left over is Unknown.
 MAX_STEPS = 3_000
 MAX_STEPS_OF_FUNCTION = 200_000
+# Methods that give the mapping back that they are called on: `state.copy()`.
 COPIES = frozenset(["copy", "deepcopy"])
 # Calls that give a payload back as it is, or a part of it.
 TRANSPARENT = frozenset(["copy.copy", "copy.deepcopy", "vars", "dict"])

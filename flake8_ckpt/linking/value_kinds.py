@@ -43,7 +43,9 @@ from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.kind_context import KindContext
 
+# `T.as_tensor(x)` of a project's own helper module, which is not read: what it gives is a tensor by its name.
 CONVERTERS = re.compile(r"(^|[._])(to|as)_tensor$")
+# Helper functions that call helper functions; deeper ones, and deeper expressions, are Unknown.
 MAX_CALLS = 5
 MAX_NESTING = 24
 SYMBOLIC = (Name, Param, Attr, Item, Element, Call, Arith, Self, Super)

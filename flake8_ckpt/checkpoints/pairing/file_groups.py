@@ -26,9 +26,11 @@ from flake8_ckpt.facts.values import Param
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
 
+# A package of many scripts with the same keys: beyond this it is not known which save a load belongs to.
 MAX_NEAR = 256
 # Keys that say nothing on which checkpoint it is.
 COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
+# One key in common may be chance, unless it is all that is read and not a common one.
 MIN_SHARED = 2
 Saves = Mapping[str, list[SaveEffect]]
 # A function by its file, its class ("" for none) and its name.

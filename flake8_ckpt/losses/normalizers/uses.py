@@ -19,6 +19,7 @@ from flake8_ckpt.losses.normalizers.made import MadeNormalizers
 from flake8_ckpt.losses.normalizers.made import Normalizer
 from flake8_ckpt.losses.normalizers.made import own_name
 
+# Uses that hand an object on to code which may update it.
 ESCAPES = frozenset(["plain", "iter", "item", "tensor", "cat"])
 
 

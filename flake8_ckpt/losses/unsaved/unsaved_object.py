@@ -24,9 +24,11 @@ from flake8_ckpt.linking.value_names import mentions
 KINDS: frozenset[ObjectKind] = frozenset(
     ["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful"]
 )
+# Calls by which training changes an object: `scheduler.step()`, `ema.update()`, `rms.update(x)`, `norm(x)`.
 UPDATES = re.compile(
     r"^_*(step|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$"
 )
+# Calls that save or restore an object: `x.state_dict()`, `x.save(path)`, `restore_rng(x)`.
 KEEPS = re.compile(
     r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
 )

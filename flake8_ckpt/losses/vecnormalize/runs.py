@@ -20,7 +20,9 @@ from flake8_ckpt.losses.vecnormalize.wrapping import Model
 from flake8_ckpt.losses.vecnormalize.wrapping import Wrapping
 
 EVALUATES = re.compile(r"^evaluate_policy$")
+# A callback that is given an environment of evaluation keeps it in step with that of training.
 CALLBACK = re.compile(r"callback", re.I)
+# `eval_env`, `test_envs`, `env_val`: such an environment is not trained on.
 EVALUATION_NAME = re.compile(r"(^|_)(eval|evaluation|test|valid|val)", re.I)
 STEPS = frozenset(["step", "reset"])
 

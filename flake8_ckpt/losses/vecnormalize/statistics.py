@@ -42,9 +42,13 @@ Handling = Literal["saved", "assigned", "frozen"]
 SAVED: Literal["saved"] = "saved"
 ASSIGNED: Literal["assigned"] = "assigned"
 FROZEN: Literal["frozen"] = "frozen"
+# Names of files and objects with statistics: `vecnormalize.pkl`, `env_stats`, `ob_rms`.
 NORM = re.compile(r"norm|rms|stats|statistic", re.I)
+# `save_vec_normalize_path=...`, `VecNormalizeCallback`: the wrapper in the name of a call or an argument.
 VEC_NORM = re.compile(r"vec_?norm", re.I)
+# Words for keeping something, in the name of a call or an argument.
 KEEPS = re.compile(r"save|dump|store|export|checkpoint|callback|persist|backup|write|upload", re.I)
+# Where `CheckpointCallback` takes `save_vecnormalize` by position.
 SAVE_VECNORMALIZE = 4
 
 
