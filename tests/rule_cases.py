@@ -6,7 +6,6 @@ on its line: `# CKP101`, or `# CKP101 CKP105`.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Collection
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import all_rules
+from flake8_ckpt.source.text import parse
 
 Case = Union[str, Mapping[str, str]]
 Line = tuple[str, int, str]
@@ -55,7 +55,7 @@ def lint(case: Case, *, enable: Collection[str] = ()) -> list[Finding]:
     assert {path: facts.error for path, facts in files.items() if facts.error} == {}
     project = Project(files)
     checks = active_checks(all_rules(), tuple(enable))
-    candidates = {finding for _, check in checks for finding in check(project)}
+    candidates = [finding for _, check in checks for finding in check(project)]
     return sorted(exact for path, source in sources.items() for exact in _confirmed(path, source, candidates))
 
 
@@ -63,7 +63,8 @@ def _confirmed(path: str, source: str, candidates: Collection[Finding]) -> Seque
     """Return the findings of a file as libcst finds them, and assert that it finds every one."""
     named = [finding for finding in candidates if finding.path == path]
     assert all(finding.node.kinds for finding in named), "a rule does not say what stands there"
-    confirmed = confirm(source, ast.parse(source), named)
+    tree, text = parse(source)
+    confirmed = confirm(text, tree, named)
     assert confirmed.lost == ()
     assert all(finding.exact for finding in confirmed.findings)
     return confirmed.findings

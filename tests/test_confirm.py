@@ -109,7 +109,8 @@ def finding(text: str, line: int, col: int, node: Node) -> Finding:
 
 
 def confirmed(text: str, *sought: Finding) -> Confirmed:
-    return confirm(text, parse(text), sought)
+    tree, read = parse(text)
+    return confirm(read, tree, sought)
 
 
 def start_in(text: str, statement: str, shown: str) -> tuple[int, int]:

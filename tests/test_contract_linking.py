@@ -991,7 +991,7 @@ FAMILIES: dict[str, tuple[Case, list[str]]] = {
     "partners by name in two files": (
         {
             "a.py": HEAD + function("save_agent", SAVE),
-            "b.py": f"import a\n{HEAD}" + function("load_agent", OTHER),
+            "b.py": f"from a import save_agent\n{HEAD}" + function("load_agent", OTHER),
         },
         [],
     ),
@@ -1027,7 +1027,7 @@ FAMILIES: dict[str, tuple[Case, list[str]]] = {
     "classes of one name in two files": (
         {
             "a.py": f"{HEAD}\nclass Agent:" + method("save", SAVE),
-            "b.py": f"import a\n{HEAD}\nclass Agent:" + method("load", LOAD),
+            "b.py": f"from a import Agent as Other\n{HEAD}\nclass Agent:" + method("load", LOAD),
         },
         [],
     ),
@@ -1129,12 +1129,15 @@ FAMILIES: dict[str, tuple[Case, list[str]]] = {
     "a test writes": (
         {
             "test_a.py": HEAD + function("write", SAVE),
-            "b.py": f"import test_a\n{HEAD}" + function("start", LOAD),
+            "b.py": f"from test_a import write\n{HEAD}" + function("start", LOAD),
         },
         [],
     ),
     "a test reads": (
-        {"a.py": HEAD + function("write", SAVE), "tests/b.py": f"import a\n{HEAD}" + function("start", LOAD)},
+        {
+            "a.py": HEAD + function("write", SAVE),
+            "tests/b.py": f"from a import write\n{HEAD}" + function("start", LOAD),
+        },
         [],
     ),
     "nothing reads": (HEAD + function("write", SAVE), []),
@@ -1226,6 +1229,7 @@ def test_pairs_of_hooks(case: Case, expected: list[str]) -> None:
         ("__getstate__", "__setstate__"),
         ("on_save_checkpoint", "on_load_checkpoint"),
         ("_save_to_state_dict", "_load_from_state_dict"),
+        ("save_best__net", "load_best_net"),
     ],
 )
 def test_partners_by_name(writer: str, reader: str) -> None:

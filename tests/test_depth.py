@@ -1,10 +1,15 @@
-"""Generated code that is nested far deeper than written code: its leaves are lost, the rest is still read."""
+"""Generated code, far deeper and longer than written code: its leaves are lost, the rest is still read."""
 
 from __future__ import annotations
 
 import pytest
 
 from flake8_ckpt.facts.collect import collect_file
+from flake8_ckpt.facts.value_bounds import MAX_FIELDS
+from flake8_ckpt.facts.values import Field
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Record
 from tests.rule_cases import cases
 from tests.rule_cases import lint
 
@@ -87,3 +92,39 @@ def test_what_no_parser_can_read_says_so(bracket: str) -> None:
 def test_nested_blocks_beyond_the_parser_say_so() -> None:
     source = "".join(" " * each + "if x:\n" for each in range(150)) + " " * 150 + "pass\n"
     assert "indentation" in collect_file(source.encode()).error
+
+
+MANY = 3000
+# Each takes seconds where it is linear in the number of its branches, and hours where it is not.
+LONG_FUNCTIONS = {
+    "keys under conditions": "".join(f"    if c:\n        d['k{each}'] = v\n" for each in range(MANY)),
+    "keys in two branches": "".join(
+        f"    if c:\n        d['k{each}'] = v\n    else:\n        d['l{each}'] = v\n" for each in range(MANY)
+    ),
+    "locals under conditions": "".join(f"    if c:\n        x{each} = v\n" for each in range(MANY)),
+    "a ladder": "    if c:\n        pass\n"
+    + "".join(f"    elif c == {each}:\n        d['k{each}'] = v\n" for each in range(MANY)),
+    "keys in loops": "".join(f"    for x in c:\n        d['k{each}'] = x\n" for each in range(MANY)),
+    "keys in attempts": "".join(
+        f"    try:\n        d['k{each}'] = v\n    except KeyError:\n        pass\n" for each in range(MANY)
+    ),
+}
+
+
+@cases(LONG_FUNCTIONS)
+def test_long_function_is_read_to_its_end(case: str) -> None:
+    source = f"import torch\n\ndef save(path, c, v):\n    d = {{'first': 1}}\n{case}    torch.save(d, path)\n"
+    (function,) = collect_file(source.encode()).functions
+    (save,) = (each.call for each in function.calls if each.call.callee == Name("torch.save"))
+    (payload, _) = save.args
+    assert isinstance(payload, Record) and payload.fields[0].key == "first"
+    assert payload.open == (len(payload.fields) == MAX_FIELDS)
+
+
+def test_keys_of_many_branches_are_all_kept() -> None:
+    body = "".join(f"    if c:\n        d['k{each}'] = v\n" for each in range(MAX_FIELDS))
+    source = f"import torch\n\ndef save(path, c, v):\n    d = {{}}\n{body}    torch.save(d, path)\n"
+    (function,) = collect_file(source.encode()).functions
+    (save,) = (each.call for each in function.calls if each.call.callee == Name("torch.save"))
+    fields = tuple(Field(f"k{each}", Param("v"), False) for each in range(MAX_FIELDS))
+    assert save.args[0] == Record(fields)

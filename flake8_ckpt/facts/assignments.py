@@ -15,7 +15,9 @@ from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
+from flake8_ckpt.facts.value_bounds import MAX_FIELDS
 from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.facts.value_bounds import record_of
 from flake8_ckpt.frameworks.torch import VIEWS
 
 
@@ -131,12 +133,14 @@ def _with_items(held: v.Value, keys: tuple[v.Value, ...], value: v.Value) -> v.V
 
 
 def _with_item(held: v.Value, key: v.Value, value: v.Value) -> v.Value:
+    if isinstance(held, v.Record) and held.open and len(held.fields) == MAX_FIELDS:
+        return held
     if isinstance(key, v.Const) and isinstance(key.value, str):
         fields = held.fields if isinstance(held, v.Record) else ()
         if isinstance(held, v.Record) or held == v.Container("dict", v.UNKNOWN, 0):
             kept = tuple(field for field in fields if field.key != key.value)
             opened = held.open if isinstance(held, v.Record) else False
-            return v.Record((*kept, v.Field(key.value, bounded(value))), opened)
+            return record_of((*kept, v.Field(key.value, bounded(value))), opened)
     if isinstance(held, v.Record):
         return v.Record(held.fields, True)
     if isinstance(held, v.Container):

@@ -4,35 +4,44 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
+from collections.abc import Iterator
 
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
+from flake8_ckpt.source.signals import SELF_ATTRIBUTE
 from flake8_ckpt.source.tree import Function
 
 CONDITION = re.compile(r"\s*(?:if|elif|while|assert)\b")
+TAIL = re.compile(r"\[[^\]]*\]\.\w+|\s*\.\s*\w+|\s*\(|\s*\[|\s+is\b")
 COMMENT = re.compile(r"#[^'\"]*$")
 
 
 def mentioned(
-    function: Function, lines: list[str], suspects: Iterable[str], position: Position
+    function: Function, lines: list[str], suspects: Collection[str], position: Position
 ) -> tuple[Use, ...]:
     """Return one use per attribute that a method mentions."""
-    pattern = re.compile(
-        r"\bself\.("
-        + "|".join(map(re.escape, sorted(suspects)))
-        + r")\b(\[[^\]]*\]\.\w+|\s*\.\s*\w+|\s*\(|\s*\[|\s+is\b)?"
-    )
     found: dict[str, dict[str, None]] = {}
     for line in lines[_body_line(function) - 1 : function.end_lineno]:
-        if "self." not in line:
-            continue
-        for match in pattern.finditer(COMMENT.sub("", line)):
-            found.setdefault(match[1], {})[_how(match[2] or "", line)] = None
+        if "self." in line:
+            for attr, tail in _mentions(COMMENT.sub("", line) if "#" in line else line, suspects):
+                found.setdefault(attr, {})[_how(tail, line)] = None
     return tuple(Use(attr, tuple(hows), True, position) for attr, hows in found.items())
+
+
+def _mentions(line: str, suspects: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the suspects that a line names, with what follows them; what stands in their brackets is part of it."""
+    match = SELF_ATTRIBUTE.search(line)
+    while match is not None:
+        end = match.end()
+        if match[1] in suspects:
+            tail = TAIL.match(line, end)
+            end = tail.end() if tail is not None else end
+            yield match[1], tail[0] if tail is not None else ""
+        match = SELF_ATTRIBUTE.search(line, end)
 
 
 def _body_line(function: Function) -> int:

@@ -31,10 +31,11 @@ from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
-from flake8_ckpt.source.signals import CALLS
 from flake8_ckpt.source.signals import HOOKS
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import may_hold_facts
+from flake8_ckpt.source.signals import own_calls
+from flake8_ckpt.source.signals import signals_of
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
@@ -43,6 +44,8 @@ from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
 MAX_CALLEES = 40
+# In a longer function, which only a program writes, no local is searched for: each counts as looked at.
+MAX_TEXT = 200_000
 
 
 def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
@@ -54,10 +57,10 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     if not may_hold_facts(text):
         return FileFacts()
     lines = text.split("\n")
-    signals = Signals(known)
+    signals = signals_of(known).within(text)
     found = outline(tree, lines, signals)
     names = names_of(tree, found, known)
-    collector = _Collector(names, lines, signals)
+    collector = _Collector(names, text, lines, signals)
     return FileFacts(
         tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
         names.stars,
@@ -68,9 +71,10 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
 
 
 class _Collector:
-    def __init__(self, names: Names, lines: list[str], signals: Signals) -> None:
+    def __init__(self, names: Names, text: str, lines: list[str], signals: Signals) -> None:
         self.names = names
         self.lines = lines
+        self.is_ascii = text.isascii()
         self.signals = signals
 
     def locate(self, node: ast.stmt) -> Position:
@@ -80,8 +84,9 @@ class _Collector:
         return Position(node.lineno, start, end_line, self._column(end_line, node.end_col_offset or 0))
 
     def _column(self, line: int, offset: int) -> int:
-        text = self.lines[line - 1]
-        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
+        if self.is_ascii or self.lines[line - 1].isascii():
+            return offset
+        return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore"))
 
     def heading(self, node: ast.ClassDef | Function) -> Position:
         """Return where a definition's first line stands, without its body."""
@@ -121,7 +126,7 @@ class _Collector:
     def graph(self, found: ClassOutline) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield which methods of its own object each method calls, read from the text."""
         for method in found.methods:
-            called = dict.fromkeys(CALLS.findall(self.text(method)))
+            called = dict.fromkeys(own_calls(self.text(method)))
             kept = tuple(name for name in called if name == "__init__" or not name.startswith("__"))
             if kept:
                 yield method.name, kept[:MAX_CALLEES]
@@ -173,7 +178,8 @@ class _Collector:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = self.text(node)
         contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
-        frame = new_frame(self.names, contract, "" if node.name == SCRIPT else text)
+        is_open = node.name == SCRIPT or len(text) > MAX_TEXT
+        frame = new_frame(self.names, contract, "" if is_open else text)
         for name in parameter_names(node.args):
             frame.bind(name, v.Param(name), ())
         return frame

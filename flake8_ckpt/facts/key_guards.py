@@ -25,9 +25,7 @@ def fetched_in(test: ast.expr, first: int, frame: Frame) -> list[int]:
     """Return the key reads from `first` on that go into an attribute which a test looks for with `getattr`."""
     reads = range(first, len(frame.key_reads))
     names = _fetched(test) if reads else set()
-    return [
-        index for index in reads if any(_is_named(target, names) for target in frame.flows.get(index, ()))
-    ]
+    return [index for index in reads if any(_is_named(target, names) for target in frame.flows_of(index))]
 
 
 def _held(test: ast.expr, guards: Iterable[str], frame: Frame) -> list[int]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 SET_ATTRIBUTES = re.compile(
-    r"\b(?:self\.|register_buffer\(\s*[\"']|add_state\(\s*[\"'])(\w+)\b[\"']?\s*(?:[-+*/]?=(?!=)|,|:)"
+    r"(?:self(?<!\wself)\.|register_buffer(?<!\wregister_buffer)\(\s*[\"']|add_state(?<!\wadd_state)\(\s*[\"'])"
+    r"(\w+)\b[\"']?\s*(?:[-+*/]?=(?!=)|,|:)"
 )
 STATISTICS = re.compile(
     r"(?:^|_)(?:means?|mu|var|vars|variance|stds?|m2|s2?|sumsq|sum|sq|square|squares|count|cnt|n|num)(?:_|$)",

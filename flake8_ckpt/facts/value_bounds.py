@@ -7,16 +7,27 @@ from typing import Union
 from flake8_ckpt.facts import values as v
 
 MAX_DEPTH = 8
+# A payload has some dozens of keys; a generated one may have thousands, each set by a statement of its own.
+MAX_FIELDS = 512
+WITHOUT_PARTS = frozenset(
+    [v.Unknown, v.Const, v.Number, v.Tensor, v.NdArray, v.Parameter, v.Buffer, v.Module, v.Name, v.Instance]
+    + [v.Self, v.Super, v.Param, v.Local]
+)
+
+
+def record_of(fields: tuple[v.Field, ...], is_open: bool) -> v.Record:
+    """Return a record; one with more keys than anybody writes keeps the first of them, and is open."""
+    return v.Record(fields, is_open) if len(fields) <= MAX_FIELDS else v.Record(fields[:MAX_FIELDS], True)
 
 
 def bounded(value: v.Value) -> v.Value:
     """Return the value, or Unknown where it is nested too deeply to be worth keeping."""
-    return value if _depth(value, 0) <= MAX_DEPTH else v.UNKNOWN
+    return value if _fits(value, MAX_DEPTH) else v.UNKNOWN
 
 
 def trimmed(value: v.Value, depth: int = 0) -> v.Value:
     """Return the value with Unknown for what is nested too deeply: in a call's arguments, under a record's keys."""
-    if _depth(value, depth) <= MAX_DEPTH:
+    if _fits(value, MAX_DEPTH - depth):
         return value
     if isinstance(value, v.Record):
         fields = tuple(
@@ -25,22 +36,25 @@ def trimmed(value: v.Value, depth: int = 0) -> v.Value:
         return v.Record(fields, value.open)
     if isinstance(value, v.Join):
         return v.join([trimmed(option, depth + 1) for option in value.options])
-    if isinstance(value, v.Call) and depth == 0 and _depth(value.callee, 1) <= MAX_DEPTH:
+    if isinstance(value, v.Call) and depth == 0 and _fits(value.callee, MAX_DEPTH - 1):
         keywords = tuple((name, trimmed(each, 1)) for name, each in value.keywords)
         return v.Call(value.callee, tuple(trimmed(each, 1) for each in value.args), keywords)
     return v.UNKNOWN
 
 
-def _depth(value: v.Value, depth: int) -> int:
-    if depth > MAX_DEPTH:
-        return depth
+def _fits(value: v.Value, depth: int) -> bool:
+    """Tell whether a value is nested at most so deeply."""
+    if depth < 0:
+        return False
+    if type(value) in WITHOUT_PARTS:
+        return True
     if isinstance(value, (v.Attr, v.Item, v.Element)):
-        return _depth(value.base, depth + 1)
+        return _fits(value.base, depth - 1)
     if isinstance(value, v.Container):
-        return _depth(value.of, depth + 1)
+        return _fits(value.of, depth - 1)
     if isinstance(value, (v.Call, v.Arith, v.Join, v.Record)):
-        return max((_depth(part, depth + 1) for part in _parts(value)), default=depth)
-    return depth
+        return all(_fits(part, depth - 1) for part in _parts(value))
+    return True
 
 
 MAX_SIZE = 48

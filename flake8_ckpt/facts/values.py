@@ -193,11 +193,11 @@ def join(values: list[Value]) -> Value:
         for option in value.options if isinstance(value, Join) else (value,):
             if option not in options:
                 options.append(option)
-    if not options:
-        return UNKNOWN
+        if len(options) > MAX_OPTIONS:
+            return UNKNOWN
     if len(options) == 1:
         return options[0]
-    return Join(tuple(options)) if len(options) <= MAX_OPTIONS else UNKNOWN
+    return Join(tuple(options)) if options else UNKNOWN
 
 
 def options_of(value: Value) -> tuple[Value, ...]:

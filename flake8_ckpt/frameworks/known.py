@@ -137,6 +137,7 @@ class Frameworks:
         calls: list[LoadCall | SaveCall] = [
             *(each for each in self.records.load if not self.payload_loads.isdisjoint(each.names)),
             *(each for each in self.records.save if not self.payload_saves.isdisjoint(each.names)),
+            *self._engine_calls,
         ]
         return {
             (variable, each.names[0].rpartition(".")[2]): each.names[0]
@@ -153,6 +154,31 @@ class Frameworks:
                 method = each.names[0].rpartition(".")[2]
                 found[method] = found.get(method, frozenset()).union(each.keys)
         return found
+
+    @cached_property
+    def _engine_calls(self) -> tuple[LoadCall | SaveCall, ...]:
+        """Return the calls of objects that a function makes, so that only their variable tells: DeepSpeed's engine."""
+        saves = [each for each in self.records.save if each.writes == "extra"]
+        owners = {name.rpartition(".")[0] for each in saves for name in each.names}
+        loads = [
+            each
+            for each in self.records.load
+            if any(name.rpartition(".")[0] in owners for name in each.names)
+        ]
+        return (*saves, *loads)
+
+    @cached_property
+    def save_hooks(self) -> frozenset[str]:
+        """Return the names of the methods by which a class adds to what a library saves of its objects."""
+        hooks = (each for each in self.records.hook if each.when == "save")
+        return frozenset(name.rpartition(".")[2] for each in hooks for name in each.names)
+
+    @cached_property
+    def kept_classes(self) -> frozenset[str]:
+        """Return the classes whose objects a library saves, with a hook that is handed what it writes of them."""
+        hooks = (each for each in self.records.hook if each.when == "save" and each.payload_at is not None)
+        owners = {name.rpartition(".")[0] for each in hooks for name in each.names}
+        return frozenset(each for each in owners if not each.startswith("torch."))
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:

@@ -181,19 +181,20 @@ def _to_store(
 
 
 def _collect(
-    cold: Mapping[bytes, bytes],
+    cold: dict[bytes, bytes],
     known: Frameworks,
     executor: Optional[Executor],
     jobs: int,
     progress: Optional[Progress],
 ) -> dict[bytes, Made]:
-    """Return the facts of each content, or how collecting them failed."""
+    """Return the facts of each content, or how collecting them failed; the contents are let go of."""
     done: dict[bytes, Made] = {}
-    digests = list(cold)
-    for digest, encoded in zip(digests, _encoded(list(cold.values()), known, executor, jobs)):
-        done[digest] = _decode(encoded)
+    digests, texts = list(cold), list(cold.values())
+    cold.clear()
+    for digest, made in zip(digests, _made(texts, known, executor, jobs)):
+        done[digest] = made
         if progress is not None:
-            progress(len(done), len(cold))
+            progress(len(done), len(digests))
     return done
 
 
@@ -206,19 +207,19 @@ def _decode(encoded: Encoded) -> Made:
         return _describe(error)
 
 
-def _encoded(
-    texts: list[bytes], known: Frameworks, executor: Optional[Executor], jobs: int
-) -> Iterator[Encoded]:
+def _made(texts: list[bytes], known: Frameworks, executor: Optional[Executor], jobs: int) -> Iterator[Made]:
     """Collect in processes as long as they work, and what is left in this one."""
     count = 0
     workers = min(jobs, sum(map(len, texts)) // WORKER_BYTES)
     if executor is not None or workers > 1:
         with suppress(Exception):
             for encoded in _in_processes(texts, known, executor, workers):
-                yield encoded
+                yield _decode(encoded)
                 count += 1
-    for text in texts[count:]:
-        yield collect_encoded(text, known)
+    left = texts[count:][::-1]
+    texts.clear()
+    while left:
+        yield collect_content(left.pop(), known)
 
 
 def _in_processes(
@@ -256,10 +257,19 @@ def collect_group(texts: Sequence[bytes], known: Frameworks = DEFAULT) -> list[E
 
 def collect_encoded(text: bytes, known: Frameworks = DEFAULT) -> Encoded:
     """Return a file's facts as they are stored, or, where our collector fails, how."""
+    made = collect_content(text, known)
+    try:
+        return made if isinstance(made, str) else msgspec.msgpack.encode(made)
+    except Broken as error:
+        return _describe(error)
+
+
+def collect_content(text: bytes, known: Frameworks = DEFAULT) -> Made:
+    """Return a file's facts, or, where our collector fails, how."""
     from flake8_ckpt.facts.collect import collect_file
 
     try:
-        return msgspec.msgpack.encode(collect_file(text, known))
+        return collect_file(text, known)
     except Exception as error:
         return _describe(error)
 

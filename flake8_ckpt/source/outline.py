@@ -15,6 +15,7 @@ from flake8_ckpt.source.select import plain_outline
 from flake8_ckpt.source.select import select_functions
 from flake8_ckpt.source.signals import ENVIRONMENTS
 from flake8_ckpt.source.signals import Signals
+from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import definitions
 from flake8_ckpt.source.tree import statements
@@ -85,7 +86,7 @@ def script_of(
     """Return what a file does when it runs as a function named `<module>`, if that saves or loads something."""
     body = [node for node in tree.body if not isinstance(node, LEFT_OUT)]
     texts = [text_of(node, lines) for node in body]
-    if not any(followed or signals.saves(text) or signals.links(text) for text in texts):
+    if not any(followed or signals.saves(text) or links(text) for text in texts):
         return None
     nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
     script = ast.FunctionDef(name=SCRIPT, args=nothing, body=body, decorator_list=[], returns=None)

@@ -7,11 +7,11 @@ take part in saving and loading; functions that build tensors.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
+from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.source.harmless import Bindings
@@ -31,13 +31,20 @@ from flake8_ckpt.source.signals import LATE_REGISTERS
 from flake8_ckpt.source.signals import LOCAL_GROWS
 from flake8_ckpt.source.signals import MAX_HELPER
 from flake8_ckpt.source.signals import REGISTERS
+from flake8_ckpt.source.signals import SELF_ATTRIBUTE
 from flake8_ckpt.source.signals import TRIVIAL_BASES
 from flake8_ckpt.source.signals import Signals
+from flake8_ckpt.source.signals import hands_on
+from flake8_ckpt.source.signals import links
+from flake8_ckpt.source.signals import loops_over
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
+
+# An attribute of `self` that is set, its new value, and whether the old one goes into it.
+Write = tuple[str, Optional[ast.expr], bool]
 
 
 @dataclass(frozen=True)
@@ -72,20 +79,48 @@ def _named(base: ast.expr) -> str:
     return dotted(base) or (base.attr if isinstance(base, ast.Attribute) else "")
 
 
+class _Method:
+    """A method with its text, and the attributes of `self` that it sets, each with its value."""
+
+    def __init__(self, node: Function, lines: list[str], signals: Signals) -> None:
+        self.node = node
+        self.name = node.name
+        self.text = text_of(node, lines)
+        self.signals = signals
+
+    @cached_property
+    def writes(self) -> tuple[Write, ...]:
+        """The attributes that are set, their values, and whether the old value goes into the new one."""
+        return tuple(_self_writes(self.node)) if "self" in self.text else ()
+
+    def mentions(self, attrs: frozenset[str]) -> bool:
+        """Tell whether the text names one of some attributes of `self`."""
+        return not attrs.isdisjoint(SELF_ATTRIBUTE.findall(self.text))
+
+    @cached_property
+    def registers_or_saves(self) -> bool:
+        """Whether it registers something, or saves or loads something of a library."""
+        text = self.text
+        if ("add_" in text or "register_" in text or "setattr" in text) and REGISTERS.search(text):
+            return True
+        late = self.name not in CONSTRUCTORS and ("Parameter" in text or "Buffer" in text)
+        return bool(late and LATE_REGISTERS.search(text)) or self.signals.saves(text)
+
+
 def plain_outline(
     node: ast.ClassDef, name: str, lines: list[str], called: set[str], signals: Signals
 ) -> ClassOutline:
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
-    methods = tuple(functions(node.body))
-    texts = [text_of(method, lines) for method in methods]
-    if _is_keeper(methods, texts, signals):
-        return _keeper_outline(ClassOutline(node, name, methods), texts, signals)
+    methods = [_Method(each, lines, signals) for each in functions(node.body)]
+    found = ClassOutline(node, name, tuple(each.node for each in methods))
+    if _is_keeper(methods):
+        return _keeper_outline(found, methods)
     chosen = (
-        each
-        for each, text in zip(methods, texts)
-        if each.name in HOOKS or _has_word(each, text, signals) or node.bases and is_entry(each)
+        each.node
+        for each in methods
+        if each.name in HOOKS or each.registers_or_saves or node.bases and is_entry(each.node)
     )
-    return ClassOutline(node, name, methods, tuple(chosen))
+    return replace(found, selected=tuple(chosen))
 
 
 def is_entry(method: Function) -> bool:
@@ -93,83 +128,62 @@ def is_entry(method: Function) -> bool:
     return ENTRIES.match(method.name) is not None and next(_self_writes(method), None) is not None
 
 
-def _is_keeper(methods: Iterable[Function], texts: Iterable[str], signals: Signals) -> bool:
+def _is_keeper(methods: Iterable[_Method]) -> bool:
     """Tell whether a class saves or restores something, or seems to hold an object with running statistics."""
     return any(
-        method.name in HOOKS
-        or signals.saves(text)
-        or KEEPS.match(method.name)
-        and signals.links(text)
-        or signals.hands_on(text)
-        or signals.normalizes(text)
-        for method, text in zip(methods, texts)
+        each.name in HOOKS
+        or each.signals.saves(each.text)
+        or KEEPS.match(each.name)
+        and links(each.text)
+        or hands_on(each.text)
+        or each.signals.normalizes(each.text)
+        for each in methods
     )
 
 
-def _keeper_outline(found: ClassOutline, texts: list[str], signals: Signals) -> ClassOutline:
+def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOutline:
     """Select all that such a class sets or calls; other methods are looked at for what they use."""
-    kept = frozenset(attr for method in found.methods for attr, _, _ in _self_writes(method))
-    kept |= found.suspects
+    kept = found.suspects.union(attr for each in methods for attr, _, _ in each.writes)
     before, readers = {id(each) for each in found.selected}, {id(each) for each in found.readers}
-    mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(kept))) + r")\b")
     selected, looked_at = [], []
-    for method, text in zip(found.methods, texts):
-        if (
-            id(method) in before
-            or method.name in HOOKS
-            or _has_word(method, text, signals)
-            or signals.links(text)
-        ):
-            selected.append(method)
-        elif "self." in text and next(_self_writes(method), None) is not None:
-            selected.append(method)
-        elif id(method) in readers or kept and mention.search(text):
-            looked_at.append(method)
+    for each in methods:
+        if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
+            selected.append(each.node)
+        elif "self." in each.text and each.writes:
+            selected.append(each.node)
+        elif id(each.node) in readers or each.mentions(kept):
+            looked_at.append(each.node)
     return replace(found, selected=tuple(selected), readers=tuple(looked_at), suspects=kept, keeper=True)
 
 
 def class_outline(
     node: ast.ClassDef, name: str, lines: list[str], called: set[str], signals: Signals
 ) -> ClassOutline:
-    methods = tuple(functions(node.body))
-    texts = [text_of(method, lines) for method in methods]
-    writes = [_method_writes(method, text, lines, called) for method, text in zip(methods, texts)]
+    """Select the methods of what may be a module: those that set, register or fill what may be state."""
+    methods = [_Method(each, lines, signals) for each in functions(node.body)]
+    writes = [_method_writes(each, lines, called) for each in methods]
     suspects = frozenset().union(*(each.suspects for each in writes))
     selected: list[Function] = []
     readers: list[Function] = []
-    mention = re.compile(r"\bself\.(?:" + "|".join(map(re.escape, sorted(suspects))) + r")\b")
-    loops = re.compile(r"\bin\b[^\n]*" + mention.pattern)
-    lazy = any(
-        method.name not in CONSTRUCTORS and _has_word(method, text, signals)
-        for method, text in zip(methods, texts)
-    )
-    for method, text, written in zip(methods, texts, writes):
-        if lazy and method.name in CONSTRUCTORS:
-            selected.append(method)
-        elif (
-            method.name in called
-            or method.name in HOOKS
-            or written.every & suspects
-            or _has_word(method, text, signals)
-            or is_entry(method)
+    lazy = any(each.name not in CONSTRUCTORS and each.registers_or_saves for each in methods)
+    for each, written in zip(methods, writes):
+        if (
+            lazy
+            and each.name in CONSTRUCTORS
+            or each.name in called
+            or each.name in HOOKS
+            or not suspects.isdisjoint(written.every)
+            or each.registers_or_saves
+            or is_entry(each.node)
         ):
-            selected.append(method)
-        elif suspects and mention.search(text):
-            (selected if loops.search(text) or ASKS.search(text) else readers).append(method)
-    found = ClassOutline(node, name, methods, tuple(selected), tuple(readers), suspects)
-    return _keeper_outline(found, texts, signals) if _is_keeper(methods, texts, signals) else found
-
-
-def _has_word(method: Function, text: str, signals: Signals) -> bool:
-    if ("add_" in text or "register_" in text or "setattr" in text) and REGISTERS.search(text):
-        return True
-    if (
-        method.name not in CONSTRUCTORS
-        and ("Parameter" in text or "Buffer" in text)
-        and LATE_REGISTERS.search(text)
-    ):
-        return True
-    return signals.saves(text)
+            selected.append(each.node)
+        elif each.mentions(suspects):
+            looks_into = loops_over(each.text, suspects) or ASKS.search(each.text)
+            (selected if looks_into else readers).append(each.node)
+    found = ClassOutline(
+        node, name, tuple(each.node for each in methods), tuple(selected), tuple(readers), suspects
+    )
+    return _keeper_outline(found, methods) if _is_keeper(methods) else found
 
 
 @dataclass(frozen=True)
@@ -187,19 +201,21 @@ def _is_dull(attr: str, value: ast.expr, lines: list[str]) -> bool:
     return BUILDING.search("\n".join(lines[value.lineno - 1 : value.end_lineno])) is None
 
 
-def _method_writes(method: Function, text: str, lines: list[str], called: set[str]) -> _Writes:
+def _method_writes(method: _Method, lines: list[str], called: set[str]) -> _Writes:
+    text = method.text
     if "self." not in text and "setattr" not in text:
         return _Writes()
     suspects = {*(INPLACE.findall(text) if "_(" in text else ()), *GROWS.findall(text)} - {"__dict__"}
     every = set(suspects)
     bindings: Optional[Bindings] = None
-    for target, value, change in _self_writes(method):
+    for target, value, change in method.writes:
         if target == "__dict__" or value is not None and _is_dull(target, value, lines):
             continue
         every.add(target)
-        bindings = bindings or bindings_of(method, _local_values(method), LOCAL_GROWS.findall(text), lines)
+        if bindings is None:
+            bindings = bindings_of(method.node, _local_values(method.node), LOCAL_GROWS.findall(text), lines)
         plain = value is None or _is_plain(value, bindings)
-        if plain and not (change or _turns(method, value) or _mentions(method, target, value)):
+        if plain and not (change or _turns(method.node, value) or _mentions(method.node, target, value)):
             continue
         suspects.add(target)
         if value is not None:
@@ -230,7 +246,7 @@ def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
     return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
 
 
-def _self_writes(method: Function) -> Iterator[tuple[str, Optional[ast.expr], bool]]:
+def _self_writes(method: Function) -> Iterator[Write]:
     for node in statements(method.body):
         if isinstance(node, ast.AugAssign):
             yield from (

@@ -3,47 +3,58 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
-from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 
+# Each pattern begins with what is literally there, and asks for the start of the word after it: the search
+# then leaps from one place to the next, where a leading `\b` looks at every character.
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
+SELF_ATTRIBUTE = re.compile(r"self\.(?<!\wself\.)(\w+)")
+IN_CLAUSE = re.compile(r"in\b(?<!\win)([^\n]*)")
 REGISTERS = re.compile(
     r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state"
     r"|__setattr__|setattr)\b"
 )
 LATE_REGISTERS = re.compile(r"\b(Parameter|Buffer)\s*\(")
-INPLACE = re.compile(r"\bself\.(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
+INPLACE = re.compile(r"self\.(?<!\wself\.)(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
 GROWS = re.compile(
-    r"\bself\.(\w+)\s*(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
+    r"self\.(?<!\wself\.)(\w+)\s*"
+    r"(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
 )
 LOCAL_GROWS = re.compile(
     r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE
 )
-ASKS = re.compile(r"\bif\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
+ASKS = re.compile(r"if(?<!\wif)\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
+OWN_CALLS = re.compile(r"self\.(?<!\wself\.)(\w+)\s*\(")
 BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(
-    r"\b(?:torch|th|pickle|joblib|cloudpickle|dill|fabric|accelerator|safetensors)\.(?:save|load|dump)\w*[(,]"
-    r"|\bnp\.(?:savez\w*|load)\(|\b(?:save_file|load_file|safe_open)\(|\.load_state_dict\("
+    r"\.(?=save|load|dump)(?:(?<=\btorch\.)|(?<=\bth\.)|(?<=\bpickle\.)|(?<=\bjoblib\.)|(?<=\bcloudpickle\.)"
+    r"|(?<=\bdill\.)|(?<=\bfabric\.)|(?<=\baccelerator\.)|(?<=\bsafetensors\.))\w+[(,]"
+    r"|\.(?<=\bnp\.)(?:savez\w*|load)\(|\.load_state_dict\("
+    r"|(?:save_file(?<!\wsave_file)|load_file(?<!\wload_file)|safe_open(?<!\wsafe_open))\("
 )
 # Calls of what may save or restore something: methods and helper functions of the project, or of a library.
 LINKS = re.compile(
-    r"\.(?:save|load|restore|resume)\(|\b_?\w*(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?"
+    r"\.(?:save|load|restore|resume)\("
+    r"|(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?"
     r"(?:checkpoints?|ckpts?|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies|stats"
     r"|networks?|nets?|dicts?|trainer|run)\("
-    r"|\b(?:checkpoint|ckpt)\w*\[|state_dict|\b_?save\w*\(|\b_?(?:restore|resume)\w*\("
+    r"|(?:checkpoint(?<!\wcheckpoint)|ckpt(?<!\wckpt))\w*\[|state_dict"
+    r"|(?:save(?<!\wsave)|_save(?<!\w_save)|restore(?<!\wrestore)|_restore(?<!\w_restore)"
+    r"|resume(?<!\wresume)|_resume(?<!\w_resume))\w*\("
 )
 NO_LINKS = re.compile(
-    r"\b(?:json|yaml|toml|ET|etree|csv)\.(?:load|save|dump)s?\(|save_for_backward\(|savefig\("
-    r"|save_pretrained\(|savetxt\("
-    r"|\.save_vocabulary\(|\bsave_image\(|\bsave_(?:video|figure|audio|plot|img|images)\w*\("
+    r"(?:json(?<!\wjson)|yaml(?<!\wyaml)|toml(?<!\wtoml)|ET(?<!\wET)|etree(?<!\wetree)|csv(?<!\wcsv))"
+    r"\.(?:load|save|dump)s?\(|save_for_backward\(|savefig\(|save_pretrained\(|savetxt\("
+    r"|\.save_vocabulary\(|save_(?<!\wsave_)(?:image\(|(?:video|figure|audio|plot|img|images)\w*\()"
 )
 # A class that lets an object of its own save itself, in a method of any name, may hold what belongs beside it.
 HANDS_ON = re.compile(
-    r"\bself\.(?:agent|policy|model|trainer|algo|algorithm|runner|learner|network)\."
+    r"self\.(?<!\wself\.)(?:agent|policy|model|trainer|algo|algorithm|runner|learner|network)\."
     r"(?:save|load|restore|resume)(?:_checkpoint|_model|_state|_agent)?\("
 )
 # Objects with running statistics: whoever makes one may have to save it.
@@ -84,6 +95,8 @@ NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
 LINK_WORDS = ("save", "load", "restore", "resume", "state_dict", "checkpoint", "ckpt", "set_", "get_")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
 MAX_HELPER = 2500
+# The verdicts on so many texts are kept: those of one class are asked for again when its methods are walked.
+REMEMBERED = 256
 
 
 def may_hold_facts(text: str) -> bool:
@@ -93,6 +106,45 @@ def may_hold_facts(text: str) -> bool:
 
 # Words that many libraries use for something else: `json.dumps(`. The user's own records may say them.
 COMMON = re.compile(r"\.(?:dump|load)s?\($")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Tells what a text may do: `calls` and `classes` are what else is known to save, to load or to normalize."""
+
+    calls: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    def within(self, text: str) -> Signals:
+        """Return what tells the same of all parts of a text."""
+        return Signals(_those_in(text, self.calls), _those_in(text, self.classes))
+
+    def takes_part(self, text: str) -> bool:
+        """Tell whether a function's text may take part in saving, restoring or normalizing."""
+        return self.saves(text) or links(text) or self.normalizes(text)
+
+    def saves(self, text: str) -> bool:
+        """Tell whether a function's text saves something or loads it."""
+        return any(word in text for word in self.calls) or _saves(text)
+
+    def normalizes(self, text: str) -> bool:
+        """Tell whether a function's text seems to make an object with running statistics."""
+        return any(word in text for word in self.classes) or _normalizes(text)
+
+
+@lru_cache(maxsize=4)
+def signals_of(known: Frameworks) -> Signals:
+    """Return what tells what a text may do, given what is known of libraries."""
+    own = {name for each in (*known.own.save, *known.own.load) for name in each.names}
+    found = {(_called_part(name, each.kind), name in own) for name, each in known.calls.items()}
+    seen = (SAVES, LINKS, COMMON)
+    calls = sorted(
+        each for each, is_own in found if is_own or not any(pattern.search(f".{each}") for pattern in seen)
+    )
+    records = (*known.own.stateful, *known.own.wrapper)
+    return Signals(
+        tuple(calls), tuple(_called_part(name, "class") for each in records for name in each.names)
+    )
 
 
 def _called_part(name: str, kind: str) -> str:
@@ -106,56 +158,40 @@ def _called_part(name: str, kind: str) -> str:
     return f"{owner}(" if kind == "method" else f"{last}("
 
 
-@dataclass(frozen=True)
-class Signals:
-    """Tells what a text may do, given what is known of libraries."""
+def _those_in(text: str, words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if word in text)
 
-    known: Frameworks = DEFAULT
 
-    def takes_part(self, text: str) -> bool:
-        """Tell whether a function's text may take part in saving, restoring or normalizing."""
-        return self.saves(text) or self.links(text) or self.normalizes(text)
+@lru_cache(maxsize=REMEMBERED)
+def _saves(text: str) -> bool:
+    return ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None
 
-    def saves(self, text: str) -> bool:
-        """Tell whether a function's text saves something or loads it."""
-        if ("save" in text or "load" in text or "dump" in text) and SAVES.search(text) is not None:
-            return True
-        return any(word in text for word in self._calls)
 
-    @cached_property
-    def _calls(self) -> tuple[str, ...]:
-        """Return what else begins a call that saves or loads: of a function, or of a class whose objects save."""
-        own = {name for each in (*self.known.own.save, *self.known.own.load) for name in each.names}
-        found = {(_called_part(name, each.kind), name in own) for name, each in self.known.calls.items()}
-        seen = (SAVES, LINKS, COMMON)
-        return tuple(
-            sorted(
-                each
-                for each, is_own in found
-                if is_own or not any(pattern.search(f".{each}") for pattern in seen)
-            )
-        )
+@lru_cache(maxsize=REMEMBERED)
+def links(text: str) -> bool:
+    """Tell whether a function's text may save or restore something, by itself or through what it calls."""
+    if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
+        return False
+    return LINKS.search(NO_LINKS.sub("", text)) is not None
 
-    @cached_property
-    def _own_classes(self) -> tuple[str, ...]:
-        """Return what makes an object of a class that a user's record speaks of."""
-        records = (*self.known.own.stateful, *self.known.own.wrapper)
-        return tuple(_called_part(name, "class") for each in records for name in each.names)
 
-    def links(self, text: str) -> bool:
-        """Tell whether a function's text may save or restore something, by itself or through what it calls."""
-        if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
-            return False
-        return LINKS.search(NO_LINKS.sub("", text)) is not None
+def hands_on(text: str) -> bool:
+    """Tell whether a method lets an attribute save or restore itself."""
+    return "self." in text and HANDS_ON.search(text) is not None
 
-    def hands_on(self, text: str) -> bool:
-        """Tell whether a method lets an attribute save or restore itself."""
-        return "self." in text and HANDS_ON.search(text) is not None
 
-    def normalizes(self, text: str) -> bool:
-        """Tell whether a function's text seems to make an object with running statistics."""
-        if any(word in text for word in self._own_classes):
-            return True
-        if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
-            return False
-        return NORMALIZERS.search(LAYERS.sub("", text)) is not None
+@lru_cache(maxsize=REMEMBERED)
+def _normalizes(text: str) -> bool:
+    if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
+        return False
+    return NORMALIZERS.search(LAYERS.sub("", text)) is not None
+
+
+def own_calls(text: str) -> list[str]:
+    """Return the names of the methods that a text calls on `self`, on `cls` or on `super()`."""
+    return (CALLS if "super(" in text or "cls." in text else OWN_CALLS).findall(text)
+
+
+def loops_over(text: str, attrs: frozenset[str]) -> bool:
+    """Tell whether a loop or a test in a text looks into some attributes of `self`: `for x in self.layers`."""
+    return any(not attrs.isdisjoint(SELF_ATTRIBUTE.findall(tail)) for tail in IN_CLAUSE.findall(text))

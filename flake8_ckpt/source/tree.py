@@ -10,18 +10,17 @@ from typing import Union
 from flake8_ckpt.source.signals import LOGGERS
 
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+# The blocks of each statement that has some, the last one first.
 BLOCKS: dict[type, tuple[str, ...]] = {
-    ast.If: ("body", "orelse"),
-    ast.For: ("body", "orelse"),
-    ast.AsyncFor: ("body", "orelse"),
-    ast.While: ("body", "orelse"),
+    ast.If: ("orelse", "body"),
+    ast.For: ("orelse", "body"),
+    ast.AsyncFor: ("orelse", "body"),
+    ast.While: ("orelse", "body"),
     ast.With: ("body",),
     ast.AsyncWith: ("body",),
-    ast.Try: ("body", "handlers", "orelse", "finalbody"),
+    ast.Try: ("finalbody", "orelse", "handlers", "body"),
     ast.Match: ("cases",),
 }
-
-
 if sys.version_info >= (3, 11):
     BLOCKS[ast.TryStar] = BLOCKS[ast.Try]
 
@@ -31,26 +30,18 @@ def first_line(node: ast.ClassDef | Function) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
-def _blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
-    for name in BLOCKS[type(node)]:
-        block = getattr(node, name)
-        if name in ("handlers", "cases"):
-            yield from (each.body for each in block)
-        elif block:
-            yield block
-
-
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements of a body in order, those of nested blocks too, but not of nested definitions."""
-    stack = [iter(body)]
+    stack = body[::-1]
     while stack:
-        for node in stack[-1]:
-            yield node
-            if type(node) in BLOCKS:
-                stack.extend([iter(block) for block in _blocks(node)][::-1])
-                break
-        else:
-            stack.pop()
+        node = stack.pop()
+        yield node
+        for name in BLOCKS.get(type(node), ()):
+            block = getattr(node, name)
+            if name in ("handlers", "cases"):
+                stack.extend(inner for each in reversed(block) for inner in reversed(each.body))
+            else:
+                stack.extend(reversed(block))
 
 
 def functions(body: list[ast.stmt]) -> Iterator[Function]:

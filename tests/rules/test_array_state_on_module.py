@@ -112,6 +112,23 @@ class Scaler(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "a base class and its heir both make it": {
+        "base.py": "import numpy as np\nfrom torch import nn\n\n\nclass Base(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.total = np.zeros(3)  # CKP106\n",
+        "heir.py": """import numpy as np
+from base import Base
+
+
+class Heir(Base):
+    def __init__(self):
+        super().__init__()
+        self.total = np.ones(3)
+
+    def forward(self, x):
+        self.total = self.total + x.mean(0).numpy()
+        return x
+""",
+    },
     "moving average": NUMPY
     + """
 class Scaler(nn.Module):

@@ -9,6 +9,11 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "another method that is lenient": """
+def restore(agent, path):
+    agent.load_weights(path, strict=False)
+    agent.load(path, False)
+""",
     "strict by default": TORCH
     + """
 def restore(model: nn.Module, path):

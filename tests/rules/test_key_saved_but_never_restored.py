@@ -74,6 +74,21 @@ def line_of(source: str, text: str) -> int:
 
 
 SILENT: dict[str, Case] = {
+    "a part of the state is taken": TRAINER
+    + SAVE
+    + LOAD_WITHOUT_SCHEDULER
+    + """        self.scheduler.last_epoch = checkpoint["scheduler"]["last_epoch"]
+"""
+    + MAIN,
+    "what a method tells is no state": TRAINER
+    + SAVE.replace(
+        "        torch.save",
+        """        payload["created"] = self.clock.now()
+        payload["settings"] = self.settings.describe()
+        torch.save""",
+    )
+    + LOAD
+    + MAIN,
     "all is restored": TRAINER + SAVE + LOAD + MAIN,
     "notes that nobody needs": TRAINER
     + """

@@ -9,6 +9,20 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "texts handed in under the name of models": """
+from torch import nn
+
+class Ensemble(nn.Module):
+    def __init__(self, models):
+        super().__init__()
+        self.models = models
+        self.head = nn.Linear(2, 2)
+
+    def forward(self, x):
+        for model in self.models:
+            print(model.upper(), model.split("/"))
+        return self.head(x)
+""",
     "a helper puts each module into the model": TORCH
     + """
 def set_module_by_path(root, path, module):
@@ -246,6 +260,35 @@ class Mlp(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "models handed in that go through a method of their own": """
+from torch import nn
+
+class Ensemble(nn.Module):
+    def __init__(self, encoders):
+        super().__init__()
+        self.encoders = encoders  # CKP105
+
+    def forward(self, x):
+        for encoder in self.encoders:
+            x = encoder.encode(x)
+        return x
+""",
+    "numbers set under computed names beside a list of modules": """
+from names import NAMES
+from torch import nn
+
+class Stack(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = [nn.Linear(size, size) for size in sizes]  # CKP105
+        for name in NAMES:
+            setattr(self, name, 3)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+""",
     "comprehension": TORCH
     + """
 class Heads(nn.Module):

@@ -64,6 +64,82 @@ class Policy(nn.Module):
 """
 
 SILENT: dict[str, Case] = {
+    "something of an unknown name is updated": ARRAYS
+    + """
+
+class Agent:
+    def __init__(self, policy, size):
+        self.policy = policy
+        self.obs_rms = RunningMeanStd(size)
+
+    def act(self, obs):
+        return self.policy(self.obs_rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms.normalize(obs), actions)
+
+def main(agent, batches, tracker):
+    for obs, actions in batches:
+        agent.learn(obs, actions)
+        tracker.update(obs)
+""",
+    "a base class that nobody knows": "from vendor import Statistics\n"
+    + ARRAYS.replace("class RunningMeanStd:", "class RunningMeanStd(Statistics):")
+    + """
+
+class Agent:
+    def __init__(self, policy, size):
+        self.policy = policy
+        self.obs_rms = RunningMeanStd(size)
+
+    def act(self, obs):
+        return self.policy(self.obs_rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms.normalize(obs), actions)
+
+""",
+    "made from statistics that are known": ARRAYS
+    + """
+
+class Agent:
+    def __init__(self, policy, size):
+        self.policy = policy
+        self.obs_rms = RunningMeanStd(policy.mean)
+
+    def act(self, obs):
+        return self.policy(self.obs_rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms.normalize(obs), actions)
+
+""",
+    "normalizes with an object of an unknown class": {
+        "normalization.py": ARRAYS,
+        "train.py": """import torch
+from normalization import RunningMeanStd
+from vendor import make_normalizer
+
+def main(policy, batches, path):
+    scale = make_normalizer(3)
+    for batch in batches:
+        policy.step(scale.normalize(batch))
+    torch.save(policy.state_dict(), path)
+""",
+    },
+    "put into a list that somebody else goes through": {
+        "normalization.py": ARRAYS,
+        "train.py": """import torch
+from normalization import RunningMeanStd
+
+def main(policy, batches, path):
+    obs_rms = RunningMeanStd(3)
+    parts = [policy, obs_rms]
+    for batch in batches:
+        policy.step(obs_rms.normalize(batch), parts)
+    torch.save(policy.state_dict(), path)
+""",
+    },
     "updated in another file": {
         "normalization.py": ARRAYS,
         "agent.py": """from normalization import RunningMeanStd
@@ -330,6 +406,76 @@ def test_fresh_statistics_change_nothing(data):
 }
 
 FOUND: dict[str, Case] = {
+    "another method of the normalizer would update it": ARRAYS
+    + """
+    def observe(self, batch):
+        self.update(batch)
+
+class Agent:
+    def __init__(self, policy, size):
+        self.policy = policy
+        self.obs_rms = RunningMeanStd(size)  # CKP210
+
+    def act(self, obs):
+        return self.policy(self.obs_rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms.normalize(obs), actions)
+""",
+    "only a progress bar is updated": ARRAYS
+    + """
+
+class Agent:
+    def __init__(self, policy, size):
+        self.policy = policy
+        self.obs_rms = RunningMeanStd(size)  # CKP210
+
+    def act(self, obs):
+        return self.policy(self.obs_rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms.normalize(obs), actions)
+
+def main(agent, batches, progress):
+    for obs, actions in batches:
+        agent.learn(obs, actions)
+        progress.update(1)
+""",
+    "only a log records": ARRAYS.replace("def update", "def record")
+    + """
+
+class Agent:
+    def __init__(self, policy, size):
+        self.policy = policy
+        self.obs_rms = RunningMeanStd(size)  # CKP210
+
+    def act(self, obs):
+        return self.policy(self.obs_rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms.normalize(obs), actions)
+
+def main(agent, batches, logger):
+    for obs, actions in batches:
+        agent.learn(obs, actions)
+        logger.record(1)
+""",
+    "an abstract class": "from abc import ABC\n"
+    + ARRAYS.replace("class RunningMeanStd:", "class RunningMeanStd(ABC):")
+    + """
+
+class Agent:
+    def __init__(self, policy, size):
+        self.policy = policy
+        self.obs_rms = RunningMeanStd(size)  # CKP210
+
+    def act(self, obs):
+        return self.policy(self.obs_rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms.normalize(obs), actions)
+
+""",
     "a normalizer of arrays": ARRAYS
     + """
 class Agent:

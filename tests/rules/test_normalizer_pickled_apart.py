@@ -172,6 +172,14 @@ def test_policy_can_be_pickled():
 }
 
 FOUND: dict[str, Case] = {
+    "a policy that is moved first": POLICY
+    + """
+
+def save(path, obs):
+    policy = Policy(8)
+    policy.observe(obs)
+    torch.save({"policy": policy.cpu().eval()}, path)  # CKP214
+""",
     "the normalizer of the policy by pickle": POLICY
     + """
 import pickle
@@ -310,3 +318,8 @@ def test_second_dump_of_the_same_is_related() -> None:
     (found,) = check_findings(FOUND["the same in two files"], enable={"CKP214"})
     assert found.message.startswith("'policy' is pickled as a whole: ")
     assert [each.message for each in found.related] == ["pickled here too"]
+
+
+def test_message_of_another_module_names_no_copy() -> None:
+    (finding,) = check_findings(FOUND["a policy that is moved first"], enable=["CKP214"])
+    assert "as a whole" in finding.message and "disagree" not in finding.message

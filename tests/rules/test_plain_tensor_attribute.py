@@ -124,3 +124,45 @@ def test_reports_when_enabled(case: Case) -> None:
 
 def test_stays_silent_unless_enabled() -> None:
     assert lint(FOUND["to the device of the input"]) == []
+
+
+OTHERS: dict[str, Case] = {
+    "running state": TORCH
+    + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)  # CKP101
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+
+    def forward(self, batch):
+        return batch - self.mean
+""",
+    "a constant": TORCH
+    + """
+class Value(nn.Module):
+    def __init__(self, bins):
+        super().__init__()
+        self.support = torch.linspace(-1.0, 1.0, bins)  # CKP102
+
+    def forward(self, logits):
+        return (logits.softmax(-1) * self.support).sum(-1)
+""",
+    "a trainable tensor": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.scale = torch.ones(size, requires_grad=True)  # CKP103
+
+    def forward(self, x):
+        return x * self.scale
+""",
+}
+
+
+@cases(OTHERS)
+def test_leaves_it_to_the_other_rule(case: Case) -> None:
+    check_findings(case, enable=["CKP112"])

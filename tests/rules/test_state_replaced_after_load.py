@@ -144,6 +144,68 @@ def agent(main: str) -> dict[str, str]:
 
 
 SILENT: dict[str, Case] = {
+    "training is over when a method that restores is called": TRAINER
+    + """
+    def resume(self, path):
+        self.restore(path)
+"""
+    + RESETTING_TRAIN.replace("  # CKP205", "")
+    + """
+
+def main(path, frames):
+    trainer = Trainer()
+    trainer.train(frames)
+    trainer.resume(path)
+    trainer.save(path)
+""",
+    "a method that is called like a measure of data": """
+import torch
+
+
+class Meter:
+    def __init__(self):
+        self.total = 0.0
+
+    def update(self, value):
+        self.total = self.total + value
+
+    def mean(self):
+        return self.total / 2
+
+    def save(self, path):
+        torch.save({"total": self.total}, path)
+
+    def load(self, path):
+        self.total = torch.load(path)["total"]
+        self.total = self.mean()
+""",
+    "load gives back a counter that it does not keep": """
+import torch
+
+
+class Trainer:
+    def __init__(self, model):
+        self.model = model
+
+    def save(self, path, epoch):
+        torch.save({"model": self.model.state_dict(), "epoch": epoch}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.model.load_state_dict(state["model"])
+        epoch = state["epoch"]
+        return epoch
+""",
+    "training is over when the counter is restored": TRAINER
+    + RESETTING_TRAIN.replace("  # CKP205", "")
+    + """
+
+def main(path, frames):
+    trainer = Trainer()
+    trainer.train(frames)
+    trainer.restore(path)
+    trainer.save(path)
+""",
     "only the constructor sets it": TRAINER + TRAIN + MAIN,
     "the reset runs before the load": TRAINER
     + TRAIN
@@ -532,6 +594,12 @@ class Predictor:
 }
 
 FOUND: dict[str, Case] = {
+    "only its own method restores": TRAINER
+    + """
+    def resume(self, path):
+        self.restore(path)
+"""
+    + RESETTING_TRAIN,
     "train sets the counter to zero": TRAINER + RESETTING_TRAIN + MAIN,
     "a script in another file restores and trains": {
         "trainer.py": TRAINER + RESETTING_TRAIN,

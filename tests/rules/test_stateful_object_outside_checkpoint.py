@@ -140,6 +140,77 @@ class Trainer:
 """
 
 SILENT: dict[str, Case] = {
+    "a scheduler that is made for the epoch to go on with": loop(
+        make="    scheduler = StepLR(optimizer, 10, last_epoch=first)", step="        scheduler.step()"
+    ),
+    "a scheduler of a library that is made for the step to go on with": loop(
+        make="    scheduler = Warmup(optimizer, last_step=first)", step="        scheduler.step()"
+    ).replace("import torch\n", "import torch\nfrom warmup import Warmup\n", 1),
+    "a temperature that may be a number": """
+import torch
+from torch import nn
+
+
+class SoftActorCritic:
+    def __init__(self, tune):
+        self.actor = nn.Linear(2, 1)
+        self.actor_optimizer = torch.optim.Adam(self.actor.parameters())
+        self.log_alpha = torch.zeros(1, requires_grad=True) if tune else 0.2
+        self.alpha_optimizer = torch.optim.Adam([self.log_alpha])
+
+    def learn(self, obs, entropy):
+        self.actor_optimizer.zero_grad()
+        self.actor(obs).mean().backward()
+        self.actor_optimizer.step()
+        self.alpha_optimizer.step()
+
+    def save(self, path):
+        payload = {
+            "actor": self.actor.state_dict(),
+            "actor_optimizer": self.actor_optimizer.state_dict(),
+            "alpha_optimizer": self.alpha_optimizer.state_dict(),
+        }
+        torch.save(payload, path)
+
+    def load(self, path):
+        payload = torch.load(path)
+        self.actor.load_state_dict(payload["actor"])
+        self.actor_optimizer.load_state_dict(payload["actor_optimizer"])
+        self.alpha_optimizer.load_state_dict(payload["alpha_optimizer"])
+
+
+def main(path, resume, samples):
+    agent = SoftActorCritic(True)
+    if resume:
+        agent.load(path)
+    for obs, entropy in samples:
+        agent.learn(obs, entropy)
+    agent.save(path)
+""",
+    "only an evaluation restores, and a function of that name reads the settings": {
+        "trainer.py": TRAINER.replace("def load", "def restore"),
+        "plan.py": """
+from trainer import Trainer
+
+
+def main(path, observation):
+    trainer = Trainer()
+    trainer.restore(path)
+    print(trainer.model(observation))
+""",
+        "train.py": """
+from settings import restore
+from trainer import Trainer
+
+
+def train(path, batches):
+    settings = restore(path)
+    Trainer().train(batches, settings)
+""",
+    },
+    "an object that is only shown to code that nobody knows": loop(
+        make="    scheduler = StepLR(optimizer, 10)\n    draw(scheduler)", step="", save=""
+    ),
     "all are on both sides": loop(
         make="    scheduler = StepLR(optimizer, 10)",
         step="    scheduler.step()",
@@ -517,6 +588,78 @@ def main(path, batches):
 }
 
 FOUND: dict[str, Case] = {
+    "two saves that forget the same": agent(
+        SAVE.replace("}, path)", "}, path)  # CKP204")
+        + SAVE.replace("def save", "def save_best")
+        + LOAD
+        + MAIN
+    ),
+    "the optimizer beside a gradient scaler that is saved": """
+import torch
+from torch import nn
+from torch.amp import GradScaler
+
+
+def main(path, resume, batches):
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(model.parameters())
+    scaler = GradScaler()
+    if resume:
+        state = torch.load(path)
+        model.load_state_dict(state["model"])
+        scaler.load_state_dict(state["scaler"])
+    for batch in batches:
+        optimizer.zero_grad()
+        scaler.scale(model(batch).mean()).backward()
+        scaler.step(optimizer)
+        optimizer.step()
+        scaler.update()
+    torch.save({"model": model.state_dict(), "scaler": scaler.state_dict()}, path)  # CKP204
+""",
+    "an optimizer that a saved module steps itself": """
+import torch
+from torch import nn
+
+
+class Learner(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(2, 1)
+        self.head.load_state_dict(torch.load("head.pt"))
+        self.inner_optimizer = torch.optim.Adam(self.head.parameters())
+
+    def learn(self, batch):
+        self.inner_optimizer.zero_grad()
+        self.head(batch).mean().backward()
+        self.inner_optimizer.step()
+
+
+class Trainer:
+    def __init__(self):
+        self.learner = Learner()
+        self.optimizer = torch.optim.Adam(self.learner.parameters())
+
+    def train(self, batches):
+        for batch in batches:
+            self.learner.learn(batch)
+            self.optimizer.step()
+
+    def save(self, path):
+        torch.save({"learner": self.learner.state_dict(), "optimizer": self.optimizer.state_dict()}, path)  # CKP204
+
+    def load(self, path):
+        state = torch.load(path)
+        self.learner.load_state_dict(state["learner"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def main(path, resume, batches):
+    trainer = Trainer()
+    if resume:
+        trainer.load(path)
+    trainer.train(batches)
+    trainer.save(path)
+""",
     "the normalizer of an agent": agent(SAVE.replace("}, path)", "}, path)  # CKP204") + LOAD + MAIN),
     "the normalizer of a script that calls the agent": {
         "scale.py": NORMALIZER,
@@ -810,3 +953,8 @@ def test_message_names_the_object() -> None:
     (finding,) = check_findings(FOUND["the normalizer of a script that calls the agent"])
     assert "'reward_scale'" in finding.message
     assert len(finding.message) <= 120
+
+
+def test_message_says_what_kind_of_object_is_lost() -> None:
+    (finding,) = check_findings(FOUND["a temperature whose optimizer is saved"])
+    assert "tensor 'self.log_alpha'" in finding.message

@@ -9,6 +9,13 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "never set but as a sum with itself": TORCH
+    + """
+class Average(nn.Module):
+    def forward(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x.detach()
+        return x - self.mean
+""",
     "fitted on demand": TORCH
     + """
 class Whitening(nn.Module):
@@ -192,6 +199,20 @@ class Discounted(Scaler):
 }
 
 FOUND: dict[str, Case] = {
+    "only one of two branches shows that it is a tensor": TORCH
+    + """
+class Average(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mean = None  # CKP109
+
+    def forward(self, x):
+        if self.mean is None:
+            self.mean = x
+        else:
+            self.mean = 0.9 * self.mean + 0.1 * x.detach()
+        return x - self.mean
+""",
     "fitted by a method that sets a flag": TORCH
     + """
 class Whitening(nn.Module):

@@ -62,6 +62,25 @@ class Regressor(LightningModule):
 """
 
 SILENT: dict[str, Case] = {
+    "a hook alone in the tests": {
+        "tests/test_gate.py": MODULE
+        + """
+    def get_extra_state(self):
+        return {"calls": self.calls}
+""",
+    },
+    "setstate calls a function with what is pickled": """
+class Filter:
+    def __init__(self, options):
+        self.options = options
+
+    def __getstate__(self):
+        return {"options": dict(self.options)}
+
+    def __setstate__(self, state):
+        self.options = dict(state["options"])
+        print(self.options)
+""",
     "both hooks have the same keys": PENALTY + STATE_DICT + LOAD_STATE_DICT,
     "getstate alone drops a lock": """
 import threading
@@ -505,6 +524,68 @@ class Adapter:
 }
 
 FOUND: dict[str, Case] = {
+    "setstate calls a function and looks for what is left out": """
+class Transform:
+    def __init__(self, options):
+        self.options = options
+
+    def warm_up(self, vocabulary=None):
+        self.vocabulary = vocabulary
+
+    def __getstate__(self):  # CKP206
+        return self.options
+
+    def __setstate__(self, options):
+        self.options = options
+        print(options)
+        vocabulary = self.vocabulary if hasattr(self, "vocabulary") else None
+        self.warm_up(vocabulary)
+""",
+    "only tests read the key of a lone hook": {
+        "model.py": LIGHTNING
+        + """
+    def on_save_checkpoint(self, checkpoint):  # CKP206
+        checkpoint["temperature"] = self.temperature
+""",
+        "tests/test_model.py": """
+import torch
+
+
+def test_temperature(path):
+    checkpoint = torch.load(path)
+    assert checkpoint["temperature"] > 0
+
+
+class TestModel:
+    def test_temperature(self, path):
+        checkpoint = torch.load(path)
+        assert checkpoint["temperature"] > 0
+""",
+    },
+    "only tests give the key that load wants": {
+        "model.py": LIGHTNING
+        + """
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["steps"] = self.steps
+
+    def on_load_checkpoint(self, checkpoint):
+        self.steps = checkpoint["steps"]
+        self.temperature = checkpoint["temperature"]  # CKP206
+""",
+        "tests/test_model.py": """
+def test_temperature(model):
+    checkpoint = {"steps": 1}
+    checkpoint["temperature"] = 0.5
+    model.on_load_checkpoint(checkpoint)
+
+
+class TestModel:
+    def test_temperature(self, model):
+        checkpoint = {"steps": 1}
+        checkpoint["temperature"] = 0.5
+        model.on_load_checkpoint(checkpoint)
+""",
+    },
     "get_extra_state alone": MODULE
     + """
     def get_extra_state(self):  # CKP206

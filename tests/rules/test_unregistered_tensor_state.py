@@ -9,6 +9,31 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "only the method that sets it reads it": TORCH
+    + """
+class Scaler(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)
+
+    def fit(self, batch):
+        self.mean = batch.mean(0)
+        return batch - self.mean
+""",
+    "a sum that each call begins anew": TORCH
+    + """
+class Scaler(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.mean = torch.zeros(size)
+
+    def forward(self, batches):
+        self.mean = torch.zeros(self.size)
+        for batch in batches:
+            self.mean = self.mean + batch.mean(0)
+        return self.mean
+""",
     "a buffer may be rebound by its name": TORCH
     + """
 class Normalizer(nn.Module):

@@ -55,6 +55,60 @@ def main(path):
 """
 
 SILENT: dict[str, Case] = {
+    "from a table of something else": SB3
+    + """
+from utils import POLICIES
+
+def enjoy(name, path):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1))
+    model = POLICIES[name].load(path, env=env)
+    obs = env.reset()
+    while True:
+        action, _ = model.predict(obs)
+        obs, _, _, _ = env.step(action)
+""",
+    "fresh or from a pickle": SB3
+    + """
+import pickle
+
+def enjoy(folder, resume):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), training=False)
+    if resume:
+        env = pickle.load(open(folder / "env.pkl", "rb"))
+    model = PPO.load(folder / "ppo", env=env)
+    score, _ = evaluate_policy(model, env)
+""",
+    "an environment that a function wraps around itself": SB3
+    + """
+from monitor import Monitor
+
+def wrapped(env):
+    return wrapped(Monitor(env))
+
+def enjoy(folder):
+    env = wrapped(make_vec_env("Pendulum-v1", n_envs=1))
+    model = PPO.load(folder / "ppo", env=env)
+    score, _ = evaluate_policy(model, env)
+""",
+    "late but the model gets another restored one": SB3
+    + """
+def resume(folder):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    model = PPO.load(folder / "ppo", env=venv)
+    spare = VecNormalize.load(folder / "old.pkl", venv)
+    model.set_env(VecNormalize.load(folder / "vecnormalize.pkl", venv))
+    model.learn(100_000)
+    spare.close()
+""",
+    "a wrapper is restored first and its environment is used": SB3
+    + """
+def resume(folder):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    spare = VecNormalize.load(folder / "old.pkl", venv)
+    model = PPO.load(folder / "ppo", env=venv)
+    model.learn(100_000)
+    spare.close()
+""",
     "training and evaluation in two files": {
         "train.py": TRAIN,
         "enjoy.py": SB3
@@ -321,6 +375,28 @@ def test_model_can_be_loaded(tmp_path):
 }
 
 FOUND: dict[str, Case] = {
+    "two are late and the first one is named": SB3
+    + """
+def resume(folder):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    model = PPO.load(folder / "ppo", env=venv)
+    env = VecNormalize.load(folder / "vecnormalize.pkl", venv)  # CKP209
+    old = VecNormalize.load(folder / "old.pkl", venv)
+    model.learn(100_000)
+    env.save(folder / "vecnormalize.pkl")
+    old.close()
+""",
+    "late and fresh in the evaluation that follows": SB3
+    + """
+def resume(folder):
+    venv = make_vec_env("Pendulum-v1", n_envs=4)
+    model = PPO.load(folder / "ppo", env=venv)
+    env = VecNormalize.load(folder / "vecnormalize.pkl", venv)  # CKP209
+    model.learn(100_000)
+    env.save(folder / "vecnormalize.pkl")
+    eval_env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
+    return evaluate_policy(model, eval_env)
+""",
     "fresh in the evaluation": {
         "train.py": TRAIN,
         "enjoy.py": SB3

@@ -49,6 +49,22 @@ def main(path, updates):
         if update % 100 == 0:"""
 
 SILENT: dict[str, Case] = {
+    "the callback saves it, which a position says": SB3
+    + """
+env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+model = PPO("MlpPolicy", env)
+model.learn(100_000, callback=CheckpointCallback(1000, "logs", "rl_model", False, True))
+model.save("ppo")
+""",
+    "a wrapper that is only shown to the model": SB3
+    + """
+env = make_vec_env("Pendulum-v1", n_envs=4)
+other = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4), training=False)
+model = PPO("MlpPolicy", env)
+model.watch(other)
+model.learn(100_000)
+model.save("ppo")
+""",
     "the wrapper is saved beside the model": SB3
     + """
 env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))

@@ -31,7 +31,9 @@ for name in sys.argv[1:]:
 
 @pytest.mark.parametrize("name", runtime.__all__)
 def test_offered_name_is_what_its_module_has(name: str) -> None:
-    assert getattr(runtime, name) is getattr(import_module(f"flake8_ckpt.runtime.{runtime.HOMES[name]}"), name)
+    assert getattr(runtime, name) is getattr(
+        import_module(f"flake8_ckpt.runtime.{runtime.HOMES[name]}"), name
+    )
 
 
 def test_type_checkers_see_the_same_names() -> None:

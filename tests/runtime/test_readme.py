@@ -14,7 +14,9 @@ FENCED = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 def program() -> str:
     """Return the block that uses the runtime."""
-    (found,) = (block for block in FENCED.findall(README.read_text(encoding="utf-8")) if "assert_roundtrip" in block)
+    (found,) = (
+        block for block in FENCED.findall(README.read_text(encoding="utf-8")) if "assert_roundtrip" in block
+    )
     return str(found)
 
 

@@ -9,6 +9,7 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.facts.value_bounds import record_of
 
 GROWS = frozenset("append extend insert update setdefault add appendleft".split())
 
@@ -48,7 +49,7 @@ def grow_local(
         added = args[0] if args else v.Record(tuple(v.Field(key, value) for key, value in keywords))
         fields = added.fields if isinstance(added, v.Record) else ()
         opened = held.open or not isinstance(added, v.Record) or added.open
-        grown_record = v.Record((*held.fields, *fields), opened)
+        grown_record = record_of((*held.fields, *fields), opened)
         frame.bind(target.id, grown_record, frame.depends)
         frame.follow(held, grown_record)
 

@@ -15,6 +15,7 @@ from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.facts.value_bounds import record_of
 from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
 
 MAX_STRING = 120
@@ -119,7 +120,7 @@ def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
 def join_containers(left: v.Value, right: v.Value) -> v.Value:
     """Return what the sum of two values is, at least one of them a container or a record."""
     if isinstance(left, v.Record) and isinstance(right, v.Record):
-        return v.Record((*left.fields, *right.fields), left.open or right.open)
+        return record_of((*left.fields, *right.fields), left.open or right.open)
     if not isinstance(left, v.Container):
         is_number = isinstance(left, (v.Const, v.Number))
         return right if is_number and isinstance(right, v.Container) else v.UNKNOWN

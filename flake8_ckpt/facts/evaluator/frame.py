@@ -32,7 +32,8 @@ Evaluate = Callable[[Any, "Frame"], v.Value]
 LOOKS = frozenset(["meta", "none", "test"])
 SYMBOLIC = (v.Call, v.Param, v.Item, v.Attr, v.Local, v.Join, v.Element)
 FLOW = "#"
-MAX_FLOWS = 8
+MAX_SHOWN_FLOWS = 8
+MAX_FLOWS = 16
 # Written code nests some ten levels; sums and chains of calls that a program wrote nest thousands.
 MAX_DEPTH = 100
 
@@ -65,7 +66,7 @@ class Frame:
     registers: list[Register] = field(default_factory=list)
     calls: list[Site] = field(default_factory=list)
     key_reads: list[KeyRead] = field(default_factory=list)
-    flows: dict[int, dict[v.Value, None]] = field(default_factory=dict)
+    flows: dict[str, dict[v.Value, None]] = field(default_factory=dict)
     stores: list[Store] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
@@ -90,6 +91,11 @@ class Frame:
 
     def peek(self, node: ast.expr) -> v.Value:
         """Return the value of an expression without noting anything of it."""
+        if isinstance(node, (ast.Constant, ast.Name)):
+            depends, self.depends = self.depends, set()
+            value = self.evaluate(node)
+            self.depends = depends
+            return value
         self.state.enter()
         value = Frame(self.names, self.evaluators, state=self.state, depth=self.depth).evaluate(node)
         self.state.leave()
@@ -172,12 +178,20 @@ class Frame:
         """Note that what is being computed goes into something, and with it the keys it was taken from."""
         for token in self.depends:
             if token.startswith(FLOW):
-                self.flows.setdefault(int(token[len(FLOW) :]), {})[into] = None
+                targets = self.flows.get(token)
+                if targets is None:
+                    self.flows[token] = {into: None}
+                elif len(targets) < MAX_FLOWS:
+                    targets[into] = None
+
+    def flows_of(self, index: int) -> tuple[v.Value, ...]:
+        """Return what a key goes into that was read, by the index of its reading."""
+        return tuple(self.flows.get(f"{FLOW}{index}", ()))
 
     def key_reads_seen(self) -> tuple[KeyRead, ...]:
         """Return the keys that were read, each with what it flows into."""
         return tuple(
-            replace(each, into=tuple(self.flows.get(index, ()))[:MAX_FLOWS])
+            replace(each, into=self.flows_of(index)[:MAX_SHOWN_FLOWS])
             for index, each in enumerate(self.key_reads)
         )
 

@@ -19,6 +19,7 @@ from dataclasses import field
 from typing import TypeVar
 
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.value_bounds import record_of
 
 Tokens = frozenset[str]
 NOTHING: Tokens = frozenset()
@@ -148,18 +149,33 @@ def _as_record(value: v.Value) -> v.Value:
 
 
 def _join_records(records: Sequence[v.Record]) -> v.Record:
+    """Join what the paths hold under each key; the fields that all of them begin with stay as they are."""
+    first = records[0].fields
+    shared = min(_shared(first, record.fields) for record in records[1:])
+    changed = {each.key for record in records for each in record.fields[shared:]}
+    if not changed.isdisjoint(each.key for each in first[:shared]):
+        shared = 0
     found: dict[str, list[v.Field]] = {}
     for record in records:
-        for each in record.fields:
+        for each in record.fields[shared:]:
             found.setdefault(each.key, []).append(each)
-    fields = tuple(_join_fields(each, len(records)) for each in found.values())
-    return v.Record(fields, any(record.open for record in records))
+    joined = (_join_fields(each, len(records)) for each in found.values())
+    return record_of((*first[:shared], *joined), any(record.open for record in records))
+
+
+def _shared(fields: Sequence[v.Field], others: Sequence[v.Field]) -> int:
+    """Return how many fields at the start of two records are the very same."""
+    count = 0
+    for one, other in zip(fields, others):
+        if one is not other:
+            break
+        count += 1
+    return count
 
 
 def _join_fields(fields: Sequence[v.Field], paths: int) -> v.Field:
-    """Join what several paths hold under one key; what each of them shares stays the very same."""
-    first = fields[0]
-    if len(fields) == paths and all(each is first for each in fields):
-        return first
+    """Join what several paths hold under one key."""
+    if len(fields) == 1 and not fields[0].always:
+        return fields[0]
     always = len(fields) == paths and all(each.always for each in fields)
-    return v.Field(first.key, v.join([each.value for each in fields]), always)
+    return v.Field(fields[0].key, v.join([each.value for each in fields]), always)

@@ -46,14 +46,18 @@ class UnsavedLocals:
         unit = save.unit
         if TUNES.search(unit.identity) or not self._resumes(unit, group) or self._hands_over(unit.function):
             return
-        known = named_in(group) | self.saved.by_file.get(unit.path, set())
+        location = save.location if save.call_chain else save.save_call
+        yield from self.left_out(unit, named_in(group), location)
+
+    def left_out(self, unit: FunctionRef, named: set[str], location: Spot) -> Iterator[UnsavedObject]:
+        """Yield the locals of a function that it updates, and that neither a checkpoint names nor its file saves."""
+        known = named | self.saved.by_file.get(unit.path, set())
         for store in unit.function.stores:
             target = store.target
             if isinstance(target, Local) and target.name not in known and _runs_once(store):
                 kind = self.kinds.of(self.evaluator.class_of(target.value, CallContext(unit)))
                 if kind in KINDS and self._is_lost(target, unit):
                     known.add(target.name)
-                    location = save.location if save.call_chain else save.save_call
                     yield UnsavedObject(target.name, kind, location, Spot(unit.path, store.position))
 
     def _resumes(self, unit: FunctionRef, group: CheckpointGroup) -> bool:

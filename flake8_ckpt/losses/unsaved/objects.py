@@ -15,7 +15,9 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
 from flake8_ckpt.losses.unsaved.attributes import UnsavedAttributes
+from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_optimizer import UnsavedBesideOptimizer
+from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
 from flake8_ckpt.losses.unsaved.locals import UnsavedLocals
 from flake8_ckpt.losses.unsaved.registries import UnsavedRegistries
@@ -33,6 +35,8 @@ class UnsavedObjects:
         held, saved = HeldObjects(contract), SavedNames(contract.hierarchy.symbols)
         self.attributes = UnsavedAttributes(contract, kind_evaluator, held, saved)
         self.locals = UnsavedLocals(contract, saved)
+        self.beside_registered = UnsavedBesideRegistered(self.locals)
+        self.beside_library = UnsavedBesideLibrary(contract, held, saved)
         self.registries = UnsavedRegistries(contract.groups, held, saved)
         self.beside_optimizer = UnsavedBesideOptimizer(contract.groups, held, saved)
 
@@ -52,6 +56,8 @@ class UnsavedObjects:
                     yield from self.locals.of(save, group)
         yield from self.registries.all()
         yield from self.beside_optimizer.all()
+        yield from self.beside_registered.all()
+        yield from self.beside_library.all()
         for class_id in self.algorithms.classes:
             yield from self._outside_hooks(class_id)
 

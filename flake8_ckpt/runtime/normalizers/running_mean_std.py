@@ -320,11 +320,11 @@ class RunningMeanStd(nn.Module):
             waiting._save_to_state_dict(destination, f"{prefix}pending.", keep_vars)
 
     def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, metadata: dict[str, Any], strict: bool, *found: list[str]
+        self, state: dict[str, Any], prefix: str, metadata: dict[str, Any], strict: bool, *found: list[str]
     ) -> None:
         """Check the whole state, then copy it; a bad one copies nothing and names the key."""
         missing_keys, unexpected_keys, error_msgs = found
-        parts = read_parts(state_dict, prefix, self.shape, self.pending is not None)
+        parts = read_parts(state, prefix, self.shape, self.pending is not None)
         error_msgs.extend(part.problem for part in parts if part.problem)
         missing_keys.extend(key for part in parts for key in part.missing)
         if any(part.problem or part.missing for part in parts):
