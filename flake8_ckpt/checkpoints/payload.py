@@ -43,6 +43,7 @@ def missing_depth(keys: tuple[str, ...], saves: list[SaveEffect]) -> int:
 
 
 def lost_in(keys: tuple[str, ...], payload: Value) -> int:
+    """Return how many keys of a path lead to the first that a payload lacks; 0 where it may have all."""
     for depth, key in enumerate(keys, start=1):
         found = contents(payload)
         if key not in found.slots:

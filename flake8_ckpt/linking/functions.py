@@ -92,6 +92,11 @@ class CallContext:
         return self.callee.class_id
 
 
+def arguments_of(call: Call) -> tuple[Value, ...]:
+    """Return what a call is given, by position and by name."""
+    return (*call.args, *(value for _, value in call.keywords))
+
+
 def bind(callee: FunctionRef, args: list[Value], keywords: Mapping[str, Value]) -> dict[str, Value]:
     """Bind a function's parameters to what a call gives, the others to their defaults."""
     names = [each.name for each in callee.function.parameters if not each.name.startswith("*")]

@@ -55,11 +55,8 @@ def listed(value: Value) -> Iterator[str]:
                     yield each.name
 
 
-def given(site: Site) -> tuple[Value, ...]:
-    return (*site.call.args, *(value for _, value in site.call.keywords))
-
-
 def is_whole(site: Site) -> bool:
+    """Tell whether a call hands all of a training over: `accelerator.prepare(model, optimizer)`."""
     return last_name(site.call.callee) in ("prepare", "setup", "initialize", "initialize_model_parallel")
 
 

@@ -13,6 +13,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.linking.value_names import is_same_object
 from flake8_ckpt.linking.value_names import object_text
@@ -134,10 +135,7 @@ class Restores:
                     and callee.name not in ("save", "close")
                 ):
                     return True
-                if any(
-                    _holds(each, name)
-                    for each in (*site.call.args, *(value for _, value in site.call.keywords))
-                ):
+                if any(_holds(each, name) for each in arguments_of(site.call)):
                     return True
         return any(
             each.position > place.position and _holds(each.value, name)

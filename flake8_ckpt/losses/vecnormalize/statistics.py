@@ -32,6 +32,7 @@ from flake8_ckpt.frameworks.stable_baselines3 import SAVES
 from flake8_ckpt.frameworks.stable_baselines3 import UNWRAPS
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import parts_of
@@ -104,7 +105,7 @@ class Statistics:
             or any(_is_keeping(key, value) for key, value in call.keywords)
         ):
             return True
-        given = [*call.args, *(value for _, value in call.keywords)]
+        given = arguments_of(call)
         if any(map(takes_statistics, given)):
             return True
         if not SAVES.search(name):
