@@ -15,10 +15,11 @@ A *payload* is a mapping on its way to or from disk. This is how it is followed,
         agent = Agent()
         agent.save(path)
 
-1. Each function has a *summary* in terms of its own parameters. That of `Agent.save` is one *save effect*, in
-   short a save: {net: always, metadata: maybe, with the value of the parameter `metadata`}, closed, to the
-   file `path`. That of `train` begins with the *load effects* of its own body: `metadata` and
-   `metadata.mean`, required, from the file `resume`, the second into `scaler.mean`.
+1. Each function has a *summary* in terms of its own parameters. That of `Agent.save` is one *save effect*,
+   in short a save: {net: always, metadata: maybe, with the value of the parameter `metadata`}, closed, to
+   the file `path`.
+   That of `train` begins with the *load effects* of its own body: `metadata` and `metadata.mean`, required,
+   from the file `resume`, the second into `scaler.mean`.
 2. A call brings in the summary of the function it reaches, with the call's arguments in place of the
    parameters. `agent.save(path)` is a save of `train`, at that call. `metadata` is bound to its default
    None there, so a key that is only maybe written, with this value, is never written by this call.
@@ -48,7 +49,6 @@ from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
-# Calls in calls, saves and loads of one function: beyond them a summary is not known, or open.
 MAX_DEPTH = 5
 MAX_SAVES = 32
 MAX_LOADS = 400
