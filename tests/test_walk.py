@@ -9,6 +9,7 @@ import pytest
 
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import NUMBER
 from flake8_ckpt.facts.values import SELF
@@ -297,7 +298,13 @@ def test_returns_of_a_function(body: str, expected: Value) -> None:
 
 
 def _writes(body: str) -> list[Seen]:
-    return [(each.attr, each.how, each.carried, each.guards) for each in _walked(body).writes]
+    return [
+        (each.attr, each.how, each.carried, tuple(map(_word, each.guards))) for each in _walked(body).writes
+    ]
+
+
+def _word(guard: Guard) -> str:
+    return f"{guard.kind}:{guard.name}" if guard.name else guard.kind
 
 
 def _walked(body: str) -> FunctionFacts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import NOWHERE
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
@@ -44,7 +45,7 @@ class LoadEffect:
     unit: FunctionRef
     source: FunctionRef
     call_chain: tuple[str, ...] = ()
-    guards: tuple[str, ...] = ()
+    guards: Guards = ()
     at: Position = NOWHERE
 
 

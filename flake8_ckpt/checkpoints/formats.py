@@ -10,6 +10,7 @@ from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.frameworks.known import Frameworks
@@ -63,8 +64,8 @@ def _is_one_of_two(load: LoadEffect, group: CheckpointGroup) -> bool:
 
 def chooses_format(key: str, group: CheckpointGroup) -> bool:
     """Tell whether load asks for a key to find out which of several formats a file has."""
-    return any(f"nokey:{key}" in each.guards for each in group.loads) or not all(
-        f"key:{key}" in each.guards or not any(guard.startswith(("key:", "nokey:")) for guard in each.guards)
+    return any(Guard("nokey", key) in each.guards for each in group.loads) or not all(
+        Guard("key", key) in each.guards or not any(guard.kind in ("key", "nokey") for guard in each.guards)
         for each in group.loads
         if each.keys and each.keys[-1] == key
     )

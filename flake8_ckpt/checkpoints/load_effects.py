@@ -16,6 +16,7 @@ from flake8_ckpt.checkpoints.payload import MAX_LEVELS
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import rooted
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Container
@@ -50,7 +51,7 @@ def _effect(
     kind: str,
     into: tuple[Value, ...],
     position: Position,
-    guards: tuple[str, ...] = (),
+    guards: Guards = (),
 ) -> LoadEffect:
     """Return what a statement of the function itself takes."""
     return LoadEffect(root, keys, kind, into, body.spot(position), body.unit, body.unit, (), guards, position)

@@ -181,7 +181,7 @@ def _taken(loads: Sequence[LoadEffect]) -> LoadState:
 
 
 def _is_guarded(load: LoadEffect, others: Sequence[LoadEffect]) -> bool:
-    if any(guard.startswith(("key:", "nokey:")) for guard in load.guards):
+    if any(guard.kind in ("key", "nokey") for guard in load.guards):
         return True
     tests = [each for each in others if each.kind == "guarded" and each.keys == load.keys]
     return (load.location.path, load.location.position.line) in {

@@ -12,7 +12,7 @@ from flake8_ckpt.source.tree import dotted
 NUMBERS = frozenset(
     "int float bool str complex bytes torch.dtype torch.device torch.Size numbers.Number".split()
 )
-KINDS = {
+KINDS: dict[str, v.ContainerKind] = {
     "list": "list", "List": "list", "Sequence": "list", "MutableSequence": "list", "Iterable": "list",
     "Collection": "list", "tuple": "tuple", "Tuple": "tuple", "dict": "dict", "Dict": "dict", "Mapping": "dict",
     "MutableMapping": "dict", "OrderedDict": "dict", "DefaultDict": "dict", "set": "set", "Set": "set",

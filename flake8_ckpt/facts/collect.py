@@ -196,13 +196,13 @@ class _Collector:
 
     def parameters(self, arguments: ast.arguments) -> Iterator[Parameter]:
         """Yield the parameters with the values that annotations promise and defaults give."""
-        frame = new_frame(self.names)
         positional = [*arguments.posonlyargs, *arguments.args]
         without = len(positional) - len(arguments.defaults)
         defaults = [*[None] * without, *arguments.defaults, *arguments.kw_defaults]
         for arg, default in zip((*positional, *arguments.kwonlyargs), defaults):
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
-            yield Parameter(arg.arg, annotation, frame.evaluate(default) if default is not None else None)
+            given = new_frame(self.names).evaluate(default) if default is not None else None
+            yield Parameter(arg.arg, annotation, given)
         for starred in (arguments.vararg, arguments.kwarg):
             if starred is not None:
                 yield Parameter(f"*{starred.arg}")

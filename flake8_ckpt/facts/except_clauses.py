@@ -8,6 +8,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 from flake8_ckpt.facts.model import Handler
+from flake8_ckpt.facts.model import Outcome
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
@@ -48,7 +49,7 @@ def _caught(node: ast.expr | None) -> tuple[str, ...]:
     return tuple(dotted(part) for part in parts)
 
 
-def _outcome(body: list[ast.stmt]) -> str:
+def _outcome(body: list[ast.stmt]) -> Outcome:
     if not all(map(_is_silent_statement, statements(body))):
         return "handled"
     given = [node.value for node in body if isinstance(node, ast.Return)]

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.source.tree import dotted
 
 # Reads that fail where the key is absent, or that ask for no key.
 CERTAIN = frozenset(["required", "wholesale"])
 
 
-def asked_in(test: ast.expr, guards: Iterable[str], first: int, frame: Frame) -> list[int]:
+def asked_in(test: ast.expr, guards: Iterable[Guard], first: int, frame: Frame) -> list[int]:
     """Return the key reads that a test asks: its own, from `first` on, and those whose result a local holds."""
     reads = [*range(first, len(frame.key_reads)), *_held(test, guards, frame)]
     asked = [index for index in reads if frame.key_reads[index].kind not in CERTAIN]
@@ -28,8 +29,8 @@ def fetched_in(test: ast.expr, first: int, frame: Frame) -> list[int]:
     return [index for index in reads if any(_is_named(target, names) for target in frame.flows_of(index))]
 
 
-def _held(test: ast.expr, guards: Iterable[str], frame: Frame) -> list[int]:
-    names = [guard.partition(":")[2] for guard in guards if guard.startswith("present:")]
+def _held(test: ast.expr, guards: Iterable[Guard], frame: Frame) -> list[int]:
+    names = [guard.name for guard in guards if guard.kind == "present"]
     names += [test.id] if isinstance(test, ast.Name) else []
     tokens = {token for name in names for token in frame.state.taint.get(name, ()) if token.startswith(FLOW)}
     return sorted(int(token[len(FLOW) :]) for token in tokens)

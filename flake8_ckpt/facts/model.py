@@ -6,6 +6,7 @@ here is frozen and typed, so that a cache can validate what it reads.
 
 from __future__ import annotations
 
+from typing import Literal
 from typing import Optional
 
 from msgspec import Struct
@@ -14,24 +15,52 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 
+WriteKind = Literal["assign", "moved", "augment", "item", "inplace", "grow", "grad", "delete"]
+RegisterKind = Literal["buffer", "parameter", "module", "state", "setattr", "wrapped"]
+KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
+Outcome = Literal["swallowed", "returned", "told", "handled"]
+GuardKind = Literal[
+    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "key", "nokey",
+    "about", "branch", "loop", "nested", "hidden",
+]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
+
+
+class Guard(Struct, frozen=True, array_like=True):
+    """A condition around a fact, about the attribute, the local or the key of that name.
+
+    Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
+    "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
+    "absent" and "present" (`n is None`). Of keys: "key" and "nokey" (`"k" in mapping`). Without a name: "branch"
+    (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own hooks).
+    """
+
+    kind: GuardKind
+    name: str = ""
+
+
+Guards = tuple[Guard, ...]
+BRANCH = Guard("branch")
+LOOP = Guard("loop")
+NESTED = Guard("nested")
+HIDDEN = Guard("hidden")
 
 
 class Write(Struct, frozen=True, array_like=True):
     """An attribute of `self` is set or changed.
 
-    `how` is "assign", "augment" (`+=`), "item" (`self.x[i] = v`), "inplace" (`self.x.add_(v)`),
-    "grow" (`self.x.append(v)`) or "delete". `carried` is true where the new value depends on
-    what the attribute held when the method was entered, `loaded` where it comes from a payload.
-    `guards` are the conditions around it: "none:x", "missing:x", "set:flag", "unset:flag", "nottensor:name", "branch".
+    `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
+    (`self.x.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
+    true where the new value depends on what the attribute held when the method was entered, `loaded` where it
+    comes from a payload. `guards` are the conditions around it.
     """
 
     attr: str
-    how: str
+    how: WriteKind
     value: Value
     position: Position
     carried: bool = False
-    guards: tuple[str, ...] = ()
+    guards: Guards = ()
     loaded: bool = False
 
 
@@ -43,12 +72,12 @@ class Register(Struct, frozen=True, array_like=True):
     f-string has a computed part; it is "$p" where it is the parameter p, "*" where nothing is known.
     """
 
-    kind: str
+    kind: RegisterKind
     name: str
     value: Value
     position: Position
     persistent: bool = True
-    guards: tuple[str, ...] = ()
+    guards: Guards = ()
 
 
 class Use(Struct, frozen=True, array_like=True):
@@ -75,7 +104,7 @@ class Site(Struct, frozen=True, array_like=True):
     call: Call
     position: Position
     used: bool = True
-    guards: tuple[str, ...] = ()
+    guards: Guards = ()
 
 
 class Store(Struct, frozen=True, array_like=True):
@@ -88,7 +117,7 @@ class Store(Struct, frozen=True, array_like=True):
     target: Value
     value: Value
     position: Position
-    guards: tuple[str, ...] = ()
+    guards: Guards = ()
     loaded: bool = False
 
 
@@ -101,10 +130,10 @@ class KeyRead(Struct, frozen=True, array_like=True):
 
     base: Value
     key: str
-    kind: str
+    kind: KeyKind
     position: Position
     into: tuple[Value, ...] = ()
-    guards: tuple[str, ...] = ()
+    guards: Guards = ()
 
 
 class Handler(Struct, frozen=True, array_like=True):
@@ -115,7 +144,7 @@ class Handler(Struct, frozen=True, array_like=True):
     """
 
     caught: tuple[str, ...]
-    outcome: str
+    outcome: Outcome
     position: Position
     first_line: int
     last_line: int

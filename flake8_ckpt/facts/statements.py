@@ -10,7 +10,6 @@ from typing import Any
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.assignments import assign
 from flake8_ckpt.facts.assignments import augment
-from flake8_ckpt.facts.branch_guards import Guards
 from flake8_ckpt.facts.branch_guards import conditions
 from flake8_ckpt.facts.branch_guards import narrow
 from flake8_ckpt.facts.evaluator.displays import bind_loop
@@ -22,6 +21,10 @@ from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
 from flake8_ckpt.facts.key_guards import asked_in
 from flake8_ckpt.facts.key_guards import fetched_in
+from flake8_ckpt.facts.model import BRANCH
+from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.model import NESTED
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.names import imported
@@ -177,7 +180,7 @@ def _if(walker: Walker, node: ast.If) -> None:
         frame.guards = guards
         frame.state.join([taken, frame.state.leave()])
         if taken.dead and not frame.state.dead:
-            frame.guards = together(guards, tuple(each for each in otherwise if each != "branch"))
+            frame.guards = together(guards, tuple(each for each in otherwise if each != BRANCH))
 
 
 def _taken(walker: Walker, node: ast.If) -> tuple[Changes, Guards]:
@@ -221,7 +224,7 @@ def _while(walker: Walker, node: ast.While) -> None:
 def _repeat(walker: Walker, node: ast.For | ast.AsyncFor | ast.While) -> None:
     """Walk the body of a loop that was entered, and leave it; what it writes counts as written after it."""
     state = walker.frame.state
-    walker.branch(node.body, ("loop",))
+    walker.branch(node.body, (LOOP,))
     state.dead = False
     changes = state.leave()
     before = {name: state.locals.get(name) for name in changes.locals}
@@ -255,7 +258,7 @@ def _try(walker: Walker, node: ast.Try) -> None:
     ends = [frame.state.leave()]
     for handler in node.handlers:
         frame.state.enter()
-        walker.branch(handler.body, ("branch",))
+        walker.branch(handler.body, (BRANCH,))
         ends.append(frame.state.leave())
     frame.state.join(ends)
     if node.finalbody:
@@ -270,7 +273,7 @@ def _match(walker: Walker, node: ast.Match) -> None:
     ends = [UNTOUCHED]
     for case in node.cases:
         frame.state.enter()
-        walker.branch(case.body, ("branch",))
+        walker.branch(case.body, (BRANCH,))
         ends.append(frame.state.leave())
     frame.state.join(ends)
 
@@ -281,7 +284,7 @@ def _function(walker: Walker, node: Function) -> None:
     frame.returns = []
     for name in parameter_names(node.args):
         frame.bind(name, v.UNKNOWN, ())
-    walker.branch(node.body, ("branch", "nested"))
+    walker.branch(node.body, (BRANCH, NESTED))
     frame.state.leave()
     frame.returns = returns
     frame.bind(node.name, v.UNKNOWN, ())

@@ -20,10 +20,10 @@ from flake8_ckpt.frameworks.torch import SEQUENCES
 from flake8_ckpt.frameworks.torch import TENSOR_CLASSES
 from flake8_ckpt.frameworks.torch import is_module_class
 
-ORIGINS = ("constant", "empty", "data", "random", "complex")
+ORIGINS: tuple[v.Origin, ...] = ("constant", "empty", "data", "random", "complex")
 
 
-def merge_origin(values: Sequence[v.Value]) -> str:
+def merge_origin(values: Sequence[v.Value]) -> v.Origin:
     """Return the strongest origin among the tensors of some values."""
     ranks = [ORIGINS.index(value.origin) for value in values if isinstance(value, v.Tensor)]
     return ORIGINS[max(ranks)] if ranks else "constant"

@@ -44,16 +44,18 @@ def trimmed(value: v.Value, depth: int = 0) -> v.Value:
 
 def _fits(value: v.Value, depth: int) -> bool:
     """Tell whether a value is nested at most so deeply."""
-    if depth < 0:
-        return False
     if type(value) in WITHOUT_PARTS:
-        return True
-    if isinstance(value, (v.Attr, v.Item, v.Element)):
-        return _fits(value.base, depth - 1)
+        return depth >= 0
+    while isinstance(value, (v.Attr, v.Item, v.Element)):
+        value, depth = value.base, depth - 1
+    if depth < 0 or type(value) in WITHOUT_PARTS:
+        return depth >= 0
     if isinstance(value, v.Container):
         return _fits(value.of, depth - 1)
     if isinstance(value, (v.Call, v.Arith, v.Join, v.Record)):
-        return all(_fits(part, depth - 1) for part in _parts(value))
+        for part in _parts(value):
+            if not _fits(part, depth - 1):
+                return False
     return True
 
 

@@ -8,9 +8,14 @@ honest answer to everything else, and rules are silent on it.
 
 from __future__ import annotations
 
+from typing import Literal
 from typing import Union
 
 from msgspec import Struct
+
+# What a tensor's numbers come from, the weakest first: handed in is "data", a placeholder "empty".
+Origin = Literal["constant", "empty", "data", "random", "complex"]
+ContainerKind = Literal["list", "tuple", "dict", "set"]
 
 
 class Unknown(Struct, frozen=True, array_like=True, tag="?"):
@@ -28,9 +33,9 @@ class Number(Struct, frozen=True, array_like=True, tag="n"):
 
 
 class Tensor(Struct, frozen=True, array_like=True, tag="t"):
-    """A tensor; `origin` is "constant", "random", "data" (handed in), "complex" or "empty" (a placeholder)."""
+    """A tensor."""
 
-    origin: str = "constant"
+    origin: Origin = "constant"
     trainable: bool = False
 
 
@@ -55,13 +60,13 @@ class Module(Struct, frozen=True, array_like=True, tag="m"):
 
 
 class Container(Struct, frozen=True, array_like=True, tag="l"):
-    """A plain Python container; `kind` is "list", "tuple", "dict" or "set", `of` joins its elements.
+    """A plain Python container; `of` joins its elements.
 
     `size` is the number of elements that a display shows, -1 where it is not known; `items` are the
     elements of a short tuple display.
     """
 
-    kind: str
+    kind: ContainerKind
     of: Value
     size: int = -1
     items: tuple[Value, ...] = ()

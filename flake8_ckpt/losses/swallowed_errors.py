@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.function_names import verb_and_stem
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import Handler
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
@@ -95,7 +96,7 @@ def _has_fallback(site: Site, handler: Handler, unit: FunctionRef) -> bool:
     if any(_is_same_state(each, call) or each.callee == call.callee and restores for each in after):
         return True
     own = isinstance(call.callee, Attr) and _varies(call.callee.base)
-    return "loop" in site.guards and not own and restores
+    return LOOP in site.guards and not own and restores
 
 
 def _is_same_state(one: Call, other: Call) -> bool:

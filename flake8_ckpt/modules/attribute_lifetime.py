@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Const
@@ -89,7 +90,7 @@ def tensor_writes(state: ClassState, attr: str) -> list[AttributeWrite]:
         found = made
     if any(change.method.owner != state.identity for change in found):
         return []
-    return [change for change in found if "hidden" not in change.guards]
+    return [change for change in found if HIDDEN not in change.guards]
 
 
 def is_optional(state: ClassState, attr: str) -> bool:
@@ -145,9 +146,7 @@ def _is_environment(state: ClassState) -> bool:
 def _happens_once(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write runs under a flag that the same method turns: a first call that fits a constant."""
     flags = {each.write.attr for each in state.runtime_writes(change.write.attr)}
-    flags = {
-        guard.partition(":")[2] for guard in change.guards if guard.startswith(("set:", "unset:"))
-    } - flags
+    flags = {guard.name for guard in change.guards if guard.kind in ("set", "unset")} - flags
     turned = [other for flag in flags for other in state.runtime_writes(flag)]
     return any(other.method == change.method and isinstance(other.value, Const) for other in turned)
 
@@ -168,7 +167,7 @@ def _is_restarted(state: ClassState, attr: str) -> bool:
 
 def _looks_first(change: AttributeWrite) -> bool:
     attr = change.write.attr
-    return any(guard.partition(":")[2] == attr for guard in change.guards)
+    return any(guard.name == attr for guard in change.guards)
 
 
 def _is_read_across(state: ClassState, attr: str) -> bool:

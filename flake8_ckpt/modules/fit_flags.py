@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.modules.attribute_lifetime import is_tensor
@@ -55,7 +56,7 @@ def _is_fit(state: ClassState, change: AttributeWrite, flag: str) -> bool:
 def _is_run_on_demand(state: ClassState, change: AttributeWrite, flag: str) -> bool:
     """Tell whether methods run the fit themselves where the flag is unset: then a reload does it over, as meant."""
     return any(
-        f"unset:{flag}" in site.guards and name == change.method.name
+        Guard("unset", flag) in site.guards and name == change.method.name
         for method in state.methods
         for name, site in method.own_calls()
     )

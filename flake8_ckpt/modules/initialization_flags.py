@@ -6,6 +6,7 @@ from collections.abc import Container
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Parameter
@@ -45,7 +46,7 @@ def _is_flag(value: Value) -> bool:
 def _initialized(state: ClassState, flag: str, initial: Value) -> str:
     """Return what a step initializes while the flag is as it started, or an empty string."""
     start = initial == Const(True)
-    guard = f"{'set' if start else 'unset'}:{flag}"
+    guard = Guard("set" if start else "unset", flag)
     turned = [
         change
         for change in state.runtime_writes(flag)
@@ -57,7 +58,7 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
     return next(filter(None, found), "")
 
 
-def _initialized_beside(state: ClassState, change: AttributeWrite, guard: str) -> str:
+def _initialized_beside(state: ClassState, change: AttributeWrite, guard: Guard) -> str:
     """Return what is initialized where a flag turns: under it, in a helper, or in the method that turns it."""
     for attr, others in state.changes.items():
         for other in others:
@@ -67,7 +68,7 @@ def _initialized_beside(state: ClassState, change: AttributeWrite, guard: str) -
     return _overwritten_in(state, helpers) or _guarded_caller(state, change.method, guard)
 
 
-def _guarded_caller(state: ClassState, turning: Method, guard: str) -> str:
+def _guarded_caller(state: ClassState, turning: Method, guard: Guard) -> str:
     """Return what the method that turns the flag initializes, where it is called only while the flag has not turned."""
     if any(turning.name in _called_under(each, guard) for each in state.methods):
         for attr, others in state.changes.items():
@@ -95,5 +96,5 @@ def _overwrites(state: ClassState, change: AttributeWrite) -> bool:
     return change.write.how == "assign" and (attr in buffers or Buffer in made)
 
 
-def _called_under(method: Method, guard: str) -> set[str]:
+def _called_under(method: Method, guard: Guard) -> set[str]:
     return {name for name, site in method.own_calls() if guard in site.guards}

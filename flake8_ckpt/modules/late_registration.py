@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flake8_ckpt.facts.model import GuardKind
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
@@ -33,7 +35,7 @@ FOREIGN = frozenset(
     "weight bias running_mean running_var num_batches_tracked in_proj_weight in_proj_bias".split()
 )
 # Guards of lazy creation: `if self.x is None`, `if not hasattr(self, "x")`, `if not self.built`.
-LAZY = ("none:", "missing:", "unset:")
+LAZY: frozenset[GuardKind] = frozenset(["none", "missing", "unset"])
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _is_learned(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write fills a buffer with what the method is given, other than to look it up again."""
     if depends_on_previous_value(state, change):
         return True
-    looked_at = any(guard.partition(":")[2] == change.write.attr for guard in change.guards)
+    looked_at = any(guard.name == change.write.attr for guard in change.guards)
     return (
         not looked_at
         and change.method.name not in state.stepping
@@ -137,7 +139,7 @@ def _is_registered_first(state: ClassState, attr: str, certain: frozenset[str]) 
     return any(change.value != NONE for change in assigned)
 
 
-def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool:
+def _is_lazy(state: ClassState, method: Method, guards: Guards) -> bool:
     """Tell whether a step runs a method, or some method does where a look says that it has not run yet."""
     if method.runs_at_construction and not any(
         method.name in callees
@@ -145,7 +147,7 @@ def _is_lazy(state: ClassState, method: Method, guards: tuple[str, ...]) -> bool
         if name not in state.runs_at_construction
     ):
         return False
-    if any(guard.startswith(LAZY) for guard in guards):
+    if any(guard.kind in LAZY for guard in guards):
         return True
     return any(method.name in _called(each, lazily=True) for each in state.methods)
 
@@ -155,7 +157,7 @@ def _called(method: Method, lazily: bool) -> set[str]:
     return {
         name
         for name, site in method.own_calls()
-        if (any(guard.startswith(LAZY) for guard in site.guards) if lazily else not site.guards)
+        if (any(guard.kind in LAZY for guard in site.guards) if lazily else not site.guards)
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import field
 from functools import cached_property
 
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.model import Write
@@ -75,7 +76,7 @@ class AttributeWrite:
         return Node(KINDS.get(self.write.how, ("mutation", "statement")), self.attr)
 
     @property
-    def guards(self) -> tuple[str, ...]:
+    def guards(self) -> Guards:
         """Return the conditions around the write."""
         return self.write.guards
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
@@ -103,7 +104,7 @@ def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
     for attr in state.changes:
         made = state.constructed(attr)
         if not made or any(
-            change.method.owner != state.identity or "hidden" in change.guards for change in made
+            change.method.owner != state.identity or HIDDEN in change.guards for change in made
         ):
             continue
         if (

@@ -89,9 +89,15 @@ class _Method:
         self.signals = signals
 
     @cached_property
+    def statements(self) -> list[ast.stmt]:
+        """The statements of its body, those of nested blocks too."""
+        return statements(self.node.body)
+
+    @cached_property
     def writes(self) -> tuple[Write, ...]:
         """The attributes that are set, their values, and whether the old value goes into the new one."""
-        return tuple(_self_writes(self.node)) if "self" in self.text else ()
+        is_constructor = self.name in CONSTRUCTORS
+        return tuple(_self_writes(self.statements, is_constructor)) if "self" in self.text else ()
 
     def mentions(self, attrs: frozenset[str]) -> bool:
         """Tell whether the text names one of some attributes of `self`."""
@@ -125,7 +131,9 @@ def plain_outline(
 
 def is_entry(method: Function) -> bool:
     """Tell whether a method begins a training: it may set anew what a base class has restored."""
-    return ENTRIES.match(method.name) is not None and next(_self_writes(method), None) is not None
+    if ENTRIES.match(method.name) is None:
+        return False
+    return next(_self_writes(statements(method.body), False), None) is not None
 
 
 def _is_keeper(methods: Iterable[_Method]) -> bool:
@@ -213,7 +221,9 @@ def _method_writes(method: _Method, lines: list[str], called: set[str]) -> _Writ
             continue
         every.add(target)
         if bindings is None:
-            bindings = bindings_of(method.node, _local_values(method.node), LOCAL_GROWS.findall(text), lines)
+            bindings = bindings_of(
+                method.node, _local_values(method.statements), LOCAL_GROWS.findall(text), lines
+            )
         plain = value is None or _is_plain(value, bindings)
         if plain and not (change or _turns(method.node, value) or _mentions(method.node, target, value)):
             continue
@@ -246,51 +256,54 @@ def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
     return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
 
 
-def _self_writes(method: Function) -> Iterator[Write]:
-    for node in statements(method.body):
-        if isinstance(node, ast.AugAssign):
-            yield from (
-                (attr, node.value, method.name not in CONSTRUCTORS) for attr in _attributes(node.target)
-            )
-        elif isinstance(node, ast.Assign):
+def _self_writes(body: Iterable[ast.stmt], is_constructor: bool) -> Iterator[Write]:
+    for node in body:
+        if isinstance(node, ast.Assign):
             for target in node.targets:
                 yield from ((attr, node.value, False) for attr in _attributes(target))
+        elif isinstance(node, ast.AugAssign):
+            yield from ((attr, node.value, not is_constructor) for attr in _attributes(node.target))
         elif isinstance(node, ast.AnnAssign):
             yield from ((attr, node.value, False) for attr in _attributes(node.target))
 
 
 def _attributes(target: ast.expr) -> Iterator[str]:
     """Yield the attributes of `self` that an assignment to a target sets or fills."""
+    if isinstance(target, ast.Name):
+        return
     targets = [target]
     while targets:
         each = targets.pop()
-        if isinstance(each, (ast.Tuple, ast.List)):
+        if isinstance(each, ast.Attribute):
+            if isinstance(each.value, ast.Name) and each.value.id == "self":
+                yield each.attr
+        elif isinstance(each, (ast.Tuple, ast.List)):
             targets.extend(reversed(each.elts))
         elif isinstance(each, (ast.Starred, ast.Subscript)):
             targets.append(each.value)
-        elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == "self":
-            yield each.attr
 
 
-def _local_values(function: Function) -> dict[str, list[ast.expr]]:
+def _local_values(body: Iterable[ast.stmt]) -> dict[str, list[ast.expr]]:
     bound: dict[str, list[ast.expr]] = {}
-    for node in statements(function.body):
+    for node in body:
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                for name in ast.walk(target):
-                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
+                for name in _names_in(target):
+                    if isinstance(name.ctx, ast.Store):
                         bound.setdefault(name.id, []).append(node.value)
-        elif (
-            isinstance(node, (ast.AnnAssign, ast.AugAssign))
-            and isinstance(node.target, ast.Name)
-            and node.value
-        ):
-            bound.setdefault(node.target.id, []).append(node.value)
+        elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+            if isinstance(node.target, ast.Name) and node.value:
+                bound.setdefault(node.target.id, []).append(node.value)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
-            for name in ast.walk(node.target):
-                if isinstance(name, ast.Name):
-                    bound.setdefault(name.id, []).append(node.iter)
+            for name in _names_in(node.target):
+                bound.setdefault(name.id, []).append(node.iter)
     return bound
+
+
+def _names_in(node: ast.expr) -> Iterable[ast.Name]:
+    if isinstance(node, ast.Name):
+        return (node,)
+    return (each for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
 def _called(value: ast.expr) -> Iterator[str]:

@@ -142,8 +142,9 @@ def signals_of(known: Frameworks) -> Signals:
         each for each, is_own in found if is_own or not any(pattern.search(f".{each}") for pattern in seen)
     )
     records = (*known.own.stateful, *known.own.wrapper)
+    shortest = (each for each in calls if not any(other in each and other != each for other in calls))
     return Signals(
-        tuple(calls), tuple(_called_part(name, "class") for each in records for name in each.names)
+        tuple(shortest), tuple(_called_part(name, "class") for each in records for name in each.names)
     )
 
 

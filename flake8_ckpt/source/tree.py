@@ -30,18 +30,20 @@ def first_line(node: ast.ClassDef | Function) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
-def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a body in order, those of nested blocks too, but not of nested definitions."""
+def statements(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements of a body in order, those of nested blocks too, but not of nested definitions."""
+    found = []
     stack = body[::-1]
     while stack:
         node = stack.pop()
-        yield node
+        found.append(node)
         for name in BLOCKS.get(type(node), ()):
             block = getattr(node, name)
             if name in ("handlers", "cases"):
                 stack.extend(inner for each in reversed(block) for inner in reversed(each.body))
             else:
                 stack.extend(reversed(block))
+    return found
 
 
 def functions(body: list[ast.stmt]) -> Iterator[Function]:

@@ -15,7 +15,7 @@ NUMBER_FUNCTIONS = frozenset(
     "len int float str bool isinstance issubclass hasattr callable id hash repr ord chr round any all"
     " type".split()
 )
-CONTAINERS = {
+CONTAINERS: dict[str, v.ContainerKind] = {
     "list": "list", "tuple": "tuple", "set": "set", "frozenset": "set", "sorted": "list", "reversed": "list",
     "iter": "list", "filter": "list", "deque": "list", "collections.deque": "list",
 }  # fmt: skip

@@ -21,6 +21,8 @@ from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.model import HIDDEN
+from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
@@ -189,11 +191,11 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
         frame.depends = depends
     if isinstance(base, (v.Self, v.Super)):
         if isinstance(base, v.Super) and method == "__setattr__" and len(args) == 2:
-            return set_attribute(args[0], args[1], frame, ("hidden",))
+            return set_attribute(args[0], args[1], frame, (HIDDEN,))
         return _note(bounded(v.Call(v.Attr(base, method), args, keywords)), frame)
     if isinstance(base, v.Name):
         if base.path == "object" and method == "__setattr__" and len(args) == 3 and args[0] == v.SELF:
-            return set_attribute(args[1], args[2], frame, ("hidden",))
+            return set_attribute(args[1], args[2], frame, (HIDDEN,))
         return _global(f"{base.path}.{method}", node, args, keywords, frame)
     passed = _passed_on(node, args, keywords, frame)
     if passed is not None:
@@ -208,8 +210,8 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
 
 
 def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame) -> None:
-    kind = "defaulted" if len(args) > 1 else "guarded" if method == "get" else "required"
-    note_key(frame, base, args[0], kind)
+    kind: KeyKind = "guarded" if method == "get" else "required"
+    note_key(frame, base, args[0], "defaulted" if len(args) > 1 else kind)
 
 
 def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:

@@ -11,6 +11,8 @@ from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import item_of
+from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
@@ -73,7 +75,7 @@ def _slice(node: ast.Slice, frame: Frame) -> v.Value:
     return v.UNKNOWN
 
 
-def note_key(frame: Frame, base: v.Value, key: v.Value, kind: str) -> None:
+def note_key(frame: Frame, base: v.Value, key: v.Value, kind: KeyKind) -> None:
     """Note that a key, or one of several, is taken from a mapping; a computed string may be any key."""
     for option in v.options_of(key):
         if isinstance(option, v.Const):
@@ -175,9 +177,9 @@ def _conditional(node: ast.IfExp, frame: Frame) -> v.Value:
     return given
 
 
-def asked_keys(first: int, frame: Frame) -> Iterator[str]:
+def asked_keys(first: int, frame: Frame) -> Iterator[Guard]:
     """Yield the conditions that a test gives by asking for keys: those noted from an index on."""
-    yield from (f"key:{each.key}" for each in frame.key_reads[first:] if each.kind == "guarded")
+    yield from (Guard("key", each.key) for each in frame.key_reads[first:] if each.kind == "guarded")
 
 
 def test(node: ast.expr, frame: Frame) -> set[str]:

@@ -17,7 +17,10 @@ from flake8_ckpt.facts.evaluator.object_identity import is_object
 from flake8_ckpt.facts.evaluator.object_identity import named
 from flake8_ckpt.facts.evaluator.path_states import State
 from flake8_ckpt.facts.model import NOWHERE
+from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Handler
+from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import KeyRead
 from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.model import Site
@@ -25,6 +28,7 @@ from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.model import Store
 from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.model import Write
+from flake8_ckpt.facts.model import WriteKind
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.findings import Position
 
@@ -57,7 +61,7 @@ class Frame:
     text: str = ""
     state: State = field(default_factory=State)
     depth: int = 0
-    guards: tuple[str, ...] = ()
+    guards: Guards = ()
     position: Position = NOWHERE
     testing: bool = False
     depends: set[str] = field(default_factory=set)
@@ -123,7 +127,7 @@ class Frame:
         self.read(attr, "plain")
         self.uses[attr] = {**hows, "plain": None, "own": None, **({"apart": None} if apart else {})}
 
-    def write(self, attr: str, how: str, value: v.Value, carried: bool = False) -> None:
+    def write(self, attr: str, how: WriteKind, value: v.Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
         carried = carried and attr not in self.state.written or attr in self.depends
         self.writes.append(
@@ -165,11 +169,11 @@ class Frame:
             self.stores.append(Store(target, value, self.position, self.guards, _is_restored(self.depends)))
             self.flow(target)
 
-    def key(self, base: v.Value, key: str, kind: str) -> None:
+    def key(self, base: v.Value, key: str, kind: KeyKind) -> None:
         """Note that a key is taken from a mapping whose origin linking may know."""
         if not self.contract or not isinstance(base, SYMBOLIC):
             return
-        if kind == "required" and (self.lenient or f"key:{key}" in self.guards):
+        if kind == "required" and (self.lenient or Guard("key", key) in self.guards):
             kind = "guarded"
         self.depends.add(f"{FLOW}{len(self.key_reads)}")
         self.key_reads.append(KeyRead(base, key, kind, self.position, (), self.guards))

@@ -119,6 +119,8 @@ class State:
 
 def _taken_back(now: dict[str, Held], before: Mapping[str, Held | None]) -> dict[str, Held]:
     """Put back what names stood for, and return what they stood for until now."""
+    if not before:
+        return {}
     changed = {name: now[name] for name in before}
     for name, value in before.items():
         if value is None:

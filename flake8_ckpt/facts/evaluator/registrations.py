@@ -6,13 +6,15 @@ import ast
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Register
+from flake8_ckpt.facts.model import RegisterKind
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import pattern_of
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 
-REGISTERS = {
+REGISTERS: dict[str, RegisterKind] = {
     "register_buffer": "buffer", "register_parameter": "parameter", "register_module": "module",
     "add_module": "module", "add_state": "state",
 }  # fmt: skip
@@ -33,7 +35,7 @@ def register(
     return bounded(v.Call(v.Attr(v.SELF, f"register_{kind}"), (v.Const(name), value)))
 
 
-def set_attribute(name: v.Value, value: v.Value, frame: Frame, guards: tuple[str, ...] = ()) -> v.Value:
+def set_attribute(name: v.Value, value: v.Value, frame: Frame, guards: Guards = ()) -> v.Value:
     """Note that an attribute of `self` is set by its name, which may be computed."""
     pattern = pattern_of(name)
     if "*" in pattern or pattern.startswith("$"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_ckpt.checkpoints.payload import rooted
+from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
@@ -129,9 +130,9 @@ class Resets:
         return callee.function.name in reached
 
 
-def is_certain(guards: tuple[str, ...]) -> bool:
+def is_certain(guards: Guards) -> bool:
     """Tell whether a statement runs whenever its function does, but for a check of an argument."""
-    return all(guard.startswith(("present:", "some:", "has:", "about:")) for guard in guards)
+    return all(guard.kind in ("present", "some", "has", "about") for guard in guards)
 
 
 def _is_loaded(value: Value) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Store
@@ -115,7 +117,7 @@ class UnsavedLocals:
 
 def _runs_once(store: Store) -> bool:
     """Tell whether a statement stands neither in a loop nor in an inner function."""
-    return {"loop", "nested"}.isdisjoint(store.guards)
+    return {LOOP, NESTED}.isdisjoint(store.guards)
 
 
 def _is_wound_forward(value: Value) -> bool:
