@@ -21,6 +21,14 @@ KINDS: dict[str, ObjectKind] = {
     "normalizer": "normalizer",
 }
 
+# What the name of a project's own class may hint, and the methods one of which it must have for that.
+HINTED: dict[Hinted, tuple[str, ...]] = {
+    "scheduler": ("step",),
+    "optimizer": ("step",),
+    "grad_scaler": ("update",),
+    "ema": ("update", "step", "apply", "__call__"),
+}
+
 
 class Kinds:
     """Tells the kind of a class."""
@@ -46,12 +54,9 @@ class Kinds:
                 return KINDS[self.known.role_of(ancestor)]
         names = self.hierarchy.method_names(class_id)
         tail = class_id.rpartition(":")[2].rpartition(".")[2]
-        if tail.endswith("Scheduler") and "step" in names:
-            return "scheduler"
-        if self.known.hint("class", "ema").search(tail) and not names.isdisjoint(
-            ("update", "step", "apply", "__call__")
-        ):
-            return "ema"
+        for role, changes in HINTED.items():
+            if self.known.hint("class", role).search(tail) and not names.isdisjoint(changes):
+                return KINDS[role]
         if "state_dict" in names and "load_state_dict" in names:
             return "stateful"
         return "module" if self.hierarchy.is_module(class_id) else ""
@@ -63,6 +68,8 @@ class Kinds:
             return self.known.role_of(class_id) == "normalizer"
         ancestors = self.hierarchy.ancestors(class_id)
         if any(each not in classes and self.known.role_of(each) == "normalizer" for each in ancestors[1:]):
+            return True
+        if self._hints("class", "normalizer", [class_id.rpartition(":")[2].rpartition(".")[2]]):
             return True
         statistics = [name for each in ancestors if each in classes for name in classes[each].statistics]
         names = self.hierarchy.method_names(class_id)
