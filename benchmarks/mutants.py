@@ -46,8 +46,13 @@ TESTS = (
     "tests/rules",
     "tests/test_contract_adversarial.py",
     "tests/test_contract_linking.py",
+    "tests/test_contract_strangers.py",
+    "tests/test_frameworks_classes.py",
+    "tests/test_frameworks_saves.py",
     "tests/test_linking.py",
     "tests/test_payloads.py",
+    "tests/test_rule_pages.py",
+    "tests/test_seed_systems.py",
     "tests/test_seeds.py",
 )
 EQUIVALENTS = Path(__file__).parent / "equivalents.txt"

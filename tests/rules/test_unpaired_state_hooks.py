@@ -825,3 +825,10 @@ def test_message_names_both_ends_of_a_bare_state() -> None:
     (finding,) = check_findings(FOUND["get_weights gives a bare state"])
     assert "set_weights" in finding.message and "'model'" in finding.message
     assert [each.position.line for each in finding.related] == [15]
+
+
+def test_message_says_what_is_wrong_with_the_shape() -> None:
+    (table,) = check_findings(FOUND["a module gives a table of its own"])
+    assert "another shape" in table.message
+    (extra,) = check_findings(FOUND["set_extra_state alone"])
+    assert "set_extra_state has no get_extra_state beside it" in extra.message
