@@ -51,8 +51,6 @@ TESTS = (
     "tests/test_frameworks_saves.py",
     "tests/test_linking.py",
     "tests/test_payloads.py",
-    "tests/test_rule_pages.py",
-    "tests/test_seed_systems.py",
     "tests/test_seeds.py",
 )
 EQUIVALENTS = Path(__file__).parent / "equivalents.txt"
