@@ -77,7 +77,9 @@ def names_of(folders: Sequence[Path]) -> list[str]:
 def record(folder: Path) -> dict[str, str]:
     """Return the four texts of a folder."""
     findings = json.loads(printed(folder, "check", "--ckpt-enable=ALL"))
-    ranges = [(each["code"], each["path"], each["line"], [each.get(key) for key in RANGE]) for each in findings]
+    ranges = [
+        (each["code"], each["path"], each["line"], [each.get(key) for key in RANGE]) for each in findings
+    ]
     return {
         "facts": "\n".join(facts_in(folder)),
         "contract": indented(json.loads(printed(folder, "contract"))),

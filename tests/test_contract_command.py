@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from flake8_ckpt.contract_view.rendering import as_text
 from flake8_ckpt.contract_view.rows import tables_of
+from flake8_ckpt.contract_view.text_tables import as_text
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.linked_project import Project
 from tests.front_end import Run

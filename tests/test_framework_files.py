@@ -76,6 +76,10 @@ REFUSED = {
         '[[hint]]\nof = "class"\nsays = "normalizer"\npattern = "("\n',
         "acme.toml:1: [[hint]] pattern: missing ), unterminated subpattern",
     ),
+    "a hint that nobody asks for": (
+        '[[hint]]\nof = "key"\nsays = "ema"\npattern = "x"\n',
+        "acme.toml:1: [[hint]] says: a name of this kind may hint normalizer, counter, training state, not 'ema'",
+    ),
     "a hint without a pattern": (
         '[[hint]]\nof = "class"\nsays = "normalizer"\n',
         "acme.toml:1: [[hint]] missing required field 'pattern'",

@@ -52,3 +52,19 @@ def test_the_page_names_every_table_and_key(table: str) -> None:
     tables = TEXT[TEXT.index("## The tables") :]
     named = set(re.findall(r"`(\w+)`", tables))
     assert {table, *TABLES[table].__struct_fields__} <= named
+
+
+def test_own_hint_tells_a_normalizer(tmp_path: Path) -> None:
+    agent = block("python")
+    for name, instead in (("write_snapshot", "torch.save"), ("read_snapshot", "torch.load")):
+        agent = agent.replace(f"from acme.io import {name}\n", "").replace(name, instead)
+    own = "class Whitener:\n    def update(self, batch): ...\n\n    def __call__(self, batch): ...\n"
+    files = {
+        "acme.toml": '[[hint]]\nof = "class"\nsays = "normalizer"\npattern = "Whitener$"\n',
+        "agent.py": agent.replace("from acme.data", "from whitening"),
+        "whitening.py": own,
+    }
+    write(tmp_path, files)
+    assert "CKP201" not in both(tmp_path, "agent.py", "--select=CKP").out
+    told = both(tmp_path, "agent.py", "--select=CKP", "--ckpt-frameworks=acme.toml").out
+    assert "CKP201 save leaves out 'whitener'" in told

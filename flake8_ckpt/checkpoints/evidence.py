@@ -9,6 +9,7 @@ from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.object_kinds import Kinds
+from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import object_of
@@ -125,7 +126,7 @@ class Evidence:
                 return True
         return False
 
-    def owner_kind(self, target: Value, unit: FunctionRef) -> str:
+    def owner_kind(self, target: Value, unit: FunctionRef) -> ObjectKind:
         """Return the kind of the object that a value flows into: that of x for `x.mean` and `x.load_state_dict`."""
         owner = target.base if isinstance(target, Attr) else target
         kind = self.kinds.of(self.evaluator.class_of(owner, CallContext(unit)))

@@ -16,6 +16,7 @@ from flake8_ckpt.facts.values import Local
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.value_names import path_text
 
+# The kinds of loads that take one key by its name.
 TAKEN = frozenset(["required", "defaulted", "guarded"])
 
 

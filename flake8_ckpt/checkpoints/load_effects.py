@@ -27,6 +27,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 
 
 def load_effects(body: FunctionBody, summary_of: Callable[[FunctionRef], Summary]) -> Iterator[LoadEffect]:
@@ -96,7 +97,7 @@ def _in_call(
 
 def _handed_on(site: Site, body: FunctionBody) -> Iterator[LoadEffect]:
     """Yield the payloads that a call is given which is not followed: it may read all keys."""
-    for value in (*site.call.args, *(each for _, each in site.call.keywords)):
+    for value in arguments_of(site.call):
         for root, keys in body.rooted(value):
             into = (body.expand(site.call.callee),)
             yield _effect(body, root, keys, "handed", into, site.position, site.guards)

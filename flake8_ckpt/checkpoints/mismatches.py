@@ -7,11 +7,11 @@ from functools import cached_property
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import Evidence
+from flake8_ckpt.checkpoints.locations import Locations
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import Unrestored
 from flake8_ckpt.checkpoints.missing import MissingKeys
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
-from flake8_ckpt.checkpoints.places import Places
 from flake8_ckpt.checkpoints.unrestored import UnrestoredKeys
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
@@ -26,7 +26,7 @@ class Contract:
         self.evaluator: SymbolicEvaluator = groups.evaluator
         self.evidence = Evidence(groups)
         self.kinds = self.evidence.kinds
-        self._places = Places(groups.payloads)
+        self._locations = Locations(groups.payloads)
 
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
@@ -48,12 +48,12 @@ class Contract:
 
     def save_sites_without_key(self, missing: Missing) -> list[Spot]:
         """Return the places that leave a key out: a call that omits the argument that carries it, else the save."""
-        return self._places.without_key(missing)
+        return self._locations.without_key(missing)
 
-    def places(self, lost: Unrestored) -> list[Spot]:
+    def locations(self, lost: Unrestored) -> list[Spot]:
         """Return where a key is written: its own assignment where it has one, else the save."""
-        return self._places.of(lost)
+        return self._locations.of(lost)
 
     def own_save(self, save: SaveEffect) -> Spot:
         """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
-        return self._places.own_save(save)
+        return self._locations.own_save(save)

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from flake8_ckpt.frameworks.records import Hinted
 from flake8_ckpt.frameworks.records import Identifier
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
+ObjectKind = Literal["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", ""]
+# A class with more attributes that are named like statistics measures many things: it is a log, no normalizer.
 MAX_STATISTICS = 12
 # The roles of a record that an object can be called by, where it is lost.
-KINDS = {
+KINDS: dict[str, ObjectKind] = {
     "optimizer": "optimizer",
     "scheduler": "scheduler",
     "grad_scaler": "scaler",
     "ema": "ema",
     "normalizer": "normalizer",
+}
+
+# What the name of a project's own class may hint, and the methods one of which it must have for that.
+HINTED: dict[Hinted, tuple[str, ...]] = {
+    "scheduler": ("step",),
+    "optimizer": ("step",),
+    "grad_scaler": ("update",),
+    "ema": ("update", "step", "apply", "__call__"),
 }
 
 
@@ -25,15 +36,15 @@ class Kinds:
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.known = hierarchy.symbols.known
-        self._known: dict[str, str] = {}
+        self._known: dict[str, ObjectKind] = {}
 
-    def of(self, class_id: str) -> str:
-        """Return "optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", or "" for others."""
+    def of(self, class_id: str) -> ObjectKind:
+        """Return the kind of a class's objects, "" for others."""
         if class_id not in self._known:
             self._known[class_id] = self._kind(class_id) if class_id else ""
         return self._known[class_id]
 
-    def _kind(self, class_id: str) -> str:
+    def _kind(self, class_id: str) -> ObjectKind:
         if self.is_normalizer(class_id):
             return "normalizer"
         if class_id not in self.hierarchy.symbols.classes:
@@ -43,12 +54,9 @@ class Kinds:
                 return KINDS[self.known.role_of(ancestor)]
         names = self.hierarchy.method_names(class_id)
         tail = class_id.rpartition(":")[2].rpartition(".")[2]
-        if tail.endswith("Scheduler") and "step" in names:
-            return "scheduler"
-        if self.known.hint("class", "ema").search(tail) and not names.isdisjoint(
-            ("update", "step", "apply", "__call__")
-        ):
-            return "ema"
+        for role, changes in HINTED.items():
+            if self.known.hint("class", role).search(tail) and not names.isdisjoint(changes):
+                return KINDS[role]
         if "state_dict" in names and "load_state_dict" in names:
             return "stateful"
         return "module" if self.hierarchy.is_module(class_id) else ""
@@ -60,6 +68,8 @@ class Kinds:
             return self.known.role_of(class_id) == "normalizer"
         ancestors = self.hierarchy.ancestors(class_id)
         if any(each not in classes and self.known.role_of(each) == "normalizer" for each in ancestors[1:]):
+            return True
+        if self._hints("class", "normalizer", [class_id.rpartition(":")[2].rpartition(".")[2]]):
             return True
         statistics = [name for each in ancestors if each in classes for name in classes[each].statistics]
         names = self.hierarchy.method_names(class_id)

@@ -25,6 +25,16 @@ from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.frameworks.torch import RANDOM_STATES
 
+# Calls that give the state of an object: `x.state_dict()`, `env.get_state()`, `torch.get_rng_state()`.
+STATE_CALLS = re.compile(
+    r"^(state_dict|get_state|get_state_dict|get_extra_state|getstate|get_rng_state(_all)?|serialize_state)$"
+)
+# Beyond these numbers of keys and of levels a payload is open.
+MAX_KEYS = 64
+MAX_LEVELS = 4
+# A key that is computed.
+ANY_KEY = "*"
+
 
 def missing_depth(keys: tuple[str, ...], saves: list[SaveEffect]) -> int:
     """Return how many keys of a path lead to the first that no save has; 0 where some save may have it."""
@@ -33,17 +43,13 @@ def missing_depth(keys: tuple[str, ...], saves: list[SaveEffect]) -> int:
 
 
 def lost_in(keys: tuple[str, ...], payload: Value) -> int:
+    """Return how many keys of a path lead to the first that a payload lacks; 0 where it may have all."""
     for depth, key in enumerate(keys, start=1):
         found = contents(payload)
         if key not in found.slots:
             return 0 if found.open else depth
         payload = found.slots[key].value
     return 0
-
-
-STATE_CALLS = re.compile(
-    r"^(state_dict|get_state|get_state_dict|get_extra_state|getstate|get_rng_state(_all)?|serialize_state)$"
-)
 
 
 def is_state(value: Value) -> bool:
@@ -80,17 +86,6 @@ def states_in(payload: Value) -> Iterator[tuple[tuple[str, ...], Value]]:
         for option in options_of(value):
             if is_state(option):
                 yield keys, option
-
-
-MAX_KEYS = 64
-MAX_LEVELS = 4
-ANY_KEY = "*"
-
-
-def last_name(value: Value) -> str:
-    if isinstance(value, (Attr, Local, Param)):
-        return value.name
-    return value.path.rpartition(".")[2] if isinstance(value, Name) else ""
 
 
 def rooted(value: Value, known: Frameworks) -> Iterator[tuple[Value, tuple[str, ...]]]:

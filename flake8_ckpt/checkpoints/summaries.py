@@ -15,8 +15,9 @@ A *payload* is a mapping on its way to or from disk. This is how it is followed,
         agent = Agent()
         agent.save(path)
 
-1. Each function has a *summary* in terms of its own parameters. That of `Agent.save` is one *save effect*, in short a save:
-   {net: always, metadata: maybe, with the value of the parameter `metadata`}, closed, to the file `path`.
+1. Each function has a *summary* in terms of its own parameters. That of `Agent.save` is one *save effect*,
+   in short a save: {net: always, metadata: maybe, with the value of the parameter `metadata`}, closed, to
+   the file `path`.
    That of `train` begins with the *load effects* of its own body: `metadata` and `metadata.mean`, required,
    from the file `resume`, the second into `scaler.mean`.
 2. A call brings in the summary of the function it reaches, with the call's arguments in place of the

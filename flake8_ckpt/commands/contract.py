@@ -14,10 +14,10 @@ from flake8.options.manager import OptionManager
 from flake8_ckpt.commands.arguments import hide
 from flake8_ckpt.commands.arguments import read_arguments
 from flake8_ckpt.commands.progress import progress_bar
-from flake8_ckpt.contract_view.rendering import as_json
-from flake8_ckpt.contract_view.rendering import as_text
+from flake8_ckpt.contract_view.json_tables import as_json
 from flake8_ckpt.contract_view.rows import Table
 from flake8_ckpt.contract_view.rows import tables_of
+from flake8_ckpt.contract_view.text_tables import as_text
 from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.index.collection import Index

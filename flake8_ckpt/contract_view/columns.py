@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
@@ -28,12 +29,12 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import FunctionRef
 
 Keys = tuple[str, ...]
-ALWAYS, MAYBE, NEVER, OPEN = "always", "maybe", "never", "unknown"
-REQUIRED, DEFAULT, GUARDED, WHOLE = "required", "default", "guarded", "whole"
+SaveState = Literal["always", "maybe", "never", "unknown"]
+LoadState = Literal["required", "default", "guarded", "whole", "never"]
 
 
 @dataclass(frozen=True)
-class Place:
+class FunctionSpot:
     """A function, and where in it something happens."""
 
     function: str
@@ -48,8 +49,8 @@ class Column:
     """
 
     name: str
-    places: tuple[Place, ...]
-    callers: tuple[Place, ...]
+    places: tuple[FunctionSpot, ...]
+    callers: tuple[FunctionSpot, ...]
     is_open: bool = False
 
 
@@ -60,7 +61,7 @@ class Writer:
     name: str
     saves: Sequence[SaveEffect]
 
-    def state(self, keys: Keys) -> str:
+    def state(self, keys: Keys) -> SaveState:
         """Return whether a key is given."""
         return written(keys, self.saves[0].payload)[0]
 
@@ -70,9 +71,11 @@ class Writer:
 
     def column(self) -> Column:
         """Return where this saves, and where that is called from."""
-        places = [Place(_name(each.source), each.save_call) for each in self.saves]
+        places = [FunctionSpot(_name(each.source), each.save_call) for each in self.saves]
         callers = [
-            Place(_name(each.unit), each.location) for each in self.saves if each.location != each.save_call
+            FunctionSpot(_name(each.unit), each.location)
+            for each in self.saves
+            if each.location != each.save_call
         ]
         is_open = any(contents(each.payload).open for each in self.saves)
         return Column(self.name, _distinct(places), _distinct(callers), is_open)
@@ -90,13 +93,13 @@ class Reader:
         """Return the loads of a key and of all that lies below it."""
         return [each for each in self.loads if each.keys[: len(keys)] == keys]
 
-    def state(self, keys: Keys) -> str:
+    def state(self, keys: Keys) -> LoadState:
         """Return how a key is taken."""
         below = [each for each in self.below(keys) if each.kind in TAKEN]
         exact = [each for each in below if each.keys == keys]
         if below:
             return _taken(exact or below)
-        return WHOLE if any(self._covers(each, keys) for each in self.loads) else NEVER
+        return "whole" if any(self._covers(each, keys) for each in self.loads) else "never"
 
     def _covers(self, load: LoadEffect, keys: Keys) -> bool:
         """Tell whether a load of a part of the path takes all that lies below."""
@@ -112,10 +115,12 @@ class Reader:
 
     def column(self) -> Column:
         """Return where this reads, function by function, and where that is called from."""
-        first: dict[str, Place] = {}
+        first: dict[str, FunctionSpot] = {}
         for each in sorted(self.loads, key=_load_order):
-            first.setdefault(each.source.identity, Place(_name(each.source), each.location))
-        callers = [Place(_name(each), self._call(each)) for each in self.units if each.identity not in first]
+            first.setdefault(each.source.identity, FunctionSpot(_name(each.source), each.location))
+        callers = [
+            FunctionSpot(_name(each), self._call(each)) for each in self.units if each.identity not in first
+        ]
         return Column(self.name, tuple(first.values()), _distinct(callers))
 
     def _call(self, unit: FunctionRef) -> Spot:
@@ -137,11 +142,11 @@ def _name(callee: FunctionRef) -> str:
     return callee.path if name == "<module>" else name
 
 
-def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:
+def _distinct(places: Iterable[FunctionSpot]) -> tuple[FunctionSpot, ...]:
     return tuple(sorted(dict.fromkeys(places), key=_place_order))
 
 
-def _place_order(place: Place) -> tuple[str, Position, str]:
+def _place_order(place: FunctionSpot) -> tuple[str, Position, str]:
     return place.location.path, place.location.position, place.function
 
 
@@ -155,24 +160,24 @@ def _load_order(load: LoadEffect) -> tuple[bool, str, int, int]:
     )
 
 
-def written(keys: Keys, payload: Value) -> tuple[str, Optional[Value]]:
+def written(keys: Keys, payload: Value) -> tuple[SaveState, Optional[Value]]:
     """Return the state of a key in a payload, and what it holds there."""
     always = True
     for key in keys:
         found = contents(payload)
         if key not in found.slots:
-            return (OPEN if found.open else NEVER), None
+            return ("unknown" if found.open else "never"), None
         always = always and found.slots[key].always
         payload = found.slots[key].value
-    return (ALWAYS if always else MAYBE), payload
+    return ("always" if always else "maybe"), payload
 
 
-def _taken(loads: Sequence[LoadEffect]) -> str:
+def _taken(loads: Sequence[LoadEffect]) -> LoadState:
     """Return the strictest way in which a key is read; a load behind a test for a key is guarded."""
     kinds = {"guarded" if _is_guarded(each, loads) else each.kind for each in loads}
     if "required" in kinds:
-        return REQUIRED
-    return DEFAULT if "defaulted" in kinds else GUARDED
+        return "required"
+    return "default" if "defaulted" in kinds else "guarded"
 
 
 def _is_guarded(load: LoadEffect, others: Sequence[LoadEffect]) -> bool:

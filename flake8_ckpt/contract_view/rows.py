@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 from typing import Optional
 from typing import Union
 
@@ -20,13 +21,11 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import is_state
-from flake8_ckpt.contract_view.columns import ALWAYS
-from flake8_ckpt.contract_view.columns import MAYBE
-from flake8_ckpt.contract_view.columns import NEVER
-from flake8_ckpt.contract_view.columns import WHOLE
 from flake8_ckpt.contract_view.columns import Column
 from flake8_ckpt.contract_view.columns import Keys
+from flake8_ckpt.contract_view.columns import LoadState
 from flake8_ckpt.contract_view.columns import Reader
+from flake8_ckpt.contract_view.columns import SaveState
 from flake8_ckpt.contract_view.columns import Writer
 from flake8_ckpt.contract_view.columns import known_part
 from flake8_ckpt.contract_view.columns import readers_of
@@ -42,21 +41,33 @@ from flake8_ckpt.findings import Spot
 
 # The loads of keys that are missing, each with the places of the writers that leave the key out.
 Told = Mapping[tuple[Spot, Keys], set[Spot]]
-NEVER_SAVED, NEVER_RESTORED, NOT_SAVED = "never saved", "never restored", "not saved by"
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """What does not match at a key: in all writers or readers, or "not saved" by some `writers`."""
+
+    kind: Literal["never saved", "never restored", "not saved"]
+    writers: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return it in words."""
+        return f"{self.kind} by {', '.join(self.writers)}" if self.writers else self.kind
 
 
 @dataclass(frozen=True)
 class Row:
     """A key: its state at each writer and reader, and where each reader takes it.
 
-    `holds` says what is saved under it, `restores` where it goes, `mark` what does not match.
+    `holds` says what is saved under it, `restores` where it goes, `mismatch` what does not match.
     """
 
     keys: Keys
-    states: Mapping[str, str]
+    states: Mapping[str, SaveState | LoadState]
     holds: str
     restores: str
-    mark: str
+    mismatch: Optional[Mismatch] = None
     reads: tuple[tuple[str, Spot], ...] = ()
 
 
@@ -162,25 +173,27 @@ def _row(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told:
         {each.name: each.state(keys) for each in columns},
         held_text(value for each in writers for value in each.values(keys)),
         restored_text(target for _, load in exact for target in load.into if target not in inner),
-        _mark(keys, writers, readers, told),
+        _mismatch(keys, writers, readers, told),
         tuple(dict.fromkeys((reader.name, load.location) for reader, load in exact)),
     )
 
 
-def _mark(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told: Told) -> str:
-    """Return what does not match, "" where nothing is certain."""
+def _mismatch(
+    keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told: Told
+) -> Optional[Mismatch]:
+    """Return what does not match, None where nothing is certain."""
     given = {each.state(keys) for each in writers}
-    if given & {ALWAYS, MAYBE} and all(each.state(keys) == NEVER for each in readers):
-        return NEVER_RESTORED
+    if given & {"always", "maybe"} and all(each.state(keys) == "never" for each in readers):
+        return Mismatch("never restored")
     save_calls: set[Spot] = set()
     for reader in readers:
         for load in reader.below(keys):
             save_calls |= told.get((load.location, keys), set())
-    lacking = [each for each in writers if each.state(keys) == NEVER]
+    lacking = [each for each in writers if each.state(keys) == "never"]
     if save_calls and len(lacking) == len(writers):
-        return NEVER_SAVED
+        return Mismatch("never saved")
     names = [each.name for each in lacking if any(save.save_call in save_calls for save in each.saves)]
-    return f"{NOT_SAVED} {', '.join(names)}" if names else ""
+    return Mismatch("not saved", tuple(names)) if names else None
 
 
 def _whole(writers: Sequence[Writer], readers: Sequence[Reader]) -> list[Row]:
@@ -188,6 +201,7 @@ def _whole(writers: Sequence[Writer], readers: Sequence[Reader]) -> list[Row]:
     holds = held_text(value for each in writers for value in each.values(()))
     if not is_name(holds):
         return []
-    states = {each.name: ALWAYS for each in writers} | {each.name: WHOLE for each in readers}
+    states: dict[str, SaveState | LoadState] = {each.name: "always" for each in writers}
+    states.update({each.name: "whole" for each in readers})
     restores = restored_text(target for reader in readers for each in reader.loads for target in each.into)
-    return [Row((), states, holds, restores, "")]
+    return [Row((), states, holds, restores)]

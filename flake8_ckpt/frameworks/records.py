@@ -57,6 +57,16 @@ Hinted = Literal[
     "takes over",
 ]
 
+# What is asked of which names; a hint of anything else would never be heard.
+ASKED: dict[Identifier, tuple[Hinted, ...]] = {
+    "outside class": ("scheduler", "optimizer", "grad_scaler", "ema", "normalizer", "not torch"),
+    "class": ("scheduler", "optimizer", "grad_scaler", "ema", "normalizer"),
+    "attribute": ("mean", "spread", "count"),
+    "method": ("updates", "normalizes", "begins with saved state", "restores", "writes bytes"),
+    "function": ("loads", "takes over"),
+    "key": ("normalizer", "counter", "training state"),
+}
+
 
 class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What every record has: the names it speaks of, a remark, and what it was checked against."""

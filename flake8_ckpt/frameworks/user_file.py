@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
+from flake8_ckpt.frameworks.records import ASKED
 from flake8_ckpt.frameworks.records import TABLES
 from flake8_ckpt.frameworks.records import Hint
 from flake8_ckpt.frameworks.records import Record
@@ -136,6 +137,9 @@ def _check_content(record: Struct, place: str) -> None:
                 f"{place} names: {wrong[0]!r} is no dotted name" if wrong else f"{place} names: is empty"
             )
     if isinstance(record, Hint):
+        if record.says not in ASKED[record.of]:
+            asked = ", ".join(ASKED[record.of])
+            raise RefusedFile(f"{place} says: a name of this kind may hint {asked}, not {record.says!r}")
         try:
             re.compile(record.pattern)
         except (re.error, RecursionError) as error:

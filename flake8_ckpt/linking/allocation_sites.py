@@ -36,6 +36,7 @@ from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
+# Bounds of the search: levels of a value, callers of one function, sites of one object, steps in all.
 MAX_DEPTH = 24
 MAX_CALLERS = 8
 MAX_SITES = 64

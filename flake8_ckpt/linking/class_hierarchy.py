@@ -10,6 +10,7 @@ from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.frameworks.module_bases import is_external_module
 from flake8_ckpt.linking.symbols import Symbols
 
+# More than any real hierarchy has; generated ones end here.
 MAX_ANCESTORS = 64
 
 

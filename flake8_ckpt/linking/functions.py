@@ -22,6 +22,7 @@ from flake8_ckpt.facts.values import join
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.symbols import Symbols
 
+# `tests/test_x.py`, `unit_tests/helpers.py`, `pkg/x_test.py`, `conftest.py`; not `latest/x.py`.
 TEST_FILE = re.compile(
     r"(^|/)(tests?|testing|unit_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$"
 )
@@ -89,6 +90,11 @@ class CallContext:
     def class_id(self) -> str:
         """Return the class of `self`."""
         return self.callee.class_id
+
+
+def arguments_of(call: Call) -> tuple[Value, ...]:
+    """Return what a call is given, by position and by name."""
+    return (*call.args, *(value for _, value in call.keywords))
 
 
 def bind(callee: FunctionRef, args: list[Value], keywords: Mapping[str, Value]) -> dict[str, Value]:

@@ -29,8 +29,10 @@ from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.library_calls import method_of_class
 from flake8_ckpt.linking.library_calls import method_of_variable
 
+# Factories that call factories, and attributes of attributes: deeper ones have no known class.
 MAX_CALLS = 5
 MAX_NESTING = 24
+# An attribute that only subclasses set has their common class, where these are few.
 MAX_SUBCLASSES = 16
 
 

@@ -46,8 +46,10 @@ from flake8_ckpt.linking.object_classes import MAX_CALLS
 from flake8_ckpt.linking.object_classes import MAX_NESTING
 from flake8_ckpt.linking.object_classes import ObjectClasses
 
+# Steps for one value, and for all values of one function: what is left over is Unknown.
 MAX_STEPS = 3_000
 MAX_STEPS_OF_FUNCTION = 200_000
+# Methods that give the mapping back that they are called on: `state.copy()`.
 COPIES = frozenset(["copy", "deepcopy"])
 # Calls that give a payload back as it is, or a part of it.
 TRANSPARENT = frozenset(["copy.copy", "copy.deepcopy", "vars", "dict"])
@@ -177,35 +179,41 @@ class SymbolicEvaluator:
         keywords = {name: self.expand(each, context, nesting) for name, each in value.keywords}
         callee = self.callee_of(value, context, nesting)
         if callee is not None and callee.function.name not in STATE_METHODS:
-            given = self._returned(
-                callee, self.receiver_of(value, context, nesting), args, keywords, context, nesting
-            )
-            if given != UNKNOWN:
-                return given
+            receiver = self.receiver_of(value, context, nesting)
+            returned = self._returned(callee, receiver, args, keywords, context, nesting)
+            if returned != UNKNOWN:
+                return returned
+        given = Call(value.callee, tuple(args), tuple(keywords.items()))
         if isinstance(value.callee, Attr):
             base = self.expand(value.callee.base, context, nesting)
-            if value.callee.name in ("get", "pop") and args and not isinstance(base, (Self, Name)):
-                return join([item_in(option, args[0]) for option in options_of(base)])
-            method = self.library_call(value, context, nesting)
-            if method in self.symbols.known.payload_loads:
-                return Call(Name(method), tuple(args), (*keywords.items(), ("self", base)))
-            if value.callee.name in COPIES or value.callee.name == "read" and not args:
-                return base
-            if value.callee.name == "item" and not args and self._is_loaded(base):
-                return base
-            return Call(Attr(base, value.callee.name), tuple(args), tuple(keywords.items()))
-        target = (
-            self.expand(value.callee, context, nesting)
-            if not isinstance(value.callee, Name)
-            else value.callee
-        )
+            return self._method_call(
+                given, value.callee.name, base, self.library_call(value, context, nesting)
+            )
+        return self._plain_call(given, context, nesting)
+
+    def _method_call(self, call: Call, name: str, base: Value, library_call: str) -> Value:
+        """Return what a method that is not followed gives: what its object holds, or the call on that object."""
+        if name in ("get", "pop") and call.args and not isinstance(base, (Self, Name)):
+            return join([item_in(option, call.args[0]) for option in options_of(base)])
+        if library_call in self.symbols.known.payload_loads:
+            return Call(Name(library_call), call.args, (*call.keywords, ("self", base)))
+        if name in COPIES or name == "read" and not call.args:
+            return base
+        if name == "item" and not call.args and self._is_loaded(base):
+            return base
+        return Call(Attr(base, name), call.args, call.keywords)
+
+    def _plain_call(self, call: Call, context: CallContext, nesting: int) -> Value:
+        """Return what a function that is not followed gives: its argument where it passes that on, or the call."""
+        callee = call.callee
+        target = callee if isinstance(callee, Name) else self.expand(callee, context, nesting)
         if isinstance(target, Name):
             target = Name(self.symbols.resolve(target.path, context.path) or target.path)
-            if target.path in TRANSPARENT and args:
-                return args[0]
-        if isinstance(value.callee, Param) and value.callee.name == "cls" and context.class_id:
+            if target.path in TRANSPARENT and call.args:
+                return call.args[0]
+        if isinstance(callee, Param) and callee.name == "cls" and context.class_id:
             target = Name(context.class_id)
-        return Call(target, tuple(args), tuple(keywords.items()))
+        return Call(target, call.args, call.keywords)
 
     def _is_loaded(self, value: Value) -> bool:
         """Tell whether a value is what a library loaded: `numpy.load(path).item()` unwraps the mapping in an array."""

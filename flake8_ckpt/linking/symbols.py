@@ -15,6 +15,7 @@ from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 
+# Re-exports of re-exports; a circle of them ends here.
 MAX_HOPS = 12
 
 

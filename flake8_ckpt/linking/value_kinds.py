@@ -41,9 +41,11 @@ from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.module_bases import is_external_module
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
-from flake8_ckpt.linking.places import Place
+from flake8_ckpt.linking.kind_context import KindContext
 
+# `T.as_tensor(x)` of a project's own helper module, which is not read: what it gives is a tensor by its name.
 CONVERTERS = re.compile(r"(^|[._])(to|as)_tensor$")
+# Helper functions that call helper functions; deeper ones, and deeper expressions, are Unknown.
 MAX_CALLS = 5
 MAX_NESTING = 24
 SYMBOLIC = (Name, Param, Attr, Item, Element, Call, Arith, Self, Super)
@@ -59,16 +61,16 @@ class KindEvaluator:
         self._open: set[tuple[str, str]] = set()
         self._setters_of: dict[str, dict[str, list[FunctionFacts]]] = {}
 
-    def resolve(self, value: Value, place: Place, nesting: int = 0) -> Value:
+    def resolve(self, value: Value, context: KindContext, nesting: int = 0) -> Value:
         """Return a value with nothing symbolic left in it."""
         if nesting > MAX_NESTING:
             return UNKNOWN
         handler = _HANDLERS.get(type(value))
-        return handler(self, value, place, nesting + 1) if handler else value
+        return handler(self, value, context, nesting + 1) if handler else value
 
-    def instance(self, path: str, place: Place) -> Value:
+    def instance(self, path: str, context: KindContext) -> Value:
         """Return what an object of a class is."""
-        identity = self.symbols.resolve(path, place.path)
+        identity = self.symbols.resolve(path, context.path)
         if identity in self.symbols.classes:
             return Module(identity) if self.hierarchy.is_module(identity) else Instance(identity)
         if is_external_module(identity, self.symbols.known, self.hierarchy.module_bases):
@@ -90,7 +92,7 @@ class KindEvaluator:
         values: list[Value] = []
         for owner in self.hierarchy.ancestors(class_id):
             for method in self._setters(owner).get(attr, ()):
-                place = Place(owner.partition(":")[0], class_id, owner, method)
+                context = KindContext(owner.partition(":")[0], class_id, owner, method)
                 for register in method.registers:
                     if register.name == attr:
                         return (
@@ -99,9 +101,9 @@ class KindEvaluator:
                             else Parameter()
                         )
                 if method.name == attr and "property" in method.decorators and method.returns is not None:
-                    return self.resolve(method.returns, place)
+                    return self.resolve(method.returns, context)
                 values += [
-                    self.resolve(write.value, place)
+                    self.resolve(write.value, context)
                     for write in method.writes
                     if write.attr == attr and write.how == "assign"
                 ]
@@ -120,85 +122,87 @@ class KindEvaluator:
                     found.setdefault(name, []).append(method)
         return self._setters_of[owner]
 
-    def _param(self, value: Param, place: Place, nesting: int) -> Value:
-        if value.name in place.bound:
-            return place.bound[value.name]
-        if place.function is None:
+    def _param(self, value: Param, context: KindContext, nesting: int) -> Value:
+        if value.name in context.bound:
+            return context.bound[value.name]
+        if context.function is None:
             return UNKNOWN
-        for parameter in place.function.parameters:
+        for parameter in context.function.parameters:
             if parameter.name == value.name:
-                promised = self.resolve(parameter.annotation or UNKNOWN, place, nesting)
-                default = self.resolve(parameter.default or UNKNOWN, place, nesting)
+                promised = self.resolve(parameter.annotation or UNKNOWN, context, nesting)
+                default = self.resolve(parameter.default or UNKNOWN, context, nesting)
                 if promised == UNKNOWN:
                     return Tensor("data") if isinstance(default, Tensor) else UNKNOWN
                 return join([promised, NONE]) if default == NONE else promised
         return UNKNOWN
 
-    def _instance(self, value: Instance, place: Place, nesting: int) -> Value:
-        return self.instance(value.path, place)
+    def _instance(self, value: Instance, context: KindContext, nesting: int) -> Value:
+        return self.instance(value.path, context)
 
-    def _name(self, value: Name, place: Place, nesting: int) -> Value:
+    def _name(self, value: Name, context: KindContext, nesting: int) -> Value:
         return UNKNOWN
 
-    def _self(self, value: Value, place: Place, nesting: int) -> Value:
+    def _self(self, value: Value, context: KindContext, nesting: int) -> Value:
         return (
-            Module(place.class_id) if place.class_id and self.hierarchy.is_module(place.class_id) else UNKNOWN
+            Module(context.class_id)
+            if context.class_id and self.hierarchy.is_module(context.class_id)
+            else UNKNOWN
         )
 
-    def _attr(self, value: Attr, place: Place, nesting: int) -> Value:
+    def _attr(self, value: Attr, context: KindContext, nesting: int) -> Value:
         if isinstance(value.base, (Self, Super)):
-            return self.attribute(place.class_id, value.name) if place.class_id else UNKNOWN
-        base = self.resolve(value.base, place, nesting)
+            return self.attribute(context.class_id, value.name) if context.class_id else UNKNOWN
+        base = self.resolve(value.base, context, nesting)
         if isinstance(base, (Module, Instance)) and base.path in self.symbols.classes:
             return self.attribute(base.path, value.name)
         return self._each(base, lambda each: _settled(attribute_of(each, value.name)))
 
-    def _item(self, value: Item, place: Place, nesting: int) -> Value:
-        base = self.resolve(value.base, place, nesting)
+    def _item(self, value: Item, context: KindContext, nesting: int) -> Value:
+        base = self.resolve(value.base, context, nesting)
         return self._each(base, lambda each: _settled(item_of(each, value.key)))
 
-    def _element(self, value: Element, place: Place, nesting: int) -> Value:
-        base = self.resolve(value.base, place, nesting)
+    def _element(self, value: Element, context: KindContext, nesting: int) -> Value:
+        base = self.resolve(value.base, context, nesting)
         return self._each(base, lambda each: _settled(element_of(each)))
 
     def _each(self, value: Value, change: Callable[[Value], Value]) -> Value:
         return join([change(option) for option in options_of(value)])
 
-    def _container(self, value: Container, place: Place, nesting: int) -> Value:
-        items = tuple(self.resolve(item, place, nesting) for item in value.items)
-        return Container(value.kind, self.resolve(value.of, place, nesting), value.size, items)
+    def _container(self, value: Container, context: KindContext, nesting: int) -> Value:
+        items = tuple(self.resolve(item, context, nesting) for item in value.items)
+        return Container(value.kind, self.resolve(value.of, context, nesting), value.size, items)
 
-    def _record(self, value: Record, place: Place, nesting: int) -> Value:
+    def _record(self, value: Record, context: KindContext, nesting: int) -> Value:
         fields = tuple(
-            Field(each.key, self.resolve(each.value, place, nesting), each.always) for each in value.fields
+            Field(each.key, self.resolve(each.value, context, nesting), each.always) for each in value.fields
         )
         return Record(fields, value.open)
 
-    def _join(self, value: Join, place: Place, nesting: int) -> Value:
-        return join([self.resolve(option, place, nesting) for option in value.options])
+    def _join(self, value: Join, context: KindContext, nesting: int) -> Value:
+        return join([self.resolve(option, context, nesting) for option in value.options])
 
-    def _arith(self, value: Arith, place: Place, nesting: int) -> Value:
-        operands = [_certain(self.resolve(operand, place, nesting)) for operand in value.operands]
+    def _arith(self, value: Arith, context: KindContext, nesting: int) -> Value:
+        operands = [_certain(self.resolve(operand, context, nesting)) for operand in value.operands]
         return _settled(torchlib.combine(operands))
 
-    def _call(self, value: Call, place: Place, nesting: int) -> Value:
+    def _call(self, value: Call, context: KindContext, nesting: int) -> Value:
         callee = value.callee
-        args = [self.resolve(arg, place, nesting) for arg in value.args]
-        keywords = {name: self.resolve(each, place, nesting) for name, each in value.keywords}
+        args = [self.resolve(arg, context, nesting) for arg in value.args]
+        keywords = {name: self.resolve(each, context, nesting) for name, each in value.keywords}
         if isinstance(callee, Name):
-            found = self._call_name(callee.path, args, keywords, place)
+            found = self._call_name(callee.path, args, keywords, context)
             return (
                 Tensor("data") if UNKNOWN in options_of(found) and CONVERTERS.search(callee.path) else found
             )
         if not isinstance(callee, Attr):
             return UNKNOWN
         if isinstance(callee.base, (Self, Super)):
-            return self._call_method(place, callee, args, keywords)
-        base = self.resolve(callee.base, place, nesting)
-        return self._each(base, lambda each: self._call_on(each, callee.name, args, keywords, place))
+            return self._call_method(context, callee, args, keywords)
+        base = self.resolve(callee.base, context, nesting)
+        return self._each(base, lambda each: self._call_on(each, callee.name, args, keywords, context))
 
     def _call_on(
-        self, base: Value, name: str, args: list[Value], keywords: dict[str, Value], place: Place
+        self, base: Value, name: str, args: list[Value], keywords: dict[str, Value], context: KindContext
     ) -> Value:
         if isinstance(base, (Parameter, Buffer)):
             if name.endswith("_"):
@@ -210,31 +214,39 @@ class KindEvaluator:
             return base if name in MODULE_METHODS else UNKNOWN
         if isinstance(base, Instance) and base.path in self.symbols.classes:
             found = self.hierarchy.find_method(base.path, name)
-            return self._returned(found[0], found[1], base.path, args, keywords, place) if found else UNKNOWN
+            return (
+                self._returned(found[0], found[1], base.path, args, keywords, context) if found else UNKNOWN
+            )
         if isinstance(base, Container):
             return base if name in ("copy", "values") else base.of if name in ("get", "pop") else UNKNOWN
         return UNKNOWN
 
     def _call_method(
-        self, place: Place, callee: Attr, args: list[Value], keywords: dict[str, Value]
+        self, context: KindContext, callee: Attr, args: list[Value], keywords: dict[str, Value]
     ) -> Value:
-        if not place.class_id:
+        if not context.class_id:
             return UNKNOWN
-        after = place.owner if isinstance(callee.base, Super) else ""
-        found = self.hierarchy.find_method(place.class_id, callee.name, after)
-        return self._returned(found[0], found[1], place.class_id, args, keywords, place) if found else UNKNOWN
+        after = context.owner if isinstance(callee.base, Super) else ""
+        found = self.hierarchy.find_method(context.class_id, callee.name, after)
+        return (
+            self._returned(found[0], found[1], context.class_id, args, keywords, context)
+            if found
+            else UNKNOWN
+        )
 
-    def _call_name(self, name: str, args: list[Value], keywords: dict[str, Value], place: Place) -> Value:
-        identity = self.symbols.resolve(name, place.path)
+    def _call_name(
+        self, name: str, args: list[Value], keywords: dict[str, Value], context: KindContext
+    ) -> Value:
+        identity = self.symbols.resolve(name, context.path)
         if identity in self.symbols.classes:
-            return self.instance(name, place)
+            return self.instance(name, context)
         function = self.symbols.functions.get(identity)
         if function is not None:
-            return self._returned("", function, "", args, keywords, place, identity)
+            return self._returned("", function, "", args, keywords, context, identity)
         head, _, method = identity.rpartition(".")
         if ":" in identity and head in self.symbols.classes:
             found = self.hierarchy.find_method(head, method)
-            return self._returned(found[0], found[1], head, args, keywords, place) if found else UNKNOWN
+            return self._returned(found[0], found[1], head, args, keywords, context) if found else UNKNOWN
         if ":" in identity or not identity:
             return UNKNOWN
         if is_external_module(identity, self.symbols.known, self.hierarchy.module_bases):
@@ -248,10 +260,10 @@ class KindEvaluator:
         class_id: str,
         args: list[Value],
         keywords: dict[str, Value],
-        place: Place,
+        context: KindContext,
         identity: str = "",
     ) -> Value:
-        if function.returns is None or place.calls >= MAX_CALLS:
+        if function.returns is None or context.calls >= MAX_CALLS:
             return UNKNOWN
         path = (owner or identity).partition(":")[0]
         names = [each.name for each in function.parameters]
@@ -259,7 +271,9 @@ class KindEvaluator:
             names = names[1:]
         bound = {**dict(zip(names, args)), **{name: each for name, each in keywords.items() if name in names}}
         known = {name: each for name, each in bound.items() if each != UNKNOWN}
-        return self.resolve(function.returns, Place(path, class_id, owner, function, known, place.calls + 1))
+        return self.resolve(
+            function.returns, KindContext(path, class_id, owner, function, known, context.calls + 1)
+        )
 
 
 def _settled(value: Value) -> Value:
@@ -276,7 +290,7 @@ def _certain(value: Value) -> Value:
     return UNKNOWN
 
 
-_HANDLERS: dict[type, Callable[[KindEvaluator, Any, Place, int], Value]] = {
+_HANDLERS: dict[type, Callable[[KindEvaluator, Any, KindContext, int], Value]] = {
     Param: KindEvaluator._param,
     Instance: KindEvaluator._instance,
     Name: KindEvaluator._name,

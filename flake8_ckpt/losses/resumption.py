@@ -15,6 +15,7 @@ from flake8_ckpt.linking.value_names import last_name
 
 # Functions of libraries with these names load files, not the objects of a project.
 GENERAL = frozenset(["load", "restore", "loads"])
+# A caller that trains: `trainer.fit()`, `train_epoch()`, `run_training()`.
 RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
 
 

@@ -22,7 +22,9 @@ from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import method_ref
 
 STATE_METHODS = frozenset(["state_dict", "load_state_dict"])
+# Names of functions that may save or restore: `save_model`, `resume_from`, `write_checkpoint`, `set_state`.
 KEEPS = re.compile(r"(^|_)(save|dump|load|restore|resume)(_|$)|(^|_)(checkpoint|ckpt|state)s?$")
+# `trainer.step()`, `run_epoch()`: what fails there is no failed save.
 TRAINS = re.compile(r"^_*(step|learn|fit|backward|rollout|train_\w+|run_\w+)$")
 
 

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.values import NONE
@@ -27,22 +28,31 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_moved_by_hooks
 
+Lifetime = Literal["constant", "state", "fitted", "cache", "scratch"]
+# `reset`, `reset_parameters`, where construction runs it too.
 RESTARTS = re.compile(r"(^|_)reset(_|$)")
+# Methods that begin an episode, an epoch or a sequence: `reset_hidden`, `on_train_epoch_start`, `_clear_cache`.
 RESETS = re.compile(
     r"^_?(reset|init|clear|start|begin|zero|flush|free|empty|detach|new|on_\w+_(start|begin|end))(_|$)"
     r"|_reset$|reset_|_start$|_begin$"
 )
+# What running statistics, code books and queues are called: `running_mean`, `ema_cluster_size`, `num_batches_seen`,
+# `queue_ptr`. A hint beside evidence, never evidence.
 STATISTIC = re.compile(
     r"(^|_)(mean|means|var|variance|std|count|counts|running|ema|avg|average|moment|moments|momentum|m2|sumsq"
     r"|n_seen|usage|cluster|codebook|center|centers|centroids|prototypes?|queue|quantiles?|num_batches|shadow|returns?"
     r"|discounted|stats?)(_|$)"
 )
+# What lasts for one sequence or one call: `kv_cache`, `last_hidden`, `prev_action`, `attn_mask`, `h`.
 TRANSIENT = re.compile(
     r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|cur|current|state|states|h|c|hx|cx|buffer)(_|$)"
     r"|mask|grad|loss"
 )
+# A tensordict of torchrl is no tensor, though it has most methods of one: `self._td = td.clone()`.
 FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
+# `freqs_cis = self.freqs_cis.to(h.device)`: rotary embeddings are moved by hand in every forward pass.
 ROTARY = re.compile(r"(^|_)(freqs?|freqs_cis|rope|rotary)(_|$)")
+# Uses that read no content: a comparison with None, a shape, a branch.
 IDLE_USES = frozenset(["none", "meta", "test"])
 
 
@@ -94,7 +104,7 @@ def _is_something_else(value: Value) -> bool:
     return all(isinstance(option, (Const, Number, Container, Record)) for option in options_of(value))
 
 
-def lifetime(state: ClassState, attr: str) -> str:
+def lifetime(state: ClassState, attr: str) -> Lifetime:
     """Return how an attribute lives, in one word."""
     later = [change for change in state.runtime_writes(attr) if change.write.how not in ("delete", "grow")]
     if not later:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from flake8_ckpt.modules.attribute_lifetime import Lifetime
 from flake8_ckpt.modules.attribute_lifetime import is_idle
 from flake8_ckpt.modules.attribute_lifetime import is_moved_by_hand
 from flake8_ckpt.modules.attribute_lifetime import is_optional
@@ -30,7 +31,7 @@ class Attribute:
     writes: tuple[AttributeWrite, ...] = ()
 
     @cached_property
-    def lifetime(self) -> str:
+    def lifetime(self) -> Lifetime:
         """Return how it lives: constant, state, fitted, cache or scratch."""
         return lifetime(self.state, self.name)
 

@@ -39,9 +39,9 @@ def _returns_what_it_is_given(state: ClassState, change: AttributeWrite) -> bool
         function = found[1] if found else None
         skipped = 0 if function and "staticmethod" in function.decorators else 1
     elif isinstance(call.callee, Name):
-        place = state.place(change.method)
+        context = state.context(change.method)
         function = state.kind_evaluator.symbols.functions.get(
-            state.kind_evaluator.symbols.resolve(call.callee.path, place.path)
+            state.kind_evaluator.symbols.resolve(call.callee.path, context.path)
         )
         skipped = 0
     else:

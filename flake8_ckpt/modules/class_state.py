@@ -32,7 +32,7 @@ from flake8_ckpt.frameworks.torch_methods import SAVERS
 from flake8_ckpt.frameworks.torch_methods import STEPS
 from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
-from flake8_ckpt.linking.places import Place
+from flake8_ckpt.linking.kind_context import KindContext
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.modules.members import AttributeRead
 from flake8_ckpt.modules.members import AttributeWrite
@@ -95,7 +95,7 @@ class ClassState:
         for method in methods:
             for write in method.facts.writes:
                 found.setdefault(write.attr, []).append(
-                    AttributeWrite(method, write, self.kind_evaluator, self.place(method))
+                    AttributeWrite(method, write, self.kind_evaluator, self.context(method))
                 )
         return found
 
@@ -118,9 +118,9 @@ class ClassState:
         """Return the writes to each attribute in the classes that derive from this one."""
         return self._changes(self.subclass_methods)
 
-    def place(self, method: Method) -> Place:
-        """Return the place in which a method's values are resolved."""
-        return Place(method.owner.partition(":")[0], self.identity, method.owner, method.facts)
+    def context(self, method: Method) -> KindContext:
+        """Return the context in which a method's values are resolved."""
+        return KindContext(method.owner.partition(":")[0], self.identity, method.owner, method.facts)
 
     @cached_property
     def registers(self) -> tuple[tuple[Method, Register], ...]:

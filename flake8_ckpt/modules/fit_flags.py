@@ -13,6 +13,7 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 
+# `self.is_fitted`, `self.calibrated`: flags of classes in the manner of scikit-learn.
 FLAGS = re.compile(r"fit|calibrat|estimat|trained")
 
 

@@ -25,13 +25,16 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
 
+# Methods in which a class can create what a checkpoint holds before the base class looks for it.
 LOADERS = frozenset(["_load_from_state_dict", "load_state_dict", "set_extra_state", "__setstate__"])
 PRE_HOOKS = frozenset(
     "_register_load_state_dict_pre_hook register_load_state_dict_pre_hook _register_load_state_dict_hook".split()
 )
+# What layers and norms of torch register in their own constructors, which are not read.
 FOREIGN = frozenset(
     "weight bias running_mean running_var num_batches_tracked in_proj_weight in_proj_bias".split()
 )
+# Guards of lazy creation: `if self.x is None`, `if not hasattr(self, "x")`, `if not self.built`.
 LAZY: frozenset[GuardKind] = frozenset(["none", "missing", "unset"])
 
 

@@ -18,7 +18,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Kind
 from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.linking.places import Place
+from flake8_ckpt.linking.kind_context import KindContext
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 
 # How a write changes an attribute, and the node that does it; another name may stand for a changed object.
@@ -53,12 +53,12 @@ class AttributeWrite:
     method: Method
     write: Write
     kind_evaluator: KindEvaluator = field(compare=False, repr=False)
-    place: Place = field(compare=False, repr=False)
+    context: KindContext = field(compare=False, repr=False)
 
     @cached_property
     def value(self) -> Value:
         """Return the value that the write gives, resolved in the class it was seen in."""
-        return self.kind_evaluator.resolve(self.write.value, self.place)
+        return self.kind_evaluator.resolve(self.write.value, self.context)
 
     @property
     def attr(self) -> str:

@@ -28,25 +28,31 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 
+# `for net in self.nets: net.parameters()`: only modules have these methods.
 MODULE_CALLS = frozenset(
     "element.parameters element.named_parameters element.state_dict element.load_state_dict element.eval"
     " element.requires_grad_ element.zero_grad element.modules element.half element.cuda element.train".split()
 )
+# Modules of torch without parameters and buffers, by the end of their names.
 STATELESS = re.compile(
     r"\.(\w*ReLU\d?|(Log)?Sigmoid|Tanh|\w*ELU|Mish|Hardswish|Hardtanh|Hardsigmoid|Soft\w+|LogSoftmax|Dropout\w*"
     r"|AlphaDropout|Identity|Flatten|Unflatten|\w*Loss|\w*Pool\dd|Upsample\w*"
     r"|Pixel\w+|\w*Pad\dd|Fold|Unfold|GLU|SiLU|Threshold"
     r"|CosineSimilarity)$"
 )
+# `self.model_kwargs = {...}` is handed on to constructors, and holds no part of this module.
 ARGUMENTS = re.compile(r"(args|kwargs|config|cfg|hparams|params|options)$")
 CONTAINERS = frozenset("torch.nn.ModuleList torch.nn.ModuleDict torch.nn.Sequential".split())
+# `self.critics = critics`, iterated over and called: lists of modules by their names.
 HANDED_NAMES = re.compile(
     r"^_?(models|encoders|decoders|generators|networks|nets|critics|actors|policies|experts)$"
 )
+# Methods that strings, mappings, numbers and environments have too: no sign of a module.
 PLAIN_METHODS = frozenset(
     "split lower upper strip get keys items values append extend format join startswith endswith replace"
     " item tolist size shape dim reset step close update copy pop index count".split()
 )
+# A list that was handed in and whose elements are called needs such a name to be one of modules.
 MODULE_NAMES = re.compile(
     r"(^|_)(models?|encoders?|decoders?|generators?|layers?|nets?|networks?|modules?|blocks?|critics?|actors?|heads?)$"
 )
@@ -178,7 +184,7 @@ def _is_registered_elsewhere(state: ClassState, attr: str) -> bool:
         if each.kind == "wrapped" and each.name == attr:
             return True
         if each.kind == "setattr" and each.name == "*":
-            value = state.kind_evaluator.resolve(each.value, state.place(method))
+            value = state.kind_evaluator.resolve(each.value, state.context(method))
             if any(isinstance(option, (Module, Parameter)) for option in options_of(value)):
                 return True
         elif "*" in each.name and each.kind != "wrapped":

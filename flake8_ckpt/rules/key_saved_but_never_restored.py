@@ -148,7 +148,7 @@ def check(project: Project) -> Iterator[Finding]:
         message = (
             f"'{lost.keys[-1]}' is saved, and the load at {load} never restores it: a resume starts it afresh"
         )
-        for location in project.contract.places(lost):
+        for location in project.contract.locations(lost):
             yield finding_in(RULE, location, message, [(load, "the payload is read here")])
 
 

@@ -9,6 +9,21 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "a method of the project that gives nothing": """
+from torch import nn
+
+
+class Agent(nn.Module):
+    def load_state_dict(self, state_dict, strict=True, assign=False):
+        super().load_state_dict(state_dict, strict)
+        return None
+
+
+def restore(state):
+    agent = Agent()
+    agent.load_state_dict(state, strict=False)
+    return agent
+""",
     "another method that is lenient": """
 def restore(agent, path):
     agent.load_weights(path, strict=False)

@@ -62,6 +62,20 @@ def line_of(source: str, text: str) -> int:
 
 
 SILENT: dict[str, Case] = {
+    "one of two names in one statement": TRAINER
+    + SAVE
+    + LOAD_WITHOUT_STEP
+    + """        self.step = checkpoint.get("steps") or checkpoint.get("step")
+""",
+    "another file is converted": """
+import torch
+
+
+def main(source, target):
+    state = torch.load(source)
+    weights = {name.lower(): value for name, value in state["weights"].items()}
+    torch.save({"net": weights, "optimizer": state["optimizer"]}, target)
+""",
     "both sides have all keys": TRAINER + SAVE + LOAD,
     "a version, a config and metrics with a default": TRAINER
     + SAVE
@@ -365,6 +379,16 @@ def main(path, teacher, config):
 }
 
 FOUND: dict[str, Case] = {
+    "the same file is read and written": """
+import torch
+
+
+def main(model, optimizer, path):
+    state = torch.load(path)
+    model.load_state_dict(state["weights"])  # CKP202
+    optimizer.load_state_dict(state["optimizer"])
+    torch.save({"net": model.state_dict(), "optimizer": optimizer.state_dict()}, path)
+""",
     "a required key": TRAINER + SAVE_WITHOUT_STEP + LOSES_STEP,
     "a key with a default for what training counts": TRAINER
     + SAVE_WITHOUT_STEP

@@ -126,7 +126,7 @@ def test_stays_silent_unless_enabled() -> None:
     assert lint(FOUND["to the device of the input"]) == []
 
 
-OTHERS: dict[str, Case] = {
+FOUND_BY_OTHERS: dict[str, Case] = {
     "running state": TORCH
     + """
 class Normalizer(nn.Module):
@@ -163,6 +163,6 @@ class Scale(nn.Module):
 }
 
 
-@cases(OTHERS)
+@cases(FOUND_BY_OTHERS)
 def test_leaves_it_to_the_other_rule(case: Case) -> None:
     check_findings(case, enable=["CKP112"])

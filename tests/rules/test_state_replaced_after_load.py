@@ -762,3 +762,8 @@ def test_message_names_the_restore_in_the_other_file() -> None:
     restored = lines.index('        self.frame = payload["frame"]') + 1
     assert "'frame'" in finding.message and len(finding.message) <= 120
     assert ("trainer.py", restored) in [(each.path, each.position.line) for each in finding.related]
+
+
+def test_finding_names_the_attribute() -> None:
+    (finding,) = check_findings(FOUND["only its own method restores"])
+    assert finding.attribute == "frame"

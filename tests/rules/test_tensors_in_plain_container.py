@@ -9,6 +9,42 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "calls append their own": TORCH
+    + """
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tokens = [torch.zeros(2)]
+
+    def forward(self, x):
+        self.tokens.append(x)
+        return x
+""",
+    "calls store their own": TORCH
+    + """
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = {"first": torch.zeros(2)}
+
+    def forward(self, x, key):
+        self.table[key] = x
+        return x
+""",
+    "each is taken to where it is needed": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernels = [torch.ones(1, 1, 3, 3), torch.ones(1, 1, 5, 5)]
+
+    def forward(self, x):
+        if len(self.kernels) > 3:
+            return x
+        for kernel in self.kernels:
+            x = nn.functional.conv2d(x, kernel.to(x.device))
+        return x
+""",
     "a ParameterList": TORCH
     + """
 class Prompts(nn.Module):

@@ -62,6 +62,60 @@ class Regressor(LightningModule):
 """
 
 SILENT: dict[str, Case] = {
+    "load_state_dict leaves what never changes": """
+class AdaptivePenalty:
+    def __init__(self, size):
+        self.size = size
+        self.beta = 1.0
+
+    def update(self, divergence):
+        self.beta *= 2.0 if divergence > 0.01 else 0.5
+
+    def penalty(self, divergence):
+        return self.beta * divergence / self.size
+
+    def state_dict(self):
+        return {"beta": self.beta, "size": self.size}
+
+    def load_state_dict(self, state):
+        self.beta = state["beta"]
+""",
+    "a module that pickles a part": """
+from torch import nn
+
+
+class Transform(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        self.options = options
+
+    def __getstate__(self):
+        return self.options
+
+    def __setstate__(self, options):
+        self.options = options
+        print(self.vocabulary)
+""",
+    "the base class has what setstate looks for": """
+class Base:
+    vocabulary = None
+
+
+class Transform(Base):
+    def __init__(self, options):
+        self.options = options
+
+    def __getstate__(self):
+        return self.options
+
+    def __setstate__(self, options):
+        self.options = options
+        vocabulary = self.vocabulary if hasattr(self, "vocabulary") else None
+        self.warm_up(vocabulary)
+
+    def warm_up(self, vocabulary=None):
+        self.vocabulary = vocabulary
+""",
     "a hook alone in the tests": {
         "tests/test_gate.py": MODULE
         + """
@@ -825,3 +879,10 @@ def test_message_names_both_ends_of_a_bare_state() -> None:
     (finding,) = check_findings(FOUND["get_weights gives a bare state"])
     assert "set_weights" in finding.message and "'model'" in finding.message
     assert [each.position.line for each in finding.related] == [15]
+
+
+def test_message_says_what_is_wrong_with_the_shape() -> None:
+    (table,) = check_findings(FOUND["a module gives a table of its own"])
+    assert "another shape" in table.message
+    (extra,) = check_findings(FOUND["set_extra_state alone"])
+    assert "set_extra_state has no get_extra_state beside it" in extra.message

@@ -9,6 +9,16 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "a tensor or a number": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.scale = torch.full((size,), 0.5) if size else 0.5
+
+    def forward(self, x):
+        return x * self.scale
+""",
     "a buffer that is not persistent": TORCH
     + """
 class Blur(nn.Module):

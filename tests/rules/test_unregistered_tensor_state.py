@@ -9,6 +9,23 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "a hidden state that each call begins anew": TORCH
+    + """
+class Recurrent(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.hidden = torch.zeros(size)
+
+    def forward(self, batches):
+        self.hidden = torch.zeros(self.size)
+        for batch in batches:
+            self.hidden = torch.tanh(self.hidden + batch)
+        return self.hidden
+
+    def last(self):
+        return self.hidden
+""",
     "only the method that sets it reads it": TORCH
     + """
 class Scaler(nn.Module):

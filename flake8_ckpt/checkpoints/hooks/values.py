@@ -61,4 +61,5 @@ def hands_over_self(call: Call) -> bool:
 
 
 def asks_base(call: Call) -> bool:
+    """Tell whether a call is one of `super()`."""
     return isinstance(call.callee, Attr) and isinstance(call.callee.base, Super)

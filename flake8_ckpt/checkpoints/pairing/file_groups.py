@@ -26,9 +26,11 @@ from flake8_ckpt.facts.values import Param
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
 
+# A package of many scripts with the same keys: beyond this it is not known which save a load belongs to.
 MAX_NEAR = 256
 # Keys that say nothing on which checkpoint it is.
 COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
+# One key in common may be chance, unless it is all that is read and not a common one.
 MIN_SHARED = 2
 Saves = Mapping[str, list[SaveEffect]]
 # A function by its file, its class ("" for none) and its name.
@@ -60,9 +62,9 @@ class FileGroups:
     def of(self, saves: list[SaveEffect], loads: list[LoadEffect]) -> list[CheckpointGroup]:
         """Return the groups of which both ends are known."""
         groups = Groups()
-        by_place, by_import = self._indexed(saves)
+        by_home, by_import = self._indexed(saves)
         for loaded in by_root(loads):
-            near = {id(each): each for each in self._near(loaded, by_place, by_import)}
+            near = {id(each): each for each in self._near(loaded, by_home, by_import)}
             for load in loaded:
                 groups.same(loaded[0], load)
             for save in self._partners(list(near.values()), loaded):
@@ -71,14 +73,14 @@ class FileGroups:
 
     def _indexed(self, saves: list[SaveEffect]) -> tuple[Saves, Saves]:
         """Return the saves by their files and classes, and by the files that theirs import."""
-        by_place: dict[str, list[SaveEffect]] = defaultdict(list)
+        by_home: dict[str, list[SaveEffect]] = defaultdict(list)
         by_import: dict[str, list[SaveEffect]] = defaultdict(list)
         for save in saves:
-            for place in self._places(save):
-                by_place[place].append(save)
-            for place in self._imported(save.unit.path):
-                by_import[place].append(save)
-        return by_place, by_import
+            for home in self._homes(save):
+                by_home[home].append(save)
+            for home in self._imported(save.unit.path):
+                by_import[home].append(save)
+        return by_home, by_import
 
     def _partners(self, saves: list[SaveEffect], loaded: list[LoadEffect]) -> Iterator[SaveEffect]:
         """Yield those of some saves that speak of the same checkpoint as the loads of one loaded value."""
@@ -90,15 +92,15 @@ class FileGroups:
             if is_same or self._are_paired(save, steps):
                 yield save
 
-    def _near(self, loaded: list[LoadEffect], by_place: Saves, by_import: Saves) -> Iterator[SaveEffect]:
+    def _near(self, loaded: list[LoadEffect], by_home: Saves, by_import: Saves) -> Iterator[SaveEffect]:
         """Yield the saves of the same files and classes, and those of files where one imports the other.
 
         Where they are too many, there are none: which of them belongs to the load is not known.
         """
-        own = sorted({place for load in loaded for place in self._places(load)})
-        others = sorted({place for load in loaded for place in self._imported(load.unit.path)} - {*own})
-        near = [saves.get(place, []) for saves in (by_place, by_import) for place in own]
-        near += [by_place.get(place, []) for place in others]
+        own = sorted({home for load in loaded for home in self._homes(load)})
+        others = sorted({home for load in loaded for home in self._imported(load.unit.path)} - {*own})
+        near = [saves.get(home, []) for saves in (by_home, by_import) for home in own]
+        near += [by_home.get(home, []) for home in others]
         if sum(map(len, near)) <= MAX_NEAR:
             yield from (save for saves in near for save in saves)
 
@@ -112,7 +114,7 @@ class FileGroups:
             return True
         return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == keys
 
-    def _places(self, effect: SaveEffect | LoadEffect) -> set[str]:
+    def _homes(self, effect: SaveEffect | LoadEffect) -> set[str]:
         """Return where partners of a save or load are looked for: its classes and its files."""
         found = set()
         for callee in (effect.unit, effect.source):

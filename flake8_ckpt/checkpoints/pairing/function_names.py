@@ -7,6 +7,7 @@ from functools import cache
 
 from flake8_ckpt.facts.model import FunctionFacts
 
+# `save_checkpoint`, `get_state`, `on_save_checkpoint`; then `load_checkpoint`, `set_state`, `maybe_resume`.
 VERBS = re.compile(
     r"^_*(?:(save|dump|write|store|export|serialize|get|pack|collect|create|make|build|on_save)"
     r"|(load|read|restore|resume|import|deserialize|set|unpack|apply|recover|on_load|maybe_load|maybe_resume))(?:_|$)"
@@ -23,7 +24,9 @@ PAIRED_VERBS = {
 }
 # Verbs of methods that often are plain accessors: only the name of some state makes them a pair.
 ACCESSORS = frozenset("get set pack unpack collect create make build apply recover".split())
+# `get_weights` and `get_normalizer_state` are pairs with `set_...`; `get_name` and `set_name` are not.
 STATES = re.compile(r"state|weights?(_|$)|param|stats|checkpoint|ckpt|snapshot|variables|normali[sz]|rms")
+# Words that say nothing on what is saved: `save_checkpoint` and `load` are partners.
 GENERIC = frozenset(
     "checkpoint checkpoints ckpt state states snapshot training trainer full from to file all it".split()
 )

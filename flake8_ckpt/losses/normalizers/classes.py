@@ -7,6 +7,7 @@ import re
 from flake8_ckpt.frameworks.module_bases import is_external_module
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
+# `update_mean_var`, `record`, `push`: the calls that a normalizer waits for.
 UPDATE = re.compile(r"^_?(update|record|push|observe|partial_fit|add|fit|step)")
 # Methods that leave statistics alone, or restore them as they were made.
 HARMLESS = re.compile(

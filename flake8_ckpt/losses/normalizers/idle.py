@@ -19,6 +19,7 @@ from flake8_ckpt.losses.normalizers.made import MadeNormalizers
 from flake8_ckpt.losses.normalizers.made import Normalizer
 from flake8_ckpt.losses.normalizers.uses import NormalizerUses
 
+# Names of updates that objects of all kinds have: `metrics.update(x)` updates no normalizer.
 COMMON = frozenset(["update", "add", "step", "record", "push", "fit", "observe"])
 # Names of what is no normalizer: updating it tells nothing.
 OTHERS = re.compile(
@@ -29,6 +30,7 @@ OTHERS = re.compile(
     r"|visited)$",
     re.I,
 )
+# `optimizer.step()`, `agent.update()`: a program that only evaluates has no updates to miss.
 TRAINED = re.compile(
     r"^(\w*optim\w*|opt|\w*_opt|\w*policy|\w*agent|\w*model|\w*learner|\w*trainer|\w*algo\w*)$"
 )

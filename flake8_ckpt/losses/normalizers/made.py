@@ -18,6 +18,7 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import parts_of
@@ -55,7 +56,7 @@ class MadeNormalizers:
         class_id = self.allocations.evaluator.class_of(calls[0], CallContext(callee))
         if not self.classes.updates(class_id):
             return ""
-        given = (*calls[0].args, *(each for _, each in calls[0].keywords))
+        given = arguments_of(calls[0])
         names = [
             *(name for name, _ in calls[0].keywords),
             *(own_name(part) for each in given for part in parts_of(each)),

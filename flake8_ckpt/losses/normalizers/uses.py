@@ -12,6 +12,7 @@ from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.normalizers.classes import NormalizerClasses
@@ -19,6 +20,7 @@ from flake8_ckpt.losses.normalizers.made import MadeNormalizers
 from flake8_ckpt.losses.normalizers.made import Normalizer
 from flake8_ckpt.losses.normalizers.made import own_name
 
+# Uses that hand an object on to code which may update it.
 ESCAPES = frozenset(["plain", "iter", "item", "tensor", "cat"])
 
 
@@ -95,7 +97,7 @@ class NormalizerUses:
 def _given_on(name: str, unit: FunctionRef) -> Iterator[Value]:
     """Yield what a function gives to calls and binds to other names than that of a local."""
     for site in unit.function.calls:
-        yield from (*site.call.args, *(each for _, each in site.call.keywords))
+        yield from arguments_of(site.call)
     for store in unit.function.stores:
         if store.target != Local(name, store.value):
             yield store.value
@@ -108,9 +110,7 @@ def _is_handed_on(name: str, value: Value) -> bool:
 def _bare_parts(value: Value) -> Iterator[Value]:
     """Yield the parts of a value that are handed on with it, not what only an attribute is taken of."""
     if isinstance(value, Attr) or isinstance(value, Call) and isinstance(value.callee, Attr):
-        parts: tuple[Value, ...] = (
-            (*value.args, *(each for _, each in value.keywords)) if isinstance(value, Call) else ()
-        )
+        parts: tuple[Value, ...] = arguments_of(value) if isinstance(value, Call) else ()
         for part in parts:
             yield from _bare_parts(part)
         return

@@ -19,9 +19,9 @@ from flake8_ckpt.losses.overwrites.resets import Resets
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.overwrites.restored import Restorations
 
+# What a script calls on a trainer after it has loaded: `agent.learn()`, `runner.run()`.
 ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop|start)$")
-
-
+# Verbs of methods that restore, at the beginning of their names.
 RESTORING_VERBS = frozenset(["load", "restore", "resume", "set"])
 
 

@@ -36,6 +36,7 @@ from flake8_ckpt.linking.value_names import paths_in
 
 # Methods of data that give statistics of it.
 MEASURES = frozenset(["mean", "std", "var", "sum", "min", "max"])
+# Set-up methods that call set-up methods.
 MAX_DEPTH = 3
 
 

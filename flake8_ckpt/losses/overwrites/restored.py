@@ -23,6 +23,7 @@ from flake8_ckpt.linking.value_names import path_text
 
 # How a local is called that holds where training goes on.
 PROGRESS = re.compile(r"(^|_)(start|first|begin|last|done)(_|$)")
+# Verbs of methods that are given a payload: what they take from their parameter is restored.
 LOADS = frozenset(["load", "restore", "resume", "set", "on_load"])
 
 

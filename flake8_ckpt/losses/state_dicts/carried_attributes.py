@@ -28,7 +28,9 @@ from flake8_ckpt.linking.value_names import parts_through_locals
 from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
 from flake8_ckpt.modules.attribute_lifetime import RESETS
 
+# `load_from`, `maybe_resume`, `set_state`: what they set or read is restored.
 LOADERS = re.compile(r"(^|_)(load|restore|resume|set_state|setstate)(_|$)")
+# Methods that only show a value: `log_stats`, `print_summary`, `__repr__`, `get_info`.
 SHOWS = re.compile(
     r"(^|_)(log|logs|print|show|report|summar\w+|display|plot|progress|info|describe|repr|str|debug)(_|$)"
 )

@@ -28,6 +28,7 @@ from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import parts_through_locals
 from flake8_ckpt.losses.state_dicts.carried_attributes import CarriedAttributes
 
+# `AverageMeter`, `TBLogger`, `EpochTimer`: what they count is of interest for the run, not for the result.
 OBSERVERS = re.compile(
     r"Monitor|Meter|Logg|Timer|Progress|Profil|Printer|Writer|Visuali|Throughput|Speed|Metric|Statistics"
 )

@@ -12,12 +12,12 @@ from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
 from flake8_ckpt.losses.unsaved.saved_names import AMP_SET_UP
 from flake8_ckpt.losses.unsaved.saved_names import SavedNames
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
-from flake8_ckpt.losses.unsaved.unsaved_object import given
 from flake8_ckpt.losses.unsaved.unsaved_object import may_take_over
 
 AMP_STATE = "apex.amp.state_dict"
@@ -57,7 +57,8 @@ class UnsavedBesideOptimizer:
         for method in self.hierarchy.methods(class_id).values():
             states = list(self._optimizer_states(class_id, method))
             if any(
-                SELF in given(site) and (states or may_take_over(site, self.known)) for site in method.calls
+                SELF in arguments_of(site.call) and (states or may_take_over(site, self.known))
+                for site in method.calls
             ):
                 return None
             for site, name in states:

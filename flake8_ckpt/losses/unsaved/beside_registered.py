@@ -11,12 +11,12 @@ from flake8_ckpt.frameworks.records import LoadCall
 from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.value_names import mentions
 from flake8_ckpt.losses.unsaved.locals import UnsavedLocals
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
-from flake8_ckpt.losses.unsaved.unsaved_object import given
 
 
 class UnsavedBesideRegistered:
@@ -34,7 +34,9 @@ class UnsavedBesideRegistered:
             restored = set(self._restored(unit)) if saves else set()
             kept = [site for library, site in saves.items() if library in restored]
             if kept:
-                named = {name for site in kept for value in given(site) for name in mentions(value)}
+                named = {
+                    name for site in kept for value in arguments_of(site.call) for name in mentions(value)
+                }
                 yield from self.locals.left_out(unit, named, Spot(unit.path, kept[0].position))
 
     def _saves(self, unit: FunctionRef) -> Iterator[tuple[str, Site]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.losses.unsaved.unsaved_object import UPDATES
 
@@ -17,7 +18,7 @@ class HeldObjects:
         self.evaluator = contract.evaluator
         self.kinds = contract.kinds
 
-    def kind_of(self, class_id: str, attr: str) -> str:
+    def kind_of(self, class_id: str, attr: str) -> ObjectKind:
         """Return the kind of object that an attribute holds, "" where it is none that a checkpoint needs."""
         return self.kinds.of(self.evaluator.attribute_class(class_id, attr))
 

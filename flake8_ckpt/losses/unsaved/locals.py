@@ -21,6 +21,7 @@ from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.unsaved.saved_names import SavedNames
@@ -28,7 +29,6 @@ from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
 from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
 from flake8_ckpt.losses.unsaved.unsaved_object import UPDATES
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
-from flake8_ckpt.losses.unsaved.unsaved_object import given
 from flake8_ckpt.losses.unsaved.unsaved_object import is_whole
 from flake8_ckpt.losses.unsaved.unsaved_object import named_in
 
@@ -85,7 +85,7 @@ class UnsavedLocals:
             callee = last_name(site.call.callee)
             is_made = callee[:1].isupper() and not callee.endswith(("LR", "Scheduler", "Scaler", "Warmup"))
             if is_made or self.known.takes_over(callee):
-                if any(last_name(each) == name for each in given(site)):
+                if any(last_name(each) == name for each in arguments_of(site.call)):
                     return True
         return False
 
@@ -94,7 +94,7 @@ class UnsavedLocals:
             callee = site.call.callee
             if isinstance(callee, Attr) and UPDATES.search(callee.name) and last_name(callee.base) == name:
                 return True
-            if any(isinstance(each, Local) and each.name == name for each in given(site)):
+            if any(isinstance(each, Local) and each.name == name for each in arguments_of(site.call)):
                 if self._is_stepped_inside(site, name, unit):
                     return True
         return False

@@ -8,13 +8,13 @@ from functools import cached_property
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import functions_of
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.symbols import Symbols
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.linking.value_names import mentions
 from flake8_ckpt.losses.unsaved.unsaved_object import KEEPS
-from flake8_ckpt.losses.unsaved.unsaved_object import given
 
 AMP_SET_UP = "apex.amp.initialize"
 
@@ -45,7 +45,7 @@ class SavedNames:
                 name = last_name(callee)
                 is_amp = isinstance(callee, Name) and callee.path == AMP_SET_UP
                 if not is_amp and self.symbols.known.takes_over(name) or KEEPS.search(name):
-                    yield from (each for value in given(site) for each in mentions(value))
+                    yield from (each for value in arguments_of(site.call) for each in mentions(value))
             for use in function.uses:
                 if any(KEEPS.search(how.lstrip(".")) for how in use.how):
                     yield use.attr

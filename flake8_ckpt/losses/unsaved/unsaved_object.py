@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 from typing import Optional
 
+from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
@@ -19,10 +21,14 @@ from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.linking.value_names import mentions
 
-KINDS = frozenset("optimizer scheduler scaler ema normalizer stateful".split())
+KINDS: frozenset[ObjectKind] = frozenset(
+    ["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful"]
+)
+# Calls by which training changes an object: `scheduler.step()`, `ema.update()`, `rms.update(x)`, `norm(x)`.
 UPDATES = re.compile(
     r"^_*(step|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$"
 )
+# Calls that save or restore an object: `x.state_dict()`, `x.save(path)`, `restore_rng(x)`.
 KEEPS = re.compile(
     r"state_dict|^(save|load|restore_|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
 )
@@ -35,7 +41,7 @@ class UnsavedObject:
     """An object whose state is lost: how the code names it, its kind, where it is made, and the save without it."""
 
     name: str
-    kind: str
+    kind: ObjectKind | Literal["tensor"]
     location: Spot
     made: Optional[Spot]
 
@@ -49,11 +55,8 @@ def listed(value: Value) -> Iterator[str]:
                     yield each.name
 
 
-def given(site: Site) -> tuple[Value, ...]:
-    return (*site.call.args, *(value for _, value in site.call.keywords))
-
-
 def is_whole(site: Site) -> bool:
+    """Tell whether a call hands all of a training over: `accelerator.prepare(model, optimizer)`."""
     return last_name(site.call.callee) in ("prepare", "setup", "initialize", "initialize_model_parallel")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -12,6 +13,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.linking.value_names import is_same_object
 from flake8_ckpt.linking.value_names import object_text
@@ -31,7 +33,7 @@ from flake8_ckpt.losses.vecnormalize.wrapping import Wrapper
 class Fault:
     """A wrapper with the wrong statistics, and the model that is run on it."""
 
-    kind: str
+    kind: Literal["fresh", "apart", "late", "training"]
     location: Spot
     model: Spot
 
@@ -133,10 +135,7 @@ class Restores:
                     and callee.name not in ("save", "close")
                 ):
                     return True
-                if any(
-                    _holds(each, name)
-                    for each in (*site.call.args, *(value for _, value in site.call.keywords))
-                ):
+                if any(_holds(each, name) for each in arguments_of(site.call)):
                     return True
         return any(
             each.position > place.position and _holds(each.value, name)

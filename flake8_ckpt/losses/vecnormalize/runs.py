@@ -11,6 +11,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import is_same_object
 from flake8_ckpt.linking.value_names import object_text
@@ -20,7 +21,9 @@ from flake8_ckpt.losses.vecnormalize.wrapping import Model
 from flake8_ckpt.losses.vecnormalize.wrapping import Wrapping
 
 EVALUATES = re.compile(r"^evaluate_policy$")
+# A callback that is given an environment of evaluation keeps it in step with that of training.
 CALLBACK = re.compile(r"callback", re.I)
+# `eval_env`, `test_envs`, `env_val`: such an environment is not trained on.
 EVALUATION_NAME = re.compile(r"(^|_)(eval|evaluation|test|valid|val)", re.I)
 STEPS = frozenset(["step", "reset"])
 
@@ -94,7 +97,7 @@ class Runs:
         """Tell whether a callback keeps the statistics of an environment in step with those of training."""
         for site in unit.function.calls:
             if CALLBACK.search(called_name(site.call)) or called_name(site.call) == "learn":
-                given = (*site.call.args, *(value for _, value in site.call.keywords))
+                given = arguments_of(site.call)
                 if any(is_same_object(each, env) for each in given):
                     return True
         return False

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Literal
 
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
@@ -31,16 +32,24 @@ from flake8_ckpt.frameworks.stable_baselines3 import SAVES
 from flake8_ckpt.frameworks.stable_baselines3 import UNWRAPS
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrappers import is_env_name
 
-SAVED, ASSIGNED, FROZEN = "saved", "assigned", "frozen"
+Handling = Literal["saved", "assigned", "frozen"]
+SAVED: Literal["saved"] = "saved"
+ASSIGNED: Literal["assigned"] = "assigned"
+FROZEN: Literal["frozen"] = "frozen"
+# Names of files and objects with statistics: `vecnormalize.pkl`, `env_stats`, `ob_rms`.
 NORM = re.compile(r"norm|rms|stats|statistic", re.I)
+# `save_vec_normalize_path=...`, `VecNormalizeCallback`: the wrapper in the name of a call or an argument.
 VEC_NORM = re.compile(r"vec_?norm", re.I)
+# Words for keeping something, in the name of a call or an argument.
 KEEPS = re.compile(r"save|dump|store|export|checkpoint|callback|persist|backup|write|upload", re.I)
+# Where `CheckpointCallback` takes `save_vecnormalize` by position.
 SAVE_VECNORMALIZE = 4
 
 
@@ -50,16 +59,16 @@ class Statistics:
     def __init__(self, environments: Environments) -> None:
         self.environments = environments
         self.known = environments.symbols.known
-        self._known: dict[str, set[str]] = {}
+        self._handled: dict[str, set[Handling]] = {}
 
-    def done_in(self, files: Iterable[str]) -> set[str]:
+    def done_in(self, files: Iterable[str]) -> set[Handling]:
         """Return what some files do with statistics."""
         return {each for path in files for each in self._in_file(path)}
 
-    def _in_file(self, path: str) -> set[str]:
-        if path not in self._known:
-            self._known[path] = {each for unit in self._by_file.get(path, ()) for each in self._done(unit)}
-        return self._known[path]
+    def _in_file(self, path: str) -> set[Handling]:
+        if path not in self._handled:
+            self._handled[path] = {each for unit in self._by_file.get(path, ()) for each in self._done(unit)}
+        return self._handled[path]
 
     @cached_property
     def _by_file(self) -> Mapping[str, list[FunctionRef]]:
@@ -68,7 +77,7 @@ class Statistics:
             found[unit.path].append(unit)
         return found
 
-    def _done(self, unit: FunctionRef) -> Iterator[str]:
+    def _done(self, unit: FunctionRef) -> Iterator[Handling]:
         for site in unit.function.calls:
             place = Place(unit, site.position)
             if self._saves(site.call, place):
@@ -96,7 +105,7 @@ class Statistics:
             or any(_is_keeping(key, value) for key, value in call.keywords)
         ):
             return True
-        given = [*call.args, *(value for _, value in call.keywords)]
+        given = arguments_of(call)
         if any(map(takes_statistics, given)):
             return True
         if not SAVES.search(name):

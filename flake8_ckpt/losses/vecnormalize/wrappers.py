@@ -37,7 +37,9 @@ from flake8_ckpt.losses.vecnormalize.wrapping import Model
 from flake8_ckpt.losses.vecnormalize.wrapping import Wrapper
 from flake8_ckpt.losses.vecnormalize.wrapping import Wrapping
 
+# Wrappers around wrappers, and models on environments of models.
 MAX_DEPTH = 12
+# Where `VecNormalize` takes `norm_obs` by position.
 NORM_OBS = 2
 
 

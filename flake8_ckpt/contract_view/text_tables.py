@@ -1,24 +1,8 @@
-"""How the subcommand `contract` prints its tables: as text for a person, or as JSON.
-
-JSON is a list of families. Each has `kind` ("file" or "methods"), `writers`, `readers` and `keys`:
-
-- a writer or reader has an `id` ("W1", "R1"), the `places` where it saves or reads, and the places that
-  it is `called_from`; a writer is `open` where it may give keys that are not known;
-- a key has its `path`, one string per level, what it `holds`, what it `restores`, its `states` by id, the
-  places where it is read (`reads`, each with the `reader`), and a `mismatch`: null, "never saved",
-  "never restored" or, for example, "not saved by W2";
-- states of writers: "always", "maybe", "never", "unknown"; of readers: "required", "default", "guarded",
-  "whole" (taken together with all else), "never";
-- a place has `function`, `path` (from the root), `line`, `column`, `end_line` and `end_column`; lines and
-  columns count from 1.
-
-A path without any level stands for a payload that is one object, such as the state of a model.
-"""
+"""How the subcommand `contract` prints its tables for a person."""
 
 from __future__ import annotations
 
 import io
-import json
 from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -26,17 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
-from flake8_ckpt.contract_view.columns import NEVER
-from flake8_ckpt.contract_view.columns import OPEN
 from flake8_ckpt.contract_view.columns import Column
+from flake8_ckpt.contract_view.columns import FunctionSpot
 from flake8_ckpt.contract_view.columns import Keys
-from flake8_ckpt.contract_view.columns import Place
-from flake8_ckpt.contract_view.rows import NEVER_RESTORED
-from flake8_ckpt.contract_view.rows import NEVER_SAVED
-from flake8_ckpt.contract_view.rows import NOT_SAVED
 from flake8_ckpt.contract_view.rows import Row
 from flake8_ckpt.contract_view.rows import Table
-from flake8_ckpt.findings import Spot
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,54 +30,11 @@ MAX_PLACES = 3
 MAX_LINES = 8
 MAX_LISTED = 12
 MAX_UNREAD = 8
-SHOWN = {NEVER: "-", OPEN: "?"}
+SHOWN = {"never": "-", "unknown": "?"}
 WHOLE_PAYLOAD = "(whole)"
 HOLDS = "holds"
 MIN_CONTENT = 16
-MISMATCHES = (NEVER_SAVED, NEVER_RESTORED, NOT_SAVED)
-
-
-def as_json(tables: Sequence[Table]) -> str:
-    """Return the tables as JSON."""
-    return json.dumps([_group_entry(each) for each in tables], indent=2)
-
-
-def _group_entry(table: Table) -> dict[str, Any]:
-    return {
-        "kind": "file" if table.is_file else "methods",
-        "writers": [{**_column_entry(each), "open": each.is_open} for each in table.writers],
-        "readers": [_column_entry(each) for each in table.readers],
-        "keys": [_key_entry(each) for each in table.rows],
-    }
-
-
-def _column_entry(column: Column) -> dict[str, Any]:
-    return {
-        "id": column.name,
-        "places": [{"function": each.function, **_spot_entry(each.location)} for each in column.places],
-        "called_from": [{"function": each.function, **_spot_entry(each.location)} for each in column.callers],
-    }
-
-
-def _key_entry(row: Row) -> dict[str, Any]:
-    return {
-        "path": list(row.keys),
-        "holds": row.holds,
-        "restores": row.restores,
-        "states": dict(row.states),
-        "reads": [{"reader": name, **_spot_entry(location)} for name, location in row.reads],
-        "mismatch": row.mark or None,
-    }
-
-
-def _spot_entry(location: Spot) -> dict[str, Any]:
-    return {
-        "path": location.path,
-        "line": location.position.line,
-        "column": location.position.col + 1,
-        "end_line": location.position.end_line,
-        "end_column": location.position.end_col + 1,
-    }
+MISMATCHES = ("never saved", "never restored", "not saved by")
 
 
 def as_text(tables: Sequence[Table], is_terminal: bool) -> str:
@@ -176,7 +111,7 @@ def _legend(column: Column, has_keys: bool) -> str:
     return "; ".join(parts)
 
 
-def _place_texts(places: Iterable[Place], here: str) -> Iterator[str]:
+def _place_texts(places: Iterable[FunctionSpot], here: str) -> Iterator[str]:
     """Yield places as `path:lines function`, without the path where it is `here`."""
     lines: dict[tuple[str, str], list[str]] = {}
     for each in places:
@@ -210,11 +145,15 @@ def _cells(table: Table) -> list[list[str]]:
     """Return the head of a table and its rows; the last column is there where something does not match."""
     columns = [*_grouped(table.writers), *_grouped(table.readers)]
     rows = [
-        [_key_text(row.keys), *(_state(row, each) for each in columns), _content(row), row.mark]
+        [_key_text(row.keys), *(_state(row, each) for each in columns), _content(row), _mismatch_text(row)]
         for row in _collapsed(table.rows)
     ]
     cells = [["key", *map(_heading, columns), HOLDS, "mismatch"], *rows]
     return cells if any(row[-1] for row in rows) else [row[:-1] for row in cells]
+
+
+def _mismatch_text(row: Row) -> str:
+    return row.mismatch.text if row.mismatch is not None else ""
 
 
 def _grouped(columns: Sequence[Column]) -> list[Sequence[Column]]:
@@ -231,8 +170,8 @@ def _state(row: Row, columns: Sequence[Column]) -> str:
     states = Counter(row.states[each.name] for each in columns)
     if len(states) == 1:
         return next(SHOWN.get(state, state) for state in states)
-    having = len(columns) - states[NEVER] - states[OPEN]
-    return f"{having}/{len(columns)}" if having else SHOWN[OPEN]
+    having = len(columns) - states["never"] - states["unknown"]
+    return f"{having}/{len(columns)}" if having else SHOWN["unknown"]
 
 
 def _style(cell: str) -> str:
@@ -260,7 +199,7 @@ def _collapsed(rows: Sequence[Row]) -> Iterator[Row]:
             yield row
         elif parent not in told:
             told.add(parent)
-            yield Row((*parent, "*"), row.states, f"{unread[parent]} other keys", "", row.mark)
+            yield Row((*parent, "*"), row.states, f"{unread[parent]} other keys", "", row.mismatch)
 
 
 def _is_unread(row: Row) -> bool:
@@ -269,7 +208,8 @@ def _is_unread(row: Row) -> bool:
 
 def _summary(tables: Sequence[Table]) -> str:
     """Return how many families and mismatches there are."""
-    marks = Counter(row.mark.partition(" by ")[0] for table in tables for row in table.rows if row.mark)
+    rows = [row for table in tables for row in table.rows]
+    marks = Counter(row.mismatch.kind for row in rows if row.mismatch is not None)
     groups = f"{len(tables)} {'family' if len(tables) == 1 else 'families'}"
     found = [f"{count} {mark}" for mark, count in sorted(marks.items())]
     return f"{groups}; {', '.join(found) if found else 'no mismatch'}."

@@ -14,7 +14,7 @@ from flake8_ckpt.facts.values import Item
 from flake8_ckpt.findings import Spot
 
 
-class Places:
+class Locations:
     """Tells where what is missing is left out, and where what is never restored is written."""
 
     def __init__(self, payloads: Payloads) -> None:

@@ -1,4 +1,4 @@
-"""A function of a class, as linking names it."""
+"""Where a value stands that is asked for its kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flake8_ckpt.facts.values import Value
 
 
 @dataclass(frozen=True)
-class Place:
+class KindContext:
     """Where a value stands: its file, the class that `self` is, the class that defines the method, the method."""
 
     path: str
