@@ -74,7 +74,7 @@ def test_changed_file_is_collected_again(root: Path) -> None:
 
 
 def test_file_that_changes_in_mid_run_says_so_and_is_collected_again(root: Path) -> None:
-    changed = index(root, progress=lambda done, total: write(root, {NAMES[-1]: CLEAN}))
+    changed = index(root, progress=lambda done, total: write(root, {NAMES[-1]: POLICY}))
     assert changed.files[NAMES[-1]].error == "changed while it was read"
     assert changed.files[NAMES[0]] == collect_file(FILES[NAMES[0]].encode())
     write(root, FILES)
