@@ -62,6 +62,20 @@ class Regressor(LightningModule):
 """
 
 SILENT: dict[str, Case] = {
+    "a function gathers what the partner takes": """
+from tools import gather
+
+
+class Learner:
+    def __init__(self, model):
+        self.model = model
+
+    def get_weights(self):
+        return gather(self.model)
+
+    def set_weights(self, weights):
+        self.model.load_state_dict(weights["model"])
+""",
     "load_state_dict leaves what never changes": """
 class AdaptivePenalty:
     def __init__(self, size):
@@ -578,6 +592,13 @@ class Adapter:
 }
 
 FOUND: dict[str, Case] = {
+    "get_extra_state alone that may have nothing to give": MODULE
+    + """
+    def get_extra_state(self):  # CKP206
+        if not self.calls:
+            return None
+        return {"calls": self.calls}
+""",
     "setstate calls a function and looks for what is left out": """
 class Transform:
     def __init__(self, options):
