@@ -55,6 +55,9 @@ Hinted = Literal[
     "training state",
     "loads",
     "takes over",
+    "takes all",
+    "sets up mixed precision",
+    "takes out mixed precision",
 ]
 
 # What is asked of which names; a hint of anything else would never be heard.
@@ -63,7 +66,13 @@ ASKED: dict[Identifier, tuple[Hinted, ...]] = {
     "class": ("scheduler", "optimizer", "grad_scaler", "ema", "normalizer"),
     "attribute": ("mean", "spread", "count"),
     "method": ("updates", "normalizes", "begins with saved state", "restores", "writes bytes"),
-    "function": ("loads", "takes over"),
+    "function": (
+        "loads",
+        "takes over",
+        "takes all",
+        "sets up mixed precision",
+        "takes out mixed precision",
+    ),
     "key": ("normalizer", "counter", "training state"),
 }
 

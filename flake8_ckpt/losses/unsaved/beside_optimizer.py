@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Optional
 
@@ -14,13 +15,10 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
-from flake8_ckpt.losses.unsaved.saved_names import AMP_SET_UP
 from flake8_ckpt.losses.unsaved.saved_names import SavedNames
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved.unsaved_object import may_take_over
-
-AMP_STATE = "apex.amp.state_dict"
 
 
 class UnsavedBesideOptimizer:
@@ -30,6 +28,8 @@ class UnsavedBesideOptimizer:
         self.groups = groups
         self.hierarchy = groups.hierarchy
         self.known = groups.symbols.known
+        self.amp_set_up = self.known.hint("function", "sets up mixed precision")
+        self.amp_state = self.known.hint("function", "takes out mixed precision")
         self.held = held
         self.saved = saved
 
@@ -47,7 +47,7 @@ class UnsavedBesideOptimizer:
                     and attr not in self.saved.anywhere
                 ):
                     yield UnsavedObject(f"self.{attr}", kind, saved, made)
-            if self._calls(class_id, AMP_SET_UP) and not self._calls(class_id, AMP_STATE):
+            if self._calls(class_id, self.amp_set_up) and not self._calls(class_id, self.amp_state):
                 yield UnsavedObject("amp", "scaler", saved, None)
 
     def _optimizer_save(self, class_id: str) -> Optional[Spot]:
@@ -76,11 +76,11 @@ class UnsavedBesideOptimizer:
                 if kind == "optimizer" and callee.name in ("state_dict", "load_state_dict"):
                     yield site, callee.name
 
-    def _calls(self, class_id: str, path: str) -> bool:
+    def _calls(self, class_id: str, called: re.Pattern[str]) -> bool:
         symbols = self.hierarchy.symbols
         return any(
             isinstance(site.call.callee, Name)
-            and symbols.resolve(site.call.callee.path, owner.partition(":")[0]) == path
+            and called.search(symbols.resolve(site.call.callee.path, owner.partition(":")[0])) is not None
             for owner, method in self.hierarchy.inherited_methods(class_id)
             for site in method.calls
         )

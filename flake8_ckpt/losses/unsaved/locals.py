@@ -29,7 +29,6 @@ from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
 from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
 from flake8_ckpt.losses.unsaved.unsaved_object import UPDATES
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
-from flake8_ckpt.losses.unsaved.unsaved_object import is_whole
 from flake8_ckpt.losses.unsaved.unsaved_object import named_in
 
 
@@ -75,9 +74,9 @@ class UnsavedLocals:
 
     def _hands_over(self, function: FunctionFacts) -> bool:
         """Tell whether a function gives all it trains to a library: `model, optimizer = accelerator.prepare(...)`."""
-        return any(
-            self.known.takes_over(last_name(site.call.callee)) for site in function.calls if is_whole(site)
-        )
+        takes_all = self.known.hint("function", "takes all")
+        names = (last_name(site.call.callee) for site in function.calls)
+        return any(takes_all.search(name) and self.known.takes_over(name) for name in names)
 
     def _escapes(self, name: str, function: FunctionFacts) -> bool:
         """Tell whether an object is given to a constructor or a library that may take care of it."""

@@ -16,14 +16,13 @@ from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.linking.value_names import mentions
 from flake8_ckpt.losses.unsaved.unsaved_object import KEEPS
 
-AMP_SET_UP = "apex.amp.initialize"
-
 
 class SavedNames:
     """The last names of objects that a project takes care of."""
 
     def __init__(self, symbols: Symbols) -> None:
         self.symbols = symbols
+        self.amp_set_up = symbols.known.hint("function", "sets up mixed precision")
 
     @cached_property
     def by_file(self) -> dict[str, set[str]]:
@@ -43,7 +42,7 @@ class SavedNames:
                 if isinstance(callee, Attr) and (KEEPS.search(callee.name) or restores):
                     yield last_name(callee.base)
                 name = last_name(callee)
-                is_amp = isinstance(callee, Name) and callee.path == AMP_SET_UP
+                is_amp = isinstance(callee, Name) and self.amp_set_up.search(callee.path) is not None
                 if not is_amp and self.symbols.known.takes_over(name) or KEEPS.search(name):
                     yield from (each for value in arguments_of(site.call) for each in mentions(value))
             for use in function.uses:

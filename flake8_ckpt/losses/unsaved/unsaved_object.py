@@ -55,11 +55,6 @@ def listed(value: Value) -> Iterator[str]:
                     yield each.name
 
 
-def is_whole(site: Site) -> bool:
-    """Tell whether a call hands all of a training over: `accelerator.prepare(model, optimizer)`."""
-    return last_name(site.call.callee) in ("prepare", "setup", "initialize", "initialize_model_parallel")
-
-
 def named_in(group: CheckpointGroup) -> set[str]:
     """Return the names of all objects that either side of a checkpoint speaks of."""
     written = {name for each in group.saves for name in mentions(each.payload)}
