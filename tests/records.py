@@ -9,6 +9,7 @@ import msgspec
 
 from flake8_ckpt.frameworks.packed import PACKED
 from flake8_ckpt.frameworks.records import Records
+from flake8_ckpt.frameworks.user_file import RefusedFile
 from flake8_ckpt.frameworks.user_file import read_records
 
 DATA = PACKED.parent / "data"
@@ -24,7 +25,12 @@ def main(arguments: list[str]) -> int:
     if arguments not in (["--check"], ["--write"]):
         print("usage: python -m tests.records --check | --write")
         return 2
-    wanted = msgspec.json.format(msgspec.json.encode(records_of(DATA)), indent=1) + b"\n"
+    try:
+        records = records_of(DATA)
+    except RefusedFile as error:
+        print(error)
+        return 2
+    wanted = msgspec.json.format(msgspec.json.encode(records), indent=1) + b"\n"
     if arguments == ["--write"]:
         PACKED.write_bytes(wanted)
     elif PACKED.read_bytes() != wanted:

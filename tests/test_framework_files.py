@@ -23,6 +23,10 @@ from tests.records import records_of
 
 SAVER = '[[save]]\nnames = ["acme.write"]\npayload = "state"\npayload_at = 0\n'
 REFUSED = {
+    "a save of nothing": (
+        '[[save]]\nnames = ["acme.write"]\nfile_at = 0\n',
+        "acme.toml:1: [[save]] payload_at: missing: the argument that is written, counted from 0",
+    ),
     "not TOML": (SAVER + "file = path\n", "acme.toml:5: not TOML: Invalid value"),
     "not TOML at the end": ("[[save", "acme.toml:1: not TOML: Expected ']]'"),
     "unknown table": ("[[saves]]\nnames = []\n", "acme.toml:1: unknown table 'saves': did you mean 'save'?"),

@@ -22,6 +22,7 @@ from flake8_ckpt.frameworks.records import TABLES
 from flake8_ckpt.frameworks.records import Hint
 from flake8_ckpt.frameworks.records import Record
 from flake8_ckpt.frameworks.records import Records
+from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.frameworks.toml_lines import line_of_record
 from flake8_ckpt.frameworks.toml_lines import line_of_table
 
@@ -136,6 +137,9 @@ def _check_content(record: Struct, place: str) -> None:
             raise RefusedFile(
                 f"{place} names: {wrong[0]!r} is no dotted name" if wrong else f"{place} names: is empty"
             )
+    if isinstance(record, SaveCall) and record.writes == "payload":
+        if not record.payload and record.payload_at is None:
+            raise RefusedFile(f"{place} payload_at: missing: the argument that is written, counted from 0")
     if isinstance(record, Hint):
         if record.says not in ASKED[record.of]:
             asked = ", ".join(ASKED[record.of])
