@@ -140,6 +140,13 @@ class Trainer:
 """
 
 SILENT: dict[str, Case] = {
+    "a program that fine-tunes hands all it trains to nobody": loop(
+        make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step()"
+    ).replace("def main", "def finetune"),
+    "a library takes over what is trained": loop(
+        make="    scheduler = StepLR(optimizer, 10)\n    model, optimizer = accelerator.prepare(model, optimizer)",
+        step="        scheduler.step()",
+    ).replace("def main(path", "def main(accelerator, path"),
     "a scheduler that is made for the epoch to go on with": loop(
         make="    scheduler = StepLR(optimizer, 10, last_epoch=first)", step="        scheduler.step()"
     ),
