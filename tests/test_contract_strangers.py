@@ -85,6 +85,45 @@ def test_both_ends_are_joined_in_one_file() -> None:
     assert joined({"a.py": writer(), "b.py": f"from a import write\n{reader()}"}) == ["write -> start"]
 
 
+def method(name: str, body: str) -> str:
+    """Return a method of a class."""
+    return f"    def {name}(self, model, optimizer, path):\n" + "".join(
+        f"    {line}\n" for line in body.splitlines()
+    )
+
+
+NEIGHBOURS: dict[str, tuple[Case, list[str]]] = {
+    "a function writes what a method reads": (
+        f"{writer()}\n\nclass Agent:\n{method('start', LOAD_KEYS)}",
+        ["write -> start"],
+    ),
+    "a method writes what a function reads": (
+        f"{reader()}\n\nclass Agent:\n{method('write', SAVE_KEYS)}",
+        ["write -> start"],
+    ),
+    "a base class writes what its heir reads": (
+        f"{HEAD}\n\nclass Base:\n{method('write', SAVE_KEYS)}"
+        f"\n\nclass Agent(Base):\n{method('start', LOAD_KEYS)}",
+        ["write -> start"],
+    ),
+    "a class writes what another one reads": (
+        f"{HEAD}\n\nclass Actor:\n{method('write', SAVE_KEYS)}"
+        f"\n\nclass Critic:\n{method('start', LOAD_KEYS)}",
+        [],
+    ),
+    "a function and a method with the names of partners": (
+        writer().replace("def write", "def save_agent")
+        + f"\n\nclass Agent:\n{method('load_agent', LOAD_KEYS.replace('net', 'weights').replace('optim', 'o'))}",
+        [],
+    ),
+}
+
+
+@answers(NEIGHBOURS)
+def test_functions_and_classes_of_one_file(case: Case, expected: list[str]) -> None:
+    assert joined(case) == expected
+
+
 def test_one_of_several_methods_of_an_heir_is_the_partner() -> None:
     case = {
         "base.py": f"{HEAD}\n\nclass Base:{LOAD}",
