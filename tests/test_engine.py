@@ -51,7 +51,7 @@ def test_executor_of_the_caller(tmp_path: Path) -> None:
 
 def test_unparsable_file_is_a_finding(tmp_path: Path) -> None:
     (finding,) = check(write(tmp_path, {"a.py": "x = 1\ndef f(:\n"}), OPTIONS)
-    assert (finding.code, finding.position.line) == ("CKP001", 2)
+    assert (finding.code, finding.position) == ("CKP001", Position(2, 0, 2, 0))
 
 
 def test_opt_in_rule_is_enabled(tmp_path: Path) -> None:

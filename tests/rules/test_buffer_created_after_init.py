@@ -164,6 +164,15 @@ class Normalizer(Statistics):
         self.register_buffer("mean", torch.zeros_like(self.mean))
 """,
     },
+    "the caller builds it before the first call": TORCH
+    + """
+class Head(nn.Module):
+    def build(self, size):
+        self.scale = nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.scale
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -267,6 +276,18 @@ class Lazy(Layer):
         return x - self.mean
 """,
     },
+    "the load hook only sets a flag before the base class looks": TORCH
+    + """
+class Norm(nn.Module):
+    def forward(self, x):
+        if not hasattr(self, "mean"):
+            self.register_buffer("mean", x.mean(0))  # CKP108
+        return x - self.mean
+
+    def _load_from_state_dict(self, *args):
+        self.is_restored = True
+        super()._load_from_state_dict(*args)
+""",
 }
 
 

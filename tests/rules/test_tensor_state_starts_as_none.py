@@ -337,6 +337,18 @@ class RewardRunningMeanStd(RunningMeanStd):
         self.record(self.discounted)
 """,
     },
+    "a method that forgets it stands before the one that sets it": TORCH
+    + """
+class Norm(nn.Module):
+    def forget(self):
+        self.mean = None
+
+    def forward(self, x: torch.Tensor):
+        if self.mean is None:
+            self.mean = x.detach().mean(0)  # CKP109
+        self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+        return x - self.mean
+""",
 }
 
 

@@ -362,6 +362,20 @@ class Loss(nn.Module):
         self.weights = self.weights.to(x.device)
         return (x * self.weights).sum()
 """,
+    "dropped by a method that frees memory": TORCH
+    + """
+class Positions(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.table = torch.arange(size)  # CKP102
+
+    def release(self):
+        self.is_released = True
+        del self.table
+
+    def forward(self, x):
+        return x + self.table
+""",
 }
 
 REGRESSIONS: dict[str, Case] = {

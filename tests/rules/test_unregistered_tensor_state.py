@@ -334,6 +334,21 @@ class Prototype(nn.Module):
     def update(self, batch):
         self.center.data = batch.mean(0)
 """,
+    "drawn at random only where it is moved": TORCH
+    + """
+class Noise(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.offsets = torch.zeros(size)
+
+    def to(self, device):
+        self.offsets.copy_(torch.randn(self.size))
+        return super().to(device)
+
+    def forward(self, x):
+        return x + self.offsets
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -581,6 +596,55 @@ class RunningNormalizer(Normalizer):
         self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
 """,
     },
+    "one of two methods that fit it looks first": TORCH
+    + """
+class Whitening(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.shift = torch.zeros(size)  # CKP101
+
+    def fit(self, data: torch.Tensor):
+        if self.shift is None:
+            self.shift = data.mean(0)
+
+    def refit(self, data: torch.Tensor):
+        self.shift = data.mean(0)
+
+    def forward(self, x):
+        return x - self.shift
+""",
+    "the flag that ends it is turned by another method": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.collecting = True
+        self.mean = torch.zeros(size)  # CKP101
+
+    def freeze(self):
+        self.collecting = False
+
+    def forward(self, x):
+        if self.collecting:
+            self.mean = 0.9 * self.mean + 0.1 * x.mean(0)
+        return x - self.mean
+""",
+    "updated by another object, whose method has the name of an own one": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, average, size):
+        super().__init__()
+        self.average = average
+        self.mean = torch.zeros(size)  # CKP101
+
+    def update(self, mean, x):
+        self.is_updated = True
+        return mean
+
+    def forward(self, x):
+        self.mean = self.average.update(self.mean, x)
+        return x - self.mean
+""",
 }
 
 
