@@ -64,6 +64,24 @@ class Policy(nn.Module):
 """
 
 SILENT: dict[str, Case] = {
+    "each call of the normalizer updates it": ARRAYS
+    + """
+    def __call__(self, x):
+        self.update(x)
+        return self.normalize(x)
+
+
+class Agent:
+    def __init__(self, policy, size):
+        self.policy = policy
+        self.obs_rms = RunningMeanStd(size)
+
+    def act(self, obs):
+        return self.policy(self.obs_rms(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.obs_rms(obs), actions)
+""",
     "something of an unknown name is updated": ARRAYS
     + """
 

@@ -36,6 +36,25 @@ class MovingAverage:
 """
 
 SILENT: dict[str, Case] = {
+    "only whether it is there matters": """
+class LossScale:
+    def __init__(self, average=0.0):
+        self.scale = 65536.0
+        self.average = average
+
+    def update(self, overflow, loss):
+        self.scale = self.scale / 2 if overflow else self.scale * 1.001
+        self.average = 0.9 * self.average + 0.1 * loss
+
+    def has_average(self):
+        return self.average is not None
+
+    def state_dict(self):
+        return {"scale": self.scale}
+
+    def load_state_dict(self, state):
+        self.scale = state["scale"]
+""",
     "all that changes is there": STOPPING
     + """
     def state_dict(self):

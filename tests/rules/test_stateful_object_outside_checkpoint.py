@@ -31,6 +31,25 @@ class RunningScale:
         self.m2 = state["m2"]
         self.count = state["count"]
 """
+AVERAGE = """
+class MovingAverage:
+    def __init__(self, model, decay=0.999):
+        self.decay = decay
+        self.shadow = {name: value.clone() for name, value in model.state_dict().items()}
+
+    def update(self, model):
+        for name, value in model.state_dict().items():
+            self.shadow[name] = self.decay * self.shadow[name] + (1 - self.decay) * value
+
+    def copy_to(self, model):
+        model.load_state_dict(self.shadow)
+
+    def state_dict(self):
+        return {"shadow": self.shadow}
+
+    def load_state_dict(self, state):
+        self.shadow = state["shadow"]
+"""
 AGENT = """
 import torch
 from scale import RunningScale
@@ -140,6 +159,61 @@ class Trainer:
 """
 
 SILENT: dict[str, Case] = {
+    "an average of models that lightning fits one after another": {
+        "averaging.py": AVERAGE,
+        "train.py": """
+from averaging import MovingAverage
+from lightning.pytorch import Trainer
+from model import Classifier
+
+
+def main(path, loaders):
+    trainer = Trainer(max_epochs=10)
+    model = Classifier()
+    average = MovingAverage(model)
+    for loader in loaders:
+        trainer.fit(model, loader)
+        average.update(model)
+    trainer.save_checkpoint(path)
+""",
+    },
+    "a table of rewards that a lightning module only prints": """
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from torch import nn
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+
+    def update(self, row):
+        self.rows.append(row)
+
+
+class Agent(LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.policy = nn.Linear(2, 1)
+        self.rewards = Table()
+
+    def training_step(self, batch, index):
+        obs, reward = batch
+        self.rewards.update(reward)
+        return (-self.policy(obs) * reward).mean()
+
+    def on_train_end(self):
+        print(self.rewards.rows)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def main(loader, resume_path):
+    trainer = Trainer(max_epochs=10)
+    trainer.fit(Agent(), loader, ckpt_path=resume_path)
+    trainer.save_checkpoint("last.ckpt")
+""",
     "a program that fine-tunes hands all it trains to nobody": loop(
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step()"
     ).replace("def main", "def finetune"),
@@ -595,6 +669,79 @@ def main(path, batches):
 }
 
 FOUND: dict[str, Case] = {
+    "a normalizer that lightning leaves out": {
+        "scale.py": NORMALIZER,
+        "agent.py": """
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from scale import RunningScale
+from torch import nn
+
+
+class Agent(LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.policy = nn.Linear(2, 1)
+        self.reward_scale = RunningScale()  # CKP204
+
+    def training_step(self, batch, index):
+        obs, reward = batch
+        self.reward_scale.update(reward)
+        return (-self.policy(obs) * self.reward_scale.normalize(reward)).mean()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def main(loader, resume_path):
+    trainer = Trainer(max_epochs=10)
+    trainer.fit(Agent(), loader, ckpt_path=resume_path)
+    trainer.save_checkpoint("last.ckpt")
+""",
+    },
+    "a gradient scaler that a saved module steps itself": """
+import torch
+from torch import nn
+
+
+class Learner(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(2, 1)
+        self.scaler = torch.amp.GradScaler()
+
+    def learn(self, batch, optimizer):
+        optimizer.zero_grad()
+        self.scaler.scale(self.head(batch).mean()).backward()
+        self.scaler.step(optimizer)
+        self.scaler.update()
+
+
+class Trainer:
+    def __init__(self):
+        self.learner = Learner()
+        self.optimizer = torch.optim.Adam(self.learner.parameters())
+
+    def train(self, batches):
+        for batch in batches:
+            self.learner.learn(batch, self.optimizer)
+
+    def save(self, path):
+        torch.save({"learner": self.learner.state_dict(), "optimizer": self.optimizer.state_dict()}, path)  # CKP204
+
+    def load(self, path):
+        state = torch.load(path)
+        self.learner.load_state_dict(state["learner"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def main(path, resume, batches):
+    trainer = Trainer()
+    if resume:
+        trainer.load(path)
+    trainer.train(batches)
+    trainer.save(path)
+""",
     "two saves that forget the same": agent(
         SAVE.replace("}, path)", "}, path)  # CKP204")
         + SAVE.replace("def save", "def save_best")
@@ -748,25 +895,7 @@ def main(path, resume, batches):
     torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, path)  # CKP204
 """,
     "the averaged weights": {
-        "averaging.py": """
-class MovingAverage:
-    def __init__(self, model, decay=0.999):
-        self.decay = decay
-        self.shadow = {name: value.clone() for name, value in model.state_dict().items()}
-
-    def update(self, model):
-        for name, value in model.state_dict().items():
-            self.shadow[name] = self.decay * self.shadow[name] + (1 - self.decay) * value
-
-    def copy_to(self, model):
-        model.load_state_dict(self.shadow)
-
-    def state_dict(self):
-        return {"shadow": self.shadow}
-
-    def load_state_dict(self, state):
-        self.shadow = state["shadow"]
-""",
+        "averaging.py": AVERAGE,
         "train.py": "from averaging import MovingAverage\n"
         + loop(
             make="    average = MovingAverage(model)", step="        average.update(model)", save="  # CKP204"

@@ -11,6 +11,23 @@ from tests.rule_cases import check_silent
 LOGGED = "import logging\n\nimport torch\nfrom torch import nn\n\nlogger = logging.getLogger(__name__)\n"
 
 SILENT: dict[str, Case] = {
+    "false for a caller who looks at it, on an object of an unknown class": TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module):
+        self.model = model
+
+    def restore(self, path):
+        try:
+            self.model.load_state_dict(torch.load(path))
+        except Exception:
+            return False
+        return True
+
+def main(trainer, path):
+    if not trainer.restore(path):
+        raise RuntimeError(f"cannot restore {path}")
+""",
     "a player that waits for the next file": {
         "player.py": """
 class Player:
@@ -319,6 +336,21 @@ def history(folder):
 }
 
 FOUND: dict[str, Case] = {
+    "an evaluator that keeps the best model": TORCH
+    + """
+class Evaluator:
+    def __init__(self, path):
+        self.path = path
+        self.best = 0.0
+
+    def evaluate(self, model: nn.Module, score):
+        if score > self.best:
+            self.best = score
+            try:
+                torch.save(model.state_dict(), self.path)
+            except Exception as error:  # CKP212
+                print(error)
+""",
     "a method of the derived class": {
         "learner.py": """
 class Learner:

@@ -49,6 +49,46 @@ def main(path, updates):
         if update % 100 == 0:"""
 
 SILENT: dict[str, Case] = {
+    "a callback saves the environment of a model that it is given": SB3
+    + """
+class SaveStatistics(BaseCallback):
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def _on_training_end(self):
+        self.model.get_env().save(self.path)
+
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000, callback=SaveStatistics(folder / "statistics"))
+    model.save(folder / "ppo")
+""",
+    "statistics from a file that a method of the wrapper freezes": SB3
+    + """
+def refine(folder):
+    env = VecNormalize.load(folder / "vecnormalize.pkl", make_vec_env("Pendulum-v1", n_envs=4))
+    env.set_attr("training", False)
+    model = PPO.load(folder / "ppo", env=env)
+    model.learn(10_000)
+    model.save(folder / "ppo_refined")
+""",
+    "a wrapper that is only looked for, and that nobody in sight makes": """
+import torch
+from stable_baselines3.common.vec_env import VecNormalize
+
+
+def find(envs):
+    while hasattr(envs, "venv"):
+        if isinstance(envs, VecNormalize):
+            return envs
+        envs = envs.venv
+
+
+def train(policy, envs, path):
+    torch.save([policy, getattr(find(envs), "ob_rms", None)], path)
+""",
     "the callback saves it, which a position says": SB3
     + """
 env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
@@ -302,6 +342,16 @@ def train(policy, envs, path):
 }
 
 FOUND: dict[str, Case] = {
+    "a callback of another library that is told to leave it out": SB3
+    + """
+from callbacks import Progress
+
+def train(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4))
+    model = PPO("MlpPolicy", env)
+    model.learn(100_000, callback=Progress(folder, save_vecnormalize=False))
+    model.save(folder / "ppo")  # CKP208
+""",
     "in a script": SB3
     + """
 env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4), norm_obs=True, norm_reward=True)
