@@ -32,6 +32,16 @@ def loading(body: str, arguments: str = "path, model, run") -> str:
 
 
 PAYLOADS: dict[str, tuple[Case, str]] = {
+    "a key that one of two dicts has under a condition": (
+        saving("""
+            full = {"net": model.state_dict()}
+            if model.step:
+                full["step"] = model.step
+            short = {"net": model.state_dict(), "step": 0}
+            torch.save(full if path else short, path)
+        """),
+        "net step?",
+    ),
     "a literal": (saving('torch.save({"net": model.state_dict(), "step": 1}, path)'), "net step"),
     "keywords of dict": (saving("torch.save(dict(net=model.state_dict(), step=1), path)"), "net step"),
     "key by key": (
@@ -305,6 +315,10 @@ PAYLOADS: dict[str, tuple[Case, str]] = {
     ),
 }
 FORMATS: dict[str, tuple[Case, str]] = {
+    "arrays of what nobody knows, then of a literal": (
+        saving('np.savez(path, **model.rest, **{"mean": model.mean})'),
+        "mean ...",
+    ),
     "torch": (saving('torch.save(obj={"net": 1}, f=path)'), "net"),
     "pickle": (
         saving("""

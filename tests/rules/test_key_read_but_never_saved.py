@@ -62,6 +62,68 @@ def line_of(source: str, text: str) -> int:
 
 
 SILENT: dict[str, Case] = {
+    "the base class saves what the subclass that loads adds": """
+import torch
+
+
+class Agent:
+    def __init__(self, model):
+        self.model = model
+        self.step = 0
+
+    def everything(self):
+        return {"model": self.model.state_dict()}
+
+    def save(self, path):
+        torch.save(self.everything(), path)
+
+
+class CountingAgent(Agent):
+    def everything(self):
+        return {"model": self.model.state_dict(), "step": self.step}
+
+    def load(self, path):
+        checkpoint = torch.load(path)
+        self.model.load_state_dict(checkpoint["model"])
+        self.step = checkpoint["step"]
+""",
+    "a part of the old layout is read where the new one is missing": """
+import torch
+
+
+class Trainer:
+    def __init__(self, model, scaler):
+        self.model = model
+        self.scaler = scaler
+
+    def save(self, path):
+        torch.save({"model": self.model.state_dict(), "scale": self.scaler.scale}, path)
+
+    def load(self, path):
+        checkpoint = torch.load(path)
+        self.model.load_state_dict(checkpoint["model"])
+        if "scaler" in checkpoint:
+            self.scaler.load_state_dict(checkpoint["scaler"])
+        else:
+            self.scaler.scale = checkpoint["scale"]
+""",
+    "a default for what only construction sets": """
+import torch
+
+
+class Trainer:
+    def __init__(self, model):
+        self.model = model
+        self.version = 2
+
+    def save(self, path):
+        torch.save({"model": self.model.state_dict()}, path)
+
+    def load(self, path):
+        checkpoint = torch.load(path)
+        self.model.load_state_dict(checkpoint["model"])
+        self.version = checkpoint.get("version", 1)
+""",
     "one of two names in one statement": TRAINER
     + SAVE
     + LOAD_WITHOUT_STEP
@@ -379,6 +441,36 @@ def main(path, teacher, config):
 }
 
 FOUND: dict[str, Case] = {
+    "a default for a counter and for what never changes": TRAINER
+    + SAVE_WITHOUT_STEP
+    + LOAD_WITHOUT_STEP
+    + """
+        self.step = self.first_step = checkpoint.get("step", 0)  # CKP202
+""",
+    "the file of another layout goes to a hook": """
+import torch
+
+
+class Agent:
+    def __init__(self, net):
+        self.net = net
+        self.steps = 0
+
+    def get_state(self):
+        return {"net": self.net.state_dict()}
+
+    def set_state(self, state):
+        self.net.load_state_dict(state["net"])
+        self.steps = state["steps"]  # CKP202
+
+
+def save(agent, path):
+    torch.save({"policy": agent.net.state_dict()}, path)
+
+
+def load(agent: Agent, path):
+    agent.set_state(torch.load(path))
+""",
     "the same file is read and written": """
 import torch
 

@@ -144,6 +144,23 @@ def line_of(source: str, text: str) -> int:
 
 
 SILENT: dict[str, Case] = {
+    "another save to the same file holds what is not known": """
+import torch
+
+
+def save(model):
+    torch.save({"model": model.state_dict()}, "last.pt")
+
+
+def save_all(model, more):
+    torch.save({"model": model.state_dict(), **more}, "last.pt")
+
+
+def load(model, normalizer):
+    checkpoint = torch.load("last.pt")
+    model.load_state_dict(checkpoint["model"])
+    normalizer.load_state_dict(checkpoint["normalizer"])
+""",
     "both sides have the statistics": agent(SAVE + LOAD),
     "metadata is given by keyword": ticket(
         TRAIN + STATISTICS + "    agent.save(save_path, metadata=statistics)\n"

@@ -214,6 +214,19 @@ def main(loader, resume_path):
     trainer.fit(Agent(), loader, ckpt_path=resume_path)
     trainer.save_checkpoint("last.ckpt")
 """,
+    "save puts all into a part of what it is given": agent(
+        """
+    def save(self, folder):
+        from vendor import gather
+
+        folder.files["agent"] = gather(self)
+
+    def load(self, payload):
+        self.policy.load_state_dict(payload["policy"])
+        self.optimizer.load_state_dict(payload["optimizer"])
+"""
+        + MAIN
+    ),
     "a program that fine-tunes hands all it trains to nobody": loop(
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step()"
     ).replace("def main", "def finetune"),
