@@ -101,6 +101,33 @@ def main(path, data, resume):
     trainer.save_checkpoint(path)
 """
 )
+COMPOSER = (
+    NORMALIZER
+    + """
+from composer import Trainer
+from composer.models import ComposerModel
+
+
+class Agent(ComposerModel):
+    def __init__(self):
+        super().__init__()
+        self.policy = nn.Linear(4, 2)
+        self.normalizer = RunningMeanStd()  # CKP204
+
+    def forward(self, batch):
+        self.normalizer.update(batch)
+        return self.policy(self.normalizer.normalize(batch))
+
+    def loss(self, outputs, batch):
+        return outputs.sum()
+
+
+def main(path, data, resume):
+    trainer = Trainer(model=Agent(), train_dataloader=data, load_path=resume)
+    trainer.fit()
+    trainer.save_checkpoint(path)
+"""
+)
 TRAINER = (
     NORMALIZER
     + """
@@ -125,7 +152,7 @@ def main(policy, data, resume):
 )
 QUIET = {
     name: text.replace("  # CKP204", "")
-    for name, text in {"a": ACCELERATE, "d": DEEPSPEED, "l": LIGHTNING}.items()
+    for name, text in {"a": ACCELERATE, "c": COMPOSER, "d": DEEPSPEED, "l": LIGHTNING}.items()
 }
 SILENT: dict[str, Case] = {
     "the normalizer is registered too": QUIET["a"].replace(
@@ -158,11 +185,21 @@ SILENT: dict[str, Case] = {
     .replace("self.mean = torch.zeros(4)", "self.register_buffer('mean', torch.zeros(4))")
     .replace("self.var = torch.ones(4)", "self.register_buffer('var', torch.ones(4))")
     .replace("self.count = 0", "self.register_buffer('count', torch.zeros(()))"),
+    "the extra state of the model holds the normalizer": QUIET["c"].replace(
+        "    def loss",
+        "    def get_extra_state(self):\n"
+        "        return self.normalizer.state_dict()\n\n"
+        "    def set_extra_state(self, state):\n"
+        "        self.normalizer.load_state_dict(state)\n\n"
+        "    def loss",
+    ),
+    "a trainer of composer begins anew": QUIET["c"].replace(", load_path=resume", ""),
     "nobody goes on from a checkpoint": QUIET["l"].replace(", ckpt_path=path if resume else None", ""),
 }
 FOUND: dict[str, Case] = {
     "beside what an accelerator saves": ACCELERATE,
     "beside what an engine of deepspeed saves": DEEPSPEED,
+    "beside what a trainer of composer saves of a model": COMPOSER,
     "beside what Lightning saves of a module": LIGHTNING,
     "beside what a trainer of transformers saves": TRAINER,
 }

@@ -175,9 +175,10 @@ class Frameworks:
 
     @cached_property
     def kept_classes(self) -> frozenset[str]:
-        """Return the classes whose objects a library saves, with a hook that is handed what it writes of them."""
+        """Return the classes whose objects a library saves by itself, some with a hook that may add to the file."""
         hooks = (each for each in self.records.hook if each.when == "save" and each.payload_at is not None)
         owners = {name.rpartition(".")[0] for each in hooks for name in each.names}
+        owners |= {name for each in self.records.module_base if each.kept for name in each.names}
         return frozenset(each for each in owners if not each.startswith("torch."))
 
     @cached_property

@@ -205,10 +205,12 @@ class ModuleBase(Record, frozen=True):
 
     `wraps` is the attribute with the module that is wrapped, `key_prefix` what stands before its keys.
     All classes below a name of `names` count where `is_namespace` is true.
+    The library saves and restores objects of these classes by itself where `kept` is true.
     """
 
     is_module: bool = True
     is_namespace: bool = False
+    kept: bool = False
     wraps: str = ""
     key_prefix: str = ""
 
