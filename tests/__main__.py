@@ -15,7 +15,7 @@ CHECKS = (
     ("flake8",),
     ("tests.docs", "--check"),
     ("tests.records", "--check"),
-    ("pytest", "-q", "-n", "auto", "--maxprocesses", "4"),
+    ("pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup"),
 )
 
 

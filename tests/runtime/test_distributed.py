@@ -27,9 +27,11 @@ from tests.runtime.reference import fed
 
 Reports = dict[int, list[dict[str, Held | None]]]
 BAR = 1e-13
-pytestmark = pytest.mark.skipif(
-    not (dist.is_available() and dist.is_gloo_available()), reason="torch without gloo"
-)
+pytestmark = [
+    pytest.mark.skipif(not (dist.is_available() and dist.is_gloo_available()), reason="torch without gloo"),
+    # The ranks are started once, not once for each worker.
+    pytest.mark.xdist_group("ranks"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,10 @@ class Outcome:
     canaries: frozenset[str]
 
 
+# One process looks into all files, once: not once for each worker.
+pytestmark = pytest.mark.xdist_group("hostile files")
+
+
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Look into all files."""

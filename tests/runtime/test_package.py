@@ -12,22 +12,6 @@ import pytest
 
 import flake8_ckpt.runtime as runtime
 
-RUNTIME = Path(runtime.__file__).parent
-MODULES = sorted(
-    ".".join(path.relative_to(RUNTIME.parent.parent).with_suffix("").parts).removesuffix(".__init__")
-    for path in RUNTIME.rglob("*.py")
-)
-# Imports each module as if it were the first one of the package; torch only once.
-ALONE = """\
-import sys
-from importlib import import_module
-
-for name in sys.argv[1:]:
-    for known in [known for known in sys.modules if known.startswith("flake8_ckpt")]:
-        del sys.modules[known]
-    import_module(name)
-"""
-
 
 @pytest.mark.parametrize("name", runtime.__all__)
 def test_offered_name_is_what_its_module_has(name: str) -> None:
@@ -58,8 +42,3 @@ def test_missing_torch_names_the_extra() -> None:
     code = "import sys; sys.modules['torch'] = None\nfrom flake8_ckpt.runtime import audit"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "needs torch: pip install 'flake8-ckpt[runtime]'" in done.stderr
-
-
-def test_every_module_imports_alone() -> None:
-    done = subprocess.run([sys.executable, "-c", ALONE, *MODULES], capture_output=True, text=True)
-    assert not done.returncode, done.stderr
