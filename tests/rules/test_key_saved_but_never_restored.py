@@ -80,6 +80,14 @@ SILENT: dict[str, Case] = {
     + """        self.scheduler.last_epoch = checkpoint["scheduler"]["last_epoch"]
 """
     + MAIN,
+    "an attribute that nothing counts up": TRAINER
+    + SAVE.replace(
+        "        torch.save",
+        """        payload["gain"] = self.gain
+        torch.save""",
+    )
+    + LOAD
+    + MAIN,
     "what a method tells is no state": TRAINER
     + SAVE.replace(
         "        torch.save",
