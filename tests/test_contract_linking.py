@@ -1073,6 +1073,12 @@ FAMILIES: dict[str, tuple[Case, list[str]]] = {
         + function("start", '\n    model.rest = pickle.load(open("agent.pkl", "rb"))["rest"]\n'),
         ["write -> start"],
     ),
+    "files that a method names": (
+        HEAD
+        + function("write", SAVE.replace("path", 'path.joinpath("agent.pt")'))
+        + function("start", OTHER.replace("path", 'path.joinpath("agent.pt")')),
+        [],
+    ),
     "the same name of the file in two files": (
         {
             "a.py": HEAD + function("write", SAVE.replace("path", '"agent.pt"')),

@@ -441,6 +441,15 @@ def main(path, teacher, config):
 }
 
 FOUND: dict[str, Case] = {
+    "another statement takes one of two names": TRAINER
+    + SAVE_WITHOUT_STEP
+    + """
+    def load(self, path):
+        checkpoint = torch.load(path)
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(checkpoint.get("optimizer") or checkpoint.get("optim"))
+        self.step = checkpoint["step"]  # CKP202
+""",
     "a default for a counter and for what never changes": TRAINER
     + SAVE_WITHOUT_STEP
     + LOAD_WITHOUT_STEP

@@ -74,11 +74,38 @@ def line_of(source: str, text: str) -> int:
 
 
 SILENT: dict[str, Case] = {
+    "a hook of a subclass takes the object that holds it": TRAINER.replace(
+        "self.scheduler = StepLR(self.optimizer, 10)", "self.average = Average()"
+    )
+    .replace("self.scheduler.step()", "self.average.update(self.model)")
+    .replace("from torch.optim.lr_scheduler import StepLR", "from ema import Average")
+    + SAVE.replace(
+        'payload["scheduler"] = self.scheduler.state_dict()',
+        'payload["average"] = self.average.net.state_dict()',
+    )
+    + LOAD_WITHOUT_SCHEDULER
+    + """
+
+class Resumable(Trainer):
+    def state_dict(self):
+        return {"average": self.average.state_dict()}
+
+    def load_state_dict(self, state):
+        self.average.load_state_dict(state["average"])
+""",
     "a part of the state is taken": TRAINER
     + SAVE
     + LOAD_WITHOUT_SCHEDULER
     + """        self.scheduler.last_epoch = checkpoint["scheduler"]["last_epoch"]
 """
+    + MAIN,
+    "an attribute that nothing counts up": TRAINER
+    + SAVE.replace(
+        "        torch.save",
+        """        payload["gain"] = self.gain
+        torch.save""",
+    )
+    + LOAD
     + MAIN,
     "what a method tells is no state": TRAINER
     + SAVE.replace(
@@ -296,6 +323,16 @@ def test_reload(tmp_path):
 }
 
 FOUND: dict[str, Case] = {
+    "ignite takes the objects that it is given": TRAINER.replace(
+        "from torch import nn", "from ignite.handlers import Checkpoint\nfrom torch import nn"
+    )
+    + SAVE.replace("scheduler.state_dict()", "scheduler.state_dict()  # CKP203")
+    + """
+    def load(self, path):
+        objects = {"model": self.model, "optimizer": self.optimizer}
+        Checkpoint.load_objects(to_load=objects, checkpoint=torch.load(path))
+"""
+    + MAIN,
     "the assignment of the key": TRAINER
     + SAVE.replace("scheduler.state_dict()", "scheduler.state_dict()  # CKP203")
     + LOAD_WITHOUT_SCHEDULER

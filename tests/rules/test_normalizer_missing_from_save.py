@@ -436,6 +436,21 @@ def audit(path):
 }
 
 FOUND: dict[str, Case] = {
+    "a class that counts what it sees, whatever it is called": {
+        "normalization.py": NORMALIZER.replace("RunningMeanStd", "Scale").replace("update(", "see("),
+        "agent.py": AGENT.replace("RunningMeanStd", "Scale")
+        .replace("obs_rms.update", "scale.see")
+        .replace("obs_rms", "scale")
+        + """
+    def load(self, path):
+        payload = torch.load(path)
+        self.policy.load_state_dict(payload["policy"])
+        self.scale.load_state_dict(payload["scale"])
+
+    def save(self, path):
+        torch.save({"policy": self.policy.state_dict()}, path)  # CKP201
+""",
+    },
     "the call leaves out the argument that carries them": ticket(
         TRAIN + "    agent.save(save_path)  # CKP201\n"
     ),
