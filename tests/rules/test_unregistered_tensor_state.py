@@ -349,6 +349,21 @@ class Noise(nn.Module):
     def forward(self, x):
         return x + self.offsets
 """,
+    "a static method hands back what it is given where that is long enough": TORCH
+    + """
+class Positions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = torch.zeros(1)
+
+    @staticmethod
+    def grown(old, size):
+        return old if old.shape[0] >= size else torch.arange(size)
+
+    def forward(self, x):
+        self.table = self.grown(self.table, x.shape[0])
+        return x + self.table[: x.shape[0]]
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -644,6 +659,24 @@ class Norm(nn.Module):
     def forward(self, x):
         self.mean = self.average.update(self.mean, x)
         return x - self.mean
+""",
+    "one of two values comes from a method that reads the old one": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)  # CKP101
+
+    def blended(self, x):
+        return 0.9 * self.mean + 0.1 * x.mean(0)
+
+    def forward(self, x):
+        if self.training:
+            mean = self.blended(x)
+        else:
+            mean = x.mean(0)
+        self.mean = mean
+        return x - mean
 """,
 }
 
