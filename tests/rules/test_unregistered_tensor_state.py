@@ -678,6 +678,33 @@ class Norm(nn.Module):
         self.mean = mean
         return x - mean
 """,
+    "random draws that construction fills in": TORCH
+    + """
+class Projection(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.directions = torch.zeros(size, size)  # CKP101
+        self.directions.copy_(torch.randn(size, size))
+
+    def forward(self, x):
+        return x @ self.directions
+""",
+    "a fitted value that starts empty in one case only": TORCH
+    + """
+class Svdd(nn.Module):
+    def __init__(self, size, is_centred):
+        super().__init__()
+        if is_centred:
+            self.center = torch.zeros(size)  # CKP101
+        else:
+            self.center = torch.empty(size)
+
+    def fit(self, data):
+        self.center = data.mean(0)
+
+    def forward(self, x):
+        return (x - self.center).square().sum(1)
+""",
 }
 
 
