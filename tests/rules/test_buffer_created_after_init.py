@@ -173,6 +173,18 @@ class Head(nn.Module):
     def forward(self, x):
         return x * self.scale
 """,
+    "names that are made up as they come": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.ready = None
+
+    def forward(self, x, task):
+        if self.ready is None:
+            self.register_buffer(f"mean_{task}", x.mean(0))
+        return x
+""",
 }
 
 FOUND: dict[str, Case] = {

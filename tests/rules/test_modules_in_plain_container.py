@@ -423,6 +423,17 @@ class Mlp(nn.Module):
             x = layer(x)
         return x
 """,
+    "a buffer beside the list registers no element": TORCH
+    + """
+class Experts(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("scale", torch.ones(size))
+        self.parts = [nn.Linear(size, size) for _ in range(3)]  # CKP105
+
+    def forward(self, x):
+        return sum(part(x) for part in self.parts) * self.scale
+""",
 }
 
 

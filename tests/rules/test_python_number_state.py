@@ -146,6 +146,20 @@ class Layer(nn.Module):
     def forward(self, x):
         return x * self.rate if self.deep else x / self.size
 """,
+    "a flag that only goes back to its start": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.starts = True
+
+    def forward(self, x):
+        if self.starts:
+            self.mean.copy_(x.mean(0))
+            self.starts = True
+        return x - self.mean
+""",
 }
 
 SILENT_WHEN_ENABLED: dict[str, Case] = {

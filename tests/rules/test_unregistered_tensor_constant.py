@@ -195,6 +195,20 @@ class Gate(nn.Module):
     def forward(self, x):
         return x * self.gate
 """,
+    "a later method sets a buffer and registers it anew": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+
+    def fit(self, size):
+        self.mean = torch.zeros(size)
+        self.register_buffer("mean", self.mean + 1)
+
+    def forward(self, x):
+        return x - self.mean
+""",
 }
 
 FOUND: dict[str, Case] = {

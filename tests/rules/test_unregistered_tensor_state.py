@@ -349,6 +349,21 @@ class Noise(nn.Module):
     def forward(self, x):
         return x + self.offsets
 """,
+    "a static method hands back what it is given where that is long enough": TORCH
+    + """
+class Positions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = torch.zeros(1)
+
+    @staticmethod
+    def grown(old, size):
+        return old if old.shape[0] >= size else torch.arange(size)
+
+    def forward(self, x):
+        self.table = self.grown(self.table, x.shape[0])
+        return x + self.table[: x.shape[0]]
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -644,6 +659,51 @@ class Norm(nn.Module):
     def forward(self, x):
         self.mean = self.average.update(self.mean, x)
         return x - self.mean
+""",
+    "one of two values comes from a method that reads the old one": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)  # CKP101
+
+    def blended(self, x):
+        return 0.9 * self.mean + 0.1 * x.mean(0)
+
+    def forward(self, x):
+        if self.training:
+            mean = self.blended(x)
+        else:
+            mean = x.mean(0)
+        self.mean = mean
+        return x - mean
+""",
+    "random draws that construction fills in": TORCH
+    + """
+class Projection(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.directions = torch.zeros(size, size)  # CKP101
+        self.directions.copy_(torch.randn(size, size))
+
+    def forward(self, x):
+        return x @ self.directions
+""",
+    "a fitted value that starts empty in one case only": TORCH
+    + """
+class Svdd(nn.Module):
+    def __init__(self, size, is_centred):
+        super().__init__()
+        if is_centred:
+            self.center = torch.zeros(size)  # CKP101
+        else:
+            self.center = torch.empty(size)
+
+    def fit(self, data):
+        self.center = data.mean(0)
+
+    def forward(self, x):
+        return (x - self.center).square().sum(1)
 """,
 }
 
