@@ -487,6 +487,27 @@ class Normalizer:
     def load_state_dict(self, state):
         self.rms.mean, self.rms.var, self.rms.count = state["mean"], state["var"], state["count"]
 """,
+    "an object whose count a helper packs": """
+import numpy as np
+from baselines.common.running_mean_std import RunningMeanStd
+from packing import pack
+
+
+class Normalizer:
+    def __init__(self):
+        self.rms = RunningMeanStd(shape=(3,))
+
+    def __call__(self, x):
+        self.rms.update(x)
+        return (x - self.rms.mean) / np.sqrt(self.rms.var)
+
+    def state_dict(self):
+        rest = pack(self.rms)
+        return {"mean": self.rms.mean, "var": self.rms.var, "rest": rest}
+
+    def load_state_dict(self, state):
+        self.rms.mean, self.rms.var = state["mean"], state["var"]
+""",
     "mean and variance of an object that counts nothing": """
 class Statistics:
     def __init__(self):
