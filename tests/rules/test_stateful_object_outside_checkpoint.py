@@ -309,6 +309,52 @@ def train(path, batches):
         make="    scheduler = StepLR(optimizer, 10)\n    keeper = Keeper(scheduler)",
         step="        scheduler.step()",
     ).replace("import torch\n", "import torch\nfrom keeping import Keeper\n", 1),
+    "an object missing in a registry that no save reads": {
+        "base.py": """
+import torch
+
+
+class Runner:
+    def __init__(self):
+        self.checkpoint_modules = {}
+
+    def show(self):
+        for name, module in self.checkpoint_modules.items():
+            print(name, module)
+
+    def save(self, path):
+        torch.save({"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}, path)
+""",
+        "runner.py": """
+import torch
+from base import Runner
+from torch import nn
+from torch.amp import GradScaler
+
+
+class MixedPrecisionRunner(Runner):
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.scaler = GradScaler()
+        self.checkpoint_modules["model"] = self.model
+        self.checkpoint_modules["optimizer"] = self.optimizer
+
+    def train(self, batch):
+        self.optimizer.zero_grad()
+        self.scaler.scale(self.model(batch).mean()).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+
+
+def main(batches):
+    runner = MixedPrecisionRunner()
+    for batch in batches:
+        runner.train(batch)
+    runner.show()
+""",
+    },
     "a temperature of a module is a parameter": """
 import torch
 from torch import nn
