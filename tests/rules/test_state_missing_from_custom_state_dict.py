@@ -487,6 +487,48 @@ class Normalizer:
     def load_state_dict(self, state):
         self.rms.mean, self.rms.var, self.rms.count = state["mean"], state["var"], state["count"]
 """,
+    "an object whose count a helper packs": """
+import numpy as np
+from baselines.common.running_mean_std import RunningMeanStd
+from packing import pack
+
+
+class Normalizer:
+    def __init__(self):
+        self.rms = RunningMeanStd(shape=(3,))
+
+    def __call__(self, x):
+        self.rms.update(x)
+        return (x - self.rms.mean) / np.sqrt(self.rms.var)
+
+    def state_dict(self):
+        rest = pack(self.rms)
+        return {"mean": self.rms.mean, "var": self.rms.var, "rest": rest}
+
+    def load_state_dict(self, state):
+        self.rms.mean, self.rms.var = state["mean"], state["var"]
+""",
+    "a sum that begins as an object nobody knows": """
+from ledger import Ledger
+
+
+class Clip:
+    def __init__(self):
+        self.limit = 1.0
+        self.total = Ledger()
+
+    def update(self, norm):
+        self.total += norm
+
+    def is_high(self):
+        return self.total > self.limit
+
+    def state_dict(self):
+        return {"limit": self.limit}
+
+    def load_state_dict(self, state):
+        self.limit = state["limit"]
+""",
     "mean and variance of an object that counts nothing": """
 class Statistics:
     def __init__(self):
@@ -533,6 +575,17 @@ class Average:
 FOUND: dict[str, Case] = {
     "a counter of bad epochs": STOPPING
     + """
+    def state_dict(self):  # CKP207
+        return {"best": self.best}
+
+    def load_state_dict(self, state):
+        self.best = state["best"]
+""",
+    "a reset that leaves the counter alone": STOPPING
+    + """
+    def reset(self):
+        self.shown = False
+
     def state_dict(self):  # CKP207
         return {"best": self.best}
 

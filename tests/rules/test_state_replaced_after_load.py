@@ -144,6 +144,22 @@ def agent(main: str) -> dict[str, str]:
 
 
 SILENT: dict[str, Case] = {
+    "the new normalizer wraps the restored one": agent(
+        """
+from agent import Agent
+from normalization import RunningMeanStd
+
+
+def main(path, resume, observations):
+    agent = Agent()
+    if resume:
+        agent.load(path)
+    agent.obs_rms = RunningMeanStd(agent.obs_rms)
+    for obs in observations:
+        agent.act(obs)
+    agent.save(path)
+"""
+    ),
     "training is over when a method that restores is called": TRAINER
     + """
     def resume(self, path):

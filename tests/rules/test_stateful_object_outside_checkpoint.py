@@ -305,6 +305,100 @@ def train(path, batches):
     "an object that is only shown to code that nobody knows": loop(
         make="    scheduler = StepLR(optimizer, 10)\n    draw(scheduler)", step="", save=""
     ),
+    "a scheduler that is given to an object that may keep it": loop(
+        make="    scheduler = StepLR(optimizer, 10)\n    keeper = Keeper(scheduler)",
+        step="        scheduler.step()",
+    ).replace("import torch\n", "import torch\nfrom keeping import Keeper\n", 1),
+    "an object missing in a registry that no save reads": {
+        "base.py": """
+import torch
+
+
+class Runner:
+    def __init__(self):
+        self.checkpoint_modules = {}
+
+    def show(self):
+        for name, module in self.checkpoint_modules.items():
+            print(name, module)
+
+    def save(self, path):
+        torch.save({"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}, path)
+""",
+        "runner.py": """
+import torch
+from base import Runner
+from torch import nn
+from torch.amp import GradScaler
+
+
+class MixedPrecisionRunner(Runner):
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.scaler = GradScaler()
+        self.checkpoint_modules["model"] = self.model
+        self.checkpoint_modules["optimizer"] = self.optimizer
+
+    def train(self, batch):
+        self.optimizer.zero_grad()
+        self.scaler.scale(self.model(batch).mean()).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+
+
+def main(batches):
+    runner = MixedPrecisionRunner()
+    for batch in batches:
+        runner.train(batch)
+    runner.show()
+""",
+    },
+    "a temperature of a module is a parameter": """
+import torch
+from torch import nn
+
+
+class SoftActorCritic(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.actor = nn.Linear(2, 1)
+        self.actor_optimizer = torch.optim.Adam(self.actor.parameters())
+        self.log_alpha = nn.Parameter(torch.zeros(1))
+        self.alpha_optimizer = torch.optim.Adam([self.log_alpha])
+
+    def learn(self, obs, entropy):
+        self.actor_optimizer.zero_grad()
+        (self.actor(obs).mean() - self.log_alpha.exp().detach() * entropy).backward()
+        self.actor_optimizer.step()
+        self.alpha_optimizer.zero_grad()
+        (self.log_alpha.exp() * entropy).backward()
+        self.alpha_optimizer.step()
+
+    def save(self, path):
+        payload = {
+            "actor": self.actor.state_dict(),
+            "actor_optimizer": self.actor_optimizer.state_dict(),
+            "alpha_optimizer": self.alpha_optimizer.state_dict(),
+        }
+        torch.save(payload, path)
+
+    def load(self, path):
+        payload = torch.load(path)
+        self.actor.load_state_dict(payload["actor"])
+        self.actor_optimizer.load_state_dict(payload["actor_optimizer"])
+        self.alpha_optimizer.load_state_dict(payload["alpha_optimizer"])
+
+
+def main(path, resume, samples):
+    agent = SoftActorCritic()
+    if resume:
+        agent.load(path)
+    for obs, entropy in samples:
+        agent.learn(obs, entropy)
+    agent.save(path)
+""",
     "all are on both sides": loop(
         make="    scheduler = StepLR(optimizer, 10)",
         step="    scheduler.step()",

@@ -342,6 +342,17 @@ def train(policy, envs, path):
 }
 
 FOUND: dict[str, Case] = {
+    "set on a model that is made on a plain one": """
+from stable_baselines3 import PPO
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+
+venv = make_vec_env("Pendulum-v1", n_envs=4)
+model = PPO("MlpPolicy", venv)
+model.set_env(VecNormalize(venv))
+model.learn(100_000)
+model.save("ppo")  # CKP208
+""",
     "a callback of another library that is told to leave it out": SB3
     + """
 from callbacks import Progress
