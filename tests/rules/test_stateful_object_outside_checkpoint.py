@@ -355,50 +355,6 @@ def main(batches):
     runner.show()
 """,
     },
-    "a temperature of a module is a parameter": """
-import torch
-from torch import nn
-
-
-class SoftActorCritic(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.actor = nn.Linear(2, 1)
-        self.actor_optimizer = torch.optim.Adam(self.actor.parameters())
-        self.log_alpha = nn.Parameter(torch.zeros(1))
-        self.alpha_optimizer = torch.optim.Adam([self.log_alpha])
-
-    def learn(self, obs, entropy):
-        self.actor_optimizer.zero_grad()
-        (self.actor(obs).mean() - self.log_alpha.exp().detach() * entropy).backward()
-        self.actor_optimizer.step()
-        self.alpha_optimizer.zero_grad()
-        (self.log_alpha.exp() * entropy).backward()
-        self.alpha_optimizer.step()
-
-    def save(self, path):
-        payload = {
-            "actor": self.actor.state_dict(),
-            "actor_optimizer": self.actor_optimizer.state_dict(),
-            "alpha_optimizer": self.alpha_optimizer.state_dict(),
-        }
-        torch.save(payload, path)
-
-    def load(self, path):
-        payload = torch.load(path)
-        self.actor.load_state_dict(payload["actor"])
-        self.actor_optimizer.load_state_dict(payload["actor_optimizer"])
-        self.alpha_optimizer.load_state_dict(payload["alpha_optimizer"])
-
-
-def main(path, resume, samples):
-    agent = SoftActorCritic()
-    if resume:
-        agent.load(path)
-    for obs, entropy in samples:
-        agent.learn(obs, entropy)
-    agent.save(path)
-""",
     "all are on both sides": loop(
         make="    scheduler = StepLR(optimizer, 10)",
         step="    scheduler.step()",
