@@ -9,6 +9,13 @@ from flake8_ckpt.facts import values as v
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 
+# Calls that only show what they are given: `writer.add_scalar(tag, value, self.step)`, `self.log(...)`, `print(...)`.
+SHOWS = re.compile(
+    r"(^|\.)(add_(scalars?|histogram|image|text)|logkvs?\w*|record_tabular|set_postfix\w*|set_description\w*"
+    r"|log_(scalar|metric|value|stat|dict|kv)s?)$|^print$|(log\w*|warnings)\.(info|debug|warn|warning|error)$"
+    r"|(^self|log\w*|wandb|writer|tracker|run)\.log$"
+)
+
 
 def self_attribute(node: ast.AST) -> str | None:
     """Return x where a node is `self.x`."""
@@ -48,3 +55,8 @@ def pattern_of(value: v.Value) -> str:
         )
         return "".join(parts)
     return "*"
+
+
+def only_shows(function: str) -> bool:
+    """Tell whether a function, by its dotted name, only shows what it is given."""
+    return SHOWS.search(function) is not None

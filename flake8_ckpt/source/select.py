@@ -24,6 +24,7 @@ from flake8_ckpt.source.signals import CONSTRUCTORS
 from flake8_ckpt.source.signals import COUNTS_FIELD
 from flake8_ckpt.source.signals import DULL_NAMES
 from flake8_ckpt.source.signals import ENTRIES
+from flake8_ckpt.source.signals import GIVES
 from flake8_ckpt.source.signals import GROWS
 from flake8_ckpt.source.signals import HOOKS
 from flake8_ckpt.source.signals import INPLACE
@@ -33,6 +34,7 @@ from flake8_ckpt.source.signals import LOCAL_GROWS
 from flake8_ckpt.source.signals import MAX_HELPER
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
+from flake8_ckpt.source.signals import TAKES
 from flake8_ckpt.source.signals import TRIVIAL_BASES
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
@@ -130,6 +132,17 @@ def plain_outline(
     return replace(found, selected=tuple(chosen))
 
 
+def with_heirs(classes: Iterable[ClassOutline], lines: list[str], signals: Signals) -> Iterator[ClassOutline]:
+    """Yield the classes of a file, those that derive from a keeper as keepers: its hooks are theirs."""
+    keepers: set[str] = set()
+    for each in classes:
+        if not each.keeper and not keepers.isdisjoint(map(_named, each.node.bases)):
+            each = _keeper_outline(each, [_Method(node, lines, signals) for node in each.methods])
+        if each.keeper:
+            keepers.add(each.node.name)
+        yield each
+
+
 def is_entry(method: Function) -> bool:
     """Tell whether a method begins a training: it may set anew what a base class has restored."""
     if ENTRIES.match(method.name) is None:
@@ -139,6 +152,9 @@ def is_entry(method: Function) -> bool:
 
 def _is_keeper(methods: Iterable[_Method]) -> bool:
     """Tell whether a class saves or restores something, or seems to hold an object with running statistics."""
+    methods = list(methods)
+    if any(GIVES.match(each.name) for each in methods) and any(TAKES.match(each.name) for each in methods):
+        return True
     return any(
         each.name in HOOKS
         or each.signals.saves(each.text)
@@ -157,6 +173,8 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     selected, looked_at = [], []
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
+            selected.append(each.node)
+        elif GIVES.match(each.name):
             selected.append(each.node)
         elif "self." in each.text and (each.writes or COUNTS_FIELD.search(each.text)):
             selected.append(each.node)
@@ -252,7 +270,7 @@ def _turns(method: Function, value: Optional[ast.expr]) -> bool:
 
 def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
     """Tell whether a method other than the constructor sets an attribute to something that holds it."""
-    if method.name in CONSTRUCTORS or not isinstance(value, (ast.Call, ast.BinOp)):
+    if method.name in CONSTRUCTORS or not isinstance(value, (ast.Call, ast.BinOp, ast.IfExp)):
         return False
     return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
 

@@ -25,6 +25,7 @@ from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.facts.value_bounds import trimmed
@@ -34,6 +35,7 @@ from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 from flake8_ckpt.frameworks.torch import TENSOR_ONLY
+from flake8_ckpt.source.tree import dotted
 
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
@@ -59,7 +61,10 @@ EVENTS = re.compile(
 
 def _call(node: ast.Call, frame: Frame) -> v.Value:
     """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
+    showing = frame.showing
+    frame.showing = showing or only_shows(dotted(node.func))
     value = _value_of(node, frame)
+    frame.showing = showing
     if frame.contract:
         _open_arguments(node, value, frame)
     return value
