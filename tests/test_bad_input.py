@@ -324,7 +324,7 @@ def test_reader_that_goes_away(folder: Path) -> None:
 
 def test_internal_error_is_one_line(folder: Path) -> None:
     code = "import sys\nfrom flake8_ckpt import cli\nfrom flake8_ckpt.commands import check\n"
-    code += "del check.parse\nsys.exit(cli.main(sys.argv[1:]))"
+    code += "del check.read_project\nsys.exit(cli.main(sys.argv[1:]))"
     found = run(folder, "-c", code, "check")
     assert (found.code, found.err.count("\n")) == (2, 1)
     assert found.err.startswith("flake8-ckpt: error: internal error: NameError")
