@@ -45,6 +45,7 @@ ROOMS = ("rules", "checkpoints", "losses", "modules")
 # Those that link projects in the process of the test, so that it is known what they execute.
 TESTS = (
     "tests/rules",
+    "tests/test_attribute_lifetime.py",
     "tests/test_contract_adversarial.py",
     "tests/test_contract_linking.py",
     "tests/test_contract_strangers.py",
