@@ -1382,12 +1382,12 @@ def nested(levels: int) -> Case:
 
 
 def kept(levels: int) -> Case:
-    """Return a trainer that saves its optimizer some levels deep, and does not restore it."""
-    payload = '{"optimizer": self.optimizer.state_dict()}'
+    """Return a trainer that saves its step some levels deep, and does not restore it."""
+    payload = '{"step": self.step}'
     for level in range(levels - 1):
         payload = f'{{"{LETTERS[level]}": {payload}}}'
-    save = SAVE_LESS.replace(LESS, f'{{"model": self.model.state_dict(), "step": self.step, **{payload}}}')
-    return TRAINER + save + LOAD_LESS
+    save = SAVE_LESS.replace("()}", f"(), **{payload}}}")
+    return TRAINER + save + LOAD_ALL.replace('        self.step = checkpoint["step"]\n', "")
 
 
 def filled(keys: int) -> Case:
