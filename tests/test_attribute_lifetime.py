@@ -18,6 +18,7 @@ class Filter(nn.Module):
         self.{attr} = torch.zeros(size)
         self.started = False
 """
+MIXED = "\ndef mixed(self, x):\n    return self.level + x"
 LIVES = {
     "constant: nothing changes it": ("gain", "def forward(self, x):\n    return x * self.gain"),
     "constant: it is only moved": ("gain", "def cuda(self, device=None):\n    self.gain = self.gain.cuda()"),
@@ -31,12 +32,36 @@ LIVES = {
     ),
     "state: a method computes the new value from the old one": (
         "level",
-        "def forward(self, x):\n    self.level = self.mixed(x)\n\ndef mixed(self, x):\n    return self.level + x",
+        "def forward(self, x):\n    self.level = self.mixed(x)\n" + MIXED,
     ),
     "state: a method that is asked in one case computes it from the old one": (
         "level",
         "def forward(self, x):\n    self.level = self.mixed(x) if x.any() else x\n\n"
         "def mixed(self, x):\n    return self.level + x",
+    ),
+    "state: a method computes it from the old one, in an argument": (
+        "level",
+        "def forward(self, x):\n    self.level = blended(self.mixed(x))\n" + MIXED,
+    ),
+    "state: a method computes it from the old one, in a keyword": (
+        "level",
+        "def forward(self, x):\n    self.level = blended(old=self.mixed(x))\n" + MIXED,
+    ),
+    "state: a method computes it from the old one, in a chain of calls": (
+        "level",
+        "def forward(self, x):\n    self.level = self.mixed(x).detach()\n" + MIXED,
+    ),
+    "state: a method computes it from the old one, in a product": (
+        "level",
+        "def forward(self, x):\n    self.level = self.mixed(x) * 2\n" + MIXED,
+    ),
+    "state: a method computes it from the old one, in an item": (
+        "level",
+        "def forward(self, x):\n    self.level = self.mixed(x)[0]\n" + MIXED,
+    ),
+    "state: a method computes it from the old one, in an attribute": (
+        "level",
+        "def forward(self, x):\n    self.level = self.mixed(x).T\n" + MIXED,
     ),
     "state: a statistic outlives resets": (
         "running_mean",
