@@ -71,6 +71,10 @@ LIVES = {
         "returns",
         "def step(self, x):\n    self.returns += x\n\ndef reset(self):\n    self.returns = 0.0",
     ),
+    "scratch: a statistic of an environment of torchrl": (
+        "returns",
+        "def _step(self, x):\n    self.returns += x\n\ndef _reset(self, x):\n    self.returns = 0.0",
+    ),
     "scratch: a reset begins it again": (
         "level",
         "def forward(self, x):\n    self.level += x\n\ndef reset(self):\n    self.level = 0.0",
