@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -16,12 +18,18 @@ from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 from flake8_ckpt.linking.value_names import path_text
+
+# Calls of a function that trains: `loss.backward()`, `trainer.fit(...)`, `train_epoch(...)`, `run_training(...)`.
+TRAINS = re.compile(r"^(backward|train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
+GIVEN_BACK = Name("return")
 
 
 class Evidence:
@@ -34,33 +42,45 @@ class Evidence:
         self.evaluator: SymbolicEvaluator = groups.evaluator
         self.kinds = Kinds(groups.hierarchy)
 
-    def resumes(self, group: CheckpointGroup) -> bool:
+    def resumes(self, loads: Iterable[LoadEffect]) -> bool:
         """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""
-        return any(self.is_training_state(each) for each in group.loads if each.keys)
+        return any(self.is_training_state(each) for each in loads if each.keys)
 
     def is_training_state(self, load: LoadEffect) -> bool:
         """Tell whether a key is state that only training needs."""
         if self.known.hint("key", "training state").search(load.keys[-1]) and load.into:
             return True
-        if self.known.hint("key", "counter").search(load.keys[-1]) and any(
-            isinstance(each, (Attr, Local)) for each in load.into
-        ):
-            return True
+        if self.known.hint("key", "counter").search(load.keys[-1]):
+            if any(isinstance(each, Attr) for each in load.into):
+                return True
+            if any(isinstance(each, Local) or each == GIVEN_BACK for each in load.into):
+                return self._trains(load.unit)
         kinds = {self.owner_kind(target, load.unit) for target in load.into}
         return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
 
-    def is_covered(self, target: Value, unit: FunctionRef, group: CheckpointGroup) -> bool:
+    def _trains(self, unit: FunctionRef) -> bool:
+        """Tell whether a function goes on with training after a load: a counter that it prints restores nothing."""
+        called = {called_name(site.call) for site in unit.function.calls}
+        return any(map(TRAINS.search, called)) or unit.identity in self._saving
+
+    @cached_property
+    def _saving(self) -> frozenset[str]:
+        """Return the functions that save, by themselves or by what they call."""
+        saves = self.groups.final[0]
+        return frozenset(name for each in saves for name in (each.unit.identity, *each.call_chain))
+
+    def is_covered(self, target: Value, unit: FunctionRef, saves: Iterable[SaveEffect]) -> bool:
         """Tell whether an object is part of another object whose state the same class saves as a whole."""
         name = path_text(target)
         saved = {
             path_text(object_of(value))
-            for each in self._related(unit, group)
+            for each in self._related(unit, saves)
             for _, value in states_in(each.payload)
         }
         return any(each and name.startswith(f"{each}.") for each in saved)
 
-    def _related(self, unit: FunctionRef, group: CheckpointGroup) -> Iterator[SaveEffect]:
-        yield from group.saves
+    def _related(self, unit: FunctionRef, saves: Iterable[SaveEffect]) -> Iterator[SaveEffect]:
+        yield from saves
         for class_id in self.hierarchy.ancestors(unit.class_id) if unit.class_id else ():
             for other in self._hooks_by_class[0].get(class_id, ()):
                 yield from other.saves

@@ -8,6 +8,7 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import Hook
+from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.group import is_exact_pair
 from flake8_ckpt.checkpoints.pairing.participants import Participants
 from flake8_ckpt.checkpoints.summaries import Payloads
@@ -72,7 +73,7 @@ class HookGroups:
             for each in self.payloads.summary(hook.reader).loads
             if isinstance(each.root, Param) and each.root.name in parameters
         ]
-        return CheckpointGroup(returned, loads, hook)
+        return CheckpointGroup(returned, loads, hook, [LoadedPayload(loads, returned)])
 
     def _returned(self, writer: FunctionRef) -> list[SaveEffect]:
         """Return what a hook gives back, as saves, or where it returns nothing, what it adds to its argument."""
