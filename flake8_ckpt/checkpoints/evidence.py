@@ -16,11 +16,17 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.findings import Position
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
@@ -45,6 +51,12 @@ class Evidence:
     def resumes(self, loads: Iterable[LoadEffect]) -> bool:
         """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""
         return any(self.is_training_state(each) for each in loads if each.keys)
+
+    def is_for_training(self, key: str, held: Value, unit: FunctionRef) -> bool:
+        """Tell whether an object is one that only training needs: no module that holds it saves it."""
+        if self.known.hint("key", "training state").search(key):
+            return True
+        return self.owner_kind(Attr(held, "state_dict"), unit) in ("optimizer", "scheduler", "scaler")
 
     def is_training_state(self, load: LoadEffect) -> bool:
         """Tell whether a key is state that only training needs."""
@@ -115,16 +127,20 @@ class Evidence:
 
     def _is_state(self, target: Value, load: LoadEffect) -> bool:
         if not isinstance(target, Attr):
-            return isinstance(target, Local) and any(
-                map(self.known.hint("key", "counter").search, load.keys[-1:])
-            )
+            return isinstance(target, Local) and self._is_named_as_state(load.keys[-1])
         if not isinstance(target.base, Self):
             if target.name == "load_state_dict" or self.owner_kind(target, load.unit):
                 return True
         class_id = self.evaluator.class_of(target.base, CallContext(load.unit))
+        if not class_id:
+            return self._is_named_as_state(load.keys[-1])
         if target.name in self.hierarchy.method_names(class_id):
             return self.known.hint("method", "restores").search(target.name) is not None
         return self.is_changed(class_id, target.name, load.source.identity)
+
+    def _is_named_as_state(self, key: str) -> bool:
+        """Tell whether a key is called as what training counts, or the best that it has reached."""
+        return any(self.known.hint("key", says).search(key) for says in ("counter", "best metric"))
 
     def is_changed(self, class_id: str, attr: str, loader: str) -> bool:
         """Tell whether a method other than construction and the one that loads changes an attribute."""
@@ -136,15 +152,28 @@ class Evidence:
                     return True
         return False
 
+    def is_loop_counter(self, key: str, value: Value) -> bool:
+        """Tell whether a key is called as a counter, and holds a number that is computed: no setting, no constant."""
+        if not self.known.hint("key", "counter").search(key):
+            return False
+        options = [each.value if isinstance(each, Local) else each for each in options_of(value)]
+        return all(isinstance(each, (Number, Arith, Const)) for each in options) and any(
+            isinstance(each, (Number, Arith)) for each in options
+        )
+
     def is_live_counter(self, class_id: str, attr: str) -> bool:
-        """Tell whether an attribute is counted up in a method that also looks at it for something else."""
-        for _, method in self.hierarchy.related_methods(class_id):
-            counted = {
-                write.position for write in method.writes if write.attr == attr and write.how == "augment"
-            }
-            if counted and any(use.attr == attr and use.position not in counted for use in method.uses):
-                return True
-        return False
+        """Tell whether an attribute is counted up, and looked at for something else: there, or in any condition."""
+        methods = [method for _, method in self.hierarchy.related_methods(class_id)]
+        counting = [method for method in methods if _counted(method, attr)]
+        if not counting:
+            return False
+        if any(each.attr == attr and "test" in each.how for method in methods for each in method.uses):
+            return True
+        return any(
+            use.attr == attr and use.position not in _counted(method, attr)
+            for method in counting
+            for use in method.uses
+        )
 
     def owner_kind(self, target: Value, unit: FunctionRef) -> ObjectKind:
         """Return the kind of the object that a value flows into: that of x for `x.mean` and `x.load_state_dict`."""
@@ -153,3 +182,8 @@ class Evidence:
         if not kind and isinstance(target, Attr) and isinstance(owner, Self):
             kind = self.kinds.of(self.evaluator.class_of(target, CallContext(unit)))
         return kind
+
+
+def _counted(method: FunctionFacts, attr: str) -> set[Position]:
+    """Return where a method counts an attribute up."""
+    return {write.position for write in method.writes if write.attr == attr and write.how == "augment"}

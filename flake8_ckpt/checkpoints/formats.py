@@ -14,7 +14,7 @@ from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.value_names import path_text
 
@@ -35,10 +35,7 @@ def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], loaded: Load
     if all(_is_one_of_two(each, loaded) for each in loads):
         return True
     targets = {
-        target
-        for each in loads
-        for target in each.into
-        if path_text(target) and not isinstance(target, Local)
+        target for each in loads for target in each.into if isinstance(target, Attr) and path_text(target)
     }
     if not targets:
         return False

@@ -73,11 +73,16 @@ class UnrestoredKeys:
         """Yield the keys of a save that hold state and are not among those that are taken."""
         for keys, value in [*states_in(save.payload), *self._counters_in(save)]:
             if not any(_is_same_path(keys, each) for each in taken):
-                if not self.evidence.is_covered(object_of(value), save.unit, [save]):
+                if self.evidence.is_for_training(keys[-1], object_of(value), save.unit):
+                    yield keys
+                elif not self.evidence.is_covered(object_of(value), save.unit, [save]):
                     yield keys
 
     def _counters_in(self, save: SaveEffect) -> Iterator[tuple[Keys, Value]]:
+        """Yield the keys of what training counts: an attribute that is, or by its name a number of a loop."""
         for keys, value in all_keys(save.payload):
+            if len(keys) == 1 and self.evidence.is_loop_counter(keys[0], value):
+                yield keys, value
             class_id = (
                 self.evaluator.class_of(value.base, CallContext(save.unit)) if isinstance(value, Attr) else ""
             )

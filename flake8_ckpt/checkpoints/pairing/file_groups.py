@@ -55,6 +55,18 @@ def final_effects(
     return unique(kept), taken
 
 
+def payload_parameters(units: Iterable[FunctionRef], payloads: Payloads) -> list[LoadEffect]:
+    """Return what functions take out of a payload that they are given by nobody who is known: `resume(state)`."""
+    summaries = [payloads.summary(unit) for unit in units]
+    entered = {name for summary in summaries for name in summary.entered}
+    return [
+        each
+        for summary in summaries
+        for each in summary.loads
+        if isinstance(each.root, Param) and each.keys and each.unit.identity not in entered
+    ]
+
+
 class FileGroups:
     """Puts saves and loads of files together."""
 
@@ -73,7 +85,8 @@ class FileGroups:
             near = {id(each): each for each in self._near(loaded, by_home, by_import)}.values()
             own = [each for each in near if not ties.are_strangers(each)]
             found.append(LoadedPayload(loaded, [each for each in own if ties.is_partner(each)]))
-            alike.append([each for each in own if ties.is_alike(each)])
+            is_loaded = not isinstance(loaded[0].root, Param)
+            alike.append([each for each in own if is_loaded and ties.is_alike(each)])
         bound = {id(save) for each in found for save in each.saves}
         groups = Groups()
         for each, others in zip(found, alike):
