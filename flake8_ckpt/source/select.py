@@ -21,6 +21,7 @@ from flake8_ckpt.source.signals import ASKS
 from flake8_ckpt.source.signals import BUILDING
 from flake8_ckpt.source.signals import BUILDS
 from flake8_ckpt.source.signals import CONSTRUCTORS
+from flake8_ckpt.source.signals import COUNTS_FIELD
 from flake8_ckpt.source.signals import DULL_NAMES
 from flake8_ckpt.source.signals import ENTRIES
 from flake8_ckpt.source.signals import GROWS
@@ -157,7 +158,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
-        elif "self." in each.text and each.writes:
+        elif "self." in each.text and (each.writes or COUNTS_FIELD.search(each.text)):
             selected.append(each.node)
         elif id(each.node) in readers or each.mentions(kept):
             looked_at.append(each.node)
