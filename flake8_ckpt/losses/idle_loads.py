@@ -22,7 +22,7 @@ class IdleLoads:
         self.hierarchy = hierarchy
 
     def is_idle(self, reader: FunctionRef) -> bool:
-        """Tell whether no code calls a load, though a program makes objects of its class; a class alone is a library."""
+        """Tell whether nobody calls a load, though a program makes objects of its class; else it is a library."""
         if reader.name in CALLED or reader.name in self._calls[0]:
             return False
         related = {reader.class_id, *self.hierarchy.subclasses(reader.class_id)}

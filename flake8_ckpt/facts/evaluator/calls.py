@@ -60,10 +60,14 @@ EVENTS = re.compile(
 
 
 def _call(node: ast.Call, frame: Frame) -> v.Value:
-    """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
-    showing = frame.showing
-    frame.showing = showing or only_shows(dotted(node.func))
+    """Return the value of a call; a dict that is handed to a function may hold more keys after it.
+
+    What the call is given goes into it, not what else stands in the statement.
+    """
+    others, showing = frame.depends, frame.showing
+    frame.depends, frame.showing = set(), showing or only_shows(dotted(node.func))
     value = _value_of(node, frame)
+    frame.depends |= others
     frame.showing = showing
     if frame.contract:
         _open_arguments(node, value, frame)
@@ -99,7 +103,7 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
         attr = _state_attribute(func.value)
         if attr is not None:
             return _on_attribute(attr, func.attr, node, frame)
-        return _on_value(frame.evaluate(func.value), func, node, frame)
+        return _on_result(func, node, frame)
     if isinstance(func, ast.Name) and func.id == "len":
         given = given_to(node)
         attr = self_attribute(given[0]) if len(given) == 1 else None
@@ -116,6 +120,15 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
         _note(value, frame)
+    return value
+
+
+def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
+    """Evaluate a method call: what its object was made of is not given to the method."""
+    base = frame.evaluate(func.value)
+    made_of, frame.depends = frame.depends, set()
+    value = _on_value(base, func, node, frame)
+    frame.depends |= made_of
     return value
 
 
