@@ -154,7 +154,7 @@ class Evidence:
 
     def is_loop_counter(self, key: str, value: Value) -> bool:
         """Tell whether a key is called as a counter, and holds a number that is computed: no setting, no constant."""
-        if not self.known.hint("key", "counter").search(key):
+        if not self._is_named_as_state(key):
             return False
         options = [each.value if isinstance(each, Local) else each for each in options_of(value)]
         return all(isinstance(each, (Number, Arith, Const)) for each in options) and any(

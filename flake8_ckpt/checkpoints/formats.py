@@ -9,25 +9,35 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import missing_depth
+from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import path_text
 
 # The kinds of loads that take one key by its name.
 TAKEN = frozenset(["required", "defaulted", "guarded"])
 
 
-def is_same_format(load: LoadEffect, loaded: LoadedPayload) -> bool:
+def is_same_format(loaded: LoadedPayload) -> bool:
     """Tell whether some other key that is read from the same payload is written."""
     return any(
         each.keys and each.kind in TAKEN and not missing_depth(each.keys, loaded.saves)
         for each in loaded.loads
     )
+
+
+def is_renamed(load: LoadEffect, loaded: LoadedPayload) -> bool:
+    """Tell whether the object that a function restores by itself is saved under another key."""
+    held = (value for save in loaded.saves for _, value in all_keys(save.payload))
+    return not load.call_chain and any(restores(load, value) for value in held)
 
 
 def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
@@ -77,6 +87,15 @@ def may_run(load: LoadEffect, written: frozenset[str], key: str = "") -> bool:
         or each.kind == "nokey"
         and each.name in written
         for each in load.guards
+    )
+
+
+def restores(load: LoadEffect, held: Value) -> bool:
+    """Tell whether a load restores the very object whose state is saved."""
+    name = object_text(object_of(held) if is_state(held) else held)
+    return bool(name) and any(
+        name in (object_text(target), object_text(target.base) if isinstance(target, Attr) else "")
+        for target in load.into
     )
 
 

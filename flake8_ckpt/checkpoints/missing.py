@@ -11,6 +11,7 @@ from flake8_ckpt.checkpoints.evidence import Evidence
 from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.formats import converts
 from flake8_ckpt.checkpoints.formats import has_alternative
+from flake8_ckpt.checkpoints.formats import is_renamed
 from flake8_ckpt.checkpoints.formats import is_same_format
 from flake8_ckpt.checkpoints.formats import is_told_apart
 from flake8_ckpt.checkpoints.mismatch import Missing
@@ -105,7 +106,9 @@ class MissingKeys:
             return False
         if group.hook is None and self._is_given_by_partner(load, loaded):
             return False
-        return load.kind in TAKEN and ANY_KEY not in load.keys and is_same_format(load, loaded)
+        if load.kind not in TAKEN or ANY_KEY in load.keys:
+            return False
+        return is_same_format(loaded) or not is_framework_hook(group) and is_renamed(load, loaded)
 
     def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
         """Tell whether load does without a key, or a call that is not followed may give it."""

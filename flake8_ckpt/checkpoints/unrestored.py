@@ -59,11 +59,17 @@ class UnrestoredKeys:
             yield Unrestored(group, keys, tuple(save for save, _ in found), tuple(loads.values()))
 
     def _resumed(self, readers: list[LoadedPayload]) -> list[LoadEffect]:
-        """Return the loads of the first reader that goes on with training; none where one may take all keys."""
+        """Return the loads of the first reader that goes on with training; none where one may take all keys.
+
+        Readers that are known by their keys alone count where there are no others.
+        """
         found: list[LoadEffect] = []
-        for each in readers:
+        certain = [each for each in readers if not each.by_keys]
+        for each in certain or readers:
+            if _is_of_another(each):
+                continue
             loads = _that_may_run(each)
-            if not all(load.keys for load in loads) or _is_of_another(each):
+            if not all(load.keys for load in loads):
                 return []
             if not found and self.evidence.resumes(loads):
                 found = loads
