@@ -963,6 +963,13 @@ class Trainer:
     assert reading.call_chain == ("train.py:restore_state",)
 
 
+def test_reading_belongs_to_the_outermost_function() -> None:
+    source = loading('model.load_state_dict(torch.load(path)["net"])')
+    source += "\n\ndef resume(path, model, run):\n    load(path, model, run)\n"
+    _, readings = link(source).groups.final
+    assert {each.unit.function.name for each in readings} == {"resume"}
+
+
 def test_writing_knows_its_way() -> None:
     source = (
         HEAD + WRITER + '\ndef main(model):\n    save_checkpoint({"net": model.state_dict()}, "last.pt")\n'
@@ -1374,6 +1381,15 @@ def nested(levels: int) -> Case:
     return TRAINER + save + LOAD_ALL.replace('checkpoint["step"]', f'checkpoint{way}["step"]')
 
 
+def kept(levels: int) -> Case:
+    """Return a trainer that saves its step some levels deep, and does not restore it."""
+    payload = '{"step": self.step}'
+    for level in range(levels - 1):
+        payload = f'{{"{LETTERS[level]}": {payload}}}'
+    save = SAVE_LESS.replace("()}", f"(), **{payload}}}")
+    return TRAINER + save + LOAD_ALL.replace('        self.step = checkpoint["step"]\n', "")
+
+
 def filled(keys: int) -> Case:
     """Return a trainer that saves many keys, but not the step."""
     lines = "".join(f'        state["key_{number}"] = {number}\n' for number in range(keys - 2))
@@ -1452,6 +1468,7 @@ PAST: dict[str, tuple[Case, str]] = {
     "calls that make a payload": (made_through(6), "CKP202"),
     "calls on the way to a file": (written_through(6), "CKP202"),
     "levels of nested keys": (nested(6), "CKP202"),
+    "levels of saved keys": (kept(5), "CKP203"),
     "keys one by one": (filled(65), "CKP202"),
     "keys of a display": (spelled(65), "CKP202"),
     "values that may be the payload": (chosen(7), "CKP202"),
@@ -1465,6 +1482,7 @@ WITHIN: dict[str, tuple[Case, str]] = {
     "calls that make a payload": (made_through(5), "CKP202"),
     "calls on the way to a file": (written_through(5), "CKP202"),
     "levels of nested keys": (nested(4), "CKP202"),
+    "levels of saved keys": (kept(4), "CKP203"),
     "keys one by one": (filled(64), "CKP202"),
     "keys of a display": (spelled(64), "CKP202"),
     "values that may be the payload": (chosen(6), "CKP202"),
