@@ -160,7 +160,7 @@ LOCALS: dict[str, tuple[str, Value]] = {
     "a record updated by keywords": ("a = {'b': 1}\na.update(c=2)\nself.x = a",
                                      Record((Field("b", Const(1)), Field("c", Const(2))))),
     "a record updated by something": ("a = {'b': 1}\na.update(data)\nself.x = a",
-                                      Record((Field("b", Const(1)),), True)),
+                                      Record((Field("b", Const(1)), Field("**", Param("data"), False)))),
     "a record of two branches": ("a = {'b': 1}\nif data:\n    a['c'] = 2\nself.x = a",
                                  Record((Field("b", Const(1)), Field("c", Const(2), False)))),
     "a record filled in a loop": ("a = {}\nfor _ in data:\n    a['b'] = torch.ones(3)\nself.x = a",

@@ -17,10 +17,10 @@ from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import is_framework_hook
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
-from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import missing_depth
+from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Param
@@ -97,7 +97,9 @@ class MissingKeys:
             return False
         if group.hook is None and self._is_given_by_partner(load, group):
             return False
-        return load.kind in TAKEN and ANY_KEY not in load.keys and is_same_format(load, group)
+        if any(map(is_computed, load.keys)):
+            return False
+        return load.kind in TAKEN and is_same_format(load, group)
 
     def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], group: CheckpointGroup) -> bool:
         """Tell whether load does without a key, or a call that is not followed may give it."""

@@ -11,8 +11,10 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import all_keys
+from flake8_ckpt.checkpoints.payload import are_one_path
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.key_text import are_one_key
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import CallContext
@@ -44,13 +46,13 @@ class UnrestoredKeys:
         ):
             return
         written = _written_keys(group)
-        if any(each.keys[-1] not in written for each in group.loads):
+        if any(not _is_among(each.keys[-1], written) for each in group.loads):
             return
         taken = {each.keys for each in group.loads}
         lost: dict[tuple[str, ...], list[SaveEffect]] = {}
         for save in group.saves:
             for keys, value in [*states_in(save.payload), *self._counters_in(save)]:
-                if not any(keys[: len(each)] == each or each[: len(keys)] == keys for each in taken):
+                if not any(are_one_path(keys, each) for each in taken):
                     if not self.evidence.is_covered(object_of(value), save.unit, group):
                         lost.setdefault(keys, []).append(save)
         for keys, saves in lost.items():
@@ -67,3 +69,7 @@ class UnrestoredKeys:
 
 def _written_keys(group: CheckpointGroup) -> set[str]:
     return {key for each in group.saves for keys, _ in all_keys(each.payload) for key in keys}
+
+
+def _is_among(key: str, written: set[str]) -> bool:
+    return key in written or any(are_one_key(key, each) for each in written)

@@ -8,6 +8,7 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.key_text import as_key
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.model import GuardKind
@@ -67,7 +68,7 @@ def _guard(node: ast.expr, frame: Frame) -> Guard | None:
 def _contained(node: ast.Compare, frame: Frame) -> Guard | None:
     if not isinstance(node.ops[0], (ast.In, ast.NotIn)):
         return None
-    key = frame.peek(node.left)
+    key = as_key(frame.peek(node.left))
     if not isinstance(key, v.Const) or not isinstance(key.value, str):
         return None
     return Guard("key" if isinstance(node.ops[0], ast.In) else "nokey", key.value)

@@ -48,6 +48,13 @@ class Symbols:
         return {f"{path}:{each.name}": each for path, facts in self.files.items() for each in facts.functions}
 
     @cached_property
+    def constants(self) -> dict[str, str]:
+        """Return all strings that module variables and class attributes name, by identity."""
+        return {
+            f"{path}:{name}": text for path, facts in self.files.items() for name, text in facts.constants
+        }
+
+    @cached_property
     def imports(self) -> dict[str, dict[str, str]]:
         """Return the import table of each file."""
         return {path: dict(facts.imports) for path, facts in self.files.items()}
@@ -103,10 +110,11 @@ class Symbols:
         return self._stars[path]
 
     def _own_names(self, path: str) -> set[str]:
-        """Return the names of the classes and functions that a file defines, and of what it imports."""
+        """Return the names of the classes, functions and strings that a file defines, and of what it imports."""
         if path not in self._names:
             facts = self.files[path]
             names = [*(each.name for each in facts.classes), *(each.name for each in facts.functions)]
+            names += [name for name, _ in facts.constants]
             self._names[path] = {name.partition(".")[0] for name in (*names, *self.imports[path])}
         return self._names[path]
 
@@ -136,7 +144,7 @@ class Symbols:
         if hops > MAX_HOPS:
             return ""
         identity = f"{path}:{name}"
-        if identity in self.classes or identity in self.functions:
+        if identity in self.classes or identity in self.functions or identity in self.constants:
             return identity
         head, dot, rest = name.partition(".")
         if f"{path}:{head}" in self.classes:

@@ -21,6 +21,7 @@ from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
@@ -215,6 +216,8 @@ def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame)
 
 
 def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
+    if method == "format" and isinstance(base, v.Const) and isinstance(base.value, str):
+        return formatted(base.value)
     if isinstance(base, (v.Tensor, v.NdArray, v.Number, v.Const)):
         return torchlib.call_method(base, method, args)
     if isinstance(base, v.Module):
