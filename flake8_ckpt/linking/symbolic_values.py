@@ -36,6 +36,7 @@ from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.linking.budget import Budget
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.filled_mappings import added_in
 from flake8_ckpt.linking.filled_mappings import item_in
@@ -52,9 +53,6 @@ from flake8_ckpt.linking.object_classes import MAX_CALLS
 from flake8_ckpt.linking.object_classes import MAX_NESTING
 from flake8_ckpt.linking.object_classes import ObjectClasses
 
-# Steps for one value, and for all values of one function: what is left over is Unknown.
-MAX_STEPS = 3_000
-MAX_STEPS_OF_FUNCTION = 200_000
 # Methods that give the mapping back that they are called on: `state.copy()`.
 COPIES = frozenset(["copy", "deepcopy"])
 # Calls that give a payload back as it is, or a part of it.
@@ -76,25 +74,18 @@ class SymbolicEvaluator:
         self.library_call = objects.library_call
         self._keys = KeyNames(hierarchy)
         self._added: dict[int, dict[Value, list[Field]]] = {}
-        self.begin()
+        self.budget = Budget()
 
-    def begin(self) -> None:
-        """Allow a new number of steps: each function that is looked at has its own, and each value in it.
-
-        Where they are spent, some values are Unknown for this reason.
-        """
-        self._left = MAX_STEPS
-        self._total = MAX_STEPS_OF_FUNCTION
-        self.is_spent = False
+    def begin(self) -> Budget:
+        """Allow the steps of another function; return what is left for the one before, to go on with it later."""
+        before, self.budget = self.budget, Budget()
+        return before
 
     def expand(self, value: Value, context: CallContext, nesting: int = 0) -> Value:
         """Return a value in terms of the outermost function of a scope."""
         if nesting == 0:
-            self._total -= MAX_STEPS - max(self._left, 0)
-            self._left = MAX_STEPS if self._total > 0 else 0
-        self._left -= 1
-        if nesting > MAX_NESTING or self._left < 0:
-            self.is_spent = self.is_spent or self._left < 0
+            self.budget.begin()
+        if nesting > MAX_NESTING or not self.budget.step():
             return UNKNOWN
         handler = _HANDLERS.get(type(value))
         return handler(self, value, context, nesting + 1) if handler else value

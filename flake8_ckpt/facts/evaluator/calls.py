@@ -28,7 +28,6 @@ from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
-from flake8_ckpt.facts.value_bounds import trimmed
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
@@ -245,7 +244,7 @@ def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
         return _note(value, frame)
     if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
         return bounded(value)
-    return _note(trimmed(value), frame)
+    return _note(bounded(value), frame)
 
 
 def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
@@ -256,7 +255,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if passed is not None:
         return passed
     if path in frame.names.known.payload_calls:
-        value = trimmed(v.Call(v.Name(path), args, keywords))
+        value = bounded(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
             _site(value, frame)
         return value
