@@ -19,11 +19,11 @@ from flake8_ckpt.checkpoints.mismatch import is_framework_hook
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
-from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_given
 from flake8_ckpt.checkpoints.payload import missing_depth
+from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Param
@@ -106,7 +106,7 @@ class MissingKeys:
             return False
         if group.hook is None and self._is_given_by_partner(load, loaded):
             return False
-        if load.kind not in TAKEN or ANY_KEY in load.keys:
+        if load.kind not in TAKEN or any(map(is_computed, load.keys)):
             return False
         return is_same_format(loaded) or not is_framework_hook(group) and is_renamed(load, loaded)
 

@@ -11,6 +11,7 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.assignments import assign
 from flake8_ckpt.facts.assignments import augment
 from flake8_ckpt.facts.branch_guards import conditions
+from flake8_ckpt.facts.branch_guards import decided
 from flake8_ckpt.facts.branch_guards import narrow
 from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
@@ -161,6 +162,10 @@ def _import(walker: Walker, node: ast.Import | ast.ImportFrom) -> None:
 
 def _if(walker: Walker, node: ast.If) -> None:
     """Walk an `if` and what follows it under `elif`: a ladder of any length, each step inside the one before."""
+    always = decided(node.test)
+    if always is not None:
+        walker.block(node.body if always else node.orelse)
+        return
     frame = walker.frame
     if isinstance(node.test, ast.Constant):
         walker.block(node.body if node.test.value else node.orelse)
