@@ -17,7 +17,11 @@ from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import path_text
@@ -74,9 +78,16 @@ def _is_one_of_two(load: LoadEffect, loaded: LoadedPayload) -> bool:
 def is_told_apart(key: str, loads: Iterable[LoadEffect], loaded: LoadedPayload) -> bool:
     """Tell whether load asks for a key, or for another one around it, to find out which format a file has."""
     if any(Guard("nokey", key) in each.guards for each in loaded.loads):
-        return True
+        return not _is_dead_test(key, loaded)
     written = written_keys(loaded.saves)
     return any(not may_run(each, written, key) for each in loads)
+
+
+def _is_dead_test(key: str, loaded: LoadedPayload) -> bool:
+    """Tell whether what is written now is read only where a key is there that is not: no file is of the new format."""
+    written = written_keys(loaded.saves)
+    read = [each for each in loaded.loads if each.keys and each.keys[0] in written]
+    return bool(read) and all(Guard("key", key) in each.guards for each in read)
 
 
 def may_run(load: LoadEffect, written: frozenset[str], key: str = "") -> bool:
@@ -108,8 +119,24 @@ def converts(save: SaveEffect, load: LoadEffect, known: Frameworks) -> bool:
     """Tell whether a function writes what it has read in another form, and no state of its own."""
     if save.unit.identity != load.unit.identity or any(states_in(save.payload)):
         return False
+    held = [value for _, value in all_keys(save.payload)]
+    if any(_is_made(option) for value in held for option in options_of(value)):
+        return False
     source = file_of(load.root)
     if UNKNOWN not in (source, save.file) and source != save.file:
         return True
-    held = [value for _, value in all_keys(save.payload)]
     return any(root == load.root for value in held for root, _ in rooted(value, known))
+
+
+def _is_made(value: Value) -> bool:
+    """Tell whether a value is an object of a class of the project: `Net(config).cuda()`."""
+    while isinstance(value, (Local, Call)):
+        if isinstance(value, Call) and isinstance(value.callee, Name):
+            path, colon, name = value.callee.path.partition(":")
+            return bool(colon) and name[:1].isupper()
+        value = value.value if isinstance(value, Local) else _receiver(value)
+    return False
+
+
+def _receiver(call: Call) -> Value:
+    return call.callee.base if isinstance(call.callee, Attr) else UNKNOWN
