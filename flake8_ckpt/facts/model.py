@@ -216,6 +216,7 @@ class FileFacts(Struct, frozen=True, array_like=True):
 
     The function named "<module>" is what the file does when it runs. `updates` are the method calls that
     may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update").
+    `constants` are the strings that module variables and class attributes name: ("Keys.NET", "net").
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -223,5 +224,6 @@ class FileFacts(Struct, frozen=True, array_like=True):
     classes: tuple[ClassFacts, ...] = ()
     functions: tuple[FunctionFacts, ...] = ()
     updates: tuple[tuple[str, str], ...] = ()
+    constants: tuple[tuple[str, str], ...] = ()
     error: str = ""
     error_line: int = 0

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from flake8_ckpt.checkpoints.hooks.values import hands_over_self
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import SPREAD
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
@@ -16,6 +18,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -145,6 +148,8 @@ def _base_state(value: Value) -> Value | None:
     while isinstance(value, Local):
         value = value.value
     held = options_of(value.of) if isinstance(value, Container) and value.kind == "dict" else (value,)
+    if isinstance(value, Record) and not value.open:
+        held = tuple(each.value for each in value.fields if each.key in (ANY, SPREAD))
     if UNKNOWN in held:
         return None
     for each in held:
