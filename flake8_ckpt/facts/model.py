@@ -89,8 +89,10 @@ class Use(Struct, frozen=True, array_like=True):
     """How one method reads one attribute of `self`.
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
+    "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
-    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that). `first` is true where
+    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
+    set). `first` is true where
     some path reads it before this method writes it.
     """
 

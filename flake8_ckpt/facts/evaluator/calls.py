@@ -26,6 +26,7 @@ from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
@@ -34,6 +35,7 @@ from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 from flake8_ckpt.frameworks.torch import TENSOR_ONLY
+from flake8_ckpt.source.tree import dotted
 
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
@@ -62,9 +64,11 @@ def _call(node: ast.Call, frame: Frame) -> v.Value:
 
     What the call is given goes into it, not what else stands in the statement.
     """
-    others, frame.depends = frame.depends, set()
+    others, showing = frame.depends, frame.showing
+    frame.depends, frame.showing = set(), showing or only_shows(dotted(node.func))
     value = _value_of(node, frame)
     frame.depends |= others
+    frame.showing = showing
     if frame.contract:
         _open_arguments(node, value, frame)
     return value
