@@ -32,7 +32,7 @@ class Evidence:
         self.hierarchy = groups.hierarchy
         self.known = groups.symbols.known
         self.evaluator: SymbolicEvaluator = groups.evaluator
-        self.kinds = Kinds(groups.hierarchy)
+        self.kinds = Kinds(groups.evaluator)
 
     def resumes(self, group: CheckpointGroup) -> bool:
         """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from flake8_ckpt.checkpoints.normalized_classes import NormalizedClasses
 from flake8_ckpt.frameworks.records import Hinted
 from flake8_ckpt.frameworks.records import Identifier
-from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 ObjectKind = Literal["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", ""]
 # A class with more attributes that are named like statistics measures many things: it is a log, no normalizer.
@@ -33,9 +34,10 @@ HINTED: dict[Hinted, tuple[str, ...]] = {
 class Kinds:
     """Tells the kind of a class."""
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
-        self.hierarchy = hierarchy
-        self.known = hierarchy.symbols.known
+    def __init__(self, objects: SymbolicEvaluator) -> None:
+        self.hierarchy = objects.hierarchy
+        self.known = objects.symbols.known
+        self.normalized = NormalizedClasses(objects)
         self._known: dict[str, ObjectKind] = {}
 
     def of(self, class_id: str) -> ObjectKind:
@@ -77,9 +79,18 @@ class Kinds:
             len(statistics) <= MAX_STATISTICS
             and self._hints("attribute", "mean", statistics)
             and self._hints("attribute", "spread", statistics)
-            and self._hints("method", "normalizes", names)
+            and self._normalizes(class_id, names)
             and (self._hints("method", "updates", names) or self._hints("attribute", "count", statistics))
         )
+
+    def _normalizes(self, class_id: str, names: Iterable[str]) -> bool:
+        """Tell whether a class with statistics, or code that uses its objects, normalizes with them."""
+        if self._hints("method", "normalizes", names):
+            return True
+        classes, ancestors = self.hierarchy.symbols.classes, self.hierarchy.ancestors(class_id)
+        if any(each in classes and classes[each].divides for each in ancestors):
+            return True
+        return not self.normalized.all.isdisjoint(self.hierarchy.relatives(class_id))
 
     def _hints(self, of: Identifier, says: Hinted, names: Iterable[str]) -> bool:
         return any(map(self.known.hint(of, says).search, names))

@@ -193,7 +193,8 @@ class ClassFacts(Struct, frozen=True, array_like=True):
 
     `methods` holds a summary for each method that was read; `method_names` names them all;
     `graph` says which methods of its own object each method calls; `statistics` are the attributes
-    whose names are those of running statistics (a mean, a variance, a count), for classes that have any.
+    whose names are those of running statistics (a mean, a variance, a count), for classes that have any;
+    `divides` is true where the class divides by one of them.
     """
 
     name: str
@@ -204,13 +205,15 @@ class ClassFacts(Struct, frozen=True, array_like=True):
     method_names: tuple[str, ...] = ()
     graph: tuple[tuple[str, tuple[str, ...]], ...] = ()
     statistics: tuple[str, ...] = ()
+    divides: bool = False
 
 
 class FileFacts(Struct, frozen=True, array_like=True):
     """All that one file says; `error` tells why it could not be read.
 
     The function named "<module>" is what the file does when it runs. `updates` are the method calls that
-    may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update").
+    may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update");
+    `normalized` are the last names of the objects whose statistics the file takes off or divides by.
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -218,5 +221,6 @@ class FileFacts(Struct, frozen=True, array_like=True):
     classes: tuple[ClassFacts, ...] = ()
     functions: tuple[FunctionFacts, ...] = ()
     updates: tuple[tuple[str, str], ...] = ()
+    normalized: tuple[str, ...] = ()
     error: str = ""
     error_line: int = 0

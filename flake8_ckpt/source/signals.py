@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.source.running_statistics import normalized_in
 
 # Each pattern begins with what is literally there, and asks for the start of the word after it: the search
 # then leaps from one place to the next, where a leading `\b` looks at every character.
@@ -128,8 +130,12 @@ class Signals:
         return any(word in text for word in self.calls) or _saves(text)
 
     def normalizes(self, text: str) -> bool:
-        """Tell whether a function's text seems to make an object with running statistics."""
+        """Tell whether a function's text seems to make an object with running statistics, or to normalize with one."""
         return any(word in text for word in self.classes) or _normalizes(text)
+
+    def with_classes(self, names: Iterable[str]) -> Signals:
+        """Return what tells the same, and takes the objects of some more classes for normalizers."""
+        return replace(self, classes=(*self.classes, *(f"{name}(" for name in names)))
 
 
 @lru_cache(maxsize=4)
@@ -183,6 +189,8 @@ def hands_on(text: str) -> bool:
 
 @lru_cache(maxsize=REMEMBERED)
 def _normalizes(text: str) -> bool:
+    if any(name != "self" for name in normalized_in(text)):
+        return True
     if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
         return False
     return NORMALIZERS.search(LAYERS.sub("", text)) is not None
