@@ -87,7 +87,8 @@ class Evidence:
         """Tell whether a load restores a normalizer: by the object's class, else by the name of key and target."""
         if self.known.hint("key", "normalizer").search(load.keys[-1]):
             return True
-        return any(self.owner_kind(target, load.unit) == "normalizer" for target in load.into)
+        kinds = {self.owner_kind(target, load.unit) for target in load.into}
+        return not kinds.isdisjoint(("normalizer", "environment"))
 
     def restores_state(self, load: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
+from flake8_ckpt.checkpoints.environment_wrappers import EnvironmentWrappers
 from flake8_ckpt.checkpoints.normalized_classes import NormalizedClasses
 from flake8_ckpt.frameworks.records import Hinted
 from flake8_ckpt.frameworks.records import Identifier
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
-ObjectKind = Literal["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", ""]
+ObjectKind = Literal[
+    "optimizer", "scheduler", "scaler", "ema", "normalizer", "environment", "stateful", "module", ""
+]
 # A class with more attributes that are named like statistics measures many things: it is a log, no normalizer.
 MAX_STATISTICS = 12
+# `normalize_obs`, `denormalize`: a method that says what it does, however it does it. A `forward` or a `transform`
+# of a class with a mean and a deviation says nothing: a Gaussian policy has both.
+NORMALIZES = re.compile(r"^_?(de|un|inv(erse)?_?)?(normali[sz]e|standardi[sz]e|whiten)(_|$)")
 # The roles of a record that an object can be called by, where it is lost.
 KINDS: dict[str, ObjectKind] = {
     "optimizer": "optimizer",
@@ -38,6 +45,7 @@ class Kinds:
         self.hierarchy = objects.hierarchy
         self.known = objects.symbols.known
         self.normalized = NormalizedClasses(objects)
+        self.wrappers = EnvironmentWrappers(objects, self.is_normalizer)
         self._known: dict[str, ObjectKind] = {}
 
     def of(self, class_id: str) -> ObjectKind:
@@ -47,6 +55,8 @@ class Kinds:
         return self._known[class_id]
 
     def _kind(self, class_id: str) -> ObjectKind:
+        if self.wrappers.statistics(class_id):
+            return "environment"
         if self.is_normalizer(class_id):
             return "normalizer"
         if class_id not in self.hierarchy.symbols.classes:
@@ -85,7 +95,7 @@ class Kinds:
 
     def _normalizes(self, class_id: str, names: Iterable[str]) -> bool:
         """Tell whether a class with statistics, or code that uses its objects, normalizes with them."""
-        if self._hints("method", "normalizes", names):
+        if any(map(NORMALIZES.search, names)):
             return True
         classes, ancestors = self.hierarchy.symbols.classes, self.hierarchy.ancestors(class_id)
         if any(each in classes and classes[each].divides for each in ancestors):

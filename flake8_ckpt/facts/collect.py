@@ -30,6 +30,7 @@ from flake8_ckpt.source.outline import classes_with_statistics
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.running_statistics import normalized_in
 from flake8_ckpt.source.running_statistics import statistics_of
+from flake8_ckpt.source.running_statistics import taken_in
 from flake8_ckpt.source.running_statistics import updates_in
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
@@ -72,6 +73,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(collector.functions(found)),
         tuple(dict.fromkeys(updates_in(text))),
         tuple(name for name in dict.fromkeys(normalized_in(text)) if name != "self"),
+        tuple(dict.fromkeys(taken_in(text))),
     )
 
 
@@ -108,14 +110,15 @@ class _Collector:
         bases = tuple(self.names.resolve(name) for name in map(_base, node.bases) if name)
         text = self.text(node)
         statistics = statistics_of(text)
+        names = tuple(dict.fromkeys(method.name for method in found.methods))
         return ClassFacts(
             found.name,
             self.heading(node),
             bases,
             tuple(_class_attributes(node)),
             tuple(self.methods(found)),
-            tuple(dict.fromkeys(method.name for method in found.methods)),
-            tuple(self.graph(found)) if bases or statistics else (),
+            names,
+            tuple(self.graph(found)) if bases or statistics or "step" in names else (),
             statistics,
             bool(statistics) and "self" in normalized_in(text),
         )

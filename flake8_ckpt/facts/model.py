@@ -213,7 +213,8 @@ class FileFacts(Struct, frozen=True, array_like=True):
 
     The function named "<module>" is what the file does when it runs. `updates` are the method calls that
     may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update");
-    `normalized` are the last names of the objects whose statistics the file takes off or divides by.
+    `normalized` are the last names of the objects whose statistics the file takes off or divides by,
+    `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -222,5 +223,6 @@ class FileFacts(Struct, frozen=True, array_like=True):
     functions: tuple[FunctionFacts, ...] = ()
     updates: tuple[tuple[str, str], ...] = ()
     normalized: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     error: str = ""
     error_line: int = 0

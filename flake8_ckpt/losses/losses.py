@@ -9,6 +9,8 @@ from flake8_ckpt.checkpoints.hooks.pairs import Hooks
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironment
+from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironments
 from flake8_ckpt.losses.guarded_restores import SkippedRestore
 from flake8_ckpt.losses.guarded_restores import skipped_restores
 from flake8_ckpt.losses.hook_keys import UngivenKey
@@ -108,6 +110,10 @@ class Losses:
         """Yield the `VecNormalize` wrappers with the wrong statistics around a loaded model."""
         if self.environments.is_present:
             yield from Restores(self.environments).faults()
+
+    def unsaved_environments(self) -> Iterator[UnsavedEnvironment]:
+        """Yield the policies that are saved without the statistics of their environment."""
+        return UnsavedEnvironments(self.contract, self.environments).all()
 
     def idle_normalizers(self) -> Iterator[Normalizer]:
         """Yield the normalizers that nothing updates."""

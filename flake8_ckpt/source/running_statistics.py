@@ -27,14 +27,23 @@ SPREAD = re.compile(r"(?:^|_)(?:vars?|variance|stds?|stddev|[mM]2|s2|sumsq|sq)(?
 OBJECT = re.compile(r"(?:\w+\.)*(\w+)(?:\(\)|\[[^\]\n]{0,40}\])?$")
 # `x - stats.mean`, `x - torch.as_tensor(stats.mean)`
 TAKES_OFF = re.compile(r"-\s*(?:[\w.]+\(|\()*$")
-# `/ np.sqrt(stats.var)`, `/ (1e-8 + stats.std)`, `torch.rsqrt(stats.var)`, `normalize(x, stats.mean, stats.std)`
+# `/ np.sqrt(stats.var)`, `/ (1e-8 + stats.std)`, `torch.rsqrt(stats.var)`, and `batch_norm(x, stats.mean,
+# stats.var)` or another function that is given both
 DIVIDES = re.compile(
     r"(?:(?<!/)/(?!/)\s*|\b(?:rsqrt|div|divide|div_)\()(?:[\w.]*\(\s*)*(?:[\w.\-]+\s*\+\s*)?$"
-    r"|\bnormali[sz]e\w*\([^=;:]{0,60}$"
+    r"|\b(?:normali[sz]e\w*|\w*batch_norm)\([^=;:]{0,60}$"
 )
 # `mean, std = stats.mean, stats.std`: locals that a later line takes off or divides by.
 BOUND = re.compile(r"^[ \t]*(\w+(?:\s*,\s*\w+)*)\s*=(?!=)[^=\n]*$", re.M)
 MAX_BEFORE = 120
+# `env.obs_rms`, `envs.get_obs_rms()`, `getattr(env, "obs_rms")`: statistics of another object.
+TAKEN = re.compile(r"(?:\.(?<!\bself\.)|[\"'])(?:get_)?(\w*rms)\b(?=[^\w=]|$)")
+# Where they go no further: `test.obs_rms = train.obs_rms`, `test.set_obs_rms(...)`, `env.obs_rms.update(x)`,
+# `print(env.obs_rms.mean)`
+GIVEN = re.compile(
+    r"\.\w*rms\s*=(?!=)|\bset_\w*rms\(|setattr\(|set_attr\(|rms\.update\w*\("
+    r"|^\s*(?:assert|print|log|logger|logging|writer|wandb)\b"
+)
 # A method that changes statistics: `def update(`, `def record_moments(`.
 CHANGES = re.compile(
     r"def\s+_?(?:update|record|push|observe|partial_fit|fit|add|accumulate|collect|experience)"
@@ -82,6 +91,21 @@ def normalized_in(text: str) -> Iterator[str]:
         before = text[max(owner.start() - MAX_BEFORE, 0) : owner.start()]
         if (TAKES_OFF if is_mean else DIVIDES).search(before) or _is_used_by_name(before, is_mean, text):
             yield owner[1]
+
+
+def taken_in(text: str) -> Iterator[str]:
+    """Yield the names under which a text takes running statistics out of another object: `env.obs_rms`.
+
+    Not where they are only handed to another object of the run, restored, updated, or normalized with.
+    """
+    if "rms" not in text:
+        return
+    for match in TAKEN.finditer(text):
+        start = text.rfind("\n", 0, match.start()) + 1
+        end = text.find("\n", match.end())
+        line = text[start : end if end >= 0 else len(text)]
+        if not GIVEN.search(line) and match[1] not in normalized_in(line):
+            yield match[1]
 
 
 def _is_used_by_name(before: str, is_mean: bool, text: str) -> bool:

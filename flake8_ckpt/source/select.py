@@ -119,7 +119,7 @@ def plain_outline(
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     found = ClassOutline(node, name, tuple(each.node for each in methods))
-    if _is_keeper(methods):
+    if _is_keeper(methods) or _is_environment(node, methods, signals):
         return _keeper_outline(found, methods)
     chosen = (
         each.node
@@ -149,6 +149,11 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
     )
 
 
+def _is_environment(node: ast.ClassDef, methods: Iterable[_Method], signals: Signals) -> bool:
+    """Tell whether a class with running statistics of its own has a method that steps an environment."""
+    return f"{node.name}(" in signals.classes and any(each.name == "step" for each in methods)
+
+
 def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOutline:
     """Select all that such a class sets or calls; other methods are looked at for what they use."""
     kept = found.suspects.union(attr for each in methods for attr, _, _ in each.writes)
@@ -157,7 +162,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
-        elif "self." in each.text and each.writes:
+        elif "self." in each.text and (each.writes or each.name == "step"):
             selected.append(each.node)
         elif id(each.node) in readers or each.mentions(kept):
             looked_at.append(each.node)
@@ -191,7 +196,8 @@ def class_outline(
     found = ClassOutline(
         node, name, tuple(each.node for each in methods), tuple(selected), tuple(readers), suspects
     )
-    return _keeper_outline(found, methods) if _is_keeper(methods) else found
+    is_keeper = _is_keeper(methods) or _is_environment(node, methods, signals)
+    return _keeper_outline(found, methods) if is_keeper else found
 
 
 @dataclass(frozen=True)

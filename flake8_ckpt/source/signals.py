@@ -149,9 +149,10 @@ def signals_of(known: Frameworks) -> Signals:
     )
     records = (*known.own.stateful, *known.own.wrapper)
     shortest = (each for each in calls if not any(other in each and other != each for other in calls))
-    return Signals(
-        tuple(shortest), tuple(_called_part(name, "class") for each in records for name in each.names)
-    )
+    classes = {_called_part(name, "class") for each in records for name in each.names}
+    for name, wrapper in known.environment_wrappers.items():
+        classes.add(f"{wrapper.flag}=" if wrapper.flag else _called_part(name, "class"))
+    return Signals(tuple(shortest), tuple(sorted(classes)))
 
 
 def _called_part(name: str, kind: str) -> str:
