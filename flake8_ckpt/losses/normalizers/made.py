@@ -27,12 +27,16 @@ from flake8_ckpt.losses.normalizers.classes import NormalizerClasses
 
 @dataclass(frozen=True)
 class Normalizer:
-    """A normalizer: its name, its class, where it is made, and the class or function that holds it."""
+    """A normalizer: its name, its class, where it is made, and the class or function that holds it.
+
+    `local` is the name of the local that it is bound to before it becomes an attribute, "" without one.
+    """
 
     name: str
     class_id: str
     location: Spot
     holder: str
+    local: str = ""
 
 
 class MadeNormalizers:
@@ -50,6 +54,7 @@ class MadeNormalizers:
 
     def class_of(self, value: Value, callee: FunctionRef) -> str:
         """Return the class of the normalizer that a value is, "" where it is none or gets its statistics."""
+        value = value.value if isinstance(value, Local) else value
         calls = [option for option in options_of(value) if option != NONE]
         if len(calls) != 1 or not isinstance(calls[0], Call) or not isinstance(calls[0].callee, Name):
             return ""
@@ -95,7 +100,9 @@ class MadeNormalizers:
         for write in method.function.writes:
             made = self.class_of(write.value, method) if write.how == "assign" else ""
             if made:
-                yield Normalizer(write.attr, made, Spot(method.path, write.position), method.class_id)
+                local = write.value.name if isinstance(write.value, Local) else ""
+                location = Spot(method.path, write.position)
+                yield Normalizer(write.attr, made, location, method.class_id, local)
 
     def _locals(self) -> Iterator[Normalizer]:
         for unit in self.allocations.units:
