@@ -30,3 +30,4 @@ ASSIGNS = re.compile(
     re.I,
 )
 CHECKPOINTS = re.compile(r"(^|[.:])CheckpointCallback$")
+EVALUATES = re.compile(r"(^|[.:])(Maskable)?EvalCallback$")

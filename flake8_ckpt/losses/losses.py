@@ -32,6 +32,8 @@ from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved_normalizers import UnsavedNormalizers
 from flake8_ckpt.losses.unsaved_normalizers import unsaved_normalizers
+from flake8_ckpt.losses.vecnormalize.omitted import OmittedArguments
+from flake8_ckpt.losses.vecnormalize.omitted import OmittedStatistics
 from flake8_ckpt.losses.vecnormalize.restores import Fault
 from flake8_ckpt.losses.vecnormalize.restores import Restores
 from flake8_ckpt.losses.vecnormalize.unsaved import UnsavedStatistics
@@ -101,6 +103,11 @@ class Losses:
     def unsaved_statistics(self) -> Iterator[UnsavedStatistics]:
         """Yield the models that are saved without the `VecNormalize` around their environment."""
         return unsaved_statistics(self.environments)
+
+    def omitted_statistics(self) -> Iterator[OmittedStatistics]:
+        """Yield the calls that give a helper a model and not the `VecNormalize` that it would save, too."""
+        if self.environments.is_present:
+            yield from OmittedArguments(self.environments).all()
 
     def misnamed_statistics(self) -> Iterator[Spot]:
         """Yield the saves that ask a `VecNormalize` for statistics under a wrong name."""

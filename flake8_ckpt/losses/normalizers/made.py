@@ -29,13 +29,15 @@ from flake8_ckpt.losses.normalizers.classes import NormalizerClasses
 class Normalizer:
     """A normalizer: its name, its class, where it is made, and the class or function that holds it.
 
-    `local` is the name of the local that it is bound to before it becomes an attribute, "" without one.
+    `update` is the method that somebody should call, `local` the name of the local that it is bound to before it
+    becomes an attribute, "" without one.
     """
 
     name: str
     class_id: str
     location: Spot
     holder: str
+    update: str
     local: str = ""
 
 
@@ -102,14 +104,16 @@ class MadeNormalizers:
             if made:
                 local = write.value.name if isinstance(write.value, Local) else ""
                 location = Spot(method.path, write.position)
-                yield Normalizer(write.attr, made, location, method.class_id, local)
+                update = self.classes.update_of(made)
+                yield Normalizer(write.attr, made, location, method.class_id, update, local)
 
     def _locals(self) -> Iterator[Normalizer]:
         for unit in self.allocations.units:
             for store in unit.function.stores if unit.path in self._paths else ():
                 made = self.class_of(store.value, unit) if isinstance(store.target, Local) else ""
                 if made and isinstance(store.target, Local):
-                    yield Normalizer(store.target.name, made, Spot(unit.path, store.position), unit.identity)
+                    location, update = Spot(unit.path, store.position), self.classes.update_of(made)
+                    yield Normalizer(store.target.name, made, location, unit.identity, update)
 
 
 def own_name(value: Value) -> str:
