@@ -134,10 +134,10 @@ from flake8_ckpt.rules.base import STATEMENT
 from flake8_ckpt.rules.base import Rule
 
 MESSAGES = {
-    "fresh": "this VecNormalize is new: it does not fit the model loaded at {model}; use VecNormalize.load()",
-    "apart": "this VecNormalize does not have the statistics of the model of {model}: copy its obs_rms",
-    "late": "this VecNormalize.load() is too late for the model of {model}: give it to model.set_env()",
-    "training": "this VecNormalize updates itself in the evaluation of {model}: set its 'training' to False",
+    "fresh": "this 'VecNormalize' is new: it does not fit the model loaded at {model}; use VecNormalize.load()",
+    "apart": "this 'VecNormalize' does not have the statistics of the model of {model}: copy its obs_rms",
+    "late": "this 'VecNormalize.load' is too late for the model of {model}: give it to model.set_env()",
+    "training": "this 'VecNormalize' updates itself in the evaluation of {model}: set its 'training' to False",
 }
 
 

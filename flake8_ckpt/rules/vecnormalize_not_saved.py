@@ -133,7 +133,7 @@ def check(project: Project) -> Iterator[Finding]:
     """Report models that are saved without the statistics of the VecNormalize around their environment."""
     for lost in project.losses.unsaved_statistics():
         message = (
-            f"the VecNormalize of {lost.wrapper} is not saved with '{lost.name}' and starts over after loading:"
+            f"'{lost.name}' is saved without the VecNormalize of {lost.wrapper}, which starts over after loading:"
             " call its save() too"
         )
         if lost.callback:

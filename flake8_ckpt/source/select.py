@@ -32,6 +32,7 @@ from flake8_ckpt.source.signals import LOCAL_GROWS
 from flake8_ckpt.source.signals import MAX_HELPER
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
+from flake8_ckpt.source.signals import SETS_PART
 from flake8_ckpt.source.signals import TRIVIAL_BASES
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
@@ -162,7 +163,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
-        elif "self." in each.text and (each.writes or each.name == "step"):
+        elif "self." in each.text and (each.writes or each.name == "step" or SETS_PART.search(each.text)):
             selected.append(each.node)
         elif id(each.node) in readers or each.mentions(kept):
             looked_at.append(each.node)

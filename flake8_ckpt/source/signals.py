@@ -15,6 +15,10 @@ from flake8_ckpt.source.running_statistics import normalized_in
 # then leaps from one place to the next, where a leading `\b` looks at every character.
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
 SELF_ATTRIBUTE = re.compile(r"self\.(?<!\wself\.)(\w+)")
+# `self.policy.ob_rms = RunningMeanStd(8)`: a part of an object that the class holds is set.
+SETS_PART = re.compile(r"self\.(?<!\wself\.)\w+(?:\.\w+)+\s*=(?!=)")
+# `policy.ob_rms = Moments(8)`: statistics of any object are set.
+SETS_STATISTICS = re.compile(r"\.\w*rms\s*=(?!=)")
 IN_CLAUSE = re.compile(r"in\b(?<!\win)([^\n]*)")
 REGISTERS = re.compile(
     r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state"
@@ -191,6 +195,8 @@ def hands_on(text: str) -> bool:
 @lru_cache(maxsize=REMEMBERED)
 def _normalizes(text: str) -> bool:
     if any(name != "self" for name in normalized_in(text)):
+        return True
+    if "rms" in text and SETS_STATISTICS.search(text):
         return True
     if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
         return False

@@ -53,6 +53,7 @@ EVENTS = re.compile(
     r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
     r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
     r"|save|load|restore|resume|state|checkpoint|weights|parameters|stats|vec_?norm|set_env|get_env|set_attr|buffer"
+    r"|^_*(build|rebuild|init|reinit|create|make)(_|$)|^_+set_?up"
 )
 
 

@@ -14,6 +14,7 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import bind
 from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.losses.overwrites.entry_resets import EntryResets
 from flake8_ckpt.losses.overwrites.resets import Resets
@@ -78,7 +79,8 @@ class Overwrites:
                 if not _is_over(each.load.at, position, unit) and not self._is_restored_after(
                     each, position, unit
                 ):
-                    yield Overwrite(each.name, location, each.load.location)
+                    is_part = name.startswith(f"{each.name}.") and not self._is_normalizer(each, unit)
+                    yield Overwrite(name if is_part else each.name, location, each.load.location)
                     break
 
     def _is_restored_after(self, restored: Restored, position: Position, unit: FunctionRef) -> bool:
@@ -96,7 +98,21 @@ class Overwrites:
             return True
         if not name.startswith(f"{restored.name}."):
             return False
+        if self._is_normalizer(restored, unit):
+            return True
+        class_id = self.evaluator.class_of(restored.owner, CallContext(unit))
+        return self._is_part(class_id, name[len(restored.name) + 1 :].split("."))
+
+    def _is_normalizer(self, restored: Restored, unit: FunctionRef) -> bool:
         return self.kinds.of(self.evaluator.class_of(restored.owner, CallContext(unit))) == "normalizer"
+
+    def _is_part(self, class_id: str, attrs: list[str]) -> bool:
+        """Tell whether a path of attributes leads from a module to a normalizer that its `state_dict` holds."""
+        for attr in attrs:
+            if not self.resets.hierarchy.is_module(class_id):
+                return False
+            class_id = self.evaluator.attribute_class(class_id, attr)
+        return self.kinds.of(class_id) == "normalizer" and self.resets.hierarchy.is_module(class_id)
 
     def _replacements(self, unit: FunctionRef) -> Iterator[tuple[str, Position, Spot]]:
         """Yield the names that a function sets to something fresh, with the statement, and the place to report."""
@@ -119,7 +135,13 @@ class Overwrites:
     def _reset_by_call(self, site: Site, unit: FunctionRef) -> Iterator[tuple[str, Position, Spot]]:
         context = CallContext(unit)
         callee = self.evaluator.callee_of(site.call, context)
-        if callee is None or not callee.owner or self._makes_or_restores(callee.function.name):
+        if callee is None or self._makes_or_restores(callee.function.name):
+            return
+        for name, value in bind(callee, list(site.call.args), dict(site.call.keywords)).items():
+            given = path_text(self.evaluator.expand(value, context))
+            for attr in self.resets.of_argument(callee, name) if given else ():
+                yield f"{given}.{attr}", site.position, Spot(unit.path, site.position)
+        if not callee.owner:
             return
         owner = path_text(self.evaluator.receiver_of(site.call, context))
         here = Spot(unit.path, site.position)

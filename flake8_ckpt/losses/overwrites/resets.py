@@ -61,9 +61,10 @@ class Resets:
 
     def of(self, callee: FunctionRef, depth: int = 0) -> Iterator[Reset]:
         """Yield the attributes that a method sets to something fresh, by itself or through its own methods."""
+        yield from self._of_parts(callee)
         for write in callee.function.writes:
             target = Attr(SELF, write.attr)
-            is_set = write.how == "assign" and is_certain(write.guards)
+            is_set = write.how == "assign" and self._runs(write.guards, write.attr, callee)
             if (
                 is_set
                 and self.is_fresh(write.value, target, callee)
@@ -78,6 +79,42 @@ class Resets:
                 inner = self.evaluator.callee_of(site.call, CallContext(callee))
                 if inner is not None and inner.function.name != callee.function.name:
                     yield from self.of(inner, depth + 1)
+
+    def _of_parts(self, callee: FunctionRef) -> Iterator[Reset]:
+        """Yield the attributes of its objects that a method sets to something fresh: `self.policy.rms = RMS()`."""
+        for store in callee.function.stores:
+            path = path_text(store.target) if isinstance(store.target, Attr) else ""
+            if path.startswith("self.") and is_certain(store.guards) and not store.loaded:
+                if self.is_fresh(store.value, store.target, callee):
+                    location = Spot(callee.path, store.position)
+                    yield Reset(path.partition(".")[2], location, self.serves_construction(callee), False)
+
+    def of_argument(self, callee: FunctionRef, name: str) -> Iterator[str]:
+        """Yield the attributes that a function sets to something fresh on the object that a parameter is."""
+        for store in callee.function.stores:
+            path = path_text(store.target) if isinstance(store.target, Attr) else ""
+            if path.startswith(f"{name}.") and is_certain(store.guards) and not store.loaded:
+                if self.is_fresh(store.value, store.target, callee):
+                    yield path.partition(".")[2]
+
+    def _runs(self, guards: Guards, attr: str, callee: FunctionRef) -> bool:
+        """Tell whether a statement runs whenever its method does, or always under a flag that construction sets."""
+        return all(
+            is_certain((guard,))
+            or guard.kind in ("set", "unset")
+            and guard.name != attr
+            and self._is_option(guard.name, callee)
+            for guard in guards
+        )
+
+    def _is_option(self, attr: str, callee: FunctionRef) -> bool:
+        """Tell whether only the constructor sets an attribute."""
+        setters = {
+            method.name
+            for _, method in self.hierarchy.related_methods(callee.class_id)
+            if any(write.attr == attr for write in method.writes)
+        }
+        return setters == {"__init__"}
 
     def is_fresh(self, value: Value, target: Value, unit: FunctionRef) -> bool:
         """Tell whether a new value has nothing of what was there before or of what was loaded."""
