@@ -444,7 +444,7 @@ from policy import RunningMoments
 
 
 def attach(module, size):
-    module.ob_rms = RunningMoments(size)
+    module.ob_rms = RunningMoments(size){marker}
 """,
     "main.py": """
 import torch
@@ -522,7 +522,7 @@ MENDED: dict[str, Case] = {
         FRESH_IN_A_CLASS, before="self._new_statistics()", after="", marker=""
     ),
     "the helper attaches them before the load": with_files(
-        FRESH_IN_A_HELPER, before="attach(policy, 3)", after=""
+        FRESH_IN_A_HELPER, before="attach(policy, 3)", after="", marker=""
     ),
 }
 LOST: dict[str, Case] = {
@@ -554,7 +554,7 @@ LOST: dict[str, Case] = {
         FRESH_IN_A_CLASS, before="", after="self._new_statistics()", marker="  # CKP205"
     ),
     "a helper attaches new ones": with_files(
-        FRESH_IN_A_HELPER, before="", after="attach(policy, 3)  # CKP205"
+        FRESH_IN_A_HELPER, before="", after="attach(policy, 3)", marker="  # CKP205"
     ),
 }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
-from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import missing_depth
@@ -12,7 +14,7 @@ from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import UNKNOWN
-from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.value_names import path_text
 
@@ -20,23 +22,20 @@ from flake8_ckpt.linking.value_names import path_text
 TAKEN = frozenset(["required", "defaulted", "guarded"])
 
 
-def is_same_format(load: LoadEffect, group: CheckpointGroup) -> bool:
+def is_same_format(load: LoadEffect, loaded: LoadedPayload) -> bool:
     """Tell whether some other key that is read from the same payload is written."""
-    others = [each for each in group.loads if each.root == load.root and each.unit == load.unit]
     return any(
-        each.keys and each.kind in TAKEN and not missing_depth(each.keys, group.saves) for each in others
+        each.keys and each.kind in TAKEN and not missing_depth(each.keys, loaded.saves)
+        for each in loaded.loads
     )
 
 
-def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], group: CheckpointGroup) -> bool:
+def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
     """Tell whether what a key would restore is restored from another key, or from the whole payload, too."""
-    if all(_is_one_of_two(each, group) for each in loads):
+    if all(_is_one_of_two(each, loaded) for each in loads):
         return True
     targets = {
-        target
-        for each in loads
-        for target in each.into
-        if path_text(target) and not isinstance(target, Local)
+        target for each in loads for target in each.into if isinstance(target, Attr) and path_text(target)
     }
     if not targets:
         return False
@@ -44,31 +43,46 @@ def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], group: Check
         each not in loads
         and keys[: len(each.keys)] != each.keys
         and targets & set(each.into)
-        and not missing_depth(each.keys, group.saves)
-        for each in group.loads
+        and not missing_depth(each.keys, loaded.saves)
+        for each in loaded.loads
     )
 
 
-def _is_one_of_two(load: LoadEffect, group: CheckpointGroup) -> bool:
+def _is_one_of_two(load: LoadEffect, loaded: LoadedPayload) -> bool:
     """Tell whether the same expression takes a key that is written instead, if the payload has that one."""
     others = [
         each.keys
-        for each in group.loads
+        for each in loaded.loads
         if (each.location, each.root, each.into) == (load.location, load.root, load.into)
         and each.keys != load.keys
         and each.keys[:-1] == load.keys[:-1]
-        and not missing_depth(each.keys, group.saves)
+        and not missing_depth(each.keys, loaded.saves)
     ]
-    return any(each.keys in others and each.kind == "guarded" for each in group.loads)
+    return any(each.keys in others and each.kind == "guarded" for each in loaded.loads)
 
 
-def chooses_format(key: str, group: CheckpointGroup) -> bool:
-    """Tell whether load asks for a key to find out which of several formats a file has."""
-    return any(Guard("nokey", key) in each.guards for each in group.loads) or not all(
-        Guard("key", key) in each.guards or not any(guard.kind in ("key", "nokey") for guard in each.guards)
-        for each in group.loads
-        if each.keys and each.keys[-1] == key
+def is_told_apart(key: str, loads: Iterable[LoadEffect], loaded: LoadedPayload) -> bool:
+    """Tell whether load asks for a key, or for another one around it, to find out which format a file has."""
+    if any(Guard("nokey", key) in each.guards for each in loaded.loads):
+        return True
+    written = written_keys(loaded.saves)
+    return any(not may_run(each, written, key) for each in loads)
+
+
+def may_run(load: LoadEffect, written: frozenset[str], key: str = "") -> bool:
+    """Tell whether a load runs for a file with these keys: not behind a test for another one, nor for none of them."""
+    return not any(
+        each.kind == "key"
+        and each.name not in (*written, key)
+        or each.kind == "nokey"
+        and each.name in written
+        for each in load.guards
     )
+
+
+def written_keys(saves: Iterable[SaveEffect]) -> frozenset[str]:
+    """Return all keys of some payloads, at any level."""
+    return frozenset(key for each in saves for keys, _ in all_keys(each.payload) for key in keys)
 
 
 def converts(save: SaveEffect, load: LoadEffect, known: Frameworks) -> bool:

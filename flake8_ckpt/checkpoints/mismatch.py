@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import all_keys
+from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.torch_methods import FRAMEWORK_HOOKS
+from flake8_ckpt.linking.value_names import object_text
+
+# `optimiser` for `optimizer`, `steps` for `step`; not `mean` for `meta`.
+SIMILAR = 0.75
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,21 @@ class Missing:
         }
 
     @property
+    def similar(self) -> str:
+        """Return the key among its siblings that is spelled nearly as this one, "" where there is none."""
+        near = get_close_matches(self.keys[-1], sorted(self.siblings), n=1, cutoff=SIMILAR)
+        return near[0] if near else ""
+
+    def is_of(self, held: Value) -> bool:
+        """Tell whether what is missing would restore the very object whose state another key holds."""
+        name = object_text(object_of(held) if is_state(held) else held)
+        return bool(name) and any(
+            name in (object_text(target), object_text(target.base) if isinstance(target, Attr) else "")
+            for each in self.loads
+            for target in each.into
+        )
+
+    @property
     def first(self) -> LoadEffect:
         """Return the load to speak of: one that restores something, if there is one."""
         return next((each for each in self.targets if len(each.keys) > len(self.keys)), self.targets[0])
@@ -65,11 +88,12 @@ class Missing:
 
 @dataclass(frozen=True)
 class Unrestored:
-    """State that some saves hold under a key, and that no load takes."""
+    """State that some saves hold under a key, and that no load takes; `loads` are those that go on with training."""
 
     group: CheckpointGroup
     keys: tuple[str, ...]
     saves: tuple[SaveEffect, ...]
+    loads: tuple[LoadEffect, ...]
 
     @property
     def is_framework_hook(self) -> bool:

@@ -52,6 +52,16 @@ def lost_in(keys: tuple[str, ...], payload: Value) -> int:
     return 0
 
 
+def is_given(keys: tuple[str, ...], payload: Value) -> bool:
+    """Tell whether a payload is known to have a path of keys."""
+    for key in keys:
+        found = contents(payload)
+        if key not in found.slots:
+            return False
+        payload = found.slots[key].value
+    return True
+
+
 def is_state(value: Value) -> bool:
     """Tell whether a value is the state of an object: what its `state_dict()` or the like gives."""
     if not isinstance(value, Call):

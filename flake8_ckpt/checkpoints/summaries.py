@@ -76,12 +76,17 @@ class Payloads:
             self._summaries[key] = found
         return self._summaries[key]
 
+    def seen_by_source(self, save: SaveEffect) -> list[SaveEffect]:
+        """Return a save as the function that saves knows it, before a caller brings in its arguments."""
+        return [each for each in self.summary(save.source).saves if each.save_call == save.save_call]
+
     def _summarized(self, callee: FunctionRef) -> Summary:
         self.evaluator.begin()
         body = FunctionBody(callee, self.evaluator)
         saves = _bounded_saves(save_effects(body, self.summary))
         loads = _bounded_loads(load_effects(body, self.summary))
-        return _unsure(saves, loads) if self.evaluator.is_spent else Summary(saves, loads)
+        found = _unsure(saves, loads) if self.evaluator.is_spent else Summary(saves, loads)
+        return replace(found, entered=body.entered_functions())
 
 
 def _unsure(saves: tuple[SaveEffect, ...], loads: tuple[LoadEffect, ...]) -> Summary:

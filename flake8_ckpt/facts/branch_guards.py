@@ -16,6 +16,7 @@ from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.frameworks.torch import TENSOR_CLASSES
+from flake8_ckpt.source.tree import dotted
 
 UNCLEAR: tuple[Guards, Guards] = ((BRANCH,), (BRANCH,))
 OPPOSITES: dict[GuardKind, GuardKind] = {
@@ -47,6 +48,9 @@ def _split(node: ast.expr, frame: Frame, depth: int) -> tuple[Guards, Guards]:
         if isinstance(node.op, ast.And):
             return tuple(guard for then, _ in parts for guard in then), (BRANCH,)
         return (BRANCH,), tuple(guard for _, otherwise in parts for guard in otherwise)
+    option = dotted(node) if isinstance(node, ast.Attribute) else ""
+    if option and self_attribute(node) is None:
+        return (Guard("option", option),), (BRANCH,)
     guard = _guard(node, frame)
     if guard is None:
         return UNCLEAR

@@ -162,6 +162,9 @@ def _import(walker: Walker, node: ast.Import | ast.ImportFrom) -> None:
 def _if(walker: Walker, node: ast.If) -> None:
     """Walk an `if` and what follows it under `elif`: a ladder of any length, each step inside the one before."""
     frame = walker.frame
+    if isinstance(node.test, ast.Constant):
+        walker.block(node.body if node.test.value else node.orelse)
+        return
     steps: list[tuple[Guards, Changes, Guards]] = []
     step: ast.If | None = node
     while step is not None:
@@ -180,7 +183,8 @@ def _if(walker: Walker, node: ast.If) -> None:
         frame.guards = guards
         frame.state.join([taken, frame.state.leave()])
         if taken.dead and not frame.state.dead:
-            frame.guards = together(guards, tuple(each for each in otherwise if each != BRANCH))
+            known = tuple(each for each in otherwise if each.kind not in ("branch", "option"))
+            frame.guards = together(guards, known)
 
 
 def _taken(walker: Walker, node: ast.If) -> tuple[Changes, Guards]:

@@ -22,7 +22,8 @@ HOOKS = ("get_parameters", "set_parameters")
 WRITERS = ("get_parameters", "save")
 EXCLUDED = "_excluded_save_params"
 NAMED = "_get_torch_save_params"
-SET_UP = "_setup_model"
+# What the library calls when it constructs an algorithm, and again when it loads one.
+SET_UP = frozenset(["_setup_model"])
 RMS = re.compile(r"^_?(obs?|observation|state|ret|rew|reward)s?_?rms\w*$")
 SAVES = re.compile(
     r"^_?(save\w*|dumps?|export\w*|persist\w*|store\w*|backup\w*|upload\w*|package_to_hub|push_to_hub"

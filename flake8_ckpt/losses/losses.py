@@ -26,6 +26,8 @@ from flake8_ckpt.losses.pickled_modules import PickledModule
 from flake8_ckpt.losses.pickled_modules import pickled_modules
 from flake8_ckpt.losses.state_dicts.custom import IncompleteStateDict
 from flake8_ckpt.losses.state_dicts.custom import incomplete_state_dicts
+from flake8_ckpt.losses.state_dicts.unprefixed_keys import UnprefixedKey
+from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
 from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
@@ -61,6 +63,10 @@ class Losses:
     def incomplete_state_dicts(self) -> Iterator[IncompleteStateDict]:
         """Yield the custom `state_dict` methods that forget attributes."""
         return incomplete_state_dicts(self.contract)
+
+    def unprefixed_keys(self) -> Iterator[UnprefixedKey]:
+        """Yield the first key that each override of a module's `state_dict` stores without the prefix."""
+        return unprefixed_keys(self.contract.hierarchy)
 
     def overwrites(self) -> tuple[Overwrite, ...]:
         """Return where restored state is set anew."""

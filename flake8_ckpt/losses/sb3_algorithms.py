@@ -79,7 +79,8 @@ class Algorithms:
     def _lost_by_set_up(self, class_id: str) -> Iterator[Component]:
         """Yield the objects with a state of their own that `_setup_model` puts in place of what was saved."""
         kept, excluded = self._carried(class_id), self._strings_of(class_id, EXCLUDED)
-        for owner, method in self._closure(class_id, SET_UP):
+        set_up = (each for name in SET_UP for each in self._closure(class_id, name))
+        for owner, method in set_up:
             for write in method.writes:
                 is_new = write.how == "assign" and not write.loaded and isinstance(_made(write), Call)
                 if is_new and write.attr not in kept and _replaces(write, excluded):
@@ -150,7 +151,7 @@ class Algorithms:
             for site in method.calls:
                 target = site.call.callee
                 if isinstance(target, Attr) and isinstance(target.base, (Self, Super)):
-                    if SET_UP in seen or not target.name.startswith(("_setup", "setup")):
+                    if not SET_UP.isdisjoint(seen) or not target.name.startswith(("_setup", "setup")):
                         yield from self._closure(class_id, target.name, seen)
 
     def _rebuilt(self, class_id: str) -> Iterator[Component]:

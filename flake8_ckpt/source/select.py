@@ -7,6 +7,7 @@ take part in saving and loading; functions that build tensors.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Optional
 
+from flake8_ckpt.source.builders import is_helper
 from flake8_ckpt.source.harmless import Bindings
 from flake8_ckpt.source.harmless import bindings_of
 from flake8_ckpt.source.harmless import is_harmless
 from flake8_ckpt.source.signals import ASKS
 from flake8_ckpt.source.signals import BUILDING
-from flake8_ckpt.source.signals import BUILDS
 from flake8_ckpt.source.signals import CONSTRUCTORS
 from flake8_ckpt.source.signals import DULL_NAMES
 from flake8_ckpt.source.signals import ENTRIES
@@ -29,10 +30,9 @@ from flake8_ckpt.source.signals import INPLACE
 from flake8_ckpt.source.signals import KEEPS
 from flake8_ckpt.source.signals import LATE_REGISTERS
 from flake8_ckpt.source.signals import LOCAL_GROWS
-from flake8_ckpt.source.signals import MAX_HELPER
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
-from flake8_ckpt.source.signals import SETS_PART
+from flake8_ckpt.source.signals import SETS_FIELD
 from flake8_ckpt.source.signals import TRIVIAL_BASES
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
@@ -163,7 +163,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
-        elif "self." in each.text and (each.writes or each.name == "step" or SETS_PART.search(each.text)):
+        elif "self." in each.text and (each.writes or each.name == "step" or SETS_FIELD.search(each.text)):
             selected.append(each.node)
         elif id(each.node) in readers or each.mentions(kept):
             looked_at.append(each.node)
@@ -332,12 +332,15 @@ def _called_by_locals(value: ast.expr, names: Bindings) -> Iterator[str]:
 
 
 def select_functions(
-    functions: tuple[tuple[str, Function], ...], lines: list[str], called: set[str], signals: Signals
+    functions: tuple[tuple[str, Function], ...],
+    lines: list[str],
+    called: set[str],
+    signals: Signals,
+    builders: re.Pattern[str],
 ) -> Iterator[Function]:
     for name, node in functions:
         text = text_of(node, lines)
         if signals.takes_part(text):
             yield node
-        elif node.returns is None and "." not in name and "return" in text:
-            if node.name in called or len(text) < MAX_HELPER and BUILDS.search(text):
-                yield node
+        elif "." not in name and is_helper(node, text, builders, node.name in called):
+            yield node

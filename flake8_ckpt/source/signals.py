@@ -15,8 +15,6 @@ from flake8_ckpt.source.running_statistics import normalized_in
 # then leaps from one place to the next, where a leading `\b` looks at every character.
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
 SELF_ATTRIBUTE = re.compile(r"self\.(?<!\wself\.)(\w+)")
-# `self.policy.ob_rms = RunningMeanStd(8)`: a part of an object that the class holds is set.
-SETS_PART = re.compile(r"self\.(?<!\wself\.)\w+(?:\.\w+)+\s*=(?!=)")
 # `policy.ob_rms = Moments(8)`: statistics of any object are set.
 SETS_STATISTICS = re.compile(r"\.\w*rms\s*=(?!=)")
 IN_CLAUSE = re.compile(r"in\b(?<!\win)([^\n]*)")
@@ -30,13 +28,16 @@ GROWS = re.compile(
     r"self\.(?<!\wself\.)(\w+)\s*"
     r"(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
 )
+# A part of an object that an attribute holds is set: `self.progress.step += 1`, `self.policy.ob_rms = X()`.
+SETS_FIELD = re.compile(r"self\.(?<!\wself\.)\w+(?:\.\w+)+\s*[-+*/]?=(?!=)")
+# What is not the object's own is set to zero: `trainer.epoch = 0`, `self.progress.step = 0`.
+ZEROES_FIELD = re.compile(r"\.(?<!self\.)\w+\s*=\s*0(?:\.0*)?\s*(?:#.*)?$", re.MULTILINE)
 LOCAL_GROWS = re.compile(
     r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE
 )
 ASKS = re.compile(r"if(?<!\wif)\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
 OWN_CALLS = re.compile(r"self\.(?<!\wself\.)(\w+)\s*\(")
-BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(
     r"\.(?=save|load|dump)(?:(?<=\btorch\.)|(?<=\bth\.)|(?<=\bpickle\.)|(?<=\bjoblib\.)|(?<=\bcloudpickle\.)"
     r"|(?<=\bdill\.)|(?<=\bfabric\.)|(?<=\baccelerator\.)|(?<=\bsafetensors\.))\w+[(,]"
@@ -100,7 +101,6 @@ LOGGERS = frozenset(
 NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
 LINK_WORDS = ("save", "load", "restore", "resume", "state_dict", "checkpoint", "ckpt", "set_", "get_")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
-MAX_HELPER = 2500
 # The verdicts on so many texts are kept: those of one class are asked for again when its methods are walked.
 REMEMBERED = 256
 
@@ -126,8 +126,8 @@ class Signals:
         return Signals(_those_in(text, self.calls), _those_in(text, self.classes))
 
     def takes_part(self, text: str) -> bool:
-        """Tell whether a function's text may take part in saving, restoring or normalizing."""
-        return self.saves(text) or links(text) or self.normalizes(text)
+        """Tell whether a function's text may take part in saving, restoring, replacing or normalizing."""
+        return self.saves(text) or links(text) or self.normalizes(text) or _zeroes_field(text)
 
     def saves(self, text: str) -> bool:
         """Tell whether a function's text saves something or loads it."""
@@ -190,6 +190,11 @@ def links(text: str) -> bool:
 def hands_on(text: str) -> bool:
     """Tell whether a method lets an attribute save or restore itself."""
     return "self." in text and HANDS_ON.search(text) is not None
+
+
+def _zeroes_field(text: str) -> bool:
+    """Tell whether a function's text begins anew what another object counts."""
+    return "= 0" in text and ZEROES_FIELD.search(text) is not None
 
 
 @lru_cache(maxsize=REMEMBERED)

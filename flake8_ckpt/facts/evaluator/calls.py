@@ -52,14 +52,20 @@ KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_di
 EVENTS = re.compile(
     r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
     r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
-    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stats|vec_?norm|set_env|get_env|set_attr|buffer"
+    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stat(?:istic)?s|set_(?:mean|std|norm)"
+    r"|vec_?norm|set_env|get_env|set_attr|buffer"
     r"|^_*(build|rebuild|init|reinit|create|make)(_|$)|^_+set_?up"
 )
 
 
 def _call(node: ast.Call, frame: Frame) -> v.Value:
-    """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
+    """Return the value of a call; a dict that is handed to a function may hold more keys after it.
+
+    What the call is given goes into it, not what else stands in the statement.
+    """
+    others, frame.depends = frame.depends, set()
     value = _value_of(node, frame)
+    frame.depends |= others
     if frame.contract:
         _open_arguments(node, value, frame)
     return value
@@ -94,7 +100,7 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
         attr = _state_attribute(func.value)
         if attr is not None:
             return _on_attribute(attr, func.attr, node, frame)
-        return _on_value(frame.evaluate(func.value), func, node, frame)
+        return _on_result(func, node, frame)
     if isinstance(func, ast.Name) and func.id == "len":
         given = given_to(node)
         attr = self_attribute(given[0]) if len(given) == 1 else None
@@ -111,6 +117,15 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
         _note(value, frame)
+    return value
+
+
+def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
+    """Evaluate a method call: what its object was made of is not given to the method."""
+    base = frame.evaluate(func.value)
+    made_of, frame.depends = frame.depends, set()
+    value = _on_value(base, func, node, frame)
+    frame.depends |= made_of
     return value
 
 

@@ -130,9 +130,9 @@ class Frame:
     def write(self, attr: str, how: WriteKind, value: v.Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
         carried = carried and attr not in self.state.written or attr in self.depends
-        self.writes.append(
-            Write(attr, how, value, self.position, carried, self.guards, _is_restored(self.depends))
-        )
+        after = self.state.define(attr, self.position.line) if how == "assign" else ()
+        restored = _is_restored(self.depends)
+        self.writes.append(Write(attr, how, value, self.position, carried, self.guards, restored, after))
         if how == "assign":
             self.state.write(attr, frozenset(self.depends))
         self.flow(v.Attr(v.SELF, attr))
