@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
 from flake8_ckpt.facts.attribute_uses import mentioned
+from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.model import ClassFacts
@@ -19,8 +20,6 @@ from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import names_of
-from flake8_ckpt.facts.running_statistics import statistics_of
-from flake8_ckpt.facts.running_statistics import updates_in
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.statements import parameter_names
 from flake8_ckpt.findings import Position
@@ -28,8 +27,13 @@ from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
+from flake8_ckpt.source.outline import classes_with_statistics
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.receivers import rename_receivers
+from flake8_ckpt.source.running_statistics import normalized_in
+from flake8_ckpt.source.running_statistics import statistics_of
+from flake8_ckpt.source.running_statistics import taken_in
+from flake8_ckpt.source.running_statistics import updates_in
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
 from flake8_ckpt.source.signals import HOOKS
@@ -56,13 +60,16 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     except Unreadable as error:
         return FileFacts(error=error.reason, error_line=error.line)
     if not may_hold_facts(text):
-        return FileFacts()
+        return FileFacts(constants=tuple(constants_of(tree, (), text).items()))
     written = text.split("\n")
     text = rename_receivers(tree, text)
     lines = text.split("\n")
     signals = signals_of(known).within(text)
+    if "mean" in text:
+        signals = signals.with_classes(classes_with_statistics(tree, lines))
     found = outline(tree, lines, signals)
-    names = names_of(tree, found, known)
+    constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
+    names = names_of(tree, found, known, constants)
     collector = _Collector(names, written, lines, signals)
     return FileFacts(
         tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
@@ -70,6 +77,9 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(collector.klass(each) for each in found.classes),
         tuple(collector.functions(found)),
         tuple(dict.fromkeys(updates_in(text))),
+        tuple(constants.items()),
+        tuple(name for name in dict.fromkeys(normalized_in(text)) if name != "self"),
+        tuple(dict.fromkeys(taken_in(text))),
     )
 
 
@@ -105,16 +115,19 @@ class _Collector:
         """Return the facts of one class."""
         node = found.node
         bases = tuple(self.names.resolve(name) for name in map(_base, node.bases) if name)
-        statistics = statistics_of(self.text(node))
+        text = self.text(node)
+        statistics = statistics_of(text)
+        names = tuple(dict.fromkeys(method.name for method in found.methods))
         return ClassFacts(
             found.name,
             self.heading(node),
             bases,
             tuple(_class_attributes(node)),
             tuple(self.methods(found)),
-            tuple(dict.fromkeys(method.name for method in found.methods)),
-            tuple(self.graph(found)) if bases or statistics else (),
+            names,
+            tuple(self.graph(found)) if bases or statistics or "step" in names else (),
             statistics,
+            bool(statistics) and "self" in normalized_in(text),
         )
 
     def methods(self, found: ClassOutline) -> Iterator[FunctionFacts]:
@@ -123,7 +136,7 @@ class _Collector:
         readers = {id(method) for method in found.readers}
         for method in found.methods:
             if id(method) in selected:
-                yield self.function(method.name, method, found.keeper)
+                yield self.function(method.name, method, found.keeper, found.name)
             elif id(method) in readers:
                 yield self.reader(method, found)
 
@@ -153,9 +166,9 @@ class _Collector:
         position = self.heading(node)
         return FunctionFacts(node.name, position, uses=mentioned(node, self.lines, found.suspects, position))
 
-    def function(self, name: str, node: Function, keeper: bool = False) -> FunctionFacts:
+    def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
-        frame = self.frame(node, keeper)
+        frame = self.frame(node, keeper, owner)
         Walker(frame, self.locate).block(node.body)
         decorators = tuple(
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
@@ -178,12 +191,12 @@ class _Collector:
             tuple(frame.leaves),
         )
 
-    def frame(self, node: Function, keeper: bool = False) -> Frame:
+    def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = self.text(node)
         contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
-        frame = new_frame(self.names, contract, "" if is_open else text)
+        frame = new_frame(self.names, contract, "" if is_open else text, owner)
         for name in parameter_names(node.args):
             frame.bind(name, v.Param(name), ())
         return frame

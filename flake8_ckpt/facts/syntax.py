@@ -49,12 +49,14 @@ def pattern_of(value: v.Value) -> str:
     if isinstance(value, v.Param):
         return f"${value.name}"
     if isinstance(value, v.Arith):
-        parts = (
-            part.value if isinstance(part, v.Const) and isinstance(part.value, str) else "*"
-            for part in value.operands
-        )
-        return "".join(parts)
+        return "".join(_shown(part) for part in value.operands)
     return "*"
+
+
+def _shown(part: v.Value) -> str:
+    """Return a part of a name; a reference to what linking knows better is a computed part here."""
+    text = part.value if isinstance(part, v.Const) and isinstance(part.value, str) else "*"
+    return "*" if "${" in text else text
 
 
 def only_shows(function: str) -> bool:

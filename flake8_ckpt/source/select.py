@@ -27,7 +27,6 @@ from flake8_ckpt.source.method_writes import self_writes
 from flake8_ckpt.source.signals import ASKS
 from flake8_ckpt.source.signals import BUILDING
 from flake8_ckpt.source.signals import CONSTRUCTORS
-from flake8_ckpt.source.signals import COUNTS_FIELD
 from flake8_ckpt.source.signals import DULL_NAMES
 from flake8_ckpt.source.signals import ENTRIES
 from flake8_ckpt.source.signals import GIVES
@@ -39,6 +38,7 @@ from flake8_ckpt.source.signals import LATE_REGISTERS
 from flake8_ckpt.source.signals import LOCAL_GROWS
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
+from flake8_ckpt.source.signals import SETS_FIELD
 from flake8_ckpt.source.signals import TAKES
 from flake8_ckpt.source.signals import TRIVIAL_BASES
 from flake8_ckpt.source.signals import Signals
@@ -124,7 +124,7 @@ def plain_outline(
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     found = ClassOutline(node, name, tuple(each.node for each in methods))
-    if _is_keeper(methods):
+    if _is_keeper(methods) or _is_environment(node, methods, signals):
         return _keeper_outline(found, methods)
     chosen = (
         each.node
@@ -168,6 +168,11 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
     )
 
 
+def _is_environment(node: ast.ClassDef, methods: Iterable[_Method], signals: Signals) -> bool:
+    """Tell whether a class with running statistics of its own has a method that steps an environment."""
+    return f"{node.name}(" in signals.classes and any(each.name == "step" for each in methods)
+
+
 def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOutline:
     """Select all that such a class sets or calls; other methods are looked at for what they use."""
     kept = found.suspects.union(attr for each in methods for attr, _, _ in each.writes)
@@ -178,7 +183,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
             selected.append(each.node)
         elif GIVES.match(each.name):
             selected.append(each.node)
-        elif "self." in each.text and (each.writes or COUNTS_FIELD.search(each.text)):
+        elif "self." in each.text and (each.writes or each.name == "step" or SETS_FIELD.search(each.text)):
             selected.append(each.node)
         elif id(each.node) in readers or each.mentions(kept):
             looked_at.append(each.node)
@@ -212,7 +217,8 @@ def class_outline(
     found = ClassOutline(
         node, name, tuple(each.node for each in methods), tuple(selected), tuple(readers), suspects
     )
-    return _keeper_outline(found, methods) if _is_keeper(methods) else found
+    is_keeper = _is_keeper(methods) or _is_environment(node, methods, signals)
+    return _keeper_outline(found, methods) if is_keeper else found
 
 
 @dataclass(frozen=True)

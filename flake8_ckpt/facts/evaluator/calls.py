@@ -21,6 +21,7 @@ from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
@@ -28,7 +29,6 @@ from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
-from flake8_ckpt.facts.value_bounds import trimmed
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
@@ -56,6 +56,7 @@ EVENTS = re.compile(
     r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
     r"|save|load|restore|resume|state|checkpoint|weights|parameters|stat(?:istic)?s|set_(?:mean|std|norm)"
     r"|vec_?norm|set_env|get_env|set_attr|buffer"
+    r"|^_*(build|rebuild|init|reinit|create|make)(_|$)|^_+set_?up"
 )
 
 
@@ -234,6 +235,8 @@ def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame)
 
 
 def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
+    if method == "format" and isinstance(base, v.Const) and isinstance(base.value, str):
+        return formatted(base.value)
     if isinstance(base, (v.Tensor, v.NdArray, v.Number, v.Const)):
         return torchlib.call_method(base, method, args)
     if isinstance(base, v.Module):
@@ -261,7 +264,7 @@ def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
         return _note(value, frame)
     if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
         return bounded(value)
-    return _note(trimmed(value), frame)
+    return _note(bounded(value), frame)
 
 
 def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
@@ -272,7 +275,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if passed is not None:
         return passed
     if path in frame.names.known.payload_calls:
-        value = trimmed(v.Call(v.Name(path), args, keywords))
+        value = bounded(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
             _site(value, frame)
         return value

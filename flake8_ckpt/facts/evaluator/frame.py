@@ -52,13 +52,15 @@ class Frame:
     """The walk through one function: its state now, the conditions around it, and what it has seen.
 
     `evaluators` say what each kind of expression may be. `text` is the function's own, empty where its locals
-    can be seen from outside. `depth` counts the blocks and expressions around what is looked at.
+    can be seen from outside. `owner` is the class whose method it is, "" for a plain function. `depth` counts
+    the blocks and expressions around what is looked at.
     """
 
     names: Names
     evaluators: Mapping[type, Evaluate]
     contract: bool = False
     text: str = ""
+    owner: str = ""
     state: State = field(default_factory=State)
     depth: int = 0
     guards: Guards = ()
@@ -102,7 +104,9 @@ class Frame:
             self.depends = depends
             return value
         self.state.enter()
-        value = Frame(self.names, self.evaluators, state=self.state, depth=self.depth).evaluate(node)
+        value = Frame(
+            self.names, self.evaluators, owner=self.owner, state=self.state, depth=self.depth
+        ).evaluate(node)
         self.state.leave()
         return value
 

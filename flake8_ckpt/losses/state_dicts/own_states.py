@@ -17,6 +17,8 @@ from flake8_ckpt.checkpoints.pairing.group import Hook
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import SPREAD
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
@@ -24,6 +26,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -169,6 +172,8 @@ def _base_state(value: Value, name: str) -> Value | None:
     while isinstance(value, Local):
         value = value.value
     held = options_of(value.of) if isinstance(value, Container) and value.kind == "dict" else (value,)
+    if isinstance(value, Record) and not value.open:
+        held = tuple(each.value for each in value.fields if each.key in (ANY, SPREAD))
     if UNKNOWN in held:
         return None
     for each in held:
