@@ -37,6 +37,7 @@ from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
+from flake8_ckpt.source.signals import trains
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
@@ -145,6 +146,7 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
         and links(each.text)
         or hands_on(each.text)
         or each.signals.normalizes(each.text)
+        or trains(each.text)
         for each in methods
     )
 
