@@ -36,7 +36,6 @@ from flake8_ckpt.losses.ledger.index import MentionIndex
 from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Binding
 from flake8_ckpt.losses.ledger.mentions import Mention
-from flake8_ckpt.losses.ledger.mentions import bindings_in
 from flake8_ckpt.losses.ledger.mentions import leaves_of
 from flake8_ckpt.losses.ledger.mentions import named_in
 
@@ -195,7 +194,7 @@ class AliasFinder:
         for unit, site in self.index.calls.get(name, ())[:MAX_CALLERS]:
             made = self.index.groups.evaluator.class_of(site.call, CallContext(unit))
             if made in self.symbols.classes and self.hierarchy.are_related(made, class_id):
-                for each in bindings_in(unit):
+                for each in self.index.bindings_of(unit):
                     is_made = isinstance(each.value, Call) and each.value.callee == site.call.callee
                     named = self.bound(each) if is_made and each.position == site.position else None
                     yield from (named,) if named is not None else ()

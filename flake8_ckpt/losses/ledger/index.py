@@ -29,6 +29,7 @@ class MentionIndex:
     def __init__(self, groups: CheckpointGroups) -> None:
         self.groups = groups
         self.symbols = groups.symbols
+        self._bindings_of: dict[str, tuple[Binding, ...]] = {}
 
     @cached_property
     def units(self) -> tuple[FunctionRef, ...]:
@@ -51,9 +52,15 @@ class MentionIndex:
         """Return what is bound to names, by the last name that it is bound to."""
         found: dict[str, list[Binding]] = defaultdict(list)
         for unit in self.units:
-            for each in bindings_in(unit):
+            for each in self.bindings_of(unit):
                 found[_key(each.into)].append(each)
         return found
+
+    def bindings_of(self, unit: FunctionRef) -> tuple[Binding, ...]:
+        """Return what a function binds to names."""
+        if unit.identity not in self._bindings_of:
+            self._bindings_of[unit.identity] = tuple(bindings_in(unit))
+        return self._bindings_of[unit.identity]
 
     @cached_property
     def bound_names(self) -> Mapping[str, list[Binding]]:

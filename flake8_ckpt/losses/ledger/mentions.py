@@ -39,8 +39,8 @@ class Mention:
     """A function does something with an object that it names.
 
     `how` is "called" (its method `name`), "given" (to a call whose last name is `name`), "trained" (its parameters,
-    or itself in a list, are given to a call), "saved" (in a payload: whole, or what its attribute or method `name`
-    gives) or "restored" (a load puts something into it).
+    where it is `of_module`, or itself in a list are given to a call), "saved" (in a payload: whole, or what its
+    attribute or method `name` gives) or "restored" (a load puts something into it).
     """
 
     how: How
@@ -49,6 +49,7 @@ class Mention:
     position: Position
     name: str = ""
     site: Optional[Site] = None
+    of_module: bool = False
 
     @property
     def location(self) -> Spot:
@@ -58,13 +59,22 @@ class Mention:
 
 @dataclass(frozen=True, eq=False)
 class Binding:
-    """A function binds a value to a name: a local, an attribute, an item of a container (after `step`)."""
+    """A function binds a value to a name: a local, an attribute, an item of a container (after `step`).
+
+    `loaded` is true where the value comes out of a payload.
+    """
 
     into: Value
     step: str
     value: Value
     unit: FunctionRef
     position: Position
+    loaded: bool = False
+
+    @property
+    def location(self) -> Spot:
+        """Return the statement."""
+        return Spot(self.unit.path, self.position)
 
 
 def mentions_in(unit: FunctionRef) -> Iterator[Mention]:
@@ -84,12 +94,12 @@ def bindings_in(unit: FunctionRef) -> Iterator[Binding]:
     for store in unit.function.stores:
         if store.target != Name("return"):
             for step, value in leaves_of(store.value):
-                yield Binding(store.target, step, value, unit, store.position)
+                yield Binding(store.target, step, value, unit, store.position, store.loaded)
     for write in unit.function.writes:
         if write.how in ("assign", "grow", "item"):
             for step, value in leaves_of(write.value):
                 inner = step if write.how == "assign" else "[]"
-                yield Binding(Attr(SELF, write.attr), inner, value, unit, write.position)
+                yield Binding(Attr(SELF, write.attr), inner, value, unit, write.position, write.loaded)
 
 
 def _in_call(site: Site, unit: FunctionRef) -> Iterator[Mention]:
@@ -103,8 +113,8 @@ def _in_call(site: Site, unit: FunctionRef) -> Iterator[Mention]:
     for value in arguments_of(site.call):
         for each in named_in(value):
             yield Mention("given", each, unit, site.position, name, site)
-        for each, _ in trained_in(value):
-            yield Mention("trained", each, unit, site.position, name, site)
+        for each, of_module in trained_in(value):
+            yield Mention("trained", each, unit, site.position, name, site, of_module)
 
 
 def _receivers(base: Value) -> Iterator[Value]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Optional
 
-from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.values import Call
@@ -33,10 +32,10 @@ Candidate = tuple[Holder, Spot]
 class UnsavedObjects:
     """Asks the ledger for the objects that belong to a save and are in no file."""
 
-    def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
-        self.contract = contract
+    def __init__(self, ledger: Ledger, kind_evaluator: KindEvaluator) -> None:
+        contract = ledger.contract
         self.hierarchy = contract.hierarchy
-        self.ledger = Ledger(contract)
+        self.ledger = ledger
         self.groups = GroupPoints(contract, self.ledger)
         self.pairs = StatePairs(contract, self.ledger)
         self.registries = Registries(contract, self.ledger)
@@ -74,7 +73,7 @@ class UnsavedObjects:
 
     def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
         """Yield the objects that belong to the owner of a save, with the places where they are first set."""
-        if point.owner in self.contract.hierarchy.symbols.classes:
+        if point.owner in self.hierarchy.symbols.classes:
             return self.ledger.attributes(point.owner)
         return self._locals(point)
 
