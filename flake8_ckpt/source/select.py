@@ -159,6 +159,8 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
+        elif trains(each.text):
+            selected.append(each.node)
         elif "self." in each.text and each.writes:
             selected.append(each.node)
         elif id(each.node) in readers or each.mentions(kept):

@@ -58,7 +58,15 @@ HANDS_ON = re.compile(
     r"(?:save|load|restore|resume)(?:_checkpoint|_model|_state|_agent)?\("
 )
 # Who trains holds optimizers, schedulers and scalers: `scheduler.step()`, `Adam(net.parameters())`.
-TRAIN_WORDS = (".step()", "zero_grad(", "backward(", "parameters()", "GradScaler(", "lr_scheduler")
+TRAIN_WORDS = (
+    ".step()",
+    "scaler.step(",
+    "zero_grad(",
+    "backward(",
+    "parameters()",
+    "GradScaler(",
+    "lr_scheduler",
+)
 # Objects with running statistics: whoever makes one may have to save it.
 NORMALIZERS = re.compile(
     r"\b\w*(?:Normali[sz]|RunningMean|RunningStat|MeanStd|Rms\b|RMS\b|MovingStat|MeanVar)\w*\("

@@ -36,6 +36,11 @@ class CheckpointGroup:
     loads: list[LoadEffect] = field(default_factory=list)
     hook: Optional[Hook] = None
 
+    @property
+    def effects(self) -> tuple[SaveEffect | LoadEffect, ...]:
+        """Return the saves and the loads."""
+        return (*self.saves, *self.loads)
+
     @cached_property
     def payloads(self) -> list[Contents]:
         """Return the keys of each save."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Item
@@ -153,10 +154,16 @@ class AliasFinder:
         """Yield the parameters of the function that an object is given to."""
         inner = self.entered(site, mention.unit)
         if inner is not None:
-            for name, value in self.allocations.arguments(site.call, inner).items():
+            for name, value in self._arguments(site.call, inner).items():
                 for step, each in leaves_of(value):
                     if each == mention.value:
                         yield Holder(inner.identity, name + step)
+
+    def _arguments(self, call: Call, inner: FunctionRef) -> dict[str, Value]:
+        """Return what a call gives to parameters; `Base.__init__(self, net)` gives its object by hand."""
+        is_by_hand = inner.is_bound and call.args[:1] == (SELF,) and isinstance(call.callee, Name)
+        given = Call(call.callee, call.args[1:], call.keywords) if is_by_hand else call
+        return self.allocations.arguments(given, inner)
 
     def given(self, holder: Holder) -> list[tuple[FunctionRef, Value]]:
         """Return what the callers of a function give for a parameter."""
@@ -169,7 +176,7 @@ class AliasFinder:
         for unit, site in self.index.calls.get(name, ()):
             inner = self.entered(site, unit)
             if inner is not None and inner.identity == holder.owner and len(found) < MAX_CALLERS:
-                value = self.allocations.arguments(site.call, inner).get(holder.path)
+                value = self._arguments(site.call, inner).get(holder.path)
                 found += [(unit, value)] if value is not None else []
         return found
 

@@ -15,8 +15,12 @@ UPDATES = re.compile(
 KEEPS = re.compile(
     r"state_dict|^_?(save|load|restore|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
 )
+# Calls of a collector of objects: `checkpointer.add_recoverable("model", model)`, `tracker.track(model)`.
+COLLECTS = re.compile(r"^(add|register|attach|track)(_(?!param_group)|$)")
 # Of these a part in a payload is the state: `{"mean": rms.mean}`, `{"alpha": log_alpha.detach()}`.
-IN_PARTS = frozenset(["normalizer", "ema", "tensor", "scaler", "stateful"])
+IN_PARTS = frozenset(["normalizer", "ema", "tensor", "scaler", "scheduler", "stateful"])
+# A part that is only written down: `{"lr": scheduler.get_last_lr()}`.
+TOLD = re.compile(r"(^|_)lr(_|$)")
 # Calls that step the optimizer they are given.
 STEPS = frozenset(["step", "optimizer_step"])
 
@@ -33,7 +37,8 @@ def is_update(mention: Mention, kind: str) -> bool:
 def is_kept(mention: Mention, kind: ObjectKind | str) -> bool:
     """Tell whether the state of an object is saved or restored here."""
     if mention.how == "saved":
-        return not mention.name or KEEPS.search(mention.name) is not None or kind in IN_PARTS
+        is_part = kind in IN_PARTS and TOLD.search(mention.name) is None
+        return not mention.name or KEEPS.search(mention.name) is not None or is_part
     if mention.how == "called":
         return KEEPS.search(mention.name) is not None
     return mention.how == "restored"

@@ -13,9 +13,8 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import CallContext
-from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.losses.ledger.aliases import AliasFinder
+from flake8_ckpt.losses.ledger.events import COLLECTS
 from flake8_ckpt.losses.ledger.events import KEEPS
 from flake8_ckpt.losses.ledger.events import is_kept
 from flake8_ckpt.losses.ledger.events import is_update
@@ -91,7 +90,7 @@ class Ledger:
     def _is_owner_handed_over(self, class_id: str) -> bool:
         """Tell whether an object is given as a whole to code that is not known, where it is saved or restored."""
         for each in self._of_instances(class_id):
-            if self._takes_over(each) or self._is_given_unseen(each) and self._keeps_something(each.unit):
+            if self._takes_over(each) or self._is_given_unseen(each) and each.unit.identity in self._keepers:
                 return True
         return False
 
@@ -144,9 +143,16 @@ class Ledger:
         for each in self.aliases.instances(class_id):
             yield from self.mentions(each)
 
-    def _keeps_something(self, unit: FunctionRef) -> bool:
-        """Tell whether a function itself saves or restores the state of something."""
-        return any(KEEPS.search(called_name(site.call)) for site in unit.function.calls)
+    @cached_property
+    def _keepers(self) -> frozenset[str]:
+        """Return the functions that themselves write a payload, or take keys out of one."""
+        groups = self.contract.groups
+        effects = (
+            *groups.final[0],
+            *groups.final[1],
+            *(each for group in groups.hooks for each in group.effects),
+        )
+        return frozenset(each.source.identity for each in effects)
 
     def _is_given_unseen(self, mention: Mention) -> bool:
         """Tell whether an object is given to a function that is not followed."""
@@ -160,7 +166,8 @@ class Ledger:
         site, name = mention.site, mention.name
         if site is None or not self._is_given_unseen(mention):
             return False
-        if KEEPS.search(name) or self.known.takes_over(name):
+        is_collected = isinstance(site.call.callee, Attr) and COLLECTS.search(name)
+        if is_collected or KEEPS.search(name) or self.known.takes_over(name):
             return True
         if not name[:1].isupper():
             return False

@@ -13,6 +13,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import arguments_of
+from flake8_ckpt.losses.ledger.events import COLLECTS
 from flake8_ckpt.losses.ledger.events import KEEPS
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
@@ -20,8 +21,7 @@ from flake8_ckpt.losses.ledger.mentions import named_in
 from flake8_ckpt.losses.unsaved.save_points import TRAINING
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 
-# `add_recoverable`, `register_for_checkpointing`, `track`; what collects objects puts them back again.
-ADDS = ("add", "register", "attach", "track")
+# What collects objects and saves them puts them back, too: `recover_if_possible()`.
 RESUMES = re.compile(r"(^|_)(load|restore|resume|recover)(_|$)")
 # One object may be given to anything; a method that is given several of them, one by one, collects them.
 MIN_REGISTERED = 2
@@ -51,7 +51,7 @@ class Registries:
         found: dict[tuple[Value, str], list[Site]] = defaultdict(list)
         for site in unit.function.calls:
             callee = site.call.callee
-            if isinstance(callee, Attr) and isinstance(callee.base, NAMING) and callee.name.startswith(ADDS):
+            if isinstance(callee, Attr) and isinstance(callee.base, NAMING) and COLLECTS.search(callee.name):
                 if self.evaluator.callee_of(site.call, CallContext(unit)) is None:
                     found[callee.base, callee.name].append(site)
         yield from found.values()

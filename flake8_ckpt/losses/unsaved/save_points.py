@@ -25,7 +25,7 @@ from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import saved_in
 from flake8_ckpt.losses.resumption import Resumption
 from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
-from flake8_ckpt.losses.unsaved.unsaved_object import named_in
+from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 
 # Calls of a function that trains.
 STEPS = frozenset(["backward", "step", "zero_grad"])
@@ -36,8 +36,8 @@ TRAINING = frozenset(["optimizer", "scheduler", "scaler"])
 class SavePoint:
     """A save of a program that trains on with its file, and one class or function whose objects belong to it.
 
-    `shown` is how the save names an object of the class, as `self.agent`. `names` are those that either side of
-    the checkpoint speaks of. Where there is no `location`, objects are reported where they are made.
+    `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
+    both sides. Where there is no `location`, objects are reported where they are made.
     """
 
     owner: str
@@ -60,8 +60,8 @@ class GroupPoints:
     def all(self) -> Iterator[SavePoint]:
         """Yield the save points of all checkpoints."""
         groups = self.contract.groups
-        for group in (*groups.files, *groups.hooks):
-            names = frozenset(named_in(group))
+        for group in (*groups.hooks, *groups.files):
+            names = keys_of(group)
             for save in group.saves if group.loads else ():
                 yield from self._in_classes(save, group, names)
                 yield from self._in_function(save, group, names)

@@ -9,8 +9,8 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.findings import Spot
-from flake8_ckpt.linking.value_names import mentions
 
 KINDS: frozenset[ObjectKind] = frozenset(
     ["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful"]
@@ -29,8 +29,7 @@ class UnsavedObject:
     made: Optional[Spot]
 
 
-def named_in(group: CheckpointGroup) -> set[str]:
-    """Return the names of all objects that either side of a checkpoint speaks of."""
-    written = {name for each in group.saves for name in mentions(each.payload)}
-    read = {name for each in group.loads for target in each.into for name in mentions(target)}
-    return written | read | {key for each in group.loads for key in each.keys}
+def keys_of(group: CheckpointGroup) -> frozenset[str]:
+    """Return the keys of both sides of a checkpoint: one that is computed may be the name of an object."""
+    written = {key for each in group.saves for keys, _ in all_keys(each.payload) for key in keys}
+    return frozenset(written | {key for each in group.loads for key in each.keys})
