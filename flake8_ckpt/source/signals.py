@@ -57,16 +57,8 @@ HANDS_ON = re.compile(
     r"self\.(?<!\wself\.)(?:agent|policy|model|trainer|algo|algorithm|runner|learner|network)\."
     r"(?:save|load|restore|resume)(?:_checkpoint|_model|_state|_agent)?\("
 )
-# Who trains holds optimizers, schedulers and scalers: `scheduler.step()`, `Adam(net.parameters())`.
-TRAIN_WORDS = (
-    ".step()",
-    "scaler.step(",
-    "zero_grad(",
-    "backward(",
-    "parameters()",
-    "GradScaler(",
-    "lr_scheduler",
-)
+# Who trains holds optimizers, schedulers and scalers: `scheduler.step()`, `torch.optim.Adam(...)`.
+TRAIN_WORDS = (".step()", "scaler.step(", "zero_grad(", ".backward()", "GradScaler(", "optim.")
 # Objects with running statistics: whoever makes one may have to save it.
 NORMALIZERS = re.compile(
     r"\b\w*(?:Normali[sz]|RunningMean|RunningStat|MeanStd|Rms\b|RMS\b|MovingStat|MeanVar)\w*\("

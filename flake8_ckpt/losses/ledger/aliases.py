@@ -23,6 +23,7 @@ from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.allocation_sites import Place
@@ -50,9 +51,8 @@ MAX_CALLERS = 24
 
 @dataclass(frozen=True)
 class Aliases:
-    """The names that an object had before the one that was asked for, and all of them; maybe not all are known."""
+    """The names of one object; there may be others where they are not complete."""
 
-    sources: tuple[Holder, ...]
     holders: tuple[Holder, ...]
     is_complete: bool
 
@@ -67,6 +67,8 @@ class AliasFinder:
         self.allocations = allocations
         self.holders = Holders(index.groups.evaluator)
         self._found: dict[Holder, Aliases] = {}
+        self._before: dict[Holder, tuple[Holder, ...]] = {}
+        self._after: dict[Holder, tuple[Holder, ...]] = {}
         self._mentions: dict[Holder, tuple[Mention, ...]] = {}
         self._bindings: dict[Holder, tuple[Binding, ...]] = {}
         self._holder_of: dict[int, Optional[Holder]] = {}
@@ -74,10 +76,15 @@ class AliasFinder:
     def of(self, holder: Holder) -> Aliases:
         """Return the names of the object that one name holds."""
         if holder not in self._found:
-            sources = _reached([holder], self._sources)
-            found = _reached(sources, self._targets)
-            self._found[holder] = Aliases(tuple(sources), tuple(found), len(found) < MAX_HOLDERS)
+            found = _reached(self.sources(holder), self._targets)
+            self._found[holder] = Aliases(found, len(found) < MAX_HOLDERS)
         return self._found[holder]
+
+    def sources(self, holder: Holder) -> tuple[Holder, ...]:
+        """Return a name, and those that its object had before."""
+        if holder not in self._before:
+            self._before[holder] = _reached([holder], self._sources)
+        return self._before[holder]
 
     def mentions(self, holder: Holder) -> tuple[Mention, ...]:
         """Return the mentions of an object under one of its names."""
@@ -131,8 +138,13 @@ class AliasFinder:
         if step and base.path != OWN:
             yield from (each.inner(step) for each in self._sources(base))
 
-    def _targets(self, holder: Holder) -> Iterator[Holder]:
-        """Yield the names that an object gets after this one."""
+    def _targets(self, holder: Holder) -> tuple[Holder, ...]:
+        """Return the names that an object gets after this one."""
+        if holder not in self._after:
+            self._after[holder] = tuple(dict.fromkeys(self._later(holder)))
+        return self._after[holder]
+
+    def _later(self, holder: Holder) -> Iterator[Holder]:
         for binding in self.index.bound_names.get(holder.name, ())[:MAX_MENTIONS]:
             if self._is_same(self.holder_of(binding), holder):
                 kept = self.bound(binding)
@@ -162,8 +174,8 @@ class AliasFinder:
     def _arguments(self, call: Call, inner: FunctionRef) -> dict[str, Value]:
         """Return what a call gives to parameters; `Base.__init__(self, net)` gives its object by hand."""
         is_by_hand = inner.is_bound and call.args[:1] == (SELF,) and isinstance(call.callee, Name)
-        given = Call(call.callee, call.args[1:], call.keywords) if is_by_hand else call
-        return self.allocations.arguments(given, inner)
+        keywords = tuple(each for given in call.keywords for each in _spread(*given))
+        return self.allocations.arguments(Call(call.callee, call.args[is_by_hand:], keywords), inner)
 
     def given(self, holder: Holder) -> list[tuple[FunctionRef, Value]]:
         """Return what the callers of a function give for a parameter."""
@@ -207,6 +219,14 @@ class AliasFinder:
                     yield from (named,) if named is not None else ()
 
 
+def _spread(name: str, value: Value) -> Iterator[tuple[str, Value]]:
+    """Yield a keyword argument, or those that a known mapping stands for: `Trainer(**parts)`."""
+    if name == "**" and isinstance(value, Record):
+        yield from ((each.key, each.value) for each in value.fields)
+    else:
+        yield name, value
+
+
 def _is_same_path(one: str, other: str) -> bool:
     """Tell whether two paths lead to the same: an item that a loop gives may be any item."""
     if one == other:
@@ -217,7 +237,7 @@ def _is_same_path(one: str, other: str) -> bool:
     return is_any and one.rpartition("[")[0] == other.rpartition("[")[0]
 
 
-def _reached(starts: Iterable[Holder], step: Callable[[Holder], Iterator[Holder]]) -> list[Holder]:
+def _reached(starts: Iterable[Holder], step: Callable[[Holder], Iterable[Holder]]) -> tuple[Holder, ...]:
     """Return what is reached from some names, each once, up to a bound."""
     found = dict.fromkeys(starts)
     waiting = list(found)
@@ -226,4 +246,4 @@ def _reached(starts: Iterable[Holder], step: Callable[[Holder], Iterator[Holder]
             if each not in found and len(found) < MAX_HOLDERS and each.length <= MAX_STEPS:
                 found[each] = None
                 waiting.append(each)
-    return list(found)
+    return tuple(found)

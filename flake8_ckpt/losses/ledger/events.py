@@ -36,9 +36,7 @@ def is_update(mention: Mention, kind: str) -> bool:
 
 def is_kept(mention: Mention, kind: ObjectKind | str) -> bool:
     """Tell whether the state of an object is saved or restored here."""
-    if mention.how == "saved":
+    if mention.how in ("saved", "restored"):
         is_part = kind in IN_PARTS and TOLD.search(mention.name) is None
         return not mention.name or KEEPS.search(mention.name) is not None or is_part
-    if mention.how == "called":
-        return KEEPS.search(mention.name) is not None
-    return mention.how == "restored"
+    return mention.how == "called" and KEEPS.search(mention.name) is not None

@@ -20,7 +20,7 @@ from flake8_ckpt.losses.ledger.mentions import Binding
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import bindings_in
 from flake8_ckpt.losses.ledger.mentions import mentions_in
-from flake8_ckpt.losses.ledger.mentions import saved_in
+from flake8_ckpt.losses.ledger.mentions import kept_in
 
 
 class MentionIndex:
@@ -84,15 +84,15 @@ class MentionIndex:
     def _saved(self) -> Iterator[Mention]:
         """Yield what payloads hold, as the functions see it that bring them to a file."""
         for save in (*self.groups.final[0], *(save for group in self.groups.hooks for save in group.saves)):
-            for value, part in saved_in(save.payload):
+            for value, part in kept_in(save.payload):
                 yield Mention("saved", value, save.unit, save.save_call.position, part)
 
     def _restored(self) -> Iterator[Mention]:
         """Yield what loads put something into."""
         for load in (*self.groups.final[1], *(load for group in self.groups.hooks for load in group.loads)):
             for target in load.into:
-                if isinstance(target, NAMING):
-                    yield Mention("restored", target, load.unit, load.at)
+                for value, part in kept_in(target):
+                    yield Mention("restored", value, load.unit, load.at, part)
 
 
 def _key(value: Value) -> str:

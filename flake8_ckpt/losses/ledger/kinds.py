@@ -15,6 +15,7 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.losses.ledger.aliases import AliasFinder
+from flake8_ckpt.losses.ledger.events import STEPS
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Mention
@@ -44,7 +45,7 @@ class KindFinder:
 
     def made(self, holder: Holder) -> Iterator[Made]:
         """Yield the expressions that make an object, each with its function."""
-        for source in self.aliases.of(holder).sources:
+        for source in self.aliases.sources(holder):
             for each in self.aliases.bindings(source):
                 yield from self._made_by(each.value, each.unit, 0)
 
@@ -70,8 +71,9 @@ class KindFinder:
         return self.kinds.of(class_id) or ("module" if self.aliases.hierarchy.is_module(class_id) else "")
 
     def _by_use(self, holder: Holder) -> ObjectKind:
-        called = {each.name for each in self.mentions(holder) if each.how == "called"}
-        if "zero_grad" in called and ("step" in called or self.is_stepped_by_other(holder)):
+        seen = [each for source in self.aliases.sources(holder) for each in self.aliases.mentions(source)]
+        called = {each.name for each in seen if each.how == "called"}
+        if "zero_grad" in called and ("step" in called or any(map(is_stepped_by_other, seen))):
             return "optimizer"
         if {"scale", "update"} <= called and ("step" in called or "unscale_" in called):
             return "scaler"
@@ -84,16 +86,6 @@ class KindFinder:
         for each in self.aliases.of(holder).holders:
             yield from self.aliases.mentions(each)
 
-    def is_stepped_by_other(self, holder: Holder) -> bool:
-        """Tell whether another object steps it: `scaler.step(optimizer)`, `accelerator.optimizer_step(optimizer)`."""
-        return any(
-            each.how == "given"
-            and each.name in ("step", "optimizer_step")
-            and each.site is not None
-            and isinstance(each.site.call.callee, Attr)
-            for each in self.mentions(holder)
-        )
-
     def _is_built_over_optimizer(self, holder: Holder) -> bool:
         for unit, value in self.made(holder):
             if isinstance(value, Call) and isinstance(value.callee, Name):
@@ -102,3 +94,13 @@ class KindFinder:
                     if named is not None and self.of(named) == "optimizer":
                         return True
         return False
+
+
+def is_stepped_by_other(mention: Mention) -> bool:
+    """Tell whether another object steps this one: `scaler.step(optimizer)`, `fabric.optimizer_step(optimizer)`."""
+    return (
+        mention.how == "given"
+        and mention.name in STEPS
+        and mention.site is not None
+        and isinstance(mention.site.call.callee, Attr)
+    )

@@ -166,16 +166,15 @@ class Ledger:
         site, name = mention.site, mention.name
         if site is None or not self._is_given_unseen(mention):
             return False
-        is_collected = isinstance(site.call.callee, Attr) and COLLECTS.search(name)
+        callee = site.call.callee
+        path = self.symbols.resolve(callee.path, mention.unit.path) if isinstance(callee, Name) else name
+        if self.known.hint("function", "sets up mixed precision").search(path):
+            return False
+        is_collected = isinstance(callee, Attr) and COLLECTS.search(name)
         if is_collected or KEEPS.search(name) or self.known.takes_over(name):
             return True
         if not name[:1].isupper():
             return False
-        path = (
-            self.symbols.resolve(site.call.callee.path, mention.unit.path)
-            if isinstance(site.call.callee, Name)
-            else name
-        )
         return (
             path not in self.symbols.classes
             and not self.known.role_of(path)

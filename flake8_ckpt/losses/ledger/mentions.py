@@ -40,7 +40,7 @@ class Mention:
 
     `how` is "called" (its method `name`), "given" (to a call whose last name is `name`), "trained" (its parameters,
     where it is `of_module`, or itself in a list are given to a call), "saved" (in a payload: whole, or what its
-    attribute or method `name` gives) or "restored" (a load puts something into it).
+    attribute or method `name` gives) or "restored" (a load puts something into it, or into its `name`).
     """
 
     how: How
@@ -172,7 +172,7 @@ def _trained_by(call: Call) -> Iterator[tuple[Value, bool]]:
         yield from (each for arg in call.args for each in trained_in(arg))
 
 
-def saved_in(payload: Value) -> Iterator[tuple[Value, str]]:
+def kept_in(payload: Value) -> Iterator[tuple[Value, str]]:
     """Yield the objects in a payload: with "" where it holds the whole, else with the method or attribute it takes."""
     if isinstance(payload, Call) and isinstance(payload.callee, Attr):
         base = payload.callee.base
@@ -180,15 +180,15 @@ def saved_in(payload: Value) -> Iterator[tuple[Value, str]]:
             yield base, payload.callee.name
             yield from _part_of(base)
         else:
-            yield from saved_in(base)
+            yield from kept_in(base)
         for arg in arguments_of(payload):
-            yield from saved_in(arg)
+            yield from kept_in(arg)
     elif isinstance(payload, NAMING):
         yield payload, ""
         yield from _part_of(payload)
     else:
         for each in inner_values(payload):
-            yield from saved_in(each)
+            yield from kept_in(each)
 
 
 def _part_of(value: Value) -> Iterator[tuple[Value, str]]:

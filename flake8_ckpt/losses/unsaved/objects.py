@@ -12,6 +12,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
@@ -26,6 +27,8 @@ from flake8_ckpt.losses.unsaved.trained import shown
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 
+# Parameters of schedulers that begin where training goes on.
+WOUND = frozenset(["last_epoch", "last_step", "start_epoch"])
 Candidate = tuple[Holder, Spot]
 
 
@@ -97,11 +100,16 @@ class UnsavedObjects:
         return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)
 
     def _is_wound_forward(self, holder: Holder) -> bool:
-        """Tell whether a scheduler is made for the epoch at which training goes on."""
-        return any(
-            isinstance(value, Call)
-            and any(name in ("last_epoch", "last_step", "start_epoch") for name, _ in value.keywords)
+        """Tell whether a scheduler is made for the epoch at which training goes on, or told the epoch at each step."""
+        if any(
+            isinstance(value, Call) and not WOUND.isdisjoint(name for name, _ in value.keywords)
             for _, value in self.ledger.kinds.made(holder)
+        ):
+            return True
+        steps = [each.site.call for each in self.ledger.mentions(holder) if each.name == "step" and each.site]
+        counts = self.hierarchy.symbols.known.hint("key", "counter")
+        return bool(steps) and all(
+            each.args and not each.keywords and counts.search(last_name(each.args[0])) for each in steps
         )
 
     def _outside_hooks(self, class_id: str) -> Iterator[UnsavedObject]:

@@ -22,7 +22,7 @@ from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
-from flake8_ckpt.losses.ledger.mentions import saved_in
+from flake8_ckpt.losses.ledger.mentions import kept_in
 from flake8_ckpt.losses.resumption import Resumption
 from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
 from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
@@ -74,33 +74,48 @@ class GroupPoints:
             loads = [each for each in group.loads if self._restores_into(each, class_id)]
             if loads and self._goes_on(save, group.loads) and self._is_resumed(class_id, loads):
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
-                yield SavePoint(class_id, None if is_inherited else location, None, shown, names)
+                is_own = self._is_own(save, class_id)
+                here = None if is_inherited else save.save_call if is_own else location
+                yield SavePoint(class_id, here, None, shown, names)
                 for each in self._filling(class_id, save):
                     yield SavePoint(each, None, None, shown, names)
+
+    def _is_own(self, save: SaveEffect, class_id: str) -> bool:
+        """Tell whether a method of the class itself writes the file."""
+        owner = save.source.class_id
+        return bool(owner) and self.hierarchy.are_related(owner, class_id)
 
     def _in_function(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
     ) -> Iterator[SavePoint]:
         unit = save.unit
         loads = [each for each in group.loads if each.unit.identity == unit.identity]
-        if any(saved_in(save.payload)) and not TUNES.search(unit.identity) and self._goes_on(save, loads):
+        if any(kept_in(save.payload)) and not TUNES.search(unit.identity) and self._goes_on(save, loads):
             location = save.location if save.call_chain else save.save_call
             yield SavePoint(unit.identity, location, unit, "", names)
 
     def _classes(self, save: SaveEffect) -> dict[str, str]:
         """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
-        saved = list(saved_in(save.payload))
+        saved = list(kept_in(save.payload))
         own = (save.source.owner, save.source.class_id, save.unit.class_id)
         found = {each: OWN for each in own if each and saved}
         for value, _ in saved:
             holder = self.ledger.aliases.holders.of(value, save.unit)
-            if holder is not None and holder.is_attribute:
-                shown = path_text(value.base) if isinstance(value, Attr) else ""
-                found.setdefault(holder.owner, shown or OWN)
+            if holder is not None and isinstance(value, Attr):
+                for owner in self._owners(holder):
+                    found.setdefault(owner, path_text(value.base) or OWN)
             module = self._module(value, save)
             if module:
                 found.setdefault(module, path_text(value) or OWN)
         return found
+
+    def _owners(self, holder: Holder) -> list[str]:
+        """Return the classes of the object that an object is an attribute of."""
+        if holder.is_attribute and holder.length == 1:
+            return [holder.owner]
+        base, _ = holder.parted()
+        classes = self.hierarchy.symbols.classes
+        return sorted(each for each in self.ledger.kinds.classes(base) if each in classes)
 
     def _module(self, value: Value, save: SaveEffect) -> str:
         """Return the class of a saved module whose `state_dict` is that of torch: it knows nothing of optimizers."""
@@ -122,7 +137,7 @@ class GroupPoints:
         """Tell whether a load is one of a class, or puts something into its objects."""
         owners = {load.source.class_id, load.unit.class_id}
         for holder, value in self._targets(load):
-            owners |= {holder.owner} if holder.is_attribute else set()
+            owners.update(self._owners(holder))
             owners.add(self.evaluator.class_of(value, CallContext(load.unit)))
         classes = self.hierarchy.symbols.classes
         return any(each in classes and self.hierarchy.are_related(each, class_id) for each in owners)
@@ -150,7 +165,7 @@ class GroupPoints:
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
         ):
             return False
-        saved = {self.ledger.aliases.holders.of(value, save.unit) for value, _ in saved_in(save.payload)}
+        saved = {self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)}
         return any(holder in saved for holder, _ in self._targets(load))
 
     def _is_training_state(self, load: LoadEffect) -> bool:

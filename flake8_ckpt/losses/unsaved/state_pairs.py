@@ -47,13 +47,16 @@ class StatePairs:
                 yield UnsavedObject("amp", "scaler", point.location, None)
 
     def _save_of(self, class_id: str) -> Optional[Spot]:
-        """Return where a class itself takes the state of something trained that it also restores."""
+        """Return where a class itself takes the state of something trained that it also restores.
+
+        A method that does both copies states from one object to another.
+        """
         found, is_restored = None, False
         for method in self.hierarchy.methods(class_id).values():
-            for site, name in self._states(class_id, method):
-                if name == "state_dict":
-                    found = found or Spot(class_id.partition(":")[0], site.position)
-                is_restored = is_restored or name == "load_state_dict"
+            states = dict((name, site) for site, name in self._states(class_id, method))
+            if len(states) == 1 and "state_dict" in states:
+                found = found or Spot(class_id.partition(":")[0], states["state_dict"].position)
+            is_restored = is_restored or "load_state_dict" in states
         return found if is_restored else None
 
     def _states(self, class_id: str, method: FunctionFacts) -> Iterator[tuple[Site, str]]:

@@ -47,11 +47,19 @@ class TrainedObjects:
             return
         for each, is_module in (found for arg in arguments_of(value) for found in trained_in(arg)):
             holder = self.ledger.aliases.holders.of(each, unit)
-            if holder is not None and holder.path != OWN:
+            if holder is not None and self._is_beside(holder, unit):
                 if self._is_tensor(holder):
                     yield holder, "tensor"
                 elif is_module and self._may_be_module(holder):
                     yield holder, "module"
+
+    def _is_beside(self, holder: Holder, unit: FunctionRef) -> bool:
+        """Tell whether what is trained is held by who builds the optimizer: a part of another object is its affair."""
+        if holder.path == OWN or holder.length > (1 if holder.is_attribute else 0):
+            return False
+        if not holder.is_attribute:
+            return holder.owner == unit.identity
+        return bool(unit.class_id) and self.hierarchy.are_related(holder.owner, unit.class_id)
 
     def _may_be_module(self, holder: Holder) -> bool:
         classes = self.ledger.kinds.classes(holder)
