@@ -143,9 +143,12 @@ ARITHMETIC = {
     "text that no file can hold": ("'\\ud800'", NUMBER),
     "short text": ("'mean'", Const("mean")),
     "long text": (repr("a" * 200), NUMBER),
-    "formatted text": ("f'mean_{data}'", Arith((Const("mean_"), NUMBER))),
-    "formatted text with a brace": ("f'{{{data}'", Arith((Const("{"), NUMBER))),
-    "formatted text beside other text": ("'a' f'{data}' 'b'", Arith((Const("a"), NUMBER, Const("b")))),
+    "formatted text": ("f'mean_{data}'", Arith((Const("mean_"), Const("${=data}")))),
+    "formatted text with a brace": ("f'{{{data}'", Arith((Const("{"), Const("${=data}")))),
+    "formatted text beside other text": (
+        "'a' f'{data}' 'b'",
+        Arith((Const("a"), Const("${=data}"), Const("b"))),
+    ),
     "zeros": ("000", Const(0)),
     "a hexadecimal number": ("0x_10", Const(16)),
     "a number of 64 bits": ("9223372036854775807", Const(9223372036854775807)),
@@ -280,7 +283,12 @@ def test_value_an_annotation_promises(annotation: str, expected: Value) -> None:
 
 @pytest.mark.parametrize(
     ("annotation", "promised"),
-    [("Tensor", [Tensor("data")]), ("Any", []), ("float", []), ("None", [])],
+    [
+        ("Tensor", [Tensor("data")]),
+        ("Any", [Call(Name("frobnicate"), (Param("size"),))]),
+        ("float", []),
+        ("None", []),
+    ],
     ids=["a tensor", "anything", "a number", "nothing"],
 )
 def test_function_that_promises_what_it_gives(annotation: str, promised: list[Value]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
 from flake8_ckpt.facts.attribute_uses import mentioned
+from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.model import ClassFacts
@@ -29,6 +30,7 @@ from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
+from flake8_ckpt.source.receivers import rename_receivers
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
 from flake8_ckpt.source.signals import HOOKS
@@ -55,26 +57,32 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     except Unreadable as error:
         return FileFacts(error=error.reason, error_line=error.line)
     if not may_hold_facts(text):
-        return FileFacts()
+        return FileFacts(constants=tuple(constants_of(tree, (), text).items()))
+    written = text.split("\n")
+    text = rename_receivers(tree, text)
     lines = text.split("\n")
     signals = signals_of(known).within(text)
     found = outline(tree, lines, signals)
-    names = names_of(tree, found, known)
-    collector = _Collector(names, text, lines, signals)
+    constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
+    names = names_of(tree, found, known, constants)
+    collector = _Collector(names, written, lines, signals)
     return FileFacts(
         tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
         names.stars,
         tuple(collector.klass(each) for each in found.classes),
         tuple(collector.functions(found)),
         tuple(dict.fromkeys(updates_in(text))),
+        tuple(constants.items()),
     )
 
 
 class _Collector:
-    def __init__(self, names: Names, text: str, lines: list[str], signals: Signals) -> None:
+    """Collects what `lines` say; they are the lines as `written`, but that every method calls its object `self`."""
+
+    def __init__(self, names: Names, written: list[str], lines: list[str], signals: Signals) -> None:
         self.names = names
+        self.written = written
         self.lines = lines
-        self.is_ascii = text.isascii()
         self.signals = signals
 
     def locate(self, node: ast.stmt) -> Position:
@@ -84,14 +92,13 @@ class _Collector:
         return Position(node.lineno, start, end_line, self._column(end_line, node.end_col_offset or 0))
 
     def _column(self, line: int, offset: int) -> int:
-        if self.is_ascii or self.lines[line - 1].isascii():
-            return offset
-        return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore"))
+        text = self.written[line - 1]
+        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
 
     def heading(self, node: ast.ClassDef | Function) -> Position:
         """Return where a definition's first line stands, without its body."""
         start = self._column(node.lineno, node.col_offset)
-        return Position(node.lineno, start, node.lineno, len(self.lines[node.lineno - 1].rstrip()))
+        return Position(node.lineno, start, node.lineno, len(self.written[node.lineno - 1].rstrip()))
 
     def text(self, node: ast.ClassDef | Function) -> str:
         """Return the lines of a definition, without its decorators."""
@@ -119,7 +126,7 @@ class _Collector:
         readers = {id(method) for method in found.readers}
         for method in found.methods:
             if id(method) in selected:
-                yield self.function(method.name, method, found.keeper)
+                yield self.function(method.name, method, found.keeper, found.name)
             elif id(method) in readers:
                 yield self.reader(method, found)
 
@@ -149,9 +156,9 @@ class _Collector:
         position = self.heading(node)
         return FunctionFacts(node.name, position, uses=mentioned(node, self.lines, found.suspects, position))
 
-    def function(self, name: str, node: Function, keeper: bool = False) -> FunctionFacts:
+    def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
-        frame = self.frame(node, keeper)
+        frame = self.frame(node, keeper, owner)
         Walker(frame, self.locate).block(node.body)
         decorators = tuple(
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
@@ -174,12 +181,12 @@ class _Collector:
             tuple(frame.leaves),
         )
 
-    def frame(self, node: Function, keeper: bool = False) -> Frame:
+    def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = self.text(node)
         contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
-        frame = new_frame(self.names, contract, "" if is_open else text)
+        frame = new_frame(self.names, contract, "" if is_open else text, owner)
         for name in parameter_names(node.args):
             frame.bind(name, v.Param(name), ())
         return frame
@@ -192,7 +199,10 @@ class _Collector:
             option in (v.UNKNOWN, v.NONE) or isinstance(option, v.Container) and option.kind == "dict"
             for option in v.options_of(promised)
         )
-        return given if promised == v.UNKNOWN or vague and given is not None and frame.contract else promised
+        if promised == v.UNKNOWN or vague and given is not None and frame.contract:
+            return given
+        drawn = isinstance(promised, v.Tensor) and isinstance(given, v.Tensor)
+        return given if drawn else promised
 
     def parameters(self, arguments: ast.arguments) -> Iterator[Parameter]:
         """Yield the parameters with the values that annotations promise and defaults give."""

@@ -24,13 +24,16 @@ GROWS = re.compile(
     r"self\.(?<!\wself\.)(\w+)\s*"
     r"(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
 )
+# The progress of an object that an attribute holds: `self.progress.step += 1`.
+COUNTS_FIELD = re.compile(r"self\.(?<!\wself\.)\w+\.\w+\s*[-+*/]=")
+# What is not the object's own is set to zero: `trainer.epoch = 0`, `self.progress.step = 0`.
+ZEROES_FIELD = re.compile(r"\.(?<!self\.)\w+\s*=\s*0(?:\.0*)?\s*(?:#.*)?$", re.MULTILINE)
 LOCAL_GROWS = re.compile(
     r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE
 )
 ASKS = re.compile(r"if(?<!\wif)\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
 OWN_CALLS = re.compile(r"self\.(?<!\wself\.)(\w+)\s*\(")
-BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(
     r"\.(?=save|load|dump)(?:(?<=\btorch\.)|(?<=\bth\.)|(?<=\bpickle\.)|(?<=\bjoblib\.)|(?<=\bcloudpickle\.)"
     r"|(?<=\bdill\.)|(?<=\bfabric\.)|(?<=\baccelerator\.)|(?<=\bsafetensors\.))\w+[(,]"
@@ -76,6 +79,14 @@ HOOKS = frozenset(
 )
 ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop)$")
 KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
+# The two ends of an object's state, whatever they are called: `get_state` and `set_state`, `pack_snapshot` and
+# `unpack_snapshot`, `dump_stats` and `restore_stats`.
+GIVES = re.compile(
+    r"^_*(?:get|pack|dump|save|collect|export|serialize)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+)
+TAKES = re.compile(
+    r"^_*(?:set|unpack|load|restore|apply|import|deserialize|resume)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+)
 TRIVIAL_BASES = re.compile(
     r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"
     r"|\w*Exception|\w*Error"
@@ -96,7 +107,6 @@ LOGGERS = frozenset(
 NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
 LINK_WORDS = ("save", "load", "restore", "resume", "state_dict", "checkpoint", "ckpt", "set_", "get_")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
-MAX_HELPER = 2500
 # The verdicts on so many texts are kept: those of one class are asked for again when its methods are walked.
 REMEMBERED = 256
 
@@ -122,8 +132,9 @@ class Signals:
         return Signals(_those_in(text, self.calls), _those_in(text, self.classes))
 
     def takes_part(self, text: str) -> bool:
-        """Tell whether a function's text may take part in saving, restoring or normalizing."""
-        return self.saves(text) or links(text) or self.normalizes(text) or trains(text)
+        """Tell whether a function's text may take part in saving, restoring, replacing, training or normalizing."""
+        is_part = self.saves(text) or links(text) or self.normalizes(text)
+        return is_part or _zeroes_field(text) or trains(text)
 
     def saves(self, text: str) -> bool:
         """Tell whether a function's text saves something or loads it."""
@@ -186,6 +197,11 @@ def trains(text: str) -> bool:
 def hands_on(text: str) -> bool:
     """Tell whether a method lets an attribute save or restore itself."""
     return "self." in text and HANDS_ON.search(text) is not None
+
+
+def _zeroes_field(text: str) -> bool:
+    """Tell whether a function's text begins anew what another object counts."""
+    return "= 0" in text and ZEROES_FIELD.search(text) is not None
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -19,8 +19,8 @@ from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Binding
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import bindings_in
-from flake8_ckpt.losses.ledger.mentions import mentions_in
 from flake8_ckpt.losses.ledger.mentions import kept_in
+from flake8_ckpt.losses.ledger.mentions import mentions_in
 
 
 class MentionIndex:

@@ -9,8 +9,10 @@ from typing import Optional
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.mismatches import Contract
-from flake8_ckpt.checkpoints.pairing.file_names import share_file
+from flake8_ckpt.checkpoints.pairing.file_names import file_name
+from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
@@ -157,7 +159,7 @@ class GroupPoints:
         """Tell whether training goes on: its state is restored, or the very file that is written is read."""
         if any(map(self._is_training_state, loads)):
             return True
-        return any(share_file(save, each) and self._trains_on(save, each) for each in loads)
+        return any(_is_same_file(save, each) and self._trains_on(save, each) for each in loads)
 
     def _trains_on(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a load puts something back into an object that is saved, and its function then trains."""
@@ -172,3 +174,11 @@ class GroupPoints:
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
         return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
+
+
+def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
+    """Tell whether a program reads back the very file that it writes."""
+    if share_path(save, load):
+        return True
+    name = file_name(save.file)
+    return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))
