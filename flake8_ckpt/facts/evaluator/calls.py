@@ -21,19 +21,21 @@ from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
-from flake8_ckpt.facts.value_bounds import trimmed
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 from flake8_ckpt.frameworks.torch import TENSOR_ONLY
+from flake8_ckpt.source.tree import dotted
 
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
@@ -52,13 +54,21 @@ KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_di
 EVENTS = re.compile(
     r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
     r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
-    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stats|vec_?norm|set_env|get_env|set_attr|buffer"
+    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stat(?:istic)?s|set_(?:mean|std|norm)"
+    r"|vec_?norm|set_env|get_env|set_attr|buffer"
 )
 
 
 def _call(node: ast.Call, frame: Frame) -> v.Value:
-    """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
+    """Return the value of a call; a dict that is handed to a function may hold more keys after it.
+
+    What the call is given goes into it, not what else stands in the statement.
+    """
+    others, showing = frame.depends, frame.showing
+    frame.depends, frame.showing = set(), showing or only_shows(dotted(node.func))
     value = _value_of(node, frame)
+    frame.depends |= others
+    frame.showing = showing
     if frame.contract:
         _open_arguments(node, value, frame)
     return value
@@ -93,7 +103,7 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
         attr = _state_attribute(func.value)
         if attr is not None:
             return _on_attribute(attr, func.attr, node, frame)
-        return _on_value(frame.evaluate(func.value), func, node, frame)
+        return _on_result(func, node, frame)
     if isinstance(func, ast.Name) and func.id == "len":
         given = given_to(node)
         attr = self_attribute(given[0]) if len(given) == 1 else None
@@ -110,6 +120,15 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
         _note(value, frame)
+    return value
+
+
+def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
+    """Evaluate a method call: what its object was made of is not given to the method."""
+    base = frame.evaluate(func.value)
+    made_of, frame.depends = frame.depends, set()
+    value = _on_value(base, func, node, frame)
+    frame.depends |= made_of
     return value
 
 
@@ -215,6 +234,8 @@ def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame)
 
 
 def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
+    if method == "format" and isinstance(base, v.Const) and isinstance(base.value, str):
+        return formatted(base.value)
     if isinstance(base, (v.Tensor, v.NdArray, v.Number, v.Const)):
         return torchlib.call_method(base, method, args)
     if isinstance(base, v.Module):
@@ -242,7 +263,7 @@ def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
         return _note(value, frame)
     if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
         return bounded(value)
-    return _note(trimmed(value), frame)
+    return _note(bounded(value), frame)
 
 
 def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
@@ -253,7 +274,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if passed is not None:
         return passed
     if path in frame.names.known.payload_calls:
-        value = trimmed(v.Call(v.Name(path), args, keywords))
+        value = bounded(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
             _site(value, frame)
         return value
