@@ -19,6 +19,7 @@ from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
+from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.statements import parameter_names
@@ -72,7 +73,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     names = names_of(tree, found, known, constants)
     collector = _Collector(names, written, lines, signals)
     return FileFacts(
-        tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
+        exported(names.table),
         names.stars,
         tuple(collector.klass(each) for each in found.classes),
         tuple(collector.functions(found)),

@@ -20,8 +20,8 @@ RegisterKind = Literal["buffer", "parameter", "module", "state", "setattr", "wra
 KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
 GuardKind = Literal[
-    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "key", "nokey",
-    "about", "option", "branch", "loop", "nested", "hidden",
+    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "weight", "noweight",
+    "key", "nokey", "about", "option", "branch", "loop", "nested", "hidden",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
 
@@ -31,9 +31,10 @@ class Guard(Struct, frozen=True, array_like=True):
 
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
     "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
-    "absent" and "present" (`n is None`). Of keys: "key" and "nokey" (`"k" in mapping`). Of paths: "option" (a test
-    of `self.config.x` or `args.x` alone). Without a name: "branch" (any other condition), "loop", "nested" (in a
-    function inside), "hidden" (a write past the module's own hooks).
+    "absent" and "present" (`n is None`), "weight" and "noweight" (`isinstance(n, nn.Parameter)`). Of keys: "key" and
+    "nokey" (`"k" in mapping`). Of paths: "option" (a test of `self.config.x` or `args.x` alone). Without a name:
+    "branch" (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own
+    hooks).
     """
 
     kind: GuardKind

@@ -9,6 +9,8 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.containers.plain_containers import PlainContainer
+from flake8_ckpt.modules.containers.plain_containers import plain_containers
 from flake8_ckpt.modules.initialization_flags import InitializationFlag
 from flake8_ckpt.modules.initialization_flags import initialization_flags
 from flake8_ckpt.modules.late_registration import LateRegistration
@@ -19,8 +21,6 @@ from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.plain_attributes import plain_arrays
 from flake8_ckpt.modules.plain_attributes import plain_numbers
 from flake8_ckpt.modules.plain_attributes import plain_tensors
-from flake8_ckpt.modules.plain_containers import PlainContainer
-from flake8_ckpt.modules.plain_containers import plain_containers
 from flake8_ckpt.modules.registrations import RegistrationResult
 from flake8_ckpt.modules.registrations import UnsavedBuffer
 from flake8_ckpt.modules.registrations import registration_results

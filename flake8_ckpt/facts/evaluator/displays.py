@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Union
 
 from flake8_ckpt.facts import values as v
@@ -110,28 +111,37 @@ def _made(node: Comprehension, element: ast.expr, frame: Frame) -> v.Value:
 
 def bind_loop(target: ast.expr, iterable: ast.expr, frame: Frame) -> None:
     """Bind a loop's target to the elements of what it iterates over; knows enumerate, zip and items."""
-    attr = self_attribute(iterable)
-    if attr is not None:
-        frame.read(attr, "iter")
-        _bind(target, element_of(v.Attr(v.SELF, attr)), frame)
-        return
     sources = _loop_sources(iterable, frame)
     if sources and isinstance(target, (ast.Tuple, ast.List)) and len(sources) == len(target.elts):
         for element, source in zip(target.elts, sources):
-            _bind(without_star(element), source, frame)
+            if isinstance(source, ast.expr):
+                bind_loop(without_star(element), source, frame)
+            else:
+                _bind(without_star(element), source, frame)
     else:
-        value = frame.evaluate(iterable)
-        frame.key(value, "", "wholesale")
-        _bind(target, element_of(value), frame)
+        _bind(target, _iterated(iterable, frame), frame)
 
 
-def _loop_sources(node: ast.expr, frame: Frame) -> list[v.Value]:
+def _iterated(iterable: ast.expr, frame: Frame) -> v.Value:
+    """Return the elements of what a loop goes through."""
+    attr = self_attribute(iterable)
+    if attr is not None:
+        frame.read(attr, "iter")
+        return element_of(v.Attr(v.SELF, attr))
+    value = frame.evaluate(iterable)
+    frame.key(value, "", "wholesale")
+    return element_of(value)
+
+
+def _loop_sources(node: ast.expr, frame: Frame) -> Sequence[v.Value | ast.expr]:
+    """Return what a loop takes its elements from, one by one: a value, or what is iterated over in turn."""
     if not isinstance(node, ast.Call):
         return []
-    if isinstance(node.func, ast.Name) and node.func.id == "enumerate" and given_to(node):
-        return [v.NUMBER, element_of(frame.evaluate(given_to(node)[0]))]
+    given = given_to(node)
+    if isinstance(node.func, ast.Name) and node.func.id == "enumerate" and given:
+        return [v.NUMBER, given[0]]
     if isinstance(node.func, ast.Name) and node.func.id == "zip":
-        return [element_of(frame.evaluate(each)) for each in given_to(node)]
+        return given
     if isinstance(node.func, ast.Attribute) and node.func.attr == "items":
         value = frame.evaluate(node.func.value)
         frame.key(value, "", "wholesale")
