@@ -22,7 +22,7 @@ from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
 from flake8_ckpt.facts.statements import Walker
-from flake8_ckpt.facts.statements import parameter_names
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
@@ -175,7 +175,7 @@ class _Collector:
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
         )
         return FunctionFacts(
-            name,
+            f"{name}.setter" if f"{name}.setter" in decorators else name,
             self.heading(node),
             tuple(self.parameters(node.args)),
             decorators,

@@ -21,7 +21,7 @@ KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
 GuardKind = Literal[
     "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "weight", "noweight",
-    "key", "nokey", "about", "option", "branch", "loop", "nested", "hidden",
+    "key", "nokey", "about", "order", "option", "branch", "loop", "nested", "hidden",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
 
@@ -30,11 +30,11 @@ class Guard(Struct, frozen=True, array_like=True):
     """A condition around a fact, about the attribute, the local or the key of that name.
 
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
-    "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
-    "absent" and "present" (`n is None`), "weight" and "noweight" (`isinstance(n, nn.Parameter)`). Of keys: "key" and
-    "nokey" (`"k" in mapping`). Of paths: "option" (a test of `self.config.x` or `args.x` alone). Without a name:
-    "branch" (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own
-    hooks).
+    "set" (`not self.x`), "about" (a test that looks at x), "order" (one that compares it: `loss < self.x`). Of
+    locals: "tensor" and "other" (`isinstance(n, Tensor)`), "absent" and "present" (`n is None`), "weight" and
+    "noweight" (`isinstance(n, nn.Parameter)`). Of keys: "key" and "nokey" (`"k" in mapping`). Of paths: "option" (a
+    test of `self.config.x` or `args.x` alone). Without a name: "branch" (any other condition), "loop", "nested" (in a
+    function inside), "hidden" (a write past the module's own hooks).
     """
 
     kind: GuardKind

@@ -7,7 +7,7 @@ import re
 from flake8_ckpt.checkpoints.hooks.values import hands_over_self
 from flake8_ckpt.facts.evaluator.frame import LOOKS
 from flake8_ckpt.frameworks.torch_methods import SAVERS
-from flake8_ckpt.losses.state_dicts.own_states import OwnState
+from flake8_ckpt.losses.state_dicts.own_state import OwnState
 from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
 
 # `load_from`, `maybe_resume`, `set_state`: what they set is restored.
