@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
-from flake8_ckpt.facts.attribute_uses import mentioned
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.model import ClassFacts
@@ -145,9 +144,12 @@ class _Collector:
             yield self.function(found.script.name, found.script, True)
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
-        """Return the summary of a method that only reads what may be state."""
-        position = self.heading(node)
-        return FunctionFacts(node.name, position, uses=mentioned(node, self.lines, found.suspects, position))
+        """Return how a method that sets nothing of interest reads what may be state."""
+        frame = self.frame(node)
+        frame.contract = False
+        Walker(frame, self.locate).block(node.body)
+        uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
+        return FunctionFacts(node.name, self.heading(node), uses=uses)
 
     def function(self, name: str, node: Function, keeper: bool = False) -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""

@@ -193,7 +193,9 @@ def test(node: ast.expr, frame: Frame) -> set[str]:
 
 
 def _later(node: ast.Lambda | ast.Yield | ast.YieldFrom, frame: Frame) -> v.Value:
-    """Leave out what runs later or elsewhere: it may take anything from the payloads that it mentions."""
+    """Leave out what runs later or elsewhere: it may use all attributes and payloads that it mentions."""
+    for attr in dict.fromkeys(filter(None, map(self_attribute, ast.walk(node)))):
+        frame.read(attr, "plain")
     if frame.contract:
         names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
         names.sort(key=lambda each: (each.lineno, each.col_offset))
