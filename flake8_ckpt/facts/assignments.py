@@ -11,6 +11,7 @@ from flake8_ckpt.facts.evaluator.expressions import subscript_key
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.syntax import self_attribute
@@ -34,6 +35,8 @@ def assign(target: ast.expr, value: v.Value, source: ast.expr | None, frame: Fra
     elif isinstance(target, (ast.Tuple, ast.List)):
         _unpack(target, value, source, frame)
     elif isinstance(target, ast.Subscript):
+        frame.mix()
+        frame.leave_behind(set(), frozenset([AS_IT_LIES]))  # it is copied to where the target lies
         owner = self_attribute(target.value)
         if owner is not None and isinstance(source, ast.Name):
             frame.aliases.setdefault(source.id, set()).add(owner)
@@ -72,6 +75,7 @@ def _unpack(target: ast.Tuple | ast.List, value: v.Value, source: ast.expr | Non
     for index, element in enumerate(target.elts):
         if sources is not None:
             frame.depends = set()
+            frame.mix()
             each = frame.evaluate(without_star(sources[index]))
         else:
             each = v.UNKNOWN if isinstance(element, ast.Starred) else item_of(value, v.Const(index))

@@ -12,12 +12,17 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
+from flake8_ckpt.facts.evaluator.input_mixing import numbers_of
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import names_of
+from flake8_ckpt.facts.program_text import devices_of
+from flake8_ckpt.facts.program_text import is_program
+from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.running_statistics import statistics_of
 from flake8_ckpt.facts.running_statistics import updates_in
 from flake8_ckpt.facts.statements import Walker
@@ -66,6 +71,8 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(collector.klass(each) for each in found.classes),
         tuple(collector.functions(found)),
         tuple(dict.fromkeys(updates_in(text))),
+        devices=devices_of(text),
+        runs=is_program(tree, text),
     )
 
 
@@ -75,6 +82,7 @@ class _Collector:
         self.lines = lines
         self.is_ascii = text.isascii()
         self.signals = signals
+        self.remarks = remarks_in(text)
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -182,8 +190,11 @@ class _Collector:
         contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
         frame = new_frame(self.names, contract, "" if is_open else text)
+        frame.numbers = numbers_of(node.args)
+        frame.remarks = self.remarks
         for name in parameter_names(node.args):
-            frame.bind(name, v.Param(name), ())
+            given = name not in ("self", "cls") and name not in frame.numbers
+            frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:

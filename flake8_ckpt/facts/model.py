@@ -11,6 +11,7 @@ from typing import Optional
 
 from msgspec import Struct
 
+from flake8_ckpt.facts.program_text import Devices
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
@@ -21,7 +22,7 @@ KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
 GuardKind = Literal[
     "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "key", "nokey",
-    "about", "branch", "loop", "nested", "hidden",
+    "about", "branch", "loop", "nested", "hidden", "remark",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
 
@@ -32,7 +33,8 @@ class Guard(Struct, frozen=True, array_like=True):
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
     "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
     "absent" and "present" (`n is None`). Of keys: "key" and "nokey" (`"k" in mapping`). Without a name: "branch"
-    (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own hooks).
+    (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own hooks),
+    "remark" (a comment at the write says something of buffers).
     """
 
     kind: GuardKind
@@ -44,6 +46,7 @@ BRANCH = Guard("branch")
 LOOP = Guard("loop")
 NESTED = Guard("nested")
 HIDDEN = Guard("hidden")
+REMARK = Guard("remark")
 
 
 class Write(Struct, frozen=True, array_like=True):
@@ -211,6 +214,8 @@ class FileFacts(Struct, frozen=True, array_like=True):
 
     The function named "<module>" is what the file does when it runs. `updates` are the method calls that
     may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update").
+    A file that `runs` is a program; its `devices` are "moved" where it takes modules to one, "default" where all
+    that is made lies on one.
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -220,3 +225,5 @@ class FileFacts(Struct, frozen=True, array_like=True):
     updates: tuple[tuple[str, str], ...] = ()
     error: str = ""
     error_line: int = 0
+    devices: Devices = ""
+    runs: bool = False

@@ -14,6 +14,7 @@ from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.tensor_traits import of_arithmetic
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
@@ -39,6 +40,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.module_bases import is_external_module
+from flake8_ckpt.frameworks.torch import DTYPES
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.kind_context import KindContext
@@ -48,6 +50,8 @@ CONVERTERS = re.compile(r"(^|[._])(to|as)_tensor$")
 # Helper functions that call helper functions; deeper ones, and deeper expressions, are Unknown.
 MAX_CALLS = 5
 MAX_NESTING = 24
+# Registrations that make an attribute a tensor of the module; what a `ModuleList` took may be anything.
+REGISTERED = ("buffer", "state", "parameter")
 SYMBOLIC = (Name, Param, Attr, Item, Element, Call, Arith, Self, Super)
 
 
@@ -94,12 +98,8 @@ class KindEvaluator:
             for method in self._setters(owner).get(attr, ()):
                 context = KindContext(owner.partition(":")[0], class_id, owner, method)
                 for register in method.registers:
-                    if register.name == attr:
-                        return (
-                            Buffer(register.persistent)
-                            if register.kind in ("buffer", "state")
-                            else Parameter()
-                        )
+                    if register.name == attr and register.kind in REGISTERED:
+                        return Parameter() if register.kind == "parameter" else Buffer(register.persistent)
                 if method.name == attr and "property" in method.decorators and method.returns is not None:
                     return self.resolve(method.returns, context)
                 values += [
@@ -187,7 +187,7 @@ class KindEvaluator:
 
     def _call(self, value: Call, context: KindContext, nesting: int) -> Value:
         callee = value.callee
-        args = [self.resolve(arg, context, nesting) for arg in value.args]
+        args = [_dtype(arg) or self.resolve(arg, context, nesting) for arg in value.args]
         keywords = {name: self.resolve(each, context, nesting) for name, each in value.keywords}
         if isinstance(callee, Name):
             found = self._call_name(callee.path, args, keywords, context)
@@ -209,7 +209,7 @@ class KindEvaluator:
                 return base
             base = Tensor("data")
         if isinstance(base, (Tensor, NdArray)):
-            return _settled(torchlib.call_method(base, name, args))
+            return _settled(torchlib.call_method(base, name, args, keywords))
         if isinstance(base, Module):
             return base if name in MODULE_METHODS else UNKNOWN
         if isinstance(base, Instance) and base.path in self.symbols.classes:
@@ -276,6 +276,11 @@ class KindEvaluator:
         )
 
 
+def _dtype(value: Value) -> Value | None:
+    """Return a dtype of torch as it is: a method that is given one casts, and does not move."""
+    return value if isinstance(value, Name) and value.path in DTYPES else None
+
+
 def _settled(value: Value) -> Value:
     return UNKNOWN if isinstance(value, SYMBOLIC) else value
 
@@ -286,7 +291,7 @@ def _certain(value: Value) -> Value:
         return value
     kept = [option for option in value.options if option != NONE]
     if kept and all(isinstance(option, (Tensor, Parameter, Buffer)) for option in kept):
-        return Tensor(torchlib.merge_origin(kept))
+        return of_arithmetic(Tensor(torchlib.merge_origin(kept)), kept)
     return UNKNOWN
 
 

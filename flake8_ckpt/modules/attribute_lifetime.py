@@ -50,10 +50,8 @@ TRANSIENT = re.compile(
 )
 # A tensordict of torchrl is no tensor, though it has most methods of one: `self._td = td.clone()`.
 FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
-# `freqs_cis = self.freqs_cis.to(h.device)`: rotary embeddings are moved by hand in every forward pass.
-ROTARY = re.compile(r"(^|_)(freqs?|freqs_cis|rope|rotary)(_|$)")
-# Uses that read no content: a comparison with None, a shape, a branch.
-IDLE_USES = frozenset(["none", "meta", "test"])
+# Uses that read no content: a comparison with None, a shape, a branch; and marks that stand beside a use.
+IDLE_USES = frozenset(["none", "meta", "test", "input", "relocated", "returned"])
 
 
 def is_tensor(value: Value) -> bool:
@@ -187,9 +185,9 @@ def is_idle(state: ClassState, attr: str) -> bool:
 
 
 def is_moved_by_hand(state: ClassState, attr: str) -> bool:
-    """Tell whether every later use of an attribute moves it first: `self.k.to(x)`."""
+    """Tell whether every later use of an attribute moves it first: `self.k.to(x)`, `self.k[i].type_as(x)`."""
     hows = {how for read in state.reads(attr) for how in read.use.how}
-    if "moved" in hows and (hows <= IDLE_USES | {"moved"} or ROTARY.search(attr)):
+    if hows & {"moved", "relocated"} and not hows & {"input", "returned"}:
         return True
     return is_moved_by_hooks(state, attr)
 

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.module_moves import ModuleMoves
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.constants import excuse_of
+from flake8_ckpt.modules.constants import is_left_behind
 from flake8_ckpt.modules.initialization_flags import InitializationFlag
 from flake8_ckpt.modules.initialization_flags import initialization_flags
 from flake8_ckpt.modules.late_registration import LateRegistration
@@ -37,11 +41,13 @@ class ModuleClasses:
 
     @cached_property
     def classes(self) -> tuple[ClassState, ...]:
-        """Return those that set or register something, in order of file and line."""
+        """Return those that set or register something, in order of file and line; not those of tests."""
         return tuple(self._classes())
 
     def _classes(self) -> Iterator[ClassState]:
         for identity, facts in self.hierarchy.symbols.classes.items():
+            if is_test(identity.partition(":")[0]):
+                continue
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
                     yield ClassState(identity, self.hierarchy, self.kind_evaluator)
@@ -50,6 +56,21 @@ class ModuleClasses:
     def plain_tensors(self) -> tuple[Attribute, ...]:
         """Return the tensors that are kept as plain attributes."""
         return tuple(each for state in self.classes for each in plain_tensors(state))
+
+    @cached_property
+    def moves(self) -> ModuleMoves:
+        """Return which programs take their modules to a device."""
+        return ModuleMoves(self.hierarchy.symbols)
+
+    def constants_left_behind(self) -> Iterator[Attribute]:
+        """Yield the plain tensors that break a module once it is moved, where somebody may move it."""
+        for tensor in self.plain_tensors:
+            if is_left_behind(tensor) and self.moves.may_move(tensor.state.path):
+                yield tensor
+
+    def excuse_of(self, tensor: Attribute) -> str:
+        """Return why a plain tensor is harmless today."""
+        return excuse_of(tensor) or "in a module that its programs do not move"
 
     def plain_arrays(self) -> Iterator[Attribute]:
         """Yield the numpy arrays that are kept as plain attributes."""

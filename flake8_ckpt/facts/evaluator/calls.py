@@ -8,14 +8,18 @@ from collections.abc import Sequence
 
 from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.argument_keys import open_arguments
 from flake8_ckpt.facts.evaluator.builtin_calls import call_builtin
 from flake8_ckpt.facts.evaluator.container_growth import GROWS
 from flake8_ckpt.facts.evaluator.container_growth import grow_local
 from flake8_ckpt.facts.evaluator.container_growth import grown_by
 from flake8_ckpt.facts.evaluator.expressions import note_key
-from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
+from flake8_ckpt.facts.evaluator.input_mixing import TAKES_OVER
+from flake8_ckpt.facts.evaluator.input_mixing import left_by
 from flake8_ckpt.facts.evaluator.object_identity import is_written
 from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
@@ -42,10 +46,6 @@ COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
 WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 # Calls of a function with another one that they may call later, or not at all.
 LATER = frozenset("map filter partial functools.partial".split())
-KEEPS_KEYS = re.compile(
-    r"(^|[._:])(save|dump|write|load|log|print)"
-    r"|(^|[.:])(len|dict|list|copy|deepcopy|append|put|send|isinstance|update)$"
-)
 # Methods that are noted on objects of which nothing is known, too.
 KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_dict")
 # Methods of any object that change, save, restore or replace its state, or say how it is used.
@@ -58,30 +58,15 @@ EVENTS = re.compile(
 
 def _call(node: ast.Call, frame: Frame) -> v.Value:
     """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
+    kinds, before = left_by(node), frame.depends
+    if kinds:
+        before = set(before)
     value = _value_of(node, frame)
+    if kinds:
+        frame.leave_behind(before, kinds)
     if frame.contract:
-        _open_arguments(node, value, frame)
+        open_arguments(node, value, frame)
     return value
-
-
-def _open_arguments(node: ast.Call, value: v.Value, frame: Frame) -> None:
-    if isinstance(value, v.Call) and (
-        isinstance(value.callee, v.Name)
-        and (value.callee.path in frame.names.known.payload_calls or KEEPS_KEYS.search(value.callee.path))
-    ):
-        return
-    for argument in (*node.args, *(each.value for each in node.keywords if each.arg is not None)):
-        held = frame.state.locals.get(argument.id) if isinstance(argument, ast.Name) else None
-        if isinstance(held, v.Record) and not held.open and not _keeps_keys(node.func):
-            frame.follow(held, v.Record(held.fields, True))
-
-
-def _keeps_keys(function: ast.expr) -> bool:
-    if isinstance(function, ast.Attribute):
-        return KEEPS_KEYS.search(function.attr) is not None
-    if isinstance(function, ast.Name):
-        return KEEPS_KEYS.search(function.id) is not None
-    return isinstance(function, (ast.Subscript, ast.NamedExpr))
 
 
 def _value_of(node: ast.Call, frame: Frame) -> v.Value:
@@ -90,10 +75,7 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
     if attr is not None:
         return _on_self(attr, node, frame)
     if isinstance(func, ast.Attribute):
-        attr = _state_attribute(func.value)
-        if attr is not None:
-            return _on_attribute(attr, func.attr, node, frame)
-        return _on_value(frame.evaluate(func.value), func, node, frame)
+        return _method_of(func, node, frame)
     if isinstance(func, ast.Name) and func.id == "len":
         given = given_to(node)
         attr = self_attribute(given[0]) if len(given) == 1 else None
@@ -110,6 +92,26 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
         _note(value, frame)
+    return value
+
+
+def _method_of(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
+    """Return what a method of an object gives; a move says nothing of what it moves to."""
+    attr = _state_attribute(func.value)
+    before = set(frame.depends)
+    base = frame.evaluate(func.value) if attr is None else v.UNKNOWN
+    moves, takes_over = func.attr in MOVES, func.attr in TAKES_OVER
+    if moves:
+        frame.leave_behind(before, frozenset([AS_IT_LIES]))
+    if moves or takes_over:
+        before = set(frame.depends)
+    value = (
+        _on_value(base, func, node, frame) if attr is None else _on_attribute(attr, func.attr, node, frame)
+    )
+    if moves:
+        frame.depends -= {each for each in frame.depends - before if each[:1] in (INPUT, AS_IT_LIES)}
+    elif takes_over:
+        frame.leave_behind(before, frozenset([AS_IT_LIES]))
     return value
 
 
@@ -216,7 +218,7 @@ def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame)
 
 def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
     if isinstance(base, (v.Tensor, v.NdArray, v.Number, v.Const)):
-        return torchlib.call_method(base, method, args)
+        return torchlib.call_method(base, method, args, dict(keywords))
     if isinstance(base, v.Module):
         return base if method in MODULE_METHODS else v.UNKNOWN
     if isinstance(base, v.Container):
@@ -265,7 +267,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
         if initialized is not None:
             return initialized
     is_object = frame.names.known.is_object(path)
-    known = None if is_object else torchlib.call_global(path, args, dict(keywords))
+    known = None if is_object else torchlib.call_global(path, _as_numbers(args, frame), dict(keywords))
     if known is not None:
         return bounded(known)
     if path.startswith("einops."):
@@ -274,6 +276,13 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if frame.contract:
         _note(value, frame)
     return value
+
+
+def _as_numbers(args: Args, frame: Frame) -> Args:
+    """Return arguments with Number for the parameters that are numbers."""
+    return tuple(
+        v.NUMBER if isinstance(each, v.Param) and each.name in frame.numbers else each for each in args
+    )
 
 
 def _note_torch(
@@ -290,7 +299,7 @@ def _note_torch(
     if tail in TENSOR_ONLY and attr is not None:
         frame.read(attr, "tensor")
     if tail in COLLECTORS:
-        for each in sorted(each for each in frame.depends if not each.startswith(FLOW)):
+        for each in sorted(each for each in frame.depends if each.isidentifier()):
             frame.uses.setdefault(each, {})["cat"] = None
             frame.use_positions.setdefault(each, frame.position)
     return None

@@ -9,6 +9,8 @@ from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.model import Guard
@@ -20,6 +22,7 @@ from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.facts.value_bounds import record_of
 from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
 
+NOWHERE = frozenset([INPUT, AS_IT_LIES])
 MAX_STRING = 120
 MAX_PARTS = 64
 MAX_INTEGER = 1 << 63
@@ -40,9 +43,12 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
     if owner is not None:
         frame.read(owner, "meta" if node.attr in NOT_TENSOR_FIELDS else f".{node.attr}")
         return attribute_of(v.Attr(v.SELF, owner), node.attr)
+    before = set(frame.depends)
     base = frame.evaluate(node.value)
     if isinstance(base, (v.Self, v.Super)):
         frame.read(node.attr, "plain")
+    elif node.attr in NOT_TENSOR_FIELDS:
+        frame.leave_behind(before, NOWHERE)
     return attribute_of(base, node.attr)
 
 
@@ -187,6 +193,7 @@ def test(node: ast.expr, frame: Frame) -> set[str]:
     before, depends, seen = frame.testing, frame.depends, frame.seen
     frame.testing, frame.depends, frame.seen = True, set(), set()
     frame.evaluate(node)
+    frame.mix()
     looked_at = frame.seen
     frame.testing, frame.depends, frame.seen = before, depends, seen | looked_at
     return looked_at

@@ -13,10 +13,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
+from flake8_ckpt.facts.evaluator.input_mixing import attributes_in
+from flake8_ckpt.facts.evaluator.input_mixing import met
 from flake8_ckpt.facts.evaluator.object_identity import is_object
 from flake8_ckpt.facts.evaluator.object_identity import named
 from flake8_ckpt.facts.evaluator.path_states import State
 from flake8_ckpt.facts.model import NOWHERE
+from flake8_ckpt.facts.model import REMARK
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Handler
@@ -60,6 +65,8 @@ class Frame:
     contract: bool = False
     text: str = ""
     state: State = field(default_factory=State)
+    numbers: frozenset[str] = frozenset()
+    remarks: frozenset[int] = frozenset()
     depth: int = 0
     guards: Guards = ()
     position: Position = NOWHERE
@@ -79,6 +86,7 @@ class Frame:
     returns: list[v.Value] = field(default_factory=list)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     wrapped: dict[str, Position] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
     uses: dict[str, dict[str, None]] = field(default_factory=dict)
     first_uses: dict[str, Position] = field(default_factory=dict)
     use_positions: dict[str, Position] = field(default_factory=dict)
@@ -119,6 +127,8 @@ class Frame:
             self.first_uses.setdefault(attr, self.position)
         if how not in LOOKS:
             self.depends |= {attr} if earlier is None else earlier
+            if how != "moved" and earlier is None and attr not in self.moved:
+                self.depends.add(f"{AS_IT_LIES}{attr}")
 
     def read_own(self, attr: str) -> None:
         """Note that `+=` reads an attribute; a plain read of it elsewhere in the method is marked as "apart"."""
@@ -130,12 +140,43 @@ class Frame:
     def write(self, attr: str, how: WriteKind, value: v.Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
         carried = carried and attr not in self.state.written or attr in self.depends
+        guards = (*self.guards, REMARK) if self.is_remarked else self.guards
         self.writes.append(
-            Write(attr, how, value, self.position, carried, self.guards, _is_restored(self.depends))
+            Write(attr, how, value, self.position, carried, guards, _is_restored(self.depends))
         )
+        self.mix()
         if how == "assign":
             self.state.write(attr, frozenset(self.depends))
+        elif how == "moved":
+            self.moved.add(attr)
         self.flow(v.Attr(v.SELF, attr))
+
+    @property
+    def is_remarked(self) -> bool:
+        """Whether a comment in the statement, or on the line above it, says something of buffers."""
+        lines = range(self.position.line - 1, self.position.end_line + 1)
+        return bool(self.remarks) and not self.remarks.isdisjoint(lines)
+
+    def mix(self) -> None:
+        """Note which attributes meet an input in what is being computed."""
+        for attr in met(self.depends):
+            self.uses.setdefault(attr, {})["input"] = None
+            self.use_positions.setdefault(attr, self.position)
+
+    def give_back(self) -> None:
+        """Note which attributes a method gives to its caller as they lie."""
+        for attr in attributes_in(self.depends):
+            self.uses.setdefault(attr, {})["returned"] = None
+
+    def leave_behind(self, before: set[str], kinds: frozenset[str]) -> None:
+        """Take kinds of tokens away from what was computed since some point: it was moved, or became a number."""
+        gained = self.depends - before
+        for attr in met(gained):
+            self.uses.setdefault(attr, {})["input"] = None
+        if INPUT not in kinds:
+            for attr in attributes_in(gained):
+                self.uses.setdefault(attr, {})["relocated"] = None
+        self.depends -= {token for token in gained if token[:1] in kinds}
 
     def bind(self, name: str, value: v.Value, depends: Iterable[str]) -> None:
         """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""
