@@ -33,6 +33,7 @@ from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import outline
+from flake8_ckpt.source.receivers import rename_receivers
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
 from flake8_ckpt.source.signals import HOOKS
@@ -60,11 +61,13 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         return FileFacts(error=error.reason, error_line=error.line)
     if not may_hold_facts(text):
         return FileFacts()
+    written = text.split("\n")
+    text = rename_receivers(tree, text)
     lines = text.split("\n")
     signals = signals_of(known).within(text)
     found = outline(tree, lines, signals)
     names = names_of(tree, found, known)
-    collector = _Collector(names, text, lines, signals)
+    collector = _Collector(names, written, lines, signals)
     return FileFacts(
         tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
         names.stars,
@@ -77,12 +80,14 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
 
 
 class _Collector:
-    def __init__(self, names: Names, text: str, lines: list[str], signals: Signals) -> None:
+    """Collects what `lines` say; they are the lines as `written`, but that every method calls its object `self`."""
+
+    def __init__(self, names: Names, written: list[str], lines: list[str], signals: Signals) -> None:
         self.names = names
+        self.written = written
         self.lines = lines
-        self.is_ascii = text.isascii()
         self.signals = signals
-        self.remarks = remarks_in(text)
+        self.remarks = remarks_in(lines)
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -91,14 +96,13 @@ class _Collector:
         return Position(node.lineno, start, end_line, self._column(end_line, node.end_col_offset or 0))
 
     def _column(self, line: int, offset: int) -> int:
-        if self.is_ascii or self.lines[line - 1].isascii():
-            return offset
-        return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore"))
+        text = self.written[line - 1]
+        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
 
     def heading(self, node: ast.ClassDef | Function) -> Position:
         """Return where a definition's first line stands, without its body."""
         start = self._column(node.lineno, node.col_offset)
-        return Position(node.lineno, start, node.lineno, len(self.lines[node.lineno - 1].rstrip()))
+        return Position(node.lineno, start, node.lineno, len(self.written[node.lineno - 1].rstrip()))
 
     def text(self, node: ast.ClassDef | Function) -> str:
         """Return the lines of a definition, without its decorators."""
@@ -205,7 +209,10 @@ class _Collector:
             option in (v.UNKNOWN, v.NONE) or isinstance(option, v.Container) and option.kind == "dict"
             for option in v.options_of(promised)
         )
-        return given if promised == v.UNKNOWN or vague and given is not None and frame.contract else promised
+        if promised == v.UNKNOWN or vague and given is not None and frame.contract:
+            return given
+        drawn = isinstance(promised, v.Tensor) and isinstance(given, v.Tensor)
+        return given if drawn else promised
 
     def parameters(self, arguments: ast.arguments) -> Iterator[Parameter]:
         """Yield the parameters with the values that annotations promise and defaults give."""

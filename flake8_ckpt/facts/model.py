@@ -55,7 +55,8 @@ class Write(Struct, frozen=True, array_like=True):
     `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
     (`self.x.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
     true where the new value depends on what the attribute held when the method was entered, `loaded` where it
-    comes from a payload. `guards` are the conditions around it.
+    comes from a payload. `guards` are the conditions around it, `after` the lines of the same method where the
+    attribute may have been assigned or registered before.
     """
 
     attr: str
@@ -65,6 +66,7 @@ class Write(Struct, frozen=True, array_like=True):
     carried: bool = False
     guards: Guards = ()
     loaded: bool = False
+    after: tuple[int, ...] = ()
 
 
 class Register(Struct, frozen=True, array_like=True):
@@ -73,6 +75,7 @@ class Register(Struct, frozen=True, array_like=True):
     `kind` is "buffer", "parameter", "module", "state", "setattr" (of a computed name) or "wrapped"
     (the attribute's elements were handed to a `ModuleList` or the like). `name` may hold `*` where an
     f-string has a computed part; it is "$p" where it is the parameter p, "*" where nothing is known.
+    `after` is as in Write.
     """
 
     kind: RegisterKind
@@ -81,6 +84,7 @@ class Register(Struct, frozen=True, array_like=True):
     position: Position
     persistent: bool = True
     guards: Guards = ()
+    after: tuple[int, ...] = ()
 
 
 class Use(Struct, frozen=True, array_like=True):

@@ -34,11 +34,11 @@ def devices_of(text: str) -> Devices:
     return "moved" if MOVES.search(text) is not None else ""
 
 
-def remarks_in(text: str) -> frozenset[int]:
-    """Return the lines whose comments say something of buffers."""
-    if "buffer" not in text:
-        return frozenset()
-    return frozenset(text.count("\n", 0, match.start()) + 1 for match in REMARKS.finditer(text))
+def remarks_in(lines: list[str]) -> frozenset[int]:
+    """Return the numbers of the lines whose comments say something of buffers."""
+    return frozenset(
+        number for number, line in enumerate(lines, 1) if "#" in line and REMARKS.search(line) is not None
+    )
 
 
 def is_program(tree: ast.Module, text: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 from typing import Optional
 
+from flake8_ckpt.source.builders import builders_of
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import class_outline
 from flake8_ckpt.source.select import plain_classes
@@ -57,7 +58,7 @@ def outline(tree: ast.Module, lines: list[str], signals: Signals) -> Outline:
     )
     if is_followed(tree):
         return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, signals, True), True))
-    selected = tuple(select_functions(functions, lines, called, signals))
+    selected = tuple(select_functions(functions, lines, called, signals, builders_of(tree)))
     return Outline(tuple(classes), functions, selected, script_of(tree, lines, signals))
 
 

@@ -7,6 +7,7 @@ take part in saving and loading; functions that build tensors.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Optional
 
+from flake8_ckpt.source.builders import is_helper
 from flake8_ckpt.source.harmless import Bindings
 from flake8_ckpt.source.harmless import bindings_of
 from flake8_ckpt.source.harmless import is_harmless
 from flake8_ckpt.source.signals import ASKS
 from flake8_ckpt.source.signals import BUILDING
-from flake8_ckpt.source.signals import BUILDS
 from flake8_ckpt.source.signals import CONSTRUCTORS
 from flake8_ckpt.source.signals import DULL_NAMES
 from flake8_ckpt.source.signals import ENTRIES
@@ -29,7 +30,6 @@ from flake8_ckpt.source.signals import INPLACE
 from flake8_ckpt.source.signals import KEEPS
 from flake8_ckpt.source.signals import LATE_REGISTERS
 from flake8_ckpt.source.signals import LOCAL_GROWS
-from flake8_ckpt.source.signals import MAX_HELPER
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
 from flake8_ckpt.source.signals import TRIVIAL_BASES
@@ -325,12 +325,15 @@ def _called_by_locals(value: ast.expr, names: Bindings) -> Iterator[str]:
 
 
 def select_functions(
-    functions: tuple[tuple[str, Function], ...], lines: list[str], called: set[str], signals: Signals
+    functions: tuple[tuple[str, Function], ...],
+    lines: list[str],
+    called: set[str],
+    signals: Signals,
+    builders: re.Pattern[str],
 ) -> Iterator[Function]:
     for name, node in functions:
         text = text_of(node, lines)
         if signals.takes_part(text):
             yield node
-        elif node.returns is None and "." not in name and "return" in text:
-            if node.name in called or len(text) < MAX_HELPER and BUILDS.search(text):
-                yield node
+        elif "." not in name and is_helper(node, text, builders, node.name in called):
+            yield node

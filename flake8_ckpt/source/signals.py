@@ -30,7 +30,6 @@ LOCAL_GROWS = re.compile(
 ASKS = re.compile(r"if(?<!\wif)\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
 OWN_CALLS = re.compile(r"self\.(?<!\wself\.)(\w+)\s*\(")
-BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(
     r"\.(?=save|load|dump)(?:(?<=\btorch\.)|(?<=\bth\.)|(?<=\bpickle\.)|(?<=\bjoblib\.)|(?<=\bcloudpickle\.)"
     r"|(?<=\bdill\.)|(?<=\bfabric\.)|(?<=\baccelerator\.)|(?<=\bsafetensors\.))\w+[(,]"
@@ -94,7 +93,6 @@ LOGGERS = frozenset(
 NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
 LINK_WORDS = ("save", "load", "restore", "resume", "state_dict", "checkpoint", "ckpt", "set_", "get_")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
-MAX_HELPER = 2500
 # The verdicts on so many texts are kept: those of one class are asked for again when its methods are walked.
 REMEMBERED = 256
 

@@ -141,9 +141,9 @@ class Frame:
         """Note that an attribute of `self` is set or changed."""
         carried = carried and attr not in self.state.written or attr in self.depends
         guards = (*self.guards, REMARK) if self.is_remarked else self.guards
-        self.writes.append(
-            Write(attr, how, value, self.position, carried, guards, _is_restored(self.depends))
-        )
+        after = self.state.define(attr, self.position.line) if how == "assign" else ()
+        restored = _is_restored(self.depends)
+        self.writes.append(Write(attr, how, value, self.position, carried, guards, restored, after))
         self.mix()
         if how == "assign":
             self.state.write(attr, frozenset(self.depends))
