@@ -12,6 +12,8 @@ from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
+from flake8_ckpt.facts.evaluator.sweeps import is_swept
+from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.syntax import self_attribute
@@ -66,6 +68,10 @@ def augment(target: ast.expr, value: v.Value, frame: Frame) -> None:
         attr = self_attribute(target.value)
         if attr is not None:
             frame.write(attr, "inplace", bounded(value), True)
+        else:
+            note_weights(frame.evaluate(target.value), frame)
+    elif isinstance(target, ast.Attribute):
+        note_weights(frame.evaluate(target), frame)
 
 
 def _unpack(target: ast.Tuple | ast.List, value: v.Value, source: ast.expr | None, frame: Frame) -> None:
@@ -99,7 +105,10 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
     attr = self_attribute(root)
     key = subscript_key(target, frame)
     if attr is not None:
-        frame.write(attr, "item", bounded(value), carried or not _is_whole(target))
+        whole = _is_whole(target) or is_swept(target, frame)
+        frame.write(attr, "item", bounded(value), carried or not whole)
+        if whole and not carried:
+            frame.state.write(attr, frozenset(frame.depends))
     elif isinstance(root, ast.Name) and root.id in frame.state.locals:
         held = frame.local(root.id)
         if target.value is root and isinstance(held, (v.Record, v.Container)):
@@ -108,6 +117,8 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
             filled = _with_items(held, (*_outer_keys(target.value, frame), key), value)
             frame.bind(root.id, filled, frame.depends)
             frame.follow(held, filled)
+    else:
+        note_weights(frame.peek(root), frame)
     if frame.contract:
         base = frame.peek(target.value)
         if isinstance(base, SYMBOLIC) and isinstance(key, v.Const):
@@ -165,5 +176,6 @@ def _assign_field(target: ast.Attribute, value: v.Value, frame: Frame) -> None:
             frame.state.hold(target.value.id, v.Tensor(held.origin, value != v.Const(False)))
     else:
         base = frame.evaluate(target.value)
+        note_weights(v.Attr(base, name), frame)
         if isinstance(base, SYMBOLIC) or isinstance(base, v.Module):
             frame.store(v.Attr(base, name), bounded(value))

@@ -16,7 +16,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 
-WriteKind = Literal["assign", "moved", "augment", "item", "inplace", "grow", "grad", "delete"]
+WriteKind = Literal["assign", "moved", "augment", "item", "inplace", "weights", "grow", "grad", "delete"]
 RegisterKind = Literal["buffer", "parameter", "module", "state", "setattr", "wrapped"]
 KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
@@ -53,9 +53,9 @@ class Write(Struct, frozen=True, array_like=True):
     """An attribute of `self` is set or changed.
 
     `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
-    (`self.x.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
+    (`self.x.add_(v)`), "weights" (`self.x.weight.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
     true where the new value depends on what the attribute held when the method was entered, `loaded` where it
-    comes from a payload. `guards` are the conditions around it, `after` the lines of the same method where the
+    comes from a payload. `sources` are the attributes that were read for it. `guards` are the conditions around it, `after` the lines of the same method where the
     attribute may have been assigned or registered before.
     """
 
@@ -67,6 +67,7 @@ class Write(Struct, frozen=True, array_like=True):
     guards: Guards = ()
     loaded: bool = False
     after: tuple[int, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Register(Struct, frozen=True, array_like=True):
@@ -92,8 +93,9 @@ class Use(Struct, frozen=True, array_like=True):
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
-    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that). `first` is true where
-    some path reads it before this method writes it.
+    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that). "input", "relocated" and
+    "returned" say that it meets an input as it lies, is moved on its way there, or is given back. `first` is true
+    where some path reads what it holds before this method writes it.
     """
 
     attr: str

@@ -18,6 +18,7 @@ from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.path_states import Changes
+from flake8_ckpt.facts.evaluator.sweeps import counter_of
 from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
 from flake8_ckpt.facts.key_guards import asked_in
@@ -216,7 +217,10 @@ def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
     attr = self_attribute(node.target)
     if attr is not None:
         walker.frame.write(attr, "assign", v.UNKNOWN)
+    before, counter = set(walker.frame.sweeps), counter_of(node)
+    walker.frame.sweeps |= {counter} if counter is not None else set()
     _repeat(walker, node)
+    walker.frame.sweeps = before
 
 
 def _while(walker: Walker, node: ast.While) -> None:

@@ -14,10 +14,10 @@ from flake8_ckpt.facts.evaluator.container_growth import GROWS
 from flake8_ckpt.facts.evaluator.container_growth import grow_local
 from flake8_ckpt.facts.evaluator.container_growth import grown_by
 from flake8_ckpt.facts.evaluator.expressions import note_key
+from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
-from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import TAKES_OVER
 from flake8_ckpt.facts.evaluator.input_mixing import left_by
 from flake8_ckpt.facts.evaluator.object_identity import is_written
@@ -25,6 +25,7 @@ from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
@@ -103,13 +104,16 @@ def _method_of(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
     moves, takes_over = func.attr in MOVES, func.attr in TAKES_OVER
     if moves:
         frame.leave_behind(before, frozenset([AS_IT_LIES]))
+    if moves and attr is not None:
+        frame.read(attr, "moved")
     if moves or takes_over:
         before = set(frame.depends)
-    value = (
-        _on_value(base, func, node, frame) if attr is None else _on_attribute(attr, func.attr, node, frame)
-    )
+    if attr is not None:
+        value = _on_attribute(attr, func.attr, node, frame)
+    else:
+        value = _on_value(base, func, node, frame)
     if moves:
-        frame.depends -= {each for each in frame.depends - before if each[:1] in (INPUT, AS_IT_LIES)}
+        frame.depends -= {each for each in frame.depends - before if not each.startswith(FLOW)}
     elif takes_over:
         frame.leave_behind(before, frozenset([AS_IT_LIES]))
     return value
@@ -160,6 +164,8 @@ def _on_attribute(attr: str, method: str, node: ast.Call, frame: Frame) -> v.Val
             if isinstance(argument, ast.Name):
                 frame.aliases.setdefault(argument.id, set()).add(attr)
         frame.write(attr, "grow", grown_by(method, args, keywords), True)
+    elif method == "reset_parameters":
+        frame.write(attr, "weights", v.UNKNOWN)
     elif method == "requires_grad_":
         frame.write(attr, "grad", v.Tensor(trainable=args[:1] != (v.Const(False),)))
     frame.read(attr, how)
@@ -189,7 +195,7 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
     args, keywords = _arguments(node, frame)
     if isinstance(base, v.Super) and method in REGISTERS:
         return register(method, args, keywords, frame)
-    if method.endswith("_like"):
+    if method.endswith(("_like", "_as")):
         frame.depends = depends
     if isinstance(base, (v.Self, v.Super)):
         if isinstance(base, v.Super) and method == "__setattr__" and len(args) == 2:
@@ -204,6 +210,8 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
         return passed
     _note_elements(base, f"element.{method}", frame)
     grow_local(func.value, method, args, keywords, frame)
+    if method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS:
+        note_weights(base, frame)
     if method in ("get", "pop") and args:
         _note_get(base, method, args, frame)
     elif method in ("items", "keys", "values"):
@@ -295,6 +303,8 @@ def _note_torch(
         if attr is not None:
             frame.depends.discard(attr)
             frame.write(attr, "inplace", v.Tensor("random"))
+        elif args:
+            note_weights(args[0], frame)
         return args[0] if args else keywords[0][1]
     if tail in TENSOR_ONLY and attr is not None:
         frame.read(attr, "tensor")

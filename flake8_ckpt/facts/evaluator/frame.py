@@ -41,6 +41,9 @@ Evaluate = Callable[[Any, "Frame"], v.Value]
 LOOKS = frozenset(["meta", "none", "test"])
 SYMBOLIC = (v.Call, v.Param, v.Item, v.Attr, v.Local, v.Join, v.Element)
 FLOW = "#"
+SOURCE = "="
+# A write is made of a few attributes.
+MAX_SOURCES = 8
 MAX_SHOWN_FLOWS = 8
 MAX_FLOWS = 16
 # Written code nests some ten levels; sums and chains of calls that a program wrote nest thousands.
@@ -87,6 +90,7 @@ class Frame:
     aliases: dict[str, set[str]] = field(default_factory=dict)
     wrapped: dict[str, Position] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
+    sweeps: set[str] = field(default_factory=set)
     uses: dict[str, dict[str, None]] = field(default_factory=dict)
     first_uses: dict[str, Position] = field(default_factory=dict)
     use_positions: dict[str, Position] = field(default_factory=dict)
@@ -123,10 +127,11 @@ class Frame:
         hows[how] = None
         self.use_positions.setdefault(attr, self.position)
         earlier = self.state.written.get(attr)
-        if earlier is None:
+        if earlier is None and how not in LOOKS:
             self.first_uses.setdefault(attr, self.position)
         if how not in LOOKS:
             self.depends |= {attr} if earlier is None else earlier
+            self.depends.add(f"{SOURCE}{attr}")
             if how != "moved" and earlier is None and attr not in self.moved:
                 self.depends.add(f"{AS_IT_LIES}{attr}")
 
@@ -143,7 +148,8 @@ class Frame:
         guards = (*self.guards, REMARK) if self.is_remarked else self.guards
         after = self.state.define(attr, self.position.line) if how == "assign" else ()
         restored = _is_restored(self.depends)
-        self.writes.append(Write(attr, how, value, self.position, carried, guards, restored, after))
+        sources = tuple(sorted(token[1:] for token in self.depends if token.startswith(SOURCE)))[:MAX_SOURCES]
+        self.writes.append(Write(attr, how, value, self.position, carried, guards, restored, after, sources))
         self.mix()
         if how == "assign":
             self.state.write(attr, frozenset(self.depends))
