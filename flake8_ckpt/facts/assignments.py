@@ -9,6 +9,7 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import join_containers
 from flake8_ckpt.facts.evaluator.expressions import subscript_key
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
+from flake8_ckpt.facts.evaluator.frame import SOURCE
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
@@ -103,7 +104,9 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
     while isinstance(root, ast.Subscript) or isinstance(root, ast.Attribute) and root.attr == "data":
         root = root.value
     attr = self_attribute(root)
+    before = set(frame.depends)
     key = subscript_key(target, frame)
+    frame.depends -= {each for each in frame.depends - before if each.startswith(SOURCE)}
     if attr is not None:
         whole = _is_whole(target) or is_swept(target, frame)
         frame.write(attr, "item", bounded(value), carried or not whole)

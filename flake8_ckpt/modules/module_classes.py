@@ -9,12 +9,20 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.module_moves import ModuleMoves
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.modules.after_load.derived_values import StaleBuffer
+from flake8_ckpt.modules.after_load.derived_values import StaleNumber
+from flake8_ckpt.modules.after_load.derived_values import StaleTensor
+from flake8_ckpt.modules.after_load.derived_values import stale_buffers
+from flake8_ckpt.modules.after_load.derived_values import stale_numbers
+from flake8_ckpt.modules.after_load.derived_values import stale_tensors
+from flake8_ckpt.modules.after_load.initialization_flags import InitializationFlag
+from flake8_ckpt.modules.after_load.initialization_flags import initialization_flags
+from flake8_ckpt.modules.after_load.weighing_counts import WeighingCount
+from flake8_ckpt.modules.after_load.weighing_counts import weighing_counts
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.constants import excuse_of
 from flake8_ckpt.modules.constants import is_left_behind
-from flake8_ckpt.modules.initialization_flags import InitializationFlag
-from flake8_ckpt.modules.initialization_flags import initialization_flags
 from flake8_ckpt.modules.late_registration import LateRegistration
 from flake8_ckpt.modules.late_registration import late_registrations
 from flake8_ckpt.modules.late_tensors import LateTensor
@@ -91,6 +99,26 @@ class ModuleClasses:
         """Yield the bools under which a step initializes buffers or weights once."""
         for state in self.classes:
             yield from initialization_flags(state)
+
+    def weighing_counts(self) -> Iterator[WeighingCount]:
+        """Yield the numbers that weigh what is added to saved statistics."""
+        for state in self.classes:
+            yield from weighing_counts(state)
+
+    def stale_numbers(self) -> Iterator[StaleNumber]:
+        """Yield the numbers that construction takes from a parameter and no load takes again."""
+        for state in self.classes:
+            yield from stale_numbers(state)
+
+    def stale_buffers(self) -> Iterator[StaleBuffer]:
+        """Yield the buffers that are not saved and that methods derive from saved ones."""
+        for state in self.classes:
+            yield from stale_buffers(state)
+
+    def stale_tensors(self) -> Iterator[StaleTensor]:
+        """Yield the plain tensors that methods derive from saved buffers."""
+        for state in self.classes:
+            yield from stale_tensors(state)
 
     def late_tensors(self) -> Iterator[LateTensor]:
         """Yield the attributes that become tensors with state after construction."""

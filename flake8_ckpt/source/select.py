@@ -225,7 +225,8 @@ def _method_writes(method: _Method, lines: list[str], called: set[str]) -> _Writ
                 method.node, _local_values(method.statements), LOCAL_GROWS.findall(text), lines
             )
         plain = value is None or _is_plain(value, bindings)
-        if plain and not (change or _turns(method.node, value) or _mentions(method.node, target, value)):
+        is_state = change or _turns(method.node, value) or _mentions(method.node, target, value)
+        if plain and not is_state and not _is_taken(value):
             continue
         suspects.add(target)
         if value is not None:
@@ -254,6 +255,16 @@ def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
     if method.name in CONSTRUCTORS or not isinstance(value, (ast.Call, ast.BinOp)):
         return False
     return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
+
+
+def _is_taken(value: Optional[ast.expr]) -> bool:
+    """Tell whether a value is the number of a tensor of `self`: `self.log_alpha.exp().item()`."""
+    if not isinstance(value, ast.Call):
+        return False
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    return name in ("item", "float") and any(
+        isinstance(node, ast.Name) and node.id == "self" for node in ast.walk(value)
+    )
 
 
 def _self_writes(body: Iterable[ast.stmt], is_constructor: bool) -> Iterator[Write]:

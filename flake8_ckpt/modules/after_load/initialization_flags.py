@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -85,15 +86,21 @@ def _overwritten_in(state: ClassState, methods: Container[str]) -> str:
 
 
 def _overwrites(state: ClassState, change: AttributeWrite) -> bool:
-    """Tell whether a write gives a buffer or weight a value that owes nothing to the old one."""
+    """Tell whether a write gives a buffer or weight a value that owes nothing to the old one, or scales a weight."""
     attr = change.write.attr
+    if change.write.how == "weights":
+        return any(isinstance(option, Module) for option in _constructed(state, attr))
     if depends_on_previous_value(state, change) and change.write.how != "item":
         return False
     buffers = {each.name for method, each in state.registers if each.kind in ("buffer", "parameter")}
-    made = {type(option) for each in state.constructed(attr) for option in options_of(each.value)}
+    made = {type(option) for option in _constructed(state, attr)}
     if change.write.how in ("inplace", "item"):
         return attr in buffers or bool(made & {Parameter, Buffer})
     return change.write.how == "assign" and (attr in buffers or Buffer in made)
+
+
+def _constructed(state: ClassState, attr: str) -> list[Value]:
+    return [option for each in state.constructed(attr) for option in options_of(each.value)]
 
 
 def _called_under(method: Method, guard: Guard) -> set[str]:
