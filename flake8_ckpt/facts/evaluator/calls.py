@@ -21,10 +21,15 @@ from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.evaluator.input_mixing import TAKES_OVER
 from flake8_ckpt.facts.evaluator.input_mixing import left_by
 from flake8_ckpt.facts.evaluator.object_identity import is_written
+from flake8_ckpt.facts.evaluator.parameter_moves import lies_there
 from flake8_ckpt.facts.evaluator.registrations import REGISTERS
+from flake8_ckpt.facts.evaluator.registrations import WRAPPERS
+from flake8_ckpt.facts.evaluator.registrations import is_module_list
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
+from flake8_ckpt.facts.evaluator.registrations import takes_members
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.evaluator.torch_effects import note_torch
 from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
@@ -38,13 +43,10 @@ from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
-from flake8_ckpt.frameworks.torch import TENSOR_ONLY
 
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
 INSTALLERS = re.compile(r"^_?(set|replace|register|add|attach|install)_\w*(module|layer)s?(_|$)")
-COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
-WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 # Calls of a function with another one that they may call later, or not at all.
 LATER = frozenset("map filter partial functools.partial".split())
 # Methods that are noted on objects of which nothing is known, too.
@@ -104,6 +106,8 @@ def _method_of(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
     moves, takes_over = func.attr in MOVES, func.attr in TAKES_OVER
     if moves:
         frame.leave_behind(before, frozenset([AS_IT_LIES]))
+    if moves and isinstance(base, v.Parameter) and lies_there(func, node):
+        return base
     if moves and attr is not None:
         frame.read(attr, "moved")
     if moves or takes_over:
@@ -160,6 +164,8 @@ def _on_attribute(attr: str, method: str, node: ast.Call, frame: Frame) -> v.Val
         frame.write(attr, "inplace", args[0] if method == "copy_" and args else v.Tensor("data"), carried)
         frame.depends |= before
     elif method in GROWS:
+        if takes_members(attr, frame):
+            wrap(node, frame)
         for argument in given_to(node):
             if isinstance(argument, ast.Name):
                 frame.aliases.setdefault(argument.id, set()).add(attr)
@@ -210,6 +216,8 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
         return passed
     _note_elements(base, f"element.{method}", frame)
     grow_local(func.value, method, args, keywords, frame)
+    if method in GROWS and is_module_list(base):
+        wrap(node, frame)
     if method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS:
         note_weights(base, frame)
     if method in ("get", "pop") and args:
@@ -271,7 +279,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if tail in WRAPPERS or INSTALLERS.search(tail):
         wrap(node, frame)
     if path.startswith("torch."):
-        initialized = _note_torch(path, tail, node, args, keywords, frame)
+        initialized = note_torch(path, tail, node, args, keywords, frame)
         if initialized is not None:
             return initialized
     is_object = frame.names.known.is_object(path)
@@ -291,28 +299,6 @@ def _as_numbers(args: Args, frame: Frame) -> Args:
     return tuple(
         v.NUMBER if isinstance(each, v.Param) and each.name in frame.numbers else each for each in args
     )
-
-
-def _note_torch(
-    path: str, tail: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame
-) -> v.Value | None:
-    """Note what a function of torch does to `self`; return what it initializes, if it does that."""
-    given = given_to(node)
-    attr = self_attribute(given[0]) if given else None
-    if path.startswith("torch.nn.init.") and given:
-        if attr is not None:
-            frame.depends.discard(attr)
-            frame.write(attr, "inplace", v.Tensor("random"))
-        elif args:
-            note_weights(args[0], frame)
-        return args[0] if args else keywords[0][1]
-    if tail in TENSOR_ONLY and attr is not None:
-        frame.read(attr, "tensor")
-    if tail in COLLECTORS:
-        for each in sorted(each for each in frame.depends if each.isidentifier()):
-            frame.uses.setdefault(each, {})["cat"] = None
-            frame.use_positions.setdefault(each, frame.position)
-    return None
 
 
 def _passed_on(node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value | None:

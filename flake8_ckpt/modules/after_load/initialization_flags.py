@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
 from flake8_ckpt.modules.plain_attributes import plain_numbers
+
+# `on_train_epoch_start`, `begin_episode`: what these set lasts for one of them.
+PERIODS = re.compile(r"epoch|episode|^on_\w+_(start|begin|end)$")
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,21 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
         for change in state.runtime_writes(flag)
         if _is_flag(change.value) and change.value == Const(not start)
     ]
-    if not any(change.method.name in state.stepping for change in turned):
+    if not any(change.method.name in state.stepping for change in turned) or _is_turned_back(
+        state, flag, start
+    ):
         return ""
     found = (_initialized_beside(state, change, guard) for change in turned)
     return next(filter(None, found), "")
+
+
+def _is_turned_back(state: ClassState, flag: str, start: bool) -> bool:
+    """Tell whether each epoch, or a step, sets a flag as it started: then doing it over is what is meant."""
+    return any(
+        change.value == Const(start)
+        and (PERIODS.search(change.method.name) is not None or change.method.name in state.stepping)
+        for change in state.runtime_writes(flag)
+    )
 
 
 def _initialized_beside(state: ClassState, change: AttributeWrite, guard: Guard) -> str:
