@@ -12,9 +12,11 @@ from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import SOURCE
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
-from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
+from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
 from flake8_ckpt.facts.evaluator.sweeps import is_swept
 from flake8_ckpt.facts.evaluator.weight_changes import note_weights
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import as_written_key
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.syntax import self_attribute
@@ -38,8 +40,7 @@ def assign(target: ast.expr, value: v.Value, source: ast.expr | None, frame: Fra
     elif isinstance(target, (ast.Tuple, ast.List)):
         _unpack(target, value, source, frame)
     elif isinstance(target, ast.Subscript):
-        frame.mix()
-        frame.leave_behind(set(), frozenset([AS_IT_LIES]))  # it is copied to where the target lies
+        frame.leave_behind(UNMOVED)  # it is copied to where the target lies
         owner = self_attribute(target.value)
         if owner is not None and isinstance(source, ast.Name):
             frame.aliases.setdefault(source.id, set()).add(owner)
@@ -72,7 +73,16 @@ def augment(target: ast.expr, value: v.Value, frame: Frame) -> None:
         else:
             note_weights(frame.evaluate(target.value), frame)
     elif isinstance(target, ast.Attribute):
-        note_weights(frame.evaluate(target), frame)
+        note_weights(frame.peek(target), frame)
+        if frame.contract:
+            _augment_field(target, value, frame)
+
+
+def _augment_field(target: ast.Attribute, value: v.Value, frame: Frame) -> None:
+    """Add a value to a field of another object: `self.progress.step += 1`."""
+    held = frame.evaluate(target)
+    if isinstance(held, v.Attr):
+        frame.store(held, bounded(torchlib.combine((held, value))))
 
 
 def _unpack(target: ast.Tuple | ast.List, value: v.Value, source: ast.expr | None, frame: Frame) -> None:
@@ -105,7 +115,7 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
         root = root.value
     attr = self_attribute(root)
     before = set(frame.depends)
-    key = subscript_key(target, frame)
+    key = as_written_key(subscript_key(target, frame), frame.contract)
     frame.depends -= {each for each in frame.depends - before if each.startswith(SOURCE)}
     if attr is not None:
         whole = _is_whole(target) or is_swept(target, frame)
@@ -138,7 +148,11 @@ def _outer_keys(node: ast.expr, frame: Frame) -> tuple[v.Value, ...]:
     """Return the keys that lead to a dict within a dict: a and b for `state[a][b]`."""
     keys: list[v.Value] = []
     while isinstance(node, ast.Subscript):
-        keys.append(v.UNKNOWN if isinstance(node.slice, ast.Tuple) else frame.peek(node.slice))
+        keys.append(
+            v.UNKNOWN
+            if isinstance(node.slice, ast.Tuple)
+            else as_written_key(frame.peek(node.slice), frame.contract)
+        )
         node = node.value
     return tuple(reversed(keys))
 
@@ -158,7 +172,7 @@ def _with_item(held: v.Value, key: v.Value, value: v.Value) -> v.Value:
         if isinstance(held, v.Record) or held == v.Container("dict", v.UNKNOWN, 0):
             kept = tuple(field for field in fields if field.key != key.value)
             opened = held.open if isinstance(held, v.Record) else False
-            return record_of((*kept, v.Field(key.value, bounded(value))), opened)
+            return record_of((*kept, v.Field(key.value, bounded(value), ANY not in key.value)), opened)
     if isinstance(held, v.Record):
         return v.Record(held.fields, True)
     if isinstance(held, v.Container):
@@ -178,7 +192,9 @@ def _assign_field(target: ast.Attribute, value: v.Value, frame: Frame) -> None:
         if isinstance(held, v.Tensor):
             frame.state.hold(target.value.id, v.Tensor(held.origin, value != v.Const(False)))
     else:
+        depends = set(frame.depends)  # what the field is set to does not depend on whose field it is
         base = frame.evaluate(target.value)
+        frame.depends = depends
         note_weights(v.Attr(base, name), frame)
         if isinstance(base, SYMBOLIC) or isinstance(base, v.Module):
             frame.store(v.Attr(base, name), bounded(value))

@@ -45,6 +45,8 @@ def item_of(base: v.Value, key: v.Value, sliced: bool = False) -> v.Value:
     if isinstance(base, v.Record) and isinstance(key, v.Const):
         found = [field.value for field in base.fields if field.key == key.value]
         return found[-1] if found else v.UNKNOWN
+    if isinstance(base, v.Record) and all(isinstance(field.value, v.Name) for field in base.fields):
+        return v.join([field.value for field in base.fields])
     if isinstance(base, (v.Unknown, v.Const, v.Number, v.Module, v.Record)):
         return v.UNKNOWN
     return base if sliced else bounded(v.Item(base, key if isinstance(key, v.Const) else v.UNKNOWN))

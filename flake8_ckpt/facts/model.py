@@ -21,8 +21,8 @@ RegisterKind = Literal["buffer", "parameter", "module", "state", "setattr", "wra
 KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
 GuardKind = Literal[
-    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "key", "nokey",
-    "about", "branch", "loop", "nested", "hidden", "remark",
+    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "weight", "noweight",
+    "key", "nokey", "about", "option", "branch", "loop", "nested", "hidden", "remark",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
 
@@ -32,9 +32,10 @@ class Guard(Struct, frozen=True, array_like=True):
 
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
     "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
-    "absent" and "present" (`n is None`). Of keys: "key" and "nokey" (`"k" in mapping`). Without a name: "branch"
-    (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own hooks),
-    "remark" (a comment at the write says something of buffers).
+    "absent" and "present" (`n is None`), "weight" and "noweight" (`isinstance(n, nn.Parameter)`). Of keys: "key" and
+    "nokey" (`"k" in mapping`). Of paths: "option" (a test of `self.config.x` or `args.x` alone). Without a name:
+    "branch" (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own
+    hooks), "remark" (a comment at the write says something of buffers).
     """
 
     kind: GuardKind
@@ -92,10 +93,11 @@ class Use(Struct, frozen=True, array_like=True):
     """How one method reads one attribute of `self`.
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
+    "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
-    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that). "input", "relocated" and
-    "returned" say that it meets an input as it lies, is moved on its way there, or is given back. `first` is true
-    where some path reads what it holds before this method writes it.
+    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
+    set). "input", "relocated" and "returned" say that it meets an input as it lies, is moved on its way there, or is
+    given back. `first` is true where some path reads what it holds before this method writes it.
     """
 
     attr: str
@@ -222,6 +224,7 @@ class FileFacts(Struct, frozen=True, array_like=True):
     may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update").
     A file that `runs` is a program; its `devices` are "moved" where it takes modules to one, "default" where all
     that is made lies on one.
+    `constants` are the strings that module variables and class attributes name: ("Keys.NET", "net").
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -229,6 +232,7 @@ class FileFacts(Struct, frozen=True, array_like=True):
     classes: tuple[ClassFacts, ...] = ()
     functions: tuple[FunctionFacts, ...] = ()
     updates: tuple[tuple[str, str], ...] = ()
+    constants: tuple[tuple[str, str], ...] = ()
     error: str = ""
     error_line: int = 0
     devices: Devices = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Mapping
 
 from flake8_ckpt.frameworks.known import DEFAULT
@@ -13,17 +14,21 @@ from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
+PARTIAL = frozenset(["partial", "functools.partial"])
+
 
 @dataclass(frozen=True)
 class Names:
     """Maps local names to paths: "torch.nn" (absolute), ".mod.f" (relative), ":helper" (of this file).
 
-    `known` is what is known of the libraries that they come from.
+    `constants` are the strings that names of this file stand for, `known` is what is known of the libraries
+    that others come from.
     """
 
     table: Mapping[str, str]
     stars: tuple[str, ...]
     known: Frameworks = DEFAULT
+    constants: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, dotted: str) -> str:
         """Return the path of a dotted name as this file writes it."""
@@ -32,6 +37,10 @@ class Names:
         if path.startswith(":") and dot:
             return f"{path}.{rest}"
         return f"{path}{dot}{rest}"
+
+    def constant(self, name: str) -> str | None:
+        """Return the string that a name of this file stands for, an attribute of a class by both names."""
+        return self.constants.get(name.removesuffix(".value"))
 
 
 def imported(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
@@ -48,25 +57,46 @@ def imported(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
                     yield alias.asname or alias.name, f"{base}{'' if base.endswith('.') else '.'}{alias.name}"
 
 
-def names_of(tree: ast.Module, outline: Outline, known: Frameworks) -> Names:
+def names_of(
+    tree: ast.Module, outline: Outline, known: Frameworks, constants: Mapping[str, str] | None = None
+) -> Names:
     """Build the import table of a module; its own classes and functions win over imports."""
     table = dict(imported(tree.body))
-    table.update(_aliases(tree.body, table))
     definitions = [each.name for each in outline.classes] + [name for name, _ in outline.functions]
-    for name in sorted(definitions, key=lambda each: -each.count(".")):
-        table[name.rpartition(".")[2]] = f":{name}"
+    own = {
+        name.rpartition(".")[2]: f":{name}" for name in sorted(definitions, key=lambda each: -each.count("."))
+    }
+    table.update(_aliases(tree.body, {**table, **own}))
+    table.update(own)
     stars = tuple(
         "." * node.level + (node.module or "")
         for node in statements(tree.body)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     )
-    return Names(table, stars, known)
+    return Names(table, stars, known, constants or {})
+
+
+def exported(table: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the names of a file that stand for something else: imports, and renamings of what it defines."""
+    return tuple(
+        (name, path)
+        for name, path in table.items()
+        if not path.startswith(":") or path.lstrip(":").rpartition(".")[2] != name
+    )
 
 
 def _aliases(body: list[ast.stmt], table: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the module's plain renamings: `Tensor = torch.Tensor`."""
-    for node in body:
+    """Yield the module's plain renamings: `Tensor = torch.Tensor`, `Linear = partial(nn.Linear, bias=False)`."""
+    for node in statements(body):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            head, dot, rest = dotted(node.value).partition(".")
-            if head in table:
-                yield node.targets[0].id, f"{table[head]}{dot}{rest}"
+            head, dot, rest = dotted(_made_of(node.value)).partition(".")
+            if head in table and node.targets[0].id != head:
+                path = table[head]
+                yield node.targets[0].id, f"{path}{dot}{rest}"
+
+
+def _made_of(value: ast.expr) -> ast.expr:
+    """Return the function or class that a partial call stands for, or the value itself."""
+    if isinstance(value, ast.Call) and value.args and dotted(value.func) in PARTIAL:
+        return value.args[0]
+    return value

@@ -53,6 +53,7 @@ Hinted = Literal[
     "writes bytes",
     "counter",
     "training state",
+    "best metric",
     "loads",
     "takes over",
     "takes all",
@@ -73,7 +74,7 @@ ASKED: dict[Identifier, tuple[Hinted, ...]] = {
         "sets up mixed precision",
         "takes out mixed precision",
     ),
-    "key": ("normalizer", "counter", "training state"),
+    "key": ("normalizer", "counter", "training state", "best metric"),
 }
 
 

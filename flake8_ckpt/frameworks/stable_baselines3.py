@@ -19,6 +19,8 @@ UNWRAPS = re.compile(r"unwrap_vec|get_vec_?norm")
 LIBRARIES = re.compile(r"^(stable_baselines3|sb3_contrib|sbx)\.")
 HOOKS = ("get_parameters", "set_parameters", "__getstate__", "__setstate__")
 NAMED = "_get_torch_save_params"
+# What the library calls when it constructs an algorithm, and again when it loads one.
+SET_UP = frozenset(["_setup_model"])
 RMS = re.compile(r"^_?(obs?|observation|state|ret|rew|reward)s?_?rms\w*$")
 SAVES = re.compile(
     r"^_?(save\w*|dumps?|export\w*|persist\w*|store\w*|backup\w*|upload\w*|package_to_hub|push_to_hub"

@@ -13,9 +13,10 @@ CONSTRUCTION = frozenset(
     "__init__ __post_init__ __new__ reset_parameters _reset_parameters __attrs_post_init__".split()
 )
 UNEVENTFUL = frozenset("__repr__ extra_repr __str__ __getstate__ __setstate__ __deepcopy__".split())
+# Not `set_grad_checkpointing`, which trades memory for time.
 SAVERS = re.compile(
-    r"(^|_)(save|dump|serialize|export|checkpoint)(_|$)|^_?get_\w*state$|state_dict|statistics_dict"
-    r"|extra_state|^_?load_state|checkpoint"
+    r"(^|_)(save|dump|serialize|export)(_|$)|^_?get_\w*state$|state_dict|statistics_dict"
+    r"|extra_state|^_?load_state|(?<!grad_)(?<!gradient_)(?<!activation_)checkpoint(?!ing)"
 )
 CASTS = re.compile(r"(^|[._])(to|move|cast|send)_\w+$|(device|dtype)$")
 STEPS = frozenset(
@@ -27,6 +28,8 @@ PLAIN_BASES = re.compile(
     r"^(object|abc\.ABC|typing\.\w+|typing_extensions\.\w+|torch\.nn\.(modules\.(\w+\.)?)?[A-Z]\w*"
     r"|torch\.jit\.ScriptModule)$|(^|\.)(LightningModule|LightningDataModule|Callback|PyTorchModelHubMixin)$"
 )
+# Modules that a trainer saves as they are, never as a part of another module.
+ROOT_MODULES = re.compile(r"(^|\.)LightningModule$")
 # Methods that restore a state or begin anew: what only these change is no progress of training.
 RESTARTS = re.compile(
     r"(^|_)(load|restore|resume|set|setstate|start|begin|setup|open|connect|reset|init|initialize|clear|close"

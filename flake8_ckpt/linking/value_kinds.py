@@ -40,8 +40,8 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.module_bases import is_external_module
-from flake8_ckpt.frameworks.torch import DTYPES
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.linking.callees import names_called
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.kind_context import KindContext
 
@@ -124,7 +124,7 @@ class KindEvaluator:
 
     def _param(self, value: Param, context: KindContext, nesting: int) -> Value:
         if value.name in context.bound:
-            return context.bound[value.name]
+            return _settled(context.bound[value.name])
         if context.function is None:
             return UNKNOWN
         for parameter in context.function.parameters:
@@ -187,19 +187,26 @@ class KindEvaluator:
 
     def _call(self, value: Call, context: KindContext, nesting: int) -> Value:
         callee = value.callee
-        args = [_dtype(arg) or self.resolve(arg, context, nesting) for arg in value.args]
-        keywords = {name: self.resolve(each, context, nesting) for name, each in value.keywords}
+        args = [self._argument(arg, context, nesting) for arg in value.args]
+        keywords = {name: self._argument(each, context, nesting) for name, each in value.keywords}
         if isinstance(callee, Name):
             found = self._call_name(callee.path, args, keywords, context)
             return (
                 Tensor("data") if UNKNOWN in options_of(found) and CONVERTERS.search(callee.path) else found
             )
         if not isinstance(callee, Attr):
-            return UNKNOWN
+            names = names_called(callee, context, self.symbols)
+            return join([self._call_name(each.path, args, keywords, context) for each in names])
         if isinstance(callee.base, (Self, Super)):
             return self._call_method(context, callee, args, keywords)
         base = self.resolve(callee.base, context, nesting)
         return self._each(base, lambda each: self._call_on(each, callee.name, args, keywords, context))
+
+    def _argument(self, value: Value, context: KindContext, nesting: int) -> Value:
+        """Return what a call hands on: a class or function as its name, anything else resolved."""
+        if isinstance(value, Name):
+            return Name(self.symbols.resolve(value.path, context.path))
+        return self.resolve(value, context, nesting)
 
     def _call_on(
         self, base: Value, name: str, args: list[Value], keywords: dict[str, Value], context: KindContext
@@ -274,11 +281,6 @@ class KindEvaluator:
         return self.resolve(
             function.returns, KindContext(path, class_id, owner, function, known, context.calls + 1)
         )
-
-
-def _dtype(value: Value) -> Value | None:
-    """Return a dtype of torch as it is: a method that is given one casts, and does not move."""
-    return value if isinstance(value, Name) and value.path in DTYPES else None
 
 
 def _settled(value: Value) -> Value:

@@ -51,7 +51,7 @@ TRANSIENT = re.compile(
 # A tensordict of torchrl is no tensor, though it has most methods of one: `self._td = td.clone()`.
 FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
 # Uses that read no content: a comparison with None, a shape, a branch; and marks that stand beside a use.
-IDLE_USES = frozenset(["none", "meta", "test", "input", "relocated", "returned"])
+IDLE_USES = frozenset(["none", "meta", "test", "cadence", "input", "relocated", "returned"])
 
 
 def is_tensor(value: Value) -> bool:

@@ -23,6 +23,8 @@ from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.constants import excuse_of
 from flake8_ckpt.modules.constants import is_left_behind
+from flake8_ckpt.modules.containers.plain_containers import PlainContainer
+from flake8_ckpt.modules.containers.plain_containers import plain_containers
 from flake8_ckpt.modules.late_registration import LateRegistration
 from flake8_ckpt.modules.late_registration import late_registrations
 from flake8_ckpt.modules.late_tensors import LateTensor
@@ -31,8 +33,6 @@ from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.plain_attributes import plain_arrays
 from flake8_ckpt.modules.plain_attributes import plain_numbers
 from flake8_ckpt.modules.plain_attributes import plain_tensors
-from flake8_ckpt.modules.plain_containers import PlainContainer
-from flake8_ckpt.modules.plain_containers import plain_containers
 from flake8_ckpt.modules.registrations import RegistrationResult
 from flake8_ckpt.modules.registrations import UnsavedBuffer
 from flake8_ckpt.modules.registrations import registration_results

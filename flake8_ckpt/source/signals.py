@@ -24,6 +24,10 @@ GROWS = re.compile(
     r"self\.(?<!\wself\.)(\w+)\s*"
     r"(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
 )
+# The progress of an object that an attribute holds: `self.progress.step += 1`.
+COUNTS_FIELD = re.compile(r"self\.(?<!\wself\.)\w+\.\w+\s*[-+*/]=")
+# What is not the object's own is set to zero: `trainer.epoch = 0`, `self.progress.step = 0`.
+ZEROES_FIELD = re.compile(r"\.(?<!self\.)\w+\s*=\s*0(?:\.0*)?\s*(?:#.*)?$", re.MULTILINE)
 LOCAL_GROWS = re.compile(
     r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE
 )
@@ -73,6 +77,14 @@ HOOKS = frozenset(
 )
 ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop)$")
 KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
+# The two ends of an object's state, whatever they are called: `get_state` and `set_state`, `pack_snapshot` and
+# `unpack_snapshot`, `dump_stats` and `restore_stats`.
+GIVES = re.compile(
+    r"^_*(?:get|pack|dump|save|collect|export|serialize)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+)
+TAKES = re.compile(
+    r"^_*(?:set|unpack|load|restore|apply|import|deserialize|resume)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+)
 TRIVIAL_BASES = re.compile(
     r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"
     r"|\w*Exception|\w*Error"
@@ -118,8 +130,8 @@ class Signals:
         return Signals(_those_in(text, self.calls), _those_in(text, self.classes))
 
     def takes_part(self, text: str) -> bool:
-        """Tell whether a function's text may take part in saving, restoring or normalizing."""
-        return self.saves(text) or links(text) or self.normalizes(text)
+        """Tell whether a function's text may take part in saving, restoring, replacing or normalizing."""
+        return self.saves(text) or links(text) or self.normalizes(text) or _zeroes_field(text)
 
     def saves(self, text: str) -> bool:
         """Tell whether a function's text saves something or loads it."""
@@ -177,6 +189,11 @@ def links(text: str) -> bool:
 def hands_on(text: str) -> bool:
     """Tell whether a method lets an attribute save or restore itself."""
     return "self." in text and HANDS_ON.search(text) is not None
+
+
+def _zeroes_field(text: str) -> bool:
+    """Tell whether a function's text begins anew what another object counts."""
+    return "= 0" in text and ZEROES_FIELD.search(text) is not None
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -17,8 +17,8 @@ from flake8_ckpt.facts.evaluator.expressions import note_key
 from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
-from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.evaluator.input_mixing import TAKES_OVER
+from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
 from flake8_ckpt.facts.evaluator.input_mixing import left_by
 from flake8_ckpt.facts.evaluator.object_identity import is_written
 from flake8_ckpt.facts.evaluator.parameter_moves import lies_there
@@ -31,18 +31,20 @@ from flake8_ckpt.facts.evaluator.registrations import takes_members
 from flake8_ckpt.facts.evaluator.registrations import wrap
 from flake8_ckpt.facts.evaluator.torch_effects import note_torch
 from flake8_ckpt.facts.evaluator.weight_changes import note_weights
+from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
-from flake8_ckpt.facts.value_bounds import trimmed
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
+from flake8_ckpt.source.tree import dotted
 
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
@@ -55,18 +57,22 @@ KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_di
 EVENTS = re.compile(
     r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
     r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
-    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stats|vec_?norm|set_env|get_env|set_attr|buffer"
+    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stat(?:istic)?s|set_(?:mean|std|norm)"
+    r"|vec_?norm|set_env|get_env|set_attr|buffer"
 )
 
 
 def _call(node: ast.Call, frame: Frame) -> v.Value:
-    """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
-    kinds, before = left_by(node), frame.depends
-    if kinds:
-        before = set(before)
+    """Return the value of a call; a dict that is handed to a function may hold more keys after it.
+
+    What the call is given goes into it, not what else stands in the statement.
+    """
+    others, showing = frame.depends, frame.showing
+    frame.depends, frame.showing = set(), showing or only_shows(dotted(node.func))
     value = _value_of(node, frame)
-    if kinds:
-        frame.leave_behind(before, kinds)
+    frame.leave_behind(left_by(node))
+    frame.depends |= others
+    frame.showing = showing
     if frame.contract:
         open_arguments(node, value, frame)
     return value
@@ -78,7 +84,10 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
     if attr is not None:
         return _on_self(attr, node, frame)
     if isinstance(func, ast.Attribute):
-        return _method_of(func, node, frame)
+        attr = _state_attribute(func.value)
+        if attr is not None:
+            return _on_attribute(attr, func.attr, node, frame)
+        return _on_result(func, node, frame)
     if isinstance(func, ast.Name) and func.id == "len":
         given = given_to(node)
         attr = self_attribute(given[0]) if len(given) == 1 else None
@@ -98,29 +107,26 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
     return value
 
 
-def _method_of(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
-    """Return what a method of an object gives; a move says nothing of what it moves to."""
-    attr = _state_attribute(func.value)
-    before = set(frame.depends)
-    base = frame.evaluate(func.value) if attr is None else v.UNKNOWN
-    moves, takes_over = func.attr in MOVES, func.attr in TAKES_OVER
-    if moves:
-        frame.leave_behind(before, frozenset([AS_IT_LIES]))
-    if moves and isinstance(base, v.Parameter) and lies_there(func, node):
-        return base
-    if moves and attr is not None:
-        frame.read(attr, "moved")
-    if moves or takes_over:
-        before = set(frame.depends)
-    if attr is not None:
-        value = _on_attribute(attr, func.attr, node, frame)
-    else:
-        value = _on_value(base, func, node, frame)
-    if moves:
-        frame.depends -= {each for each in frame.depends - before if not each.startswith(FLOW)}
-    elif takes_over:
-        frame.leave_behind(before, frozenset([AS_IT_LIES]))
+def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
+    """Evaluate a method call: what its object was made of is not given to the method."""
+    base = frame.evaluate(func.value)
+    if func.attr in MOVES:
+        frame.leave_behind(UNMOVED)
+        if isinstance(base, v.Parameter) and lies_there(func, node):
+            return base
+    made_of, frame.depends = frame.depends, set()
+    value = _on_value(base, func, node, frame)
+    _forget_destination(func.attr, frame)
+    frame.depends |= made_of
     return value
+
+
+def _forget_destination(method: str, frame: Frame) -> None:
+    """Forget what a move is told to move to, and where a copy came from."""
+    if method in MOVES:
+        frame.depends = {each for each in frame.depends if each.startswith(FLOW)}
+    elif method in TAKES_OVER:
+        frame.leave_behind(UNMOVED)
 
 
 def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
@@ -159,6 +165,7 @@ def _on_attribute(attr: str, method: str, node: ast.Call, frame: Frame) -> v.Val
     inplace = method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS
     before = set(frame.depends)
     args, keywords = _arguments(node, frame)
+    _forget_destination(method, frame)
     if inplace:
         carried = method not in OVERWRITES or method == "set_" and not args
         frame.write(attr, "inplace", args[0] if method == "copy_" and args else v.Tensor("data"), carried)
@@ -233,6 +240,8 @@ def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame)
 
 
 def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
+    if method == "format" and isinstance(base, v.Const) and isinstance(base.value, str):
+        return formatted(base.value)
     if isinstance(base, (v.Tensor, v.NdArray, v.Number, v.Const)):
         return torchlib.call_method(base, method, args, dict(keywords))
     if isinstance(base, v.Module):
@@ -260,7 +269,7 @@ def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
         return _note(value, frame)
     if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
         return bounded(value)
-    return _note(trimmed(value), frame)
+    return _note(bounded(value), frame)
 
 
 def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
@@ -271,7 +280,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if passed is not None:
         return passed
     if path in frame.names.known.payload_calls:
-        value = trimmed(v.Call(v.Name(path), args, keywords))
+        value = bounded(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
             _site(value, frame)
         return value

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Union
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import SPREAD
+from flake8_ckpt.facts.key_text import as_written_key
 from flake8_ckpt.facts.member_values import element_of
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
+from flake8_ckpt.facts.value_bounds import MAX_FIELDS
 from flake8_ckpt.facts.value_bounds import bounded
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
-MAX_KEYS = 64
 MAX_ITEMS = 6
 # Loops over the names of parameters or buffers are a dozen names long.
 MAX_NAMES = 32
@@ -63,24 +68,32 @@ def _values(nodes: list[ast.expr], frame: Frame) -> list[v.Value]:
 def _dict(node: ast.Dict, frame: Frame) -> v.Value:
     fields: list[v.Field] = []
     others: list[v.Value] = []
-    opened = False
+    opened = len(node.keys) > MAX_FIELDS
     for key_node, value_node in zip(node.keys, node.values):
         value = frame.evaluate(value_node)
-        key = frame.evaluate(key_node) if key_node is not None else v.UNKNOWN
         if key_node is None:
             frame.key(value, "", "wholesale")
-        if key_node is None and isinstance(value, v.Record):
-            fields += value.fields
-            opened = opened or value.open
-        elif isinstance(key, v.Const) and isinstance(key.value, str) and len(fields) < MAX_KEYS:
-            fields.append(v.Field(key.value, bounded(value)))
+            opened = opened or isinstance(value, v.Record) and value.open
+            fields += _spread(value, frame)
+            others += () if isinstance(value, v.Record) else (value,)
+            continue
+        key = as_written_key(frame.evaluate(key_node), frame.contract)
+        if isinstance(key, v.Const) and isinstance(key.value, str):
+            fields.append(v.Field(key.value, bounded(value), ANY not in key.value))
         else:
-            opened = True
             others.append(value)
-    if fields and not others:
-        return v.Record(tuple(fields), opened)
-    size = len(node.values)
-    return bounded(v.Container("dict", v.join([*others, *(field.value for field in fields)]), size))
+            fields += (v.Field(ANY, bounded(value), False),) if frame.contract else ()
+    if any(each.key != ANY for each in fields) and (frame.contract or not others):
+        return v.Record(tuple(fields[:MAX_FIELDS]), opened)
+    held = (field.value for field in fields if field.key != SPREAD)
+    return bounded(v.Container("dict", v.join([*others, *held]), len(node.values)))
+
+
+def _spread(value: v.Value, frame: Frame) -> tuple[v.Field, ...]:
+    """Return the fields that a spread gives to a display: those of a record, or one that linking may open."""
+    if isinstance(value, v.Record):
+        return value.fields
+    return (v.Field(SPREAD, bounded(value), False),) if frame.contract else ()
 
 
 def _list_made(node: ast.ListComp | ast.GeneratorExp, frame: Frame) -> v.Value:
@@ -110,28 +123,37 @@ def _made(node: Comprehension, element: ast.expr, frame: Frame) -> v.Value:
 
 def bind_loop(target: ast.expr, iterable: ast.expr, frame: Frame) -> None:
     """Bind a loop's target to the elements of what it iterates over; knows enumerate, zip and items."""
-    attr = self_attribute(iterable)
-    if attr is not None:
-        frame.read(attr, "iter")
-        _bind(target, element_of(v.Attr(v.SELF, attr)), frame)
-        return
     sources = _loop_sources(iterable, frame)
     if sources and isinstance(target, (ast.Tuple, ast.List)) and len(sources) == len(target.elts):
         for element, source in zip(target.elts, sources):
-            _bind(without_star(element), source, frame)
+            if isinstance(source, ast.expr):
+                bind_loop(without_star(element), source, frame)
+            else:
+                _bind(without_star(element), source, frame)
     else:
-        value = frame.evaluate(iterable)
-        frame.key(value, "", "wholesale")
-        _bind(target, element_of(value), frame)
+        _bind(target, _iterated(iterable, frame), frame)
 
 
-def _loop_sources(node: ast.expr, frame: Frame) -> list[v.Value]:
+def _iterated(iterable: ast.expr, frame: Frame) -> v.Value:
+    """Return the elements of what a loop goes through."""
+    attr = self_attribute(iterable)
+    if attr is not None:
+        frame.read(attr, "iter")
+        return element_of(v.Attr(v.SELF, attr))
+    value = frame.evaluate(iterable)
+    frame.key(value, "", "wholesale")
+    return element_of(value)
+
+
+def _loop_sources(node: ast.expr, frame: Frame) -> Sequence[v.Value | ast.expr]:
+    """Return what a loop takes its elements from, one by one: a value, or what is iterated over in turn."""
     if not isinstance(node, ast.Call):
         return []
-    if isinstance(node.func, ast.Name) and node.func.id == "enumerate" and given_to(node):
-        return [v.NUMBER, element_of(frame.evaluate(given_to(node)[0]))]
+    given = given_to(node)
+    if isinstance(node.func, ast.Name) and node.func.id == "enumerate" and given:
+        return [v.NUMBER, given[0]]
     if isinstance(node.func, ast.Name) and node.func.id == "zip":
-        return [element_of(frame.evaluate(each)) for each in given_to(node)]
+        return given
     if isinstance(node.func, ast.Attribute) and node.func.attr == "items":
         value = frame.evaluate(node.func.value)
         frame.key(value, "", "wholesale")
@@ -140,9 +162,12 @@ def _loop_sources(node: ast.expr, frame: Frame) -> list[v.Value]:
 
 
 def _bind(target: ast.expr, value: v.Value, frame: Frame) -> None:
-    """Bind the local names of a target."""
+    """Bind the local names of a target, to another object in each turn."""
     if isinstance(target, ast.Name):
+        guards = frame.guards
+        frame.guards = tuple(dict.fromkeys((*guards, LOOP)))
         frame.bind(target.id, value, frame.depends)
+        frame.guards = guards
     elif isinstance(target, (ast.Tuple, ast.List)):
         for element in target.elts:
             _bind(without_star(element), element_of(value), frame)

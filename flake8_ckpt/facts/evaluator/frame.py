@@ -38,7 +38,7 @@ from flake8_ckpt.facts.names import Names
 from flake8_ckpt.findings import Position
 
 Evaluate = Callable[[Any, "Frame"], v.Value]
-LOOKS = frozenset(["meta", "none", "test"])
+LOOKS = frozenset(["meta", "none", "test", "cadence"])
 SYMBOLIC = (v.Call, v.Param, v.Item, v.Attr, v.Local, v.Join, v.Element)
 FLOW = "#"
 SOURCE = "="
@@ -60,13 +60,15 @@ class Frame:
     """The walk through one function: its state now, the conditions around it, and what it has seen.
 
     `evaluators` say what each kind of expression may be. `text` is the function's own, empty where its locals
-    can be seen from outside. `depth` counts the blocks and expressions around what is looked at.
+    can be seen from outside. `owner` is the class whose method it is, "" for a plain function. `depth` counts
+    the blocks and expressions around what is looked at.
     """
 
     names: Names
     evaluators: Mapping[type, Evaluate]
     contract: bool = False
     text: str = ""
+    owner: str = ""
     state: State = field(default_factory=State)
     numbers: frozenset[str] = frozenset()
     remarks: frozenset[int] = frozenset()
@@ -74,6 +76,7 @@ class Frame:
     guards: Guards = ()
     position: Position = NOWHERE
     testing: bool = False
+    showing: bool = False
     depends: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     writes: list[Write] = field(default_factory=list)
@@ -113,7 +116,9 @@ class Frame:
             self.depends = depends
             return value
         self.state.enter()
-        value = Frame(self.names, self.evaluators, state=self.state, depth=self.depth).evaluate(node)
+        value = Frame(
+            self.names, self.evaluators, owner=self.owner, state=self.state, depth=self.depth
+        ).evaluate(node)
         self.state.leave()
         return value
 
@@ -121,12 +126,13 @@ class Frame:
         """Note that an attribute of `self` is read, and that what is being computed depends on it."""
         self.seen.add(attr)
         how = "test" if self.testing and how in ("plain", "item") else how
+        how = "shown" if self.showing and how == "plain" else how
         hows = self.uses.setdefault(attr, {})
-        if how == "plain" and "own" in hows:
+        earlier = self.state.written.get(attr)
+        if how == "plain" and ("own" in hows or earlier is not None):
             hows["apart"] = None
         hows[how] = None
         self.use_positions.setdefault(attr, self.position)
-        earlier = self.state.written.get(attr)
         if earlier is None and how not in LOOKS:
             self.first_uses.setdefault(attr, self.position)
         if how not in LOOKS:
@@ -139,7 +145,9 @@ class Frame:
         """Note that `+=` reads an attribute; a plain read of it elsewhere in the method is marked as "apart"."""
         hows = dict(self.uses.get(attr, {}))
         apart = "apart" in hows or "plain" in hows and "own" not in hows
+        showing, self.showing = self.showing, False
         self.read(attr, "plain")
+        self.showing = showing
         self.uses[attr] = {**hows, "plain": None, "own": None, **({"apart": None} if apart else {})}
 
     def write(self, attr: str, how: WriteKind, value: v.Value, carried: bool = False) -> None:
@@ -174,15 +182,15 @@ class Frame:
         for attr in attributes_in(self.depends):
             self.uses.setdefault(attr, {})["returned"] = None
 
-    def leave_behind(self, before: set[str], kinds: frozenset[str]) -> None:
-        """Take kinds of tokens away from what was computed since some point: it was moved, or became a number."""
-        gained = self.depends - before
-        for attr in met(gained):
-            self.uses.setdefault(attr, {})["input"] = None
+    def leave_behind(self, kinds: frozenset[str]) -> None:
+        """Take kinds of tokens away from what is being computed: it was moved, or became a number."""
+        if not kinds:
+            return
+        self.mix()
         if INPUT not in kinds:
-            for attr in attributes_in(gained):
+            for attr in attributes_in(self.depends):
                 self.uses.setdefault(attr, {})["relocated"] = None
-        self.depends -= {token for token in gained if token[:1] in kinds}
+        self.depends = {token for token in self.depends if token[:1] not in kinds}
 
     def bind(self, name: str, value: v.Value, depends: Iterable[str]) -> None:
         """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""

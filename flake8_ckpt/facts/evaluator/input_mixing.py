@@ -18,6 +18,8 @@ from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 
 INPUT = "@"
 AS_IT_LIES = "~"
+UNMOVED = frozenset([AS_IT_LIES])
+NOWHERE = frozenset([INPUT, AS_IT_LIES])
 # Calls whose result lies on the host, or nowhere: `float(self.k)`, `self.k.tolist()`.
 TO_HOST = frozenset("int float bool len str range print round numpy".split()) | NOT_TENSOR | SHAPE_METHODS
 # These take what they are given to where their own object lies.
@@ -39,9 +41,9 @@ def left_by(call: ast.Call) -> frozenset[str]:
     """Return the kinds of tokens that a call takes away from what goes into it."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in TO_HOST:
-        return frozenset([INPUT, AS_IT_LIES])
+        return NOWHERE
     is_placed = any(each.arg == "device" for each in call.keywords)
-    return frozenset([AS_IT_LIES]) if is_placed and name not in MOVES else frozenset()
+    return UNMOVED if is_placed and name not in MOVES else frozenset()
 
 
 def is_number(parameter: ast.arg, default: ast.expr | None) -> bool:

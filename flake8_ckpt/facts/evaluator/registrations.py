@@ -64,6 +64,7 @@ def takes_members(attr: str, frame: Frame) -> bool:
 def wrap(node: ast.Call, frame: Frame) -> None:
     """Note that a module list or the like takes what stands in the call: an attribute, a local, their elements."""
     for source in given_to(node):
+        source = _iterated(source)
         while isinstance(source, ast.Call):
             inside = given_to(source)
             if isinstance(source.func, ast.Attribute):
@@ -73,3 +74,14 @@ def wrap(node: ast.Call, frame: Frame) -> None:
         name = source.id if isinstance(source, ast.Name) else self_attribute(source)
         if name is not None:
             frame.wrapped[name] = frame.position
+
+
+def _iterated(node: ast.expr) -> ast.expr:
+    """Return what a comprehension takes its elements from as they are, or the node itself."""
+    if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.DictComp)):
+        element = node.value if isinstance(node, ast.DictComp) else node.elt
+        loop = node.generators[-1]
+        targets = [each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)]
+        if isinstance(element, ast.Name) and element.id in targets:
+            return loop.iter
+    return node
