@@ -25,8 +25,6 @@ from flake8_ckpt.facts.names import names_of
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import remarks_in
-from flake8_ckpt.facts.running_statistics import statistics_of
-from flake8_ckpt.facts.running_statistics import updates_in
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.statements import parameter_names
 from flake8_ckpt.findings import Position
@@ -34,8 +32,13 @@ from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
+from flake8_ckpt.source.outline import classes_with_statistics
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.receivers import rename_receivers
+from flake8_ckpt.source.running_statistics import normalized_in
+from flake8_ckpt.source.running_statistics import statistics_of
+from flake8_ckpt.source.running_statistics import taken_in
+from flake8_ckpt.source.running_statistics import updates_in
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
 from flake8_ckpt.source.signals import HOOKS
@@ -67,6 +70,8 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     text = rename_receivers(tree, text)
     lines = text.split("\n")
     signals = signals_of(known).within(text)
+    if "mean" in text:
+        signals = signals.with_classes(classes_with_statistics(tree, lines))
     found = outline(tree, lines, signals)
     constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
     names = names_of(tree, found, known, constants)
@@ -78,6 +83,8 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(collector.functions(found)),
         tuple(dict.fromkeys(updates_in(text))),
         tuple(constants.items()),
+        tuple(name for name in dict.fromkeys(normalized_in(text)) if name != "self"),
+        tuple(dict.fromkeys(taken_in(text))),
         devices=devices_of(text),
         runs=is_program(tree, text),
     )
@@ -116,16 +123,19 @@ class _Collector:
         """Return the facts of one class."""
         node = found.node
         bases = tuple(self.names.resolve(name) for name in map(_base, node.bases) if name)
-        statistics = statistics_of(self.text(node))
+        text = self.text(node)
+        statistics = statistics_of(text)
+        names = tuple(dict.fromkeys(method.name for method in found.methods))
         return ClassFacts(
             found.name,
             self.heading(node),
             bases,
             tuple(_class_attributes(node)),
             tuple(self.methods(found)),
-            tuple(dict.fromkeys(method.name for method in found.methods)),
-            tuple(self.graph(found)) if bases or statistics else (),
+            names,
+            tuple(self.graph(found)) if bases or statistics or "step" in names else (),
             statistics,
+            bool(statistics) and "self" in normalized_in(text),
         )
 
     def methods(self, found: ClassOutline) -> Iterator[FunctionFacts]:

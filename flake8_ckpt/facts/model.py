@@ -25,6 +25,8 @@ GuardKind = Literal[
     "key", "nokey", "about", "option", "branch", "loop", "nested", "hidden", "remark",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
+# What `Use.how` may say beside a read: of the value that the method was entered with, and of where it goes.
+MARKS = frozenset(["held", "input", "relocated", "returned"])
 
 
 class Guard(Struct, frozen=True, array_like=True):
@@ -96,8 +98,9 @@ class Use(Struct, frozen=True, array_like=True):
     "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
     (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
-    set). "input", "relocated" and "returned" say that it meets an input as it lies, is moved on its way there, or is
-    given back. `first` is true where some path reads what it holds before this method writes it.
+    set). "held" says that some path reads what it holds before this method writes it; "input", "relocated" and
+    "returned" that it meets an input as it lies, is moved on its way there, or is given back. `first` is true where
+    some path looks at it in any way before this method writes it.
     """
 
     attr: str
@@ -204,7 +207,8 @@ class ClassFacts(Struct, frozen=True, array_like=True):
 
     `methods` holds a summary for each method that was read; `method_names` names them all;
     `graph` says which methods of its own object each method calls; `statistics` are the attributes
-    whose names are those of running statistics (a mean, a variance, a count), for classes that have any.
+    whose names are those of running statistics (a mean, a variance, a count), for classes that have any;
+    `divides` is true where the class divides by one of them.
     """
 
     name: str
@@ -215,6 +219,7 @@ class ClassFacts(Struct, frozen=True, array_like=True):
     method_names: tuple[str, ...] = ()
     graph: tuple[tuple[str, tuple[str, ...]], ...] = ()
     statistics: tuple[str, ...] = ()
+    divides: bool = False
 
 
 class FileFacts(Struct, frozen=True, array_like=True):
@@ -225,6 +230,8 @@ class FileFacts(Struct, frozen=True, array_like=True):
     A file that `runs` is a program; its `devices` are "moved" where it takes modules to one, "default" where all
     that is made lies on one.
     `constants` are the strings that module variables and class attributes name: ("Keys.NET", "net").
+    `normalized` are the last names of the objects whose statistics the file takes off or divides by,
+    `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -233,6 +240,8 @@ class FileFacts(Struct, frozen=True, array_like=True):
     functions: tuple[FunctionFacts, ...] = ()
     updates: tuple[tuple[str, str], ...] = ()
     constants: tuple[tuple[str, str], ...] = ()
+    normalized: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     error: str = ""
     error_line: int = 0
     devices: Devices = ""

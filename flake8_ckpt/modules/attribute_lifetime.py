@@ -13,6 +13,7 @@ import re
 from typing import Literal
 
 from flake8_ckpt.facts.model import HIDDEN
+from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Const
@@ -51,7 +52,7 @@ TRANSIENT = re.compile(
 # A tensordict of torchrl is no tensor, though it has most methods of one: `self._td = td.clone()`.
 FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
 # Uses that read no content: a comparison with None, a shape, a branch; and marks that stand beside a use.
-IDLE_USES = frozenset(["none", "meta", "test", "cadence", "input", "relocated", "returned"])
+IDLE_USES = MARKS | frozenset(["none", "meta", "test", "cadence"])
 
 
 def is_tensor(value: Value) -> bool:
@@ -169,7 +170,7 @@ def _looks_first(change: AttributeWrite) -> bool:
 
 
 def _is_read_across(state: ClassState, attr: str) -> bool:
-    return any(read.use.first and set(read.use.how) - IDLE_USES for read in state.reads(attr))
+    return any("held" in read.use.how for read in state.reads(attr))
 
 
 def is_idle(state: ClassState, attr: str) -> bool:

@@ -59,6 +59,7 @@ EVENTS = re.compile(
     r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
     r"|save|load|restore|resume|state|checkpoint|weights|parameters|stat(?:istic)?s|set_(?:mean|std|norm)"
     r"|vec_?norm|set_env|get_env|set_attr|buffer"
+    r"|^_*(build|rebuild|init|reinit|create|make)(_|$)|^_+set_?up"
 )
 
 

@@ -133,9 +133,11 @@ class Frame:
             hows["apart"] = None
         hows[how] = None
         self.use_positions.setdefault(attr, self.position)
-        if earlier is None and how not in LOOKS:
+        if earlier is None:
             self.first_uses.setdefault(attr, self.position)
         if how not in LOOKS:
+            if earlier is None and how != "shown":
+                hows["held"] = None
             self.depends |= {attr} if earlier is None else earlier
             self.depends.add(f"{SOURCE}{attr}")
             if how != "moved" and earlier is None and attr not in self.moved:
@@ -148,7 +150,8 @@ class Frame:
         showing, self.showing = self.showing, False
         self.read(attr, "plain")
         self.showing = showing
-        self.uses[attr] = {**hows, "plain": None, "own": None, **({"apart": None} if apart else {})}
+        held = {"held": None} if "held" in self.uses[attr] else {}
+        self.uses[attr] = {**hows, **held, "plain": None, "own": None, **({"apart": None} if apart else {})}
 
     def write(self, attr: str, how: WriteKind, value: v.Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
@@ -163,7 +166,8 @@ class Frame:
             self.state.write(attr, frozenset(self.depends))
         elif how == "moved":
             self.moved.add(attr)
-        self.flow(v.Attr(v.SELF, attr))
+        if how != "weights":
+            self.flow(v.Attr(v.SELF, attr))
 
     @property
     def is_remarked(self) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.frameworks.torch_methods import CARRIERS
-from flake8_ckpt.modules.attribute_lifetime import IDLE_USES
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
@@ -113,7 +112,7 @@ def _is_read_elsewhere(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a method reads an attribute before it was derived in it, or in what it calls."""
     writer = change.method.name
     for read in state.reads(change.attr):
-        if read.use.first and set(read.use.how) - IDLE_USES:
+        if "held" in read.use.how:
             called = state.reach(frozenset([read.method.name])) - {read.method.name}
             if writer not in called:
                 return True
@@ -123,8 +122,7 @@ def _is_read_elsewhere(state: ClassState, change: AttributeWrite) -> bool:
 def _is_read_as_left(state: ClassState, attr: str) -> bool:
     writers = {each.method.name for each in state.runtime_writes(attr)}
     return any(
-        read.use.first
-        and set(read.use.how) - IDLE_USES
+        "held" in read.use.how
         and not writers & (state.reach(frozenset([read.method.name])) - {read.method.name})
         for read in state.reads(attr)
     )
