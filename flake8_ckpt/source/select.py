@@ -46,6 +46,7 @@ from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
+from flake8_ckpt.source.signals import trains
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
@@ -165,6 +166,7 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
         and links(each.text)
         or hands_on(each.text)
         or each.signals.normalizes(each.text)
+        or trains(each.text)
         for each in methods
     )
 
@@ -182,7 +184,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
-        elif GIVES.match(each.name):
+        elif GIVES.match(each.name) or trains(each.text):
             selected.append(each.node)
         elif "self." in each.text and (each.writes or each.name == "step" or SETS_FIELD.search(each.text)):
             selected.append(each.node)

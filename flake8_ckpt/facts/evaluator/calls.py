@@ -56,7 +56,8 @@ KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_di
 # Methods of any object that change, save, restore or replace its state, or say how it is used.
 EVENTS = re.compile(
     r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
-    r"|record\w*|reset\w*|copy_|predict|register_\w+|setdefault|clear|prepare|apply\w*|unscale_|average\w*)$"
+    r"|record\w*|reset\w*|copy_|zero_grad|scale|backward|predict|register_\w+|setdefault|clear|prepare|apply\w*"
+    r"|unscale_|average\w*|(attach|track|add)_(?!arg|scalar|image|text|hist|figure|video|audio|graph)\w+)$"
     r"|save|load|restore|resume|state|checkpoint|weights|parameters|stat(?:istic)?s|set_(?:mean|std|norm)"
     r"|vec_?norm|set_env|get_env|set_attr|buffer"
     r"|^_*(build|rebuild|init|reinit|create|make)(_|$)|^_+set_?up"
