@@ -27,6 +27,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -44,6 +45,7 @@ ROOMS = ("rules", "checkpoints", "losses", "modules")
 # Those that link projects in the process of the test, so that it is known what they execute.
 TESTS = (
     "tests/rules",
+    "tests/test_attribute_lifetime.py",
     "tests/test_contract_adversarial.py",
     "tests/test_contract_linking.py",
     "tests/test_contract_strangers.py",
@@ -62,6 +64,7 @@ KILLED, SURVIVED, TIMEOUT, EQUIVALENT = "killed", "survived", "timeout", "equiva
 SHARE = 2
 # A loaded machine gives a process a part of its time only.
 PATIENCE = 30
+TICKS = count(1)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
         if learned is None:
             return 2
         for root in copies:
-            if run_cases(root, learned.cases("", (), asked.seconds / SHARE), asked.seconds) != SURVIVED:
+            if run_cases(root, learned.cases("", (), (), asked.seconds / SHARE), asked.seconds) != SURVIVED:
                 print((root / OUTPUT).read_text(encoding="utf-8"), file=sys.stderr)
                 return 2
         mutants = pick(copies[0], asked.rooms, asked.count, asked.seed)
@@ -170,8 +173,8 @@ def run_all(
         root = free.get()
         try:
             lines = mutant.diff((root / mutant.path).read_bytes())
-            places = places_of(mutant, root, learned)
-            cases = learned.cases(mutant.path, places, seconds / SHARE)
+            own = [(mutant.path, line) for line in range(mutant.line, mutant.last_line + 1)]
+            cases = learned.cases(mutant.path, own, naming(mutant, root), seconds / SHARE)
             if mutant.key in known:
                 return Verdict(mutant, EQUIVALENT, len(cases), lines)
             with edited(root, mutant):
@@ -187,32 +190,29 @@ def run_all(
             yield verdict
 
 
-def places_of(mutant: Mutant, root: Path, learned: Reached) -> list[tuple[str, int]]:
-    """Return the lines that run what a mutant edits: its own, or those that name the table around it."""
-    own = [(mutant.path, line) for line in range(mutant.line, mutant.last_line + 1)]
-    if any(learned.is_reached(path, line) for path, line in own):
-        return own
+def naming(mutant: Mutant, root: Path) -> Iterator[tuple[str, int]]:
+    """Yield the lines that name the function or table around a mutant."""
     word = re.compile(rf"\b{mutant.scope.rpartition('.')[2]}\b")
-    return [
-        (path.relative_to(root).as_posix(), number)
-        for path in (root / PACKAGE).rglob("*.py")
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if word.search(line)
-    ]
+    for path in (root / PACKAGE).rglob("*.py"):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if word.search(line):
+                yield path.relative_to(root).as_posix(), number
 
 
 @contextmanager
 def edited(root: Path, mutant: Mutant) -> Iterator[None]:
     """Apply a mutant to a copy, and take it back."""
     path = root / mutant.path
-    source, stamp = path.read_bytes(), path.stat()
+    source, before = path.read_bytes(), path.stat().st_mtime
+    # Compiled files are known by the second in which their source was written.
+    seconds = next(TICKS)
     path.write_bytes(mutant.applied(source))
+    os.utime(path, (before + seconds, before + seconds))
     try:
         yield
     finally:
         path.write_bytes(source)
-        # Compiled files are known by the time of their source.
-        os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+        os.utime(path, (before, before))
 
 
 def run_cases(root: Path, cases: Sequence[str], seconds: int) -> str:

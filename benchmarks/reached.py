@@ -1,7 +1,11 @@
-"""Which tests execute which lines: run the tests once, each case as a context of its own of coverage."""
+"""Which tests execute which lines: run the tests once, each case as a context of its own of coverage.
+
+What a module runs when it is imported is no case's own: else the first case that needs it would have it alone.
+"""
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 import time
@@ -18,6 +22,10 @@ import coverage
 import msgspec
 import pytest
 
+from benchmarks.mutations import FUNCTIONS
+
+Place = tuple[str, int]
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -31,19 +39,22 @@ class Reached:
         """Return the cases in the order of their numbers."""
         return list(self.seconds)
 
-    def cases(self, path: str, places: Iterable[tuple[str, int]], most: float) -> list[str]:
-        """Return the cases that execute one of the lines, all where none does, within so many seconds.
+    def cases(self, path: str, own: Iterable[Place], named: Iterable[Place], most: float) -> list[str]:
+        """Return the cases that execute one of a mutant's own lines, within so many seconds.
 
-        Those that execute the most of a file come first: they go on where others are silent early.
+        Where none does, all: those first that execute a line that names what the mutant edits. Those that
+        execute the most of its file come before others: they go on where others are silent early.
         """
-        found = {case for place, line in places for case in self.lines.get(place, {}).get(line, ())}
+        reached = self._at(own)
+        first = set() if reached else self._at(named)
         depth = Counter(case for cases in self.lines.get(path, {}).values() for case in cases)
-        order = sorted(found or range(len(self.names)), key=lambda case: (-depth[case], case))
+        order = sorted(
+            reached or range(len(self.names)), key=lambda case: (case not in first, -depth[case], case)
+        )
         return list(_within([self.names[case] for case in order], self.seconds, most))
 
-    def is_reached(self, path: str, line: int) -> bool:
-        """Tell whether a case executes a line; a table at the top of a file is made before the first."""
-        return bool(self.lines.get(path, {}).get(line))
+    def _at(self, places: Iterable[Place]) -> set[int]:
+        return {case for path, line in places for case in self.lines.get(path, {}).get(line, ())}
 
 
 def _within(cases: Sequence[str], seconds: Mapping[str, float], most: float) -> Iterator[str]:
@@ -84,11 +95,19 @@ def learn(tests: Sequence[str], package: str, output: Path) -> int:
         os.path.relpath(path): {
             line: [numbers[case] for case in cases if case]
             for line, cases in data.contexts_by_lineno(path).items()
+            if line in late
         }
         for path in data.measured_files()
+        if (late := within_functions(Path(path).read_bytes()))
     }
     output.write_bytes(msgspec.json.encode(Reached(watch.seconds, lines)))
     return int(code)
+
+
+def within_functions(source: bytes) -> set[int]:
+    """Return the lines of a file that do not run when it is imported."""
+    bodies = [node.body for node in ast.walk(ast.parse(source)) if isinstance(node, FUNCTIONS)]
+    return {line for body in bodies for line in range(body[0].lineno, (body[-1].end_lineno or 0) + 1)}
 
 
 def read(path: Path) -> Reached:

@@ -23,7 +23,6 @@ from flake8_ckpt.index.collection import index_files
 from tests.front_end import CLEAN
 from tests.front_end import NORMALIZER
 from tests.front_end import POLICY
-from tests.front_end import run
 from tests.front_end import write
 
 FILES = {"a.py": NORMALIZER, "b.py": POLICY, "c.py": CLEAN}
@@ -263,32 +262,3 @@ def test_garbage_collector_is_left_as_it_was(root: Path) -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
-
-
-BROKEN_COLLECTOR = """\
-import sys
-
-from flake8_ckpt.facts import collect
-
-collect_file = collect.collect_file
-
-
-def fail_on_policies(data, known):
-    if b"Base" in data:
-        raise LookupError("policy")
-    return collect_file(data, known)
-
-
-collect.collect_file = fail_on_policies
-
-from flake8_ckpt.cli import main
-
-sys.exit(main(["check"]))
-"""
-
-
-def test_collector_that_fails_is_one_finding(root: Path) -> None:
-    for _ in range(2):
-        found = run(root, "-c", BROKEN_COLLECTOR)
-        assert found.codes == ["a.py CKP101", "b.py CKP002"]
-        assert "internal error in 'collect': LookupError: policy; please report" in found.out

@@ -1,4 +1,4 @@
-"""The library's entry point, and what becomes of a rule that fails."""
+"""The library's entry point: which files are read, and which rules run."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from flake8_ckpt.engine import Fault
 from flake8_ckpt.engine import active_checks
 from flake8_ckpt.engine import check
-from flake8_ckpt.engine import report_fault
-from flake8_ckpt.engine import run_checks
-from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 from flake8_ckpt.linked_project import Project
@@ -49,11 +45,6 @@ def test_executor_of_the_caller(tmp_path: Path) -> None:
         assert found(tmp_path, executor=executor) == [("a.py", "CKP101")]
 
 
-def test_unparsable_file_is_a_finding(tmp_path: Path) -> None:
-    (finding,) = check(write(tmp_path, {"a.py": "x = 1\ndef f(:\n"}), OPTIONS)
-    assert (finding.code, finding.position) == ("CKP001", Position(2, 0, 2, 0))
-
-
 def test_opt_in_rule_is_enabled(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": WARM_UP})
     assert found(tmp_path) == []
@@ -73,17 +64,6 @@ def opt_in(project: Project) -> Iterator[Finding]:
     yield from report(project, "opt-in")
 
 
-def fail(project: Project) -> Iterator[Finding]:
-    for finding in report(project, "failing"):
-        yield finding
-        if finding.path == "b.py":
-            raise KeyError(" b\n ")
-
-
-def fail_at_once(project: Project) -> Iterator[Finding]:
-    raise RuntimeError
-
-
 RULES = [
     Rule("rules.on", "CKP198", on),
     Rule("rules.both_ways", "CKP199", on, opt_in),
@@ -96,16 +76,3 @@ def test_checks_that_run() -> None:
     assert list(active_checks(RULES, ())) == [("on", on), ("both-ways", on)]
     assert [name for name, _ in active_checks(RULES, ("CKP200",))] == ["on", "both-ways", "opt-in"]
     assert [check for _, check in active_checks(RULES, ("ALL",))] == [on, on, opt_in, opt_in]
-
-
-def test_failing_rule_does_not_stop_the_others() -> None:
-    project = Project({path: collect_file(b"") for path in ("a.py", "b.py", "c.py")})
-    findings, faults = run_checks(project, [("failing", fail), ("early", fail_at_once), ("on", on)])
-    assert [finding.message for finding in findings] == ["failing", "failing", "on", "on", "on"]
-    assert faults == [Fault("failing", "KeyError: ' b\\n '", "b.py"), Fault("early", "RuntimeError", "")]
-
-
-def test_fault_is_a_finding_that_asks_for_a_report() -> None:
-    finding = report_fault(Fault("some-rule", "KeyError: 'b'"), "a.py")
-    assert (finding.path, finding.code) == ("a.py", "CKP002")
-    assert finding.message == "internal error in 'some-rule': KeyError: 'b'; please report it to flake8-ckpt"

@@ -54,6 +54,24 @@ def test_sign():
     assert not is_positive(0)
     assert is_positive({number})
 """
+# Who imports a table first does not need it; the test that does is in another file.
+TABLE = """
+LIMIT = 5
+
+
+def is_small(number):
+    return number < LIMIT
+"""
+FIRST = """
+def test_first():
+    import flake8_ckpt.rules.table
+"""
+SECOND = """
+def test_second():
+    from flake8_ckpt.rules.table import is_small
+
+    assert is_small(4) and not is_small(5)
+"""
 
 
 @pytest.mark.parametrize("source", EDITS)
@@ -122,6 +140,15 @@ def test_guard_that_no_test_needs_is_shown(tmp_path: Path) -> None:
     assert (code, text.count("survived after")) == (1, 1)
     assert f"flake8_ckpt/rules/sign.py:2 survived after 1 cases\n{key}\n- return number > 0\n" in text
     assert (folder / "flake8_ckpt/rules/sign.py").read_text(encoding="utf-8") == GUARDED
+
+
+def test_table_belongs_to_the_tests_that_use_it(tmp_path: Path) -> None:
+    folder = project(tmp_path, 1)
+    (folder / "flake8_ckpt/rules/table.py").write_text(TABLE, encoding="utf-8")
+    (folder / "tests/rules/test_a_first.py").write_text(FIRST, encoding="utf-8")
+    (folder / "tests/rules/test_b_second.py").write_text(SECOND, encoding="utf-8")
+    code, text = judged(folder)
+    assert (code, "survived after" in text) == (0, False), text
 
 
 def test_equivalents_do_not_count() -> None:

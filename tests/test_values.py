@@ -283,7 +283,12 @@ def test_value_an_annotation_promises(annotation: str, expected: Value) -> None:
 
 @pytest.mark.parametrize(
     ("annotation", "promised"),
-    [("Tensor", [Tensor("data")]), ("Any", []), ("float", []), ("None", [])],
+    [
+        ("Tensor", [Tensor("data")]),
+        ("Any", [Call(Name("frobnicate"), (Param("size"),))]),
+        ("float", []),
+        ("None", []),
+    ],
     ids=["a tensor", "anything", "a number", "nothing"],
 )
 def test_function_that_promises_what_it_gives(annotation: str, promised: list[Value]) -> None:

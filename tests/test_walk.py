@@ -151,7 +151,7 @@ LOCALS: dict[str, tuple[str, Value]] = {
     "an element of a tuple": ("a, b = (torch.ones(3), 1)\nself.x = a", Tensor()),
     "an element of what is handed in": ("a, b = [torch.ones(3), torch.ones(3)]\nself.x = a", Tensor()),
     "the rest": ("a, *b = [torch.ones(3), torch.ones(3)]\nself.x = b", UNKNOWN),
-    "a sum": ("a = torch.ones(3)\na += data\nself.x = a", Tensor()),
+    "a sum": ("a = torch.ones(3)\na += data\nself.x = a", Tensor("data")),
     "a list with more": ("a = [torch.ones(3)]\na += [torch.rand(3)]\nself.x = a",
                          Container("list", Join((Tensor(), Tensor("random"))))),
     "an appended element": ("a = []\na.append(torch.ones(3))\nself.x = a", Container("list", Tensor())),

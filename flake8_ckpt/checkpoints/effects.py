@@ -51,8 +51,12 @@ class LoadEffect:
 
 @dataclass(frozen=True)
 class Summary:
-    """The saves and loads of a function, in terms of its parameters; one that is truncated is not known."""
+    """The saves and loads of a function, in terms of its parameters; one that is truncated is not known.
+
+    `entered` names the functions whose calls are followed: what they give back is known to this one.
+    """
 
     saves: tuple[SaveEffect, ...] = ()
     loads: tuple[LoadEffect, ...] = ()
     is_truncated: bool = False
+    entered: frozenset[str] = frozenset()

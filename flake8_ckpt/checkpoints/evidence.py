@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -14,14 +16,27 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.findings import Position
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 from flake8_ckpt.linking.value_names import path_text
+
+# Calls of a function that trains: `loss.backward()`, `trainer.fit(...)`, `train_epoch(...)`, `run_training(...)`.
+TRAINS = re.compile(r"^(backward|train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
+GIVEN_BACK = Name("return")
 
 
 class Evidence:
@@ -32,35 +47,53 @@ class Evidence:
         self.hierarchy = groups.hierarchy
         self.known = groups.symbols.known
         self.evaluator: SymbolicEvaluator = groups.evaluator
-        self.kinds = Kinds(groups.hierarchy)
+        self.kinds = Kinds(groups.evaluator)
 
-    def resumes(self, group: CheckpointGroup) -> bool:
+    def resumes(self, loads: Iterable[LoadEffect]) -> bool:
         """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""
-        return any(self.is_training_state(each) for each in group.loads if each.keys)
+        return any(self.is_training_state(each) for each in loads if each.keys)
+
+    def is_for_training(self, key: str, held: Value, unit: FunctionRef) -> bool:
+        """Tell whether an object is one that only training needs: no module that holds it saves it."""
+        if self.known.hint("key", "training state").search(key):
+            return True
+        return self.owner_kind(Attr(held, "state_dict"), unit) in ("optimizer", "scheduler", "scaler")
 
     def is_training_state(self, load: LoadEffect) -> bool:
         """Tell whether a key is state that only training needs."""
         if self.known.hint("key", "training state").search(load.keys[-1]) and load.into:
             return True
-        if self.known.hint("key", "counter").search(load.keys[-1]) and any(
-            isinstance(each, (Attr, Local)) for each in load.into
-        ):
-            return True
+        if self.known.hint("key", "counter").search(load.keys[-1]):
+            if any(isinstance(each, Attr) for each in load.into):
+                return True
+            if any(isinstance(each, Local) or each == GIVEN_BACK for each in load.into):
+                return self._trains(load.unit)
         kinds = {self.owner_kind(target, load.unit) for target in load.into}
         return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
 
-    def is_covered(self, target: Value, unit: FunctionRef, group: CheckpointGroup) -> bool:
+    def _trains(self, unit: FunctionRef) -> bool:
+        """Tell whether a function goes on with training after a load: a counter that it prints restores nothing."""
+        called = {called_name(site.call) for site in unit.function.calls}
+        return any(map(TRAINS.search, called)) or unit.identity in self._saving
+
+    @cached_property
+    def _saving(self) -> frozenset[str]:
+        """Return the functions that save, by themselves or by what they call."""
+        saves = self.groups.final[0]
+        return frozenset(name for each in saves for name in (each.unit.identity, *each.call_chain))
+
+    def is_covered(self, target: Value, unit: FunctionRef, saves: Iterable[SaveEffect]) -> bool:
         """Tell whether an object is part of another object whose state the same class saves as a whole."""
         name = path_text(target)
         saved = {
             path_text(object_of(value))
-            for each in self._related(unit, group)
+            for each in self._related(unit, saves)
             for _, value in states_in(each.payload)
         }
         return any(each and name.startswith(f"{each}.") for each in saved)
 
-    def _related(self, unit: FunctionRef, group: CheckpointGroup) -> Iterator[SaveEffect]:
-        yield from group.saves
+    def _related(self, unit: FunctionRef, saves: Iterable[SaveEffect]) -> Iterator[SaveEffect]:
+        yield from saves
         for class_id in self.hierarchy.ancestors(unit.class_id) if unit.class_id else ():
             for other in self._hooks_by_class[0].get(class_id, ()):
                 yield from other.saves
@@ -87,24 +120,38 @@ class Evidence:
         """Tell whether a load restores a normalizer: by the object's class, else by the name of key and target."""
         if self.known.hint("key", "normalizer").search(load.keys[-1]):
             return True
-        return any(self.owner_kind(target, load.unit) == "normalizer" for target in load.into)
+        kinds = {self.owner_kind(target, load.unit) for target in load.into}
+        return not kinds.isdisjoint(("normalizer", "environment"))
 
     def restores_state(self, load: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""
         return any(self._is_state(target, load) for target in load.into)
 
+    def stops_restore(self, missing: Missing) -> bool:
+        """Tell whether a key that is never there is asked for before another one is restored."""
+        asked = Guard("key", missing.keys[-1])
+        units = {each.unit.identity for each in missing.loads}
+        return any(
+            asked in each.guards and each.unit.identity in units and self.restores_state(each)
+            for each in missing.group.loads
+        )
+
     def _is_state(self, target: Value, load: LoadEffect) -> bool:
         if not isinstance(target, Attr):
-            return isinstance(target, Local) and any(
-                map(self.known.hint("key", "counter").search, load.keys[-1:])
-            )
+            return isinstance(target, Local) and self._is_named_as_state(load.keys[-1])
         if not isinstance(target.base, Self):
             if target.name == "load_state_dict" or self.owner_kind(target, load.unit):
                 return True
         class_id = self.evaluator.class_of(target.base, CallContext(load.unit))
+        if not class_id:
+            return self._is_named_as_state(load.keys[-1])
         if target.name in self.hierarchy.method_names(class_id):
             return self.known.hint("method", "restores").search(target.name) is not None
         return self.is_changed(class_id, target.name, load.source.identity)
+
+    def _is_named_as_state(self, key: str) -> bool:
+        """Tell whether a key is called as what training counts, or the best that it has reached."""
+        return any(self.known.hint("key", says).search(key) for says in ("counter", "best metric"))
 
     def is_changed(self, class_id: str, attr: str, loader: str) -> bool:
         """Tell whether a method other than construction and the one that loads changes an attribute."""
@@ -116,15 +163,28 @@ class Evidence:
                     return True
         return False
 
+    def is_loop_counter(self, key: str, value: Value) -> bool:
+        """Tell whether a key is called as a counter, and holds a number that is computed: no setting, no constant."""
+        if not self._is_named_as_state(key):
+            return False
+        options = [each.value if isinstance(each, Local) else each for each in options_of(value)]
+        return all(isinstance(each, (Number, Arith, Const)) for each in options) and any(
+            isinstance(each, (Number, Arith)) for each in options
+        )
+
     def is_live_counter(self, class_id: str, attr: str) -> bool:
-        """Tell whether an attribute is counted up in a method that also looks at it for something else."""
-        for _, method in self.hierarchy.related_methods(class_id):
-            counted = {
-                write.position for write in method.writes if write.attr == attr and write.how == "augment"
-            }
-            if counted and any(use.attr == attr and use.position not in counted for use in method.uses):
-                return True
-        return False
+        """Tell whether an attribute is counted up, and looked at for something else: there, or in any condition."""
+        methods = [method for _, method in self.hierarchy.related_methods(class_id)]
+        counting = [method for method in methods if _counted(method, attr)]
+        if not counting:
+            return False
+        if any(each.attr == attr and "test" in each.how for method in methods for each in method.uses):
+            return True
+        return any(
+            use.attr == attr and use.position not in _counted(method, attr)
+            for method in counting
+            for use in method.uses
+        )
 
     def owner_kind(self, target: Value, unit: FunctionRef) -> ObjectKind:
         """Return the kind of the object that a value flows into: that of x for `x.mean` and `x.load_state_dict`."""
@@ -133,3 +193,8 @@ class Evidence:
         if not kind and isinstance(target, Attr) and isinstance(owner, Self):
             kind = self.kinds.of(self.evaluator.class_of(target, CallContext(unit)))
         return kind
+
+
+def _counted(method: FunctionFacts, attr: str) -> set[Position]:
+    """Return where a method counts an attribute up."""
+    return {write.position for write in method.writes if write.attr == attr and write.how == "augment"}

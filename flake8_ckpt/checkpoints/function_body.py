@@ -51,6 +51,10 @@ class FunctionBody:
             self._entered[id(site)] = self._enter(site.call)
         return self._entered[id(site)]
 
+    def entered_functions(self) -> frozenset[str]:
+        """Return the identities of the functions that were entered."""
+        return frozenset(each.callee.identity for each in self._entered.values() if each is not None)
+
     def _enter(self, call: Call) -> Optional[CallContext]:
         inner = self.evaluator.callee_of(call, self.context)
         if inner is None or not inner.function.contract:

@@ -33,20 +33,15 @@ class Locations:
         """Return the save of the function that knows the keys itself: a shared helper only passes them on."""
         known = any(
             not lost_in(keys, each.payload) and not contents(each.payload).open
-            for each in self._as_its_source_sees(save)
+            for each in self.payloads.seen_by_source(save)
         )
         return save.save_call if known else save.location
 
     def _omission(self, save: SaveEffect, keys: tuple[str, ...]) -> Spot:
         if not save.call_chain:
             return save.save_call
-        given = any(not missing_depth(keys, [each]) for each in self._as_its_source_sees(save))
+        given = any(not missing_depth(keys, [each]) for each in self.payloads.seen_by_source(save))
         return save.location if given else save.save_call
-
-    def _as_its_source_sees(self, save: SaveEffect) -> list[SaveEffect]:
-        """Return a save as the function that saves knows it, before a caller brings in its arguments."""
-        summary = self.payloads.summary(save.source)
-        return [each for each in summary.saves if each.save_call == save.save_call]
 
 
 def _assignment(save: SaveEffect, keys: tuple[str, ...]) -> Spot | None:

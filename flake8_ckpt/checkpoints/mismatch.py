@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.formats import restores
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.torch_methods import FRAMEWORK_HOOKS
+
+# `optimiser` for `optimizer`, `steps` for `step`; not `mean` for `meta`.
+SIMILAR = 0.75
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,16 @@ class Missing:
         }
 
     @property
+    def similar(self) -> str:
+        """Return the key among its siblings that is spelled nearly as this one, "" where there is none."""
+        near = get_close_matches(self.keys[-1], sorted(self.siblings), n=1, cutoff=SIMILAR)
+        return near[0] if near else ""
+
+    def is_of(self, held: Value) -> bool:
+        """Tell whether what is missing would restore the very object whose state another key holds."""
+        return any(restores(each, held) for each in self.loads)
+
+    @property
     def first(self) -> LoadEffect:
         """Return the load to speak of: one that restores something, if there is one."""
         return next((each for each in self.targets if len(each.keys) > len(self.keys)), self.targets[0])
@@ -65,11 +81,12 @@ class Missing:
 
 @dataclass(frozen=True)
 class Unrestored:
-    """State that some saves hold under a key, and that no load takes."""
+    """State that some saves hold under a key, and that no load takes; `loads` are those that go on with training."""
 
     group: CheckpointGroup
     keys: tuple[str, ...]
     saves: tuple[SaveEffect, ...]
+    loads: tuple[LoadEffect, ...]
 
     @property
     def is_framework_hook(self) -> bool:

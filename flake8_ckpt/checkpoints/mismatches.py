@@ -12,6 +12,7 @@ from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import Unrestored
 from flake8_ckpt.checkpoints.missing import MissingKeys
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.unrestored import UnrestoredKeys
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
@@ -35,12 +36,30 @@ class Contract:
 
     @cached_property
     def unrestored(self) -> tuple[Unrestored, ...]:
-        """Return the state that is saved and never restored, though training is resumed from the file."""
-        return UnrestoredKeys(self.groups, self.evidence).all()
+        """Return the state that is saved and never restored, though training is resumed from the file.
+
+        What load looks for under another key is missing, and told once.
+        """
+        found = UnrestoredKeys(self.groups, self.evidence).all()
+        return tuple(each for each in found if not self._is_told(each))
+
+    def _is_told(self, lost: Unrestored) -> bool:
+        held = [value for save in lost.saves for keys, value in all_keys(save.payload) if keys == lost.keys]
+        return any(
+            missing.similar == lost.keys[-1] or any(map(missing.is_of, held))
+            for missing in self.missing
+            if missing.group is lost.group
+        )
 
     def restores_normalizer(self, missing: Missing) -> bool:
         """Tell whether what is missing is the state of a normalizer."""
         return self.evidence.restores_normalizer(missing)
+
+    def matters(self, missing: Missing) -> bool:
+        """Tell whether without a key the load fails, or state that training changes is not restored."""
+        return any(
+            each.kind == "required" or self.restores_state(each) for each in missing.loads
+        ) or self.evidence.stops_restore(missing)
 
     def restores_state(self, load: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""

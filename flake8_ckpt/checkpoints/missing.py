@@ -9,16 +9,19 @@ from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import Evidence
 from flake8_ckpt.checkpoints.formats import TAKEN
-from flake8_ckpt.checkpoints.formats import chooses_format
 from flake8_ckpt.checkpoints.formats import converts
 from flake8_ckpt.checkpoints.formats import has_alternative
+from flake8_ckpt.checkpoints.formats import is_renamed
 from flake8_ckpt.checkpoints.formats import is_same_format
+from flake8_ckpt.checkpoints.formats import is_told_apart
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import is_framework_hook
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.checkpoints.payload import is_given
 from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.values import Attr
@@ -43,88 +46,98 @@ class MissingKeys:
         in_hooks = _innermost([each for group in self.groups.hooks for each in self._missing_in(group)])
         told = {each.location for missing in in_hooks for each in missing.loads}
         kept = [each for each in in_files if not any(load.location in told for load in each.loads)]
-        return (*kept, *(each for each in in_hooks if self._stays_missing(each, in_files)))
+        return (*kept, *(each for each in in_hooks if not self._is_added_later(each)))
 
-    def _stays_missing(self, missing: Missing, in_files: list[Missing]) -> bool:
-        """Tell whether a key that a hook leaves out is not added later, on the way to the file."""
+    def _is_added_later(self, missing: Missing) -> bool:
+        """Tell whether a key that a hook leaves out is known to be added on the way to the file."""
         locations = {each.location for each in missing.loads}
-        if any(each.location in locations for other in in_files for each in other.loads):
-            return True
-        found = [
-            missing_depth(each.keys, self._of_hook(missing, group)) > 0
+        return any(
+            is_given(load.keys, save.payload)
             for group in self.groups.files
-            for each in group.loads
-            if each.location in locations
-        ]
-        return not found or any(found)
+            for loaded in group.loaded
+            for load in loaded.loads
+            if load.location in locations
+            for save in self._of_hook(missing, loaded)
+        )
 
-    def _of_hook(self, missing: Missing, group: CheckpointGroup) -> list[SaveEffect]:
+    def _of_hook(self, missing: Missing, loaded: LoadedPayload) -> list[SaveEffect]:
         """Return the saves of a file that hold what a hook gives; all, where it is not known which do."""
         hook = missing.group.hook
         if hook is None:
-            return group.saves
+            return loaded.saves
         own = [
-            each for each in group.saves if hook.writer.identity in (each.source.identity, *each.call_chain)
+            each for each in loaded.saves if hook.writer.identity in (each.source.identity, *each.call_chain)
         ]
-        own += [each for each in group.saves if each.unit.class_id == hook.class_id and each not in own]
-        return own or group.saves
+        own += [each for each in loaded.saves if each.unit.class_id == hook.class_id and each not in own]
+        return own or loaded.saves
 
     def _missing_in(self, group: CheckpointGroup) -> Iterator[Missing]:
-        if not group.saves or any(contents(each.payload).open for each in group.saves):
-            return
-        for keys, loads in self._ungiven(group).items():
-            if not self._is_excused(keys, loads, group):
-                yield Missing(group, keys, tuple(loads), tuple(group.saves))
-        yield from self._left_out_once(group)
+        """Yield each key that is lost in a group once, with all loads that look for it."""
+        found: dict[tuple[str, ...], Missing] = {}
+        for loaded in group.loaded if group.saves else ():
+            for keys, loads in self._ungiven(loaded, group).items():
+                if not self._is_excused(keys, loads, loaded):
+                    found[keys] = _merged(
+                        Missing(group, keys, tuple(loads), tuple(loaded.saves)), found.get(keys)
+                    )
+        yield from found.values()
+        for loaded in group.loaded:
+            yield from self._left_out_once(loaded, group)
 
-    def _ungiven(self, group: CheckpointGroup) -> dict[tuple[str, ...], list[LoadEffect]]:
+    def _ungiven(
+        self, loaded: LoadedPayload, group: CheckpointGroup
+    ) -> dict[tuple[str, ...], list[LoadEffect]]:
         """Return the loads of what no save gives, by the path to the first key that is missing."""
         lost: dict[tuple[str, ...], list[LoadEffect]] = {}
-        for load in group.loads:
-            if self._is_asked(load, group):
-                depth = missing_depth(load.keys, group.saves)
-                if depth:
+        for load in loaded.loads:
+            if self._is_asked(load, loaded, group):
+                depth = missing_depth(load.keys, loaded.saves)
+                if depth and not any(is_given(load.keys[:depth], each.payload) for each in loaded.rivals):
                     lost.setdefault(load.keys[:depth], []).append(load)
         return lost
 
-    def _is_asked(self, load: LoadEffect, group: CheckpointGroup) -> bool:
+    def _is_asked(self, load: LoadEffect, loaded: LoadedPayload, group: CheckpointGroup) -> bool:
         """Tell whether a load takes a known key out of a payload that the saves of its group give."""
         known = self.groups.symbols.known
         writer = group.hook.writer.function.name if group.hook is not None else ""
         if not load.keys or load.keys[0] in known.hook_keys.get(writer, ()):
             return False
-        if any(converts(each, load, known) for each in group.saves):
+        if any(converts(each, load, known) for each in loaded.saves):
             return False
-        if group.hook is None and self._is_given_by_partner(load, group):
+        if group.hook is None and self._is_given_by_partner(load, loaded):
             return False
-        if any(map(is_computed, load.keys)):
+        if load.kind not in TAKEN or any(map(is_computed, load.keys)):
             return False
-        return load.kind in TAKEN and is_same_format(load, group)
+        return is_same_format(loaded) or not is_framework_hook(group) and is_renamed(load, loaded)
 
-    def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], group: CheckpointGroup) -> bool:
+    def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
         """Tell whether load does without a key, or a call that is not followed may give it."""
-        if all(each.kind != "required" and self._is_saved_whole(each, group) for each in loads):
+        if all(each.kind != "required" and self._is_saved_whole(each, loaded) for each in loads):
             return True
-        if has_alternative(keys, loads, group) or chooses_format(keys[-1], group):
+        exact = [each for each in loaded.loads if each.keys and each.keys[-1] == keys[-1]]
+        if has_alternative(keys, loads, loaded) or is_told_apart(keys[-1], exact, loaded):
             return True
-        return any(map(self._is_passed_elsewhere, group.saves))
+        return any(self._is_passed_elsewhere(keys, each) for each in loaded.saves)
 
-    def _left_out_once(self, group: CheckpointGroup) -> Iterator[Missing]:
+    def _left_out_once(self, loaded: LoadedPayload, group: CheckpointGroup) -> Iterator[Missing]:
         """Yield the keys that some saves give and another, to the very file that is loaded, does not."""
-        for save in group.saves if len(group.saves) > 1 else ():
-            loads = [each for each in group.loads if file_of(each.root) == save.file]
+        are_known = not any(contents(each.payload).open for each in loaded.saves)
+        for save in loaded.saves if are_known and len(loaded.saves) > 1 else ():
+            loads = [each for each in loaded.loads if file_of(each.root) == save.file]
             for load in loads if isinstance(save.file, (Const, Param)) else ():
                 depth = missing_depth(load.keys, [save])
                 if (
                     depth
-                    and not missing_depth(load.keys, group.saves)
+                    and not missing_depth(load.keys, loaded.saves)
                     and self.evidence.is_normalizer_load(load)
                 ):
                     yield Missing(group, load.keys[:depth], (load,), (save,))
 
-    def _is_passed_elsewhere(self, save: SaveEffect) -> bool:
-        """Tell whether a call that cannot be followed gives a wrapper on the way of a save an argument by name."""
-        return any(self._given_somewhere & self._options(each) for each in save.call_chain)
+    def _is_passed_elsewhere(self, keys: tuple[str, ...], save: SaveEffect) -> bool:
+        """Tell whether a call that cannot be followed gives a wrapper by name what it may write under a key."""
+        if not any(self._given_somewhere & self._options(each) for each in save.call_chain):
+            return False
+        return any(not missing_depth(keys, [each]) for each in self.groups.payloads.seen_by_source(save))
 
     @cached_property
     def _given_somewhere(self) -> frozenset[tuple[str, str]]:
@@ -145,13 +158,13 @@ class MissingKeys:
         function = symbols.functions.get(identity) or self.hierarchy.methods(owner).get(name)
         return {(name, each.name) for each in function.parameters} if function is not None else set()
 
-    def _is_given_by_partner(self, load: LoadEffect, group: CheckpointGroup) -> bool:
+    def _is_given_by_partner(self, load: LoadEffect, loaded: LoadedPayload) -> bool:
         """Tell whether a key is read by a hook whose own partner gives it, and which no save of the group asks."""
         hook = self._by_reader.get(load.source.identity)
         if hook is None or hook.hook is None or not hook.saves:
             return False
         writer = hook.hook.writer.identity
-        asked = any(writer in (each.source.identity, *each.call_chain) for each in group.saves)
+        asked = any(writer in (each.source.identity, *each.call_chain) for each in loaded.saves)
         return not asked and not missing_depth(load.keys, hook.saves)
 
     @cached_property
@@ -160,10 +173,20 @@ class MissingKeys:
         hooks = (each for each in self.groups.hooks if is_framework_hook(each))
         return {each.hook.reader.identity: each for each in hooks if each.hook is not None}
 
-    def _is_saved_whole(self, load: LoadEffect, group: CheckpointGroup) -> bool:
+    def _is_saved_whole(self, load: LoadEffect, loaded: LoadedPayload) -> bool:
         """Tell whether what an optional key restores is part of an object that is saved as a whole."""
         targets = [target.base if isinstance(target, Attr) else target for target in load.into]
-        return not targets or any(self.evidence.is_covered(target, load.unit, group) for target in targets)
+        return not targets or any(
+            self.evidence.is_covered(target, load.unit, loaded.saves) for target in targets
+        )
+
+
+def _merged(missing: Missing, other: Missing | None) -> Missing:
+    """Return what two loaded values of a group miss under one key as one."""
+    if other is None:
+        return missing
+    saves = {id(each): each for each in (*other.saves, *missing.saves)}
+    return Missing(missing.group, missing.keys, (*other.loads, *missing.loads), tuple(saves.values()))
 
 
 def _innermost(found: list[Missing]) -> list[Missing]:

@@ -57,6 +57,16 @@ def lost_in(keys: tuple[str, ...], payload: Value) -> int:
     return 0
 
 
+def is_given(keys: tuple[str, ...], payload: Value) -> bool:
+    """Tell whether a payload is known to have a path of keys."""
+    for key in keys:
+        found = contents(payload)
+        if key not in found.slots:
+            return False
+        payload = found.slots[key].value
+    return True
+
+
 def are_one_path(keys: tuple[str, ...], others: tuple[str, ...]) -> bool:
     """Tell whether one path of keys may lead to the other, or on from it."""
     return all(map(are_one_key, keys, others))

@@ -76,6 +76,10 @@ class Payloads:
             self._summaries[key] = found
         return self._summaries[key]
 
+    def seen_by_source(self, save: SaveEffect) -> list[SaveEffect]:
+        """Return a save as the function that saves knows it, before a caller brings in its arguments."""
+        return [each for each in self.summary(save.source).saves if each.save_call == save.save_call]
+
     def _summarized(self, callee: FunctionRef) -> Summary:
         before = self.evaluator.begin()
         body = FunctionBody(callee, self.evaluator)
@@ -83,7 +87,11 @@ class Payloads:
         body.has_lost_value = False
         loads = _bounded_loads(load_effects(body, self.summary))
         self.evaluator.budget = before
-        return Summary(saves, _unsure(loads) if body.has_lost_value else loads)
+        return Summary(
+            saves,
+            _unsure(loads) if body.has_lost_value else loads,
+            entered=body.entered_functions(),
+        )
 
 
 def _unsure(loads: tuple[LoadEffect, ...]) -> tuple[LoadEffect, ...]:

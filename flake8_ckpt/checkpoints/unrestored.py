@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import Evidence
+from flake8_ckpt.checkpoints.formats import may_run
+from flake8_ckpt.checkpoints.formats import written_keys
 from flake8_ckpt.checkpoints.mismatch import Unrestored
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
-from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import are_one_path
 from flake8_ckpt.checkpoints.payload import object_of
@@ -18,6 +21,8 @@ from flake8_ckpt.facts.key_text import are_one_key
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import CallContext
+
+Keys = tuple[str, ...]
 
 
 class UnrestoredKeys:
@@ -31,35 +36,60 @@ class UnrestoredKeys:
     def all(self) -> tuple[Unrestored, ...]:
         """Return them, those of files before those of hooks."""
         in_hooks = [each for group in self.groups.hooks for each in self._unrestored_in(group)]
-        told = {(load.location, each.keys[-1]) for each in in_hooks for load in each.group.loads}
+        told = {(load.location, each.keys[-1]) for each in in_hooks for load in each.loads}
         in_files = [each for group in self.groups.files for each in self._unrestored_in(group)]
         kept = [
-            each
-            for each in in_files
-            if not any((one.location, each.keys[-1]) in told for one in each.group.loads)
+            each for each in in_files if not any((one.location, each.keys[-1]) in told for one in each.loads)
         ]
         return (*kept, *in_hooks)
 
     def _unrestored_in(self, group: CheckpointGroup) -> Iterator[Unrestored]:
-        if any(not each.keys or ANY_KEY in each.keys for each in group.loads) or not self.evidence.resumes(
-            group
-        ):
-            return
-        written = _written_keys(group)
-        if any(not _is_among(each.keys[-1], written) for each in group.loads):
-            return
-        taken = {each.keys for each in group.loads}
-        lost: dict[tuple[str, ...], list[SaveEffect]] = {}
+        """Yield each key that is lost once, with all saves that give it."""
+        lost: dict[Keys, list[tuple[SaveEffect, LoadEffect]]] = {}
         for save in group.saves:
-            for keys, value in [*states_in(save.payload), *self._counters_in(save)]:
-                if not any(are_one_path(keys, each) for each in taken):
-                    if not self.evidence.is_covered(object_of(value), save.unit, group):
-                        lost.setdefault(keys, []).append(save)
-        for keys, saves in lost.items():
-            yield Unrestored(group, keys, tuple(saves))
+            readers = [
+                each for each in group.loaded if any(save is one for one in (*each.saves, *each.rivals))
+            ]
+            resumed = self._resumed(readers)
+            if resumed:
+                taken = {load.keys for each in readers for load in _that_may_run(each)}
+                for keys in self._lost_of(save, taken):
+                    lost.setdefault(keys, []).append((save, resumed[0]))
+        for keys, found in lost.items():
+            loads = {id(load): load for _, load in found}
+            yield Unrestored(group, keys, tuple(save for save, _ in found), tuple(loads.values()))
 
-    def _counters_in(self, save: SaveEffect) -> Iterator[tuple[tuple[str, ...], Value]]:
+    def _resumed(self, readers: list[LoadedPayload]) -> list[LoadEffect]:
+        """Return the loads of the first reader that goes on with training; none where one may take all keys.
+
+        Readers that are known by their keys alone count where there are no others.
+        """
+        found: list[LoadEffect] = []
+        certain = [each for each in readers if not each.by_keys]
+        for each in certain or readers:
+            if _is_of_another(each):
+                continue
+            loads = _that_may_run(each)
+            if not all(load.keys for load in loads):
+                return []
+            if not found and self.evidence.resumes(loads):
+                found = loads
+        return found
+
+    def _lost_of(self, save: SaveEffect, taken: set[Keys]) -> Iterator[Keys]:
+        """Yield the keys of a save that hold state and are not among those that are taken."""
+        for keys, value in [*states_in(save.payload), *self._counters_in(save)]:
+            if not any(are_one_path(keys, each) for each in taken):
+                if self.evidence.is_for_training(keys[-1], object_of(value), save.unit):
+                    yield keys
+                elif not self.evidence.is_covered(object_of(value), save.unit, [save]):
+                    yield keys
+
+    def _counters_in(self, save: SaveEffect) -> Iterator[tuple[Keys, Value]]:
+        """Yield the keys of what training counts: an attribute that is, or by its name a number of a loop."""
         for keys, value in all_keys(save.payload):
+            if len(keys) == 1 and self.evidence.is_loop_counter(keys[0], value):
+                yield keys, value
             class_id = (
                 self.evaluator.class_of(value.base, CallContext(save.unit)) if isinstance(value, Attr) else ""
             )
@@ -67,9 +97,18 @@ class UnrestoredKeys:
                 yield keys, value
 
 
-def _written_keys(group: CheckpointGroup) -> set[str]:
-    return {key for each in group.saves for keys, _ in all_keys(each.payload) for key in keys}
+def _that_may_run(loaded: LoadedPayload) -> list[LoadEffect]:
+    """Return the loads that run for a file as it is written now: none of a branch for older ones."""
+    written = written_keys((*loaded.saves, *loaded.rivals))
+    return [each for each in loaded.loads if may_run(each, written)]
 
 
-def _is_among(key: str, written: set[str]) -> bool:
+def _is_of_another(loaded: LoadedPayload) -> bool:
+    """Tell whether a load reads other files: no key that it takes is written, or, known by its keys, not all are."""
+    written = written_keys(loaded.saves)
+    unknown = [not _is_among(each.keys[-1], written) for each in loaded.loads if each.keys]
+    return any(unknown) if loaded.by_keys else all(unknown)
+
+
+def _is_among(key: str, written: frozenset[str]) -> bool:
     return key in written or any(are_one_key(key, each) for each in written)

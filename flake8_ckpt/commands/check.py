@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Container
@@ -12,13 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from flake8.exceptions import ExecutionError
 from flake8.main.options import register_default_options
 from flake8.options.manager import OptionManager
 
 from flake8_ckpt import engine
-from flake8_ckpt.commands.arguments import hide
-from flake8_ckpt.commands.arguments import read_arguments
+from flake8_ckpt.commands.arguments import declare_ours
+from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.output import FORMATTERS
 from flake8_ckpt.commands.output import JsonFormatter
 from flake8_ckpt.commands.output import Linted
@@ -28,17 +26,13 @@ from flake8_ckpt.commands.progress import progress_bar
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import Options
-from flake8_ckpt.options import add_options
-from flake8_ckpt.options import from_namespace
 from flake8_ckpt.rules import unreadable_file
 from flake8_ckpt.selection import PREFIX
 from flake8_ckpt.selection import STDIN
 from flake8_ckpt.selection import asked_files
 from flake8_ckpt.selection import asked_paths
-from flake8_ckpt.selection import config_directory
 from flake8_ckpt.selection import jobs_for
 from flake8_ckpt.selection import project_path
-from flake8_ckpt.selection import root_for
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 
@@ -51,11 +45,7 @@ UNUSED = frozenset(
 
 def check_files(arguments: Sequence[str]) -> int:
     """Check what the arguments ask for, print the findings, and return the exit code."""
-    namespace = parse(arguments)
-    _refuse_missing(namespace.filenames)
-    config_dir = config_directory(arguments)
-    options = from_namespace(namespace, config_dir)
-    root = root_for(namespace, options, config_dir)
+    namespace, options, root = read_project(arguments, _declare, FORMATTERS, streams=[STDIN])
     with paused_gc():
         count = _check(namespace, options, root)
     sys.stdout.buffer.flush()
@@ -142,28 +132,8 @@ def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:
             print(f"flake8-ckpt: note: {path} {reason}: left out of the project", file=sys.stderr)
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line and the configuration as flake8 does."""
-    return read_arguments(arguments, _declare, FORMATTERS)
-
-
 def _declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
-    manager.add_option(
-        "--output-format",
-        choices=("text", "json"),
-        default="text",
-        help="How to print findings: text or json.",
-    )
-    add_options(manager)
+    declare_ours(manager, "check", "findings", unused=UNUSED)
     manager.extend_default_select([PREFIX])
-    parser = manager.parser
-    parser.prog, parser.usage, parser.epilog = "flake8-ckpt check", "%(prog)s [options] [path ...]", None
-    hide(parser, UNUSED)
-
-
-def _refuse_missing(filenames: Sequence[str]) -> None:
-    for name in filenames:
-        if name != STDIN and not os.path.lexists(name):
-            raise ExecutionError(f"path does not exist: {name!r}")

@@ -11,8 +11,8 @@ from pathlib import Path
 from flake8.exceptions import ExecutionError
 from flake8.options.manager import OptionManager
 
-from flake8_ckpt.commands.arguments import hide
-from flake8_ckpt.commands.arguments import read_arguments
+from flake8_ckpt.commands.arguments import declare_ours
+from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.progress import progress_bar
 from flake8_ckpt.contract_view.json_tables import as_json
 from flake8_ckpt.contract_view.rows import Table
@@ -26,13 +26,9 @@ from flake8_ckpt.index.discovery import find_files
 from flake8_ckpt.index.discovery import package_of
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.options import Options
-from flake8_ckpt.options import add_options
-from flake8_ckpt.options import from_namespace
 from flake8_ckpt.selection import asked_paths
-from flake8_ckpt.selection import config_directory
 from flake8_ckpt.selection import jobs_for
 from flake8_ckpt.selection import project_path
-from flake8_ckpt.selection import root_for
 
 # Options that mean nothing here: those of flake8's linting, and which rules are on.
 UNUSED = frozenset(["--bug-report", "--enable-extensions", "--require-plugins", "--ckpt-enable"])
@@ -40,11 +36,7 @@ UNUSED = frozenset(["--bug-report", "--enable-extensions", "--require-plugins", 
 
 def show_contract(arguments: Sequence[str]) -> int:
     """Print the tables that the arguments ask for; mismatches are no errors."""
-    namespace = read_arguments(arguments, _declare)
-    _refuse_missing(namespace.filenames)
-    config_dir = config_directory(arguments)
-    options = from_namespace(namespace, config_dir)
-    root = root_for(namespace, options, config_dir)
+    namespace, options, root = read_project(arguments, _declare)
     with paused_gc():
         index = _read(namespace, options, root)
         project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
@@ -111,24 +103,8 @@ def _write_file(name: str, text: str) -> None:
 
 
 def _declare(manager: OptionManager) -> None:
-    manager.add_option(
-        "--output-format",
-        choices=("text", "json"),
-        default="text",
-        help="How to print the tables: text or json.",
-    )
-    add_options(manager)
-    parser = manager.parser
-    parser.prog, parser.usage = "flake8-ckpt contract", "%(prog)s [options] [path ...]"
-    parser.description = (
+    declare_ours(manager, "contract", "the tables", unused=UNUSED)
+    manager.parser.description = (
         "Show what the checkpoints of a project hold, who writes it and who reads it. The whole project is"
         " read; paths choose the checkpoints that code under them writes or reads."
     )
-    parser.epilog = None
-    hide(parser, UNUSED)
-
-
-def _refuse_missing(filenames: Sequence[str]) -> None:
-    for name in filenames:
-        if not os.path.lexists(name):
-            raise ExecutionError(f"path does not exist: {name!r}")

@@ -15,8 +15,8 @@ import msgspec
 from flake8.options.manager import OptionManager
 from msgspec import Struct
 
-from flake8_ckpt.commands.arguments import hide
-from flake8_ckpt.commands.arguments import read_arguments
+from flake8_ckpt.commands.arguments import declare_ours
+from flake8_ckpt.commands.arguments import read_options
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.frameworks.records import TABLES
 from flake8_ckpt.frameworks.records import Hint
@@ -29,9 +29,6 @@ from flake8_ckpt.frameworks.records import Registry
 from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.frameworks.records import StatefulClass
 from flake8_ckpt.frameworks.records import TakeOver
-from flake8_ckpt.options import add_options
-from flake8_ckpt.options import from_namespace
-from flake8_ckpt.selection import config_directory
 
 DESCRIPTION = (
     "Show what is known of libraries: how they save and load, and what has state. With names, only the records"
@@ -56,8 +53,8 @@ WRITES = {
 
 def show_frameworks(arguments: Sequence[str]) -> int:
     """Print the records that the arguments ask for."""
-    namespace = read_arguments(arguments, _declare)
-    known = from_namespace(namespace, config_directory(arguments)).frameworks
+    namespace, options, _ = read_options(arguments, _declare)
+    known = options.frameworks
     asked = [name.casefold() for name in namespace.filenames]
     found = [(table, each) for table, each in _records(known) if _is_asked(each, asked)]
     if namespace.output_format == "json":
@@ -70,17 +67,9 @@ def show_frameworks(arguments: Sequence[str]) -> int:
 
 
 def _declare(manager: OptionManager) -> None:
-    manager.add_option(
-        "--output-format",
-        choices=("text", "json"),
-        default="text",
-        help="How to print the records: text or json.",
-    )
-    add_options(manager)
-    parser = manager.parser
-    parser.prog, parser.usage, parser.epilog = "flake8-ckpt frameworks", "%(prog)s [options] [name ...]", None
-    parser.description = DESCRIPTION
-    hide(parser, UNUSED)
+    declare_ours(manager, "frameworks", "the records", unused=UNUSED)
+    manager.parser.usage = "%(prog)s [options] [name ...]"
+    manager.parser.description = DESCRIPTION
 
 
 def _records(known: Frameworks) -> Iterator[tuple[str, Struct]]:

@@ -65,6 +65,15 @@ def augment(target: ast.expr, value: v.Value, frame: Frame) -> None:
         attr = self_attribute(target.value)
         if attr is not None:
             frame.write(attr, "inplace", bounded(value), True)
+    elif isinstance(target, ast.Attribute) and frame.contract:
+        _augment_field(target, value, frame)
+
+
+def _augment_field(target: ast.Attribute, value: v.Value, frame: Frame) -> None:
+    """Add a value to a field of another object: `self.progress.step += 1`."""
+    held = frame.evaluate(target)
+    if isinstance(held, v.Attr):
+        frame.store(held, bounded(torchlib.combine((held, value))))
 
 
 def _unpack(target: ast.Tuple | ast.List, value: v.Value, source: ast.expr | None, frame: Frame) -> None:
@@ -166,6 +175,8 @@ def _assign_field(target: ast.Attribute, value: v.Value, frame: Frame) -> None:
         if isinstance(held, v.Tensor):
             frame.state.hold(target.value.id, v.Tensor(held.origin, value != v.Const(False)))
     else:
+        depends = set(frame.depends)  # what the field is set to does not depend on whose field it is
         base = frame.evaluate(target.value)
+        frame.depends = depends
         if isinstance(base, SYMBOLIC) or isinstance(base, v.Module):
             frame.store(v.Attr(base, name), bounded(value))

@@ -62,6 +62,9 @@ def _split(node: ast.expr, frame: Frame, depth: int) -> tuple[Guards, Guards]:
         if isinstance(node.op, ast.And):
             return tuple(guard for then, _ in parts for guard in then), (BRANCH,)
         return (BRANCH,), tuple(guard for _, otherwise in parts for guard in otherwise)
+    option = dotted(node) if isinstance(node, ast.Attribute) else ""
+    if option and self_attribute(node) is None:
+        return (Guard("option", option),), (BRANCH,)
     guard = _guard(node, frame)
     if guard is None:
         return UNCLEAR

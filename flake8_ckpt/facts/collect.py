@@ -20,8 +20,6 @@ from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import names_of
-from flake8_ckpt.facts.running_statistics import statistics_of
-from flake8_ckpt.facts.running_statistics import updates_in
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
@@ -29,7 +27,13 @@ from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
+from flake8_ckpt.source.outline import classes_with_statistics
 from flake8_ckpt.source.outline import outline
+from flake8_ckpt.source.receivers import rename_receivers
+from flake8_ckpt.source.running_statistics import normalized_in
+from flake8_ckpt.source.running_statistics import statistics_of
+from flake8_ckpt.source.running_statistics import taken_in
+from flake8_ckpt.source.running_statistics import updates_in
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
 from flake8_ckpt.source.signals import HOOKS
@@ -57,12 +61,16 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         return FileFacts(error=error.reason, error_line=error.line)
     if not may_hold_facts(text):
         return FileFacts(constants=tuple(constants_of(tree, (), text).items()))
+    written = text.split("\n")
+    text = rename_receivers(tree, text)
     lines = text.split("\n")
     signals = signals_of(known).within(text)
+    if "mean" in text:
+        signals = signals.with_classes(classes_with_statistics(tree, lines))
     found = outline(tree, lines, signals)
     constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
     names = names_of(tree, found, known, constants)
-    collector = _Collector(names, text, lines, signals)
+    collector = _Collector(names, written, lines, signals)
     return FileFacts(
         tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
         names.stars,
@@ -70,14 +78,18 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(collector.functions(found)),
         tuple(dict.fromkeys(updates_in(text))),
         tuple(constants.items()),
+        tuple(name for name in dict.fromkeys(normalized_in(text)) if name != "self"),
+        tuple(dict.fromkeys(taken_in(text))),
     )
 
 
 class _Collector:
-    def __init__(self, names: Names, text: str, lines: list[str], signals: Signals) -> None:
+    """Collects what `lines` say; they are the lines as `written`, but that every method calls its object `self`."""
+
+    def __init__(self, names: Names, written: list[str], lines: list[str], signals: Signals) -> None:
         self.names = names
+        self.written = written
         self.lines = lines
-        self.is_ascii = text.isascii()
         self.signals = signals
 
     def locate(self, node: ast.stmt) -> Position:
@@ -87,14 +99,13 @@ class _Collector:
         return Position(node.lineno, start, end_line, self._column(end_line, node.end_col_offset or 0))
 
     def _column(self, line: int, offset: int) -> int:
-        if self.is_ascii or self.lines[line - 1].isascii():
-            return offset
-        return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore"))
+        text = self.written[line - 1]
+        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
 
     def heading(self, node: ast.ClassDef | Function) -> Position:
         """Return where a definition's first line stands, without its body."""
         start = self._column(node.lineno, node.col_offset)
-        return Position(node.lineno, start, node.lineno, len(self.lines[node.lineno - 1].rstrip()))
+        return Position(node.lineno, start, node.lineno, len(self.written[node.lineno - 1].rstrip()))
 
     def text(self, node: ast.ClassDef | Function) -> str:
         """Return the lines of a definition, without its decorators."""
@@ -104,16 +115,19 @@ class _Collector:
         """Return the facts of one class; methods on the way to what saves or loads are followed closely."""
         node = found.node
         bases = tuple(self.names.resolve(name) for name in map(_base, node.bases) if name)
-        statistics = statistics_of(self.text(node))
+        text = self.text(node)
+        statistics = statistics_of(text)
+        names = tuple(dict.fromkeys(method.name for method in found.methods))
         return ClassFacts(
             found.name,
             self.heading(node),
             bases,
             tuple(_class_attributes(node)),
             tuple(self.methods(found, way)),
-            tuple(dict.fromkeys(method.name for method in found.methods)),
-            tuple(self.graph(found)) if bases or statistics else (),
+            names,
+            tuple(self.graph(found)) if bases or statistics or "step" in names else (),
             statistics,
+            bool(statistics) and "self" in normalized_in(text),
         )
 
     def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:
@@ -195,7 +209,10 @@ class _Collector:
             option in (v.UNKNOWN, v.NONE) or isinstance(option, v.Container) and option.kind == "dict"
             for option in v.options_of(promised)
         )
-        return given if promised == v.UNKNOWN or vague and given is not None and frame.contract else promised
+        if promised == v.UNKNOWN or vague and given is not None and frame.contract:
+            return given
+        drawn = isinstance(promised, v.Tensor) and isinstance(given, v.Tensor)
+        return given if drawn else promised
 
     def parameters(self, arguments: ast.arguments) -> Iterator[Parameter]:
         """Yield the parameters with the values that annotations promise and defaults give."""

@@ -21,7 +21,7 @@ KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
 GuardKind = Literal[
     "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "key", "nokey",
-    "about", "branch", "loop", "nested", "hidden",
+    "about", "option", "branch", "loop", "nested", "hidden",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
 
@@ -31,8 +31,9 @@ class Guard(Struct, frozen=True, array_like=True):
 
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
     "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
-    "absent" and "present" (`n is None`). Of keys: "key" and "nokey" (`"k" in mapping`). Without a name: "branch"
-    (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own hooks).
+    "absent" and "present" (`n is None`). Of keys: "key" and "nokey" (`"k" in mapping`). Of paths: "option" (a test
+    of `self.config.x` or `args.x` alone). Without a name: "branch" (any other condition), "loop", "nested" (in a
+    function inside), "hidden" (a write past the module's own hooks).
     """
 
     kind: GuardKind
@@ -52,7 +53,8 @@ class Write(Struct, frozen=True, array_like=True):
     `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
     (`self.x.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
     true where the new value depends on what the attribute held when the method was entered, `loaded` where it
-    comes from a payload. `guards` are the conditions around it.
+    comes from a payload. `guards` are the conditions around it, `after` the lines of the same method where the
+    attribute may have been assigned or registered before.
     """
 
     attr: str
@@ -62,6 +64,7 @@ class Write(Struct, frozen=True, array_like=True):
     carried: bool = False
     guards: Guards = ()
     loaded: bool = False
+    after: tuple[int, ...] = ()
 
 
 class Register(Struct, frozen=True, array_like=True):
@@ -70,6 +73,7 @@ class Register(Struct, frozen=True, array_like=True):
     `kind` is "buffer", "parameter", "module", "state", "setattr" (of a computed name) or "wrapped"
     (the attribute's elements were handed to a `ModuleList` or the like). `name` may hold `*` where an
     f-string has a computed part; it is "$p" where it is the parameter p, "*" where nothing is known.
+    `after` is as in Write.
     """
 
     kind: RegisterKind
@@ -78,14 +82,17 @@ class Register(Struct, frozen=True, array_like=True):
     position: Position
     persistent: bool = True
     guards: Guards = ()
+    after: tuple[int, ...] = ()
 
 
 class Use(Struct, frozen=True, array_like=True):
     """How one method reads one attribute of `self`.
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
+    "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
-    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that). `first` is true where
+    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
+    set). `first` is true where
     some path reads it before this method writes it.
     """
 
@@ -193,7 +200,8 @@ class ClassFacts(Struct, frozen=True, array_like=True):
 
     `methods` holds a summary for each method that was read; `method_names` names them all;
     `graph` says which methods of its own object each method calls; `statistics` are the attributes
-    whose names are those of running statistics (a mean, a variance, a count), for classes that have any.
+    whose names are those of running statistics (a mean, a variance, a count), for classes that have any;
+    `divides` is true where the class divides by one of them.
     """
 
     name: str
@@ -204,6 +212,7 @@ class ClassFacts(Struct, frozen=True, array_like=True):
     method_names: tuple[str, ...] = ()
     graph: tuple[tuple[str, tuple[str, ...]], ...] = ()
     statistics: tuple[str, ...] = ()
+    divides: bool = False
 
 
 class FileFacts(Struct, frozen=True, array_like=True):
@@ -212,6 +221,8 @@ class FileFacts(Struct, frozen=True, array_like=True):
     The function named "<module>" is what the file does when it runs. `updates` are the method calls that
     may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update").
     `constants` are the strings that module variables and class attributes name: ("Keys.NET", "net").
+    `normalized` are the last names of the objects whose statistics the file takes off or divides by,
+    `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -220,5 +231,7 @@ class FileFacts(Struct, frozen=True, array_like=True):
     functions: tuple[FunctionFacts, ...] = ()
     updates: tuple[tuple[str, str], ...] = ()
     constants: tuple[tuple[str, str], ...] = ()
+    normalized: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     error: str = ""
     error_line: int = 0

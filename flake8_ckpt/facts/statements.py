@@ -169,6 +169,9 @@ def _if(walker: Walker, node: ast.If) -> None:
         walker.block(node.body if always else node.orelse)
         return
     frame = walker.frame
+    if isinstance(node.test, ast.Constant):
+        walker.block(node.body if node.test.value else node.orelse)
+        return
     steps: list[tuple[Guards, Changes, Guards]] = []
     step: ast.If | None = node
     while step is not None:
@@ -187,7 +190,8 @@ def _if(walker: Walker, node: ast.If) -> None:
         frame.guards = guards
         frame.state.join([taken, frame.state.leave()])
         if taken.dead and not frame.state.dead:
-            frame.guards = together(guards, tuple(each for each in otherwise if each != BRANCH))
+            known = tuple(each for each in otherwise if each.kind not in ("branch", "option"))
+            frame.guards = together(guards, known)
 
 
 def _taken(walker: Walker, node: ast.If) -> tuple[Changes, Guards]:
@@ -214,6 +218,7 @@ def _elif(node: ast.If) -> ast.If | None:
 
 
 def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
+    _loosen(node, walker.frame)
     walker.frame.state.enter()
     bind_loop(node.target, node.iter, walker.frame)
     attr = self_attribute(node.target)
@@ -223,9 +228,19 @@ def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
 
 
 def _while(walker: Walker, node: ast.While) -> None:
+    _loosen(node, walker.frame)
     walker.frame.state.enter()
     test(node.test, walker.frame)
     _repeat(walker, node)
+
+
+def _loosen(node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> None:
+    """Forget the numbers that a loop counts on from: in its next round they are other ones."""
+    for each in ast.walk(node) if frame.contract and frame.guards.count(LOOP) == 0 else ():
+        name = each.target.id if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) else ""
+        held = frame.state.locals.get(name)
+        if isinstance(held, v.Const) and type(held.value) in (int, float):
+            frame.state.hold(name, v.NUMBER)
 
 
 def _repeat(walker: Walker, node: ast.For | ast.AsyncFor | ast.While) -> None:

@@ -20,13 +20,25 @@ from flake8_ckpt.frameworks.torch import SEQUENCES
 from flake8_ckpt.frameworks.torch import TENSOR_CLASSES
 from flake8_ckpt.frameworks.torch import is_module_class
 
+# Values that something else gives: what a tensor is made of if it is made of them.
+HANDED = (v.Parameter, v.Buffer, v.NdArray, v.Param, v.Attr, v.Item, v.Element, v.Local, v.Call)
 ORIGINS: tuple[v.Origin, ...] = ("constant", "empty", "data", "random", "complex")
 
 
 def merge_origin(values: Sequence[v.Value]) -> v.Origin:
-    """Return the strongest origin among the tensors of some values."""
-    ranks = [ORIGINS.index(value.origin) for value in values if isinstance(value, v.Tensor)]
+    """Return the strongest origin among the tensors of some values; what is not known may hold data."""
+    ranks = [ORIGINS.index(_origin(value)) for value in values]
     return ORIGINS[max(ranks)] if ranks else "constant"
+
+
+def _origin(value: v.Value) -> v.Origin:
+    if isinstance(value, v.Tensor):
+        return value.origin
+    if isinstance(value, v.Container):
+        return _origin(value.of) if value.size != 0 else "constant"
+    if isinstance(value, (v.Join, v.Arith)):
+        return merge_origin(value.options if isinstance(value, v.Join) else value.operands)
+    return "data" if isinstance(value, HANDED) else "constant"
 
 
 def instance_of(path: str) -> v.Value | None:

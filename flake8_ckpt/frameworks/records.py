@@ -53,6 +53,7 @@ Hinted = Literal[
     "writes bytes",
     "counter",
     "training state",
+    "best metric",
     "loads",
     "takes over",
     "takes all",
@@ -73,7 +74,7 @@ ASKED: dict[Identifier, tuple[Hinted, ...]] = {
         "sets up mixed precision",
         "takes out mixed precision",
     ),
-    "key": ("normalizer", "counter", "training state"),
+    "key": ("normalizer", "counter", "training state", "best metric"),
 }
 
 
@@ -148,7 +149,10 @@ class StatefulClass(Record, frozen=True):
 
 
 class NormalizingWrapper(Record, frozen=True):
-    """A wrapper of environments that normalizes with running statistics; `switch` is the attribute that stops it."""
+    """A wrapper of environments that normalizes with running statistics; `switch` is the attribute that stops it.
+
+    Where `flag` is set, the environment normalizes only if its maker is given that keyword.
+    """
 
     wraps: str = ""
     statistics: tuple[str, ...] = ()
@@ -157,6 +161,7 @@ class NormalizingWrapper(Record, frozen=True):
     normalizes: tuple[str, ...] = ()
     updates_in: tuple[str, ...] = ()
     switch: str = ""
+    flag: str = ""
     save: str = ""
     load: str = ""
     is_module: bool = False

@@ -27,6 +27,8 @@ PLAIN_BASES = re.compile(
     r"^(object|abc\.ABC|typing\.\w+|typing_extensions\.\w+|torch\.nn\.(modules\.(\w+\.)?)?[A-Z]\w*"
     r"|torch\.jit\.ScriptModule)$|(^|\.)(LightningModule|LightningDataModule|Callback|PyTorchModelHubMixin)$"
 )
+# Modules that a trainer saves as they are, never as a part of another module.
+ROOT_MODULES = re.compile(r"(^|\.)LightningModule$")
 # Methods that restore a state or begin anew: what only these change is no progress of training.
 RESTARTS = re.compile(
     r"(^|_)(load|restore|resume|set|setstate|start|begin|setup|open|connect|reset|init|initialize|clear|close"

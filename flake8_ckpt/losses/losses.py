@@ -9,6 +9,8 @@ from flake8_ckpt.checkpoints.hooks.pairs import Hooks
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironment
+from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironments
 from flake8_ckpt.losses.guarded_restores import SkippedRestore
 from flake8_ckpt.losses.guarded_restores import skipped_restores
 from flake8_ckpt.losses.hook_keys import UngivenKey
@@ -22,14 +24,18 @@ from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.pickled_modules import PickledModule
 from flake8_ckpt.losses.pickled_modules import pickled_modules
-from flake8_ckpt.losses.state_dicts.custom import IncompleteStateDict
-from flake8_ckpt.losses.state_dicts.custom import incomplete_state_dicts
+from flake8_ckpt.losses.state_dicts.omitted import IncompleteState
+from flake8_ckpt.losses.state_dicts.omitted import IncompleteStates
+from flake8_ckpt.losses.state_dicts.unprefixed_keys import UnprefixedKey
+from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
 from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved_normalizers import UnsavedNormalizers
 from flake8_ckpt.losses.unsaved_normalizers import unsaved_normalizers
+from flake8_ckpt.losses.vecnormalize.omitted import OmittedArguments
+from flake8_ckpt.losses.vecnormalize.omitted import OmittedStatistics
 from flake8_ckpt.losses.vecnormalize.restores import Fault
 from flake8_ckpt.losses.vecnormalize.restores import Restores
 from flake8_ckpt.losses.vecnormalize.unsaved import UnsavedStatistics
@@ -54,9 +60,13 @@ class Losses:
         """Yield the saves that leave out statistics which a load restores."""
         return unsaved_normalizers(self.contract)
 
-    def incomplete_state_dicts(self) -> Iterator[IncompleteStateDict]:
-        """Yield the custom `state_dict` methods that forget attributes."""
-        return incomplete_state_dicts(self.contract)
+    def incomplete_states(self) -> Iterator[IncompleteState]:
+        """Yield the hooks of classes that forget attributes of their objects."""
+        return IncompleteStates(self.contract).all()
+
+    def unprefixed_keys(self) -> Iterator[UnprefixedKey]:
+        """Yield the first key that each override of a module's `state_dict` stores without the prefix."""
+        return unprefixed_keys(self.contract.hierarchy)
 
     def overwrites(self) -> tuple[Overwrite, ...]:
         """Return where restored state is set anew."""
@@ -100,6 +110,11 @@ class Losses:
         """Yield the models that are saved without the `VecNormalize` around their environment."""
         return unsaved_statistics(self.environments)
 
+    def omitted_statistics(self) -> Iterator[OmittedStatistics]:
+        """Yield the calls that give a helper a model and not the `VecNormalize` that it would save, too."""
+        if self.environments.is_present:
+            yield from OmittedArguments(self.environments).all()
+
     def misnamed_statistics(self) -> Iterator[Spot]:
         """Yield the saves that ask a `VecNormalize` for statistics under a wrong name."""
         return misnamed_statistics(self.environments)
@@ -108,6 +123,10 @@ class Losses:
         """Yield the `VecNormalize` wrappers with the wrong statistics around a loaded model."""
         if self.environments.is_present:
             yield from Restores(self.environments).faults()
+
+    def unsaved_environments(self) -> Iterator[UnsavedEnvironment]:
+        """Yield the policies that are saved without the statistics of their environment."""
+        return UnsavedEnvironments(self.contract, self.environments).all()
 
     def idle_normalizers(self) -> Iterator[Normalizer]:
         """Yield the normalizers that nothing updates."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.modules.attribute_lifetime import Lifetime
 from flake8_ckpt.modules.attribute_lifetime import is_idle
 from flake8_ckpt.modules.attribute_lifetime import is_moved_by_hand
@@ -20,6 +22,7 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 from flake8_ckpt.modules.own_saving import is_moved_by_hooks
+from flake8_ckpt.modules.registration_paths import buffers_apart
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,20 @@ class Attribute:
         return any(each.method.name in self.state.stepping for each in self.state.reads(self.name))
 
     @property
+    def is_buffer_elsewhere(self) -> bool:
+        """Tell whether another arm of construction registers what this one derives from data and keeps plain."""
+        derived = any(
+            isinstance(option, Tensor) and option.origin == "data"
+            for each in self.writes
+            for option in options_of(each.value)
+        )
+        return derived and any(buffers_apart(self.state, each) for each in self.writes)
+
+    @property
     def is_constant(self) -> bool:
         """Tell whether it stays as construction left it, and other code reads it as a tensor."""
         if self.is_trainable or self.is_placeholder or self.is_idle or self.is_carried_by_hooks:
+            return False
+        if self.is_buffer_elsewhere:
             return False
         return self.lifetime == "cache" or self.lifetime == "constant" and not self.is_random

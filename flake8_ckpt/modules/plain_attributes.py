@@ -14,6 +14,7 @@ from flake8_ckpt.modules.attribute_lifetime import tensor_writes
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.registration_paths import unregistered
 
 
 def plain_tensors(state: ClassState) -> Iterator[Attribute]:
@@ -38,9 +39,9 @@ def plain_numbers(state: ClassState) -> Iterator[Attribute]:
 
 def _plain(state: ClassState, attr: str, writes: list[AttributeWrite]) -> Iterator[Attribute]:
     """Yield an attribute that the class itself sets, if nothing registers it."""
-    own = all(each.method.owner == state.identity for each in writes)
-    if writes and own and not state.registered(attr):
-        yield Attribute(state, attr, tuple(writes))
+    plain = unregistered(state, attr, writes)
+    if plain and all(each.method.owner == state.identity for each in writes):
+        yield Attribute(state, attr, tuple(plain))
 
 
 def _is_array(value: Value) -> bool:

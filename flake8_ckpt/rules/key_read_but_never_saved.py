@@ -137,9 +137,7 @@ assert resumed.learning_rate() == trained.learning_rate()
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
@@ -153,17 +151,12 @@ def check(project: Project) -> Iterator[Finding]:
     for missing in contract.missing:
         if contract.restores_normalizer(missing) or missing.is_framework_hook:
             continue
-        if any(each.kind == "required" or contract.restores_state(each) for each in missing.loads):
+        if contract.matters(missing):
             key, location = missing.keys[-1], missing.loads[0].location
             save = missing.group.saves[0].save_call
-            suggestion = _suggestion(key, missing.siblings)
+            suggestion = f": did you mean '{missing.similar}'?" if missing.similar else ""
             message = f"'{key}' is read here, and the save at {save} never writes it{suggestion}"
             yield finding_in(RULE, location, message, [(save, "the payload is written here")])
-
-
-def _suggestion(key: str, siblings: Iterable[str]) -> str:
-    near = get_close_matches(key, sorted(siblings), n=1, cutoff=0.75)
-    return f": did you mean '{near[0]}'?" if near else ""
 
 
 RULE = Rule(__name__, "CKP202", check=check)

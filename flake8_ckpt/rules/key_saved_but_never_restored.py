@@ -144,7 +144,7 @@ def check(project: Project) -> Iterator[Finding]:
     for lost in project.contract.unrestored:
         if lost.is_framework_hook:
             continue
-        load = lost.group.loads[0].location
+        load = lost.loads[0].location
         message = (
             f"'{lost.keys[-1]}' is saved, and the load at {load} never restores it: a resume starts it afresh"
         )

@@ -129,6 +129,12 @@ def check(project: Project) -> Iterator[Finding]:
                 " state_dict() omits it, a reload draws another"
             )
             yield finding_at(RULE, tensor.writes, message)
+        elif tensor.lifetime == "constant" and tensor.is_buffer_elsewhere and not tensor.is_idle:
+            message = (
+                f"'{tensor.name}' is a buffer in one branch and a plain tensor here:"
+                " state_dict() omits it; use register_buffer() in both"
+            )
+            yield finding_at(RULE, tensor.writes, message)
 
 
 RULE = Rule(__name__, "CKP101", check=check)

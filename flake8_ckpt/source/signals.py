@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.source.running_statistics import normalized_in
 
 # Each pattern begins with what is literally there, and asks for the start of the word after it: the search
 # then leaps from one place to the next, where a leading `\b` looks at every character.
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
 SELF_ATTRIBUTE = re.compile(r"self\.(?<!\wself\.)(\w+)")
+# `policy.ob_rms = Moments(8)`: statistics of any object are set.
+SETS_STATISTICS = re.compile(r"\.\w*rms\s*=(?!=)")
 IN_CLAUSE = re.compile(r"in\b(?<!\win)([^\n]*)")
 REGISTERS = re.compile(
     r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state"
@@ -24,13 +28,16 @@ GROWS = re.compile(
     r"self\.(?<!\wself\.)(\w+)\s*"
     r"(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
 )
+# A part of an object that an attribute holds is set: `self.progress.step += 1`, `self.policy.ob_rms = X()`.
+SETS_FIELD = re.compile(r"self\.(?<!\wself\.)\w+(?:\.\w+)+\s*[-+*/]?=(?!=)")
+# What is not the object's own is set to zero: `trainer.epoch = 0`, `self.progress.step = 0`.
+ZEROES_FIELD = re.compile(r"\.(?<!self\.)\w+\s*=\s*0(?:\.0*)?\s*(?:#.*)?$", re.MULTILINE)
 LOCAL_GROWS = re.compile(
     r"^[ \t]*(\w+)(?:\.(?:append|extend|insert|update|setdefault)\(|\[[^\n]*\]\s*=(?!=))", re.MULTILINE
 )
 ASKS = re.compile(r"if(?<!\wif)\s+(?:not\s+)?self\.\w*(?:fit|init|calibrat|estimat|trained)\w*")
 CALLS = re.compile(r"\b(?:self|super\([^()]*\)|cls)\.(\w+)\s*\(")
 OWN_CALLS = re.compile(r"self\.(?<!\wself\.)(\w+)\s*\(")
-BUILDS = re.compile(r"\b(?:torch|np|numpy|F|nn)\.\w")
 SAVES = re.compile(
     r"\.(?=save|load|dump)(?:(?<=\btorch\.)|(?<=\bth\.)|(?<=\bpickle\.)|(?<=\bjoblib\.)|(?<=\bcloudpickle\.)"
     r"|(?<=\bdill\.)|(?<=\bfabric\.)|(?<=\baccelerator\.)|(?<=\bsafetensors\.))\w+[(,]"
@@ -74,6 +81,14 @@ HOOKS = frozenset(
 )
 ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop)$")
 KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
+# The two ends of an object's state, whatever they are called: `get_state` and `set_state`, `pack_snapshot` and
+# `unpack_snapshot`, `dump_stats` and `restore_stats`.
+GIVES = re.compile(
+    r"^_*(?:get|pack|dump|save|collect|export|serialize)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+)
+TAKES = re.compile(
+    r"^_*(?:set|unpack|load|restore|apply|import|deserialize|resume)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+)
 TRIVIAL_BASES = re.compile(
     r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"
     r"|\w*Exception|\w*Error"
@@ -94,7 +109,6 @@ LOGGERS = frozenset(
 NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
 LINK_WORDS = ("save", "load", "restore", "resume", "state_dict", "checkpoint", "ckpt", "set_", "get_")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
-MAX_HELPER = 2500
 # The verdicts on so many texts are kept: those of one class are asked for again when its methods are walked.
 REMEMBERED = 256
 
@@ -120,16 +134,20 @@ class Signals:
         return Signals(_those_in(text, self.calls), _those_in(text, self.classes))
 
     def takes_part(self, text: str) -> bool:
-        """Tell whether a function's text may take part in saving, restoring or normalizing."""
-        return self.saves(text) or links(text) or self.normalizes(text)
+        """Tell whether a function's text may take part in saving, restoring, replacing or normalizing."""
+        return self.saves(text) or links(text) or self.normalizes(text) or _zeroes_field(text)
 
     def saves(self, text: str) -> bool:
         """Tell whether a function's text saves something or loads it."""
         return any(word in text for word in self.calls) or _saves(text)
 
     def normalizes(self, text: str) -> bool:
-        """Tell whether a function's text seems to make an object with running statistics."""
+        """Tell whether a function's text seems to make an object with running statistics, or to normalize with one."""
         return any(word in text for word in self.classes) or _normalizes(text)
+
+    def with_classes(self, names: Iterable[str]) -> Signals:
+        """Return what tells the same, and takes the objects of some more classes for normalizers."""
+        return replace(self, classes=(*self.classes, *(f"{name}(" for name in names)))
 
 
 @lru_cache(maxsize=4)
@@ -143,9 +161,10 @@ def signals_of(known: Frameworks) -> Signals:
     )
     records = (*known.own.stateful, *known.own.wrapper)
     shortest = (each for each in calls if not any(other in each and other != each for other in calls))
-    return Signals(
-        tuple(shortest), tuple(_called_part(name, "class") for each in records for name in each.names)
-    )
+    classes = {_called_part(name, "class") for each in records for name in each.names}
+    for name, wrapper in known.environment_wrappers.items():
+        classes.add(f"{wrapper.flag}=" if wrapper.flag else _called_part(name, "class"))
+    return Signals(tuple(shortest), tuple(sorted(classes)))
 
 
 def _called_part(name: str, kind: str) -> str:
@@ -181,8 +200,17 @@ def hands_on(text: str) -> bool:
     return "self." in text and HANDS_ON.search(text) is not None
 
 
+def _zeroes_field(text: str) -> bool:
+    """Tell whether a function's text begins anew what another object counts."""
+    return "= 0" in text and ZEROES_FIELD.search(text) is not None
+
+
 @lru_cache(maxsize=REMEMBERED)
 def _normalizes(text: str) -> bool:
+    if any(name != "self" for name in normalized_in(text)):
+        return True
+    if "rms" in text and SETS_STATISTICS.search(text):
+        return True
     if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
         return False
     return NORMALIZERS.search(LAYERS.sub("", text)) is not None

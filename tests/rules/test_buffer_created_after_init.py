@@ -85,6 +85,38 @@ class Lazy(nn.Module):
             self.register_buffer("mean", torch.zeros_like(state_dict["mean"]))
         return super().load_state_dict(state_dict, strict)
 """,
+    "the load hook calls what assigns a buffer": TORCH
+    + """
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.epsilon = 1e-5
+
+    def _create(self, shape):
+        self.mean = nn.Buffer(torch.zeros(shape))
+
+    def update(self, batch):
+        if not hasattr(self, "mean"):
+            self._create(batch.shape[1:])
+        self.mean.lerp_(batch.mean(0), 0.1)
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        if prefix + "mean" in state_dict and not hasattr(self, "mean"):
+            self._create(state_dict[prefix + "mean"].shape)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+""",
+    "the first call registers nothing under a name": TORCH
+    + """
+class Attention(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.project = nn.Linear(size, size)
+
+    def forward(self, x):
+        if not hasattr(self, "mask"):
+            self.register_buffer("mask", None)
+        return self.project(x)
+""",
     "a table that is not persistent": TORCH
     + """
 class Positions(nn.Module):

@@ -9,6 +9,19 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "layers handed in that are only looked at": TORCH
+    + """
+class Plan(nn.Module):
+    def __init__(self, layers, size):
+        super().__init__()
+        self.layers = list(layers)
+        self.project = nn.Linear(size, size)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = x * layer.scale
+        return self.project(x)
+""",
     "texts handed in under the name of models": """
 from torch import nn
 

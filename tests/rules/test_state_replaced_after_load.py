@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from flake8_ckpt.rules.base import own_attribute
 from tests.rule_cases import Case
 from tests.rule_cases import cases
 from tests.rule_cases import check_findings
@@ -783,3 +786,10 @@ def test_message_names_the_restore_in_the_other_file() -> None:
 def test_finding_names_the_attribute() -> None:
     (finding,) = check_findings(FOUND["only its own method restores"])
     assert finding.attribute == "frame"
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute"), [("self.x", "x"), ("x", ""), ("agent.x", ""), ("self.agent.x", "")]
+)
+def test_attribute_is_one_of_the_object_itself(name: str, attribute: str) -> None:
+    assert own_attribute(name) == attribute

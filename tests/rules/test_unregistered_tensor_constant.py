@@ -49,6 +49,20 @@ class Blur(nn.Module):
     def forward(self, x):
         return nn.functional.conv1d(x, self.kernel.to(x.device))
 """,
+    "looked at before it is moved by hand": TORCH
+    + """
+class Gain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = torch.tensor(2.0)
+
+    def forward(self, x):
+        if self.gain is None or self.gain.ndim > 0:
+            return x
+        if self.gain:
+            x = x * self.gain.to(x)
+        return x
+""",
     "a parameter of another layer is shared": TORCH
     + """
 class Decoder(nn.Module):

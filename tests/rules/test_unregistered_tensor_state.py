@@ -104,6 +104,24 @@ class Normalizer(nn.Module):
     def update(self, batch):
         self.mean.lerp_(batch.mean(0), 0.1)
 """,
+    "a helper registers what it is told to": TORCH
+    + """
+class Statistics(nn.Module):
+    def __init__(self, names, size):
+        super().__init__()
+        self.last = torch.zeros(size)
+        self.add("count", torch.zeros(()))
+        for name in names:
+            self.add(name, torch.zeros(size))
+
+    def add(self, name, value):
+        self.register_buffer(name, value)
+
+    def forward(self, x):
+        self.last = x
+        self.count = self.count + 1
+        return x
+""",
     "names registered in a loop": TORCH
     + """
 class Normalizer(nn.Module):
@@ -188,9 +206,9 @@ class Normalizer(nn.Module):
     def update(self, batch):
         self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
 
-    def state_dict(self, *args, **kwargs):
-        state = super().state_dict(*args, **kwargs)
-        state["mean"] = self.mean
+    def state_dict(self, *args, prefix="", **kwargs):
+        state = super().state_dict(*args, prefix=prefix, **kwargs)
+        state[prefix + "mean"] = self.mean
         return state
 
     def load_state_dict(self, state, strict=True):

@@ -103,6 +103,19 @@ class Squashed(Policy):
 }
 
 FOUND: dict[str, Case] = {
+    "trainable in one case only": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self, size, learned):
+        super().__init__()
+        if learned:
+            self.scale = torch.ones(size, requires_grad=True)  # CKP103
+        else:
+            self.scale = torch.ones(size)
+
+    def forward(self, x):
+        return x * self.scale
+""",
     "factory with requires_grad": TORCH
     + """
 class Policy(nn.Module):

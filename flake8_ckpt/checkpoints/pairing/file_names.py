@@ -1,45 +1,61 @@
-"""Whether what is written and what is read go by the name of the same file."""
+"""The names of files that are written and read, as far as the code spells them."""
 
 from __future__ import annotations
 
 from posixpath import basename
+from posixpath import splitext
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.linking.value_names import last_name
+
+# Calls that give a file or a path: of the first argument, or of all of them, one below the other.
+OPENS = frozenset(["open", "io.open", "gzip.open", "pathlib.Path.open"])
+JOINS = frozenset(["os.path.join", "posixpath.join", "pathlib.Path", "pathlib.PurePath", "str", "os.fspath"])
 
 
-def share_file(save: SaveEffect, load: LoadEffect) -> bool:
-    """Tell whether a function loads the file that it, or another one of its file, saves."""
-    if save.unit.identity != load.unit.identity and save.unit.path != load.unit.path:
-        return False
-    loaded = load.root.args[0] if isinstance(load.root, Call) and load.root.args else None
-    if loaded is None:
-        return False
-    if save.unit == load.unit and loaded == save.file and not isinstance(loaded, Const):
-        return True
-    one, other = file_name(save.file), file_name(loaded)
-    return bool(one) and one == other
+def share_path(save: SaveEffect, load: LoadEffect) -> bool:
+    """Tell whether one function saves to and loads from the very same path, whatever that is."""
+    path = file_of(load.root)
+    return save.unit == load.unit and path == save.file and path != UNKNOWN and not isinstance(path, Const)
 
 
 def file_name(value: Value) -> str:
-    """Return the last part of a path that a value spells, "" where it is computed."""
+    """Return the last part of a path that a value spells, "" where it is computed: `f"{folder}/last.pt"`."""
     for option in options_of(value):
-        if isinstance(option, Arith) and option.operands:
-            option = option.operands[-1]
-        if (
-            isinstance(option, Call)
-            and option.args
-            and isinstance(option.callee, Name)
-            and option.callee.path == "open"
-        ):
-            return file_name(option.args[0])
+        while isinstance(option, (Local, Arith, Call)):
+            option = _last_part(option)
         if isinstance(option, Const) and isinstance(option.value, str):
             name = basename(option.value)
-            return name if len(name) > len(".pt") else ""
+            return name if splitext(name.lstrip("_-."))[1] else ""
     return ""
+
+
+def _last_part(value: Local | Arith | Call) -> Value:
+    """Return the part of a path that its name stands in."""
+    if isinstance(value, Local):
+        return value.value
+    if isinstance(value, Arith):
+        return value.operands[-1] if value.operands else UNKNOWN
+    if isinstance(value.callee, Name) and value.args:
+        if value.callee.path in OPENS:
+            return value.args[0]
+        return value.args[-1] if value.callee.path in JOINS else UNKNOWN
+    if isinstance(value.callee, Attr) and last_name(value.callee) == "joinpath" and value.args:
+        return value.args[-1]
+    return value.callee.base if isinstance(value.callee, Attr) and value.callee.name == "open" else UNKNOWN
+
+
+def are_different(one: str, other: str) -> bool:
+    """Tell whether two names that are known are those of two files; one may be the end of the other."""
+    return bool(one and other) and not one.endswith(other) and not other.endswith(one)

@@ -69,6 +69,8 @@ def are_partners(writer: str, reader: str) -> bool:
     """Tell whether two functions are a pair by their names: `save_x` and `load_x`, `get_x` and `set_x`."""
     if writer in EXACT_PAIRS:
         return EXACT_PAIRS[writer] == reader
+    if (writer, reader) == ("get_state_dict", "load_state_dict"):
+        return True
     if not is_hook_name(writer) or not is_hook_name(reader):
         return False
     one, stem = verb_and_stem(writer)

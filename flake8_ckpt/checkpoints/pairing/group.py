@@ -29,12 +29,31 @@ class Hook:
 
 
 @dataclass
+class LoadedPayload:
+    """The loads of one loaded value, with the saves that may have written it.
+
+    `saves` are those that belong to it by their place, their name or their file. `rivals` are other saves with
+    the same keys, which belong to no load: they may have written it as well. `by_keys` is true where nothing
+    but the keys says that the saves belong to it.
+    """
+
+    loads: list[LoadEffect]
+    saves: list[SaveEffect]
+    rivals: list[SaveEffect] = field(default_factory=list)
+    by_keys: bool = False
+
+
+@dataclass
 class CheckpointGroup:
-    """Saves and loads of one checkpoint; `hook` where a pair of methods makes it."""
+    """Saves and loads of one checkpoint; `hook` where a pair of methods makes it.
+
+    `loaded` holds each loaded value with its own saves.
+    """
 
     saves: list[SaveEffect] = field(default_factory=list)
     loads: list[LoadEffect] = field(default_factory=list)
     hook: Optional[Hook] = None
+    loaded: list[LoadedPayload] = field(default_factory=list)
 
     @cached_property
     def payloads(self) -> list[Contents]:
@@ -77,8 +96,8 @@ class Groups:
             number = self._parent[number]
         return number
 
-    def all(self) -> list[CheckpointGroup]:
-        """Return the groups in the order of their first members."""
+    def all(self, loaded: Iterable[LoadedPayload]) -> list[CheckpointGroup]:
+        """Return the groups in the order of their first members, each with its loaded values."""
         found: dict[int, CheckpointGroup] = {}
         for number, effect in self._members.items():
             group = found.setdefault(self._root(number), CheckpointGroup())
@@ -86,6 +105,8 @@ class Groups:
                 group.saves.append(effect)
             else:
                 group.loads.append(effect)
+        for each in loaded:
+            found[self._root(self.add(each.loads[0]))].loaded.append(each)
         return list(found.values())
 
 

@@ -8,6 +8,7 @@ from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.file_groups import FileGroups
 from flake8_ckpt.checkpoints.pairing.file_groups import final_effects
+from flake8_ckpt.checkpoints.pairing.file_groups import payload_parameters
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.hook_groups import HookGroups
 from flake8_ckpt.checkpoints.pairing.participants import Participants
@@ -45,7 +46,8 @@ class CheckpointGroups:
     @cached_property
     def files(self) -> list[CheckpointGroup]:
         """Return the groups of checkpoints that are files."""
-        return FileGroups(self.hierarchy).of(*self.final)
+        saves, loads = self.final
+        return FileGroups(self.hierarchy).of(saves, [*loads, *payload_parameters(self.units, self.payloads)])
 
     @cached_property
     def hooks(self) -> list[CheckpointGroup]:

@@ -8,8 +8,12 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import Hook
+from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.group import is_exact_pair
 from flake8_ckpt.checkpoints.pairing.participants import Participants
+from flake8_ckpt.checkpoints.pairing.round_trips import gives_mapping
+from flake8_ckpt.checkpoints.pairing.round_trips import is_round_trip
+from flake8_ckpt.checkpoints.pairing.round_trips import takes_mapping
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -43,7 +47,26 @@ class HookGroups:
                 key = (hook.writer.identity, hook.reader.identity)
                 if key not in found or hook.class_id == hook.writer.owner:
                     found[key] = self._hook_group(hook)
+            for hook, group in self._round_trips(class_id):
+                key = (hook.writer.identity, hook.reader.identity)
+                if key not in found:
+                    found[key] = group
         return list(found.values())
+
+    def _round_trips(self, class_id: str) -> Iterator[tuple[Hook, CheckpointGroup]]:
+        """Yield the pairs that no name tells, by the attributes that come back from where they went."""
+        methods = [
+            method_ref(owner, method, class_id) for owner, method in self.participants.methods(class_id)
+        ]
+        paired = {each.identity for hook in self._hooks_of(class_id) for each in (hook.writer, hook.reader)}
+        alone = [each for each in methods if each.identity not in paired]
+        readers = [each for each in alone if takes_mapping(each.function)]
+        writers = [each for each in alone if gives_mapping(each.function)] if readers else []
+        for writer in writers:
+            for reader in readers:
+                group = self._hook_group(Hook(class_id, writer, reader))
+                if is_round_trip(group.saves, group.loads):
+                    yield Hook(class_id, writer, reader), group
 
     def _hooks_of(self, class_id: str) -> Iterator[Hook]:
         methods = {
@@ -72,7 +95,7 @@ class HookGroups:
             for each in self.payloads.summary(hook.reader).loads
             if isinstance(each.root, Param) and each.root.name in parameters
         ]
-        return CheckpointGroup(returned, loads, hook)
+        return CheckpointGroup(returned, loads, hook, [LoadedPayload(loads, returned)])
 
     def _returned(self, writer: FunctionRef) -> list[SaveEffect]:
         """Return what a hook gives back, as saves, or where it returns nothing, what it adds to its argument."""
@@ -90,7 +113,7 @@ class HookGroups:
         names = [each.name for each in writer.function.parameters[1:]]
         if not names:
             return []
-        target = Param(names[0])
+        target = Param(names[-1] if writer.name == "on_save_checkpoint" else names[0])
         added = self.evaluator.added_to(writer.function, target)
         places = [each.position for each in writer.function.stores if isinstance(each.target, Item)]
         if not added or not places:

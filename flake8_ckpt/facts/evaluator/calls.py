@@ -27,6 +27,7 @@ from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.frameworks.plain_methods import PLAIN_METHODS
@@ -36,6 +37,7 @@ from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 from flake8_ckpt.frameworks.torch import TENSOR_ONLY
+from flake8_ckpt.source.tree import dotted
 
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
@@ -53,8 +55,15 @@ KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_di
 
 
 def _call(node: ast.Call, frame: Frame) -> v.Value:
-    """Return the value of a call; a dict that is handed to a function may hold more keys after it."""
+    """Return the value of a call; a dict that is handed to a function may hold more keys after it.
+
+    What the call is given goes into it, not what else stands in the statement.
+    """
+    others, showing = frame.depends, frame.showing
+    frame.depends, frame.showing = set(), showing or only_shows(dotted(node.func))
     value = _value_of(node, frame)
+    frame.depends |= others
+    frame.showing = showing
     if frame.contract:
         _open_arguments(node, value, frame)
     return value
@@ -89,7 +98,7 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
         attr = _state_attribute(func.value)
         if attr is not None:
             return _on_attribute(attr, func.attr, node, frame)
-        return _on_value(frame.evaluate(func.value), func, node, frame)
+        return _on_result(func, node, frame)
     if isinstance(func, ast.Name) and func.id == "len":
         given = given_to(node)
         attr = self_attribute(given[0]) if len(given) == 1 else None
@@ -113,6 +122,15 @@ def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, fra
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
         _note(value, frame)
+    return value
+
+
+def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
+    """Evaluate a method call: what its object was made of is not given to the method."""
+    base = frame.evaluate(func.value)
+    made_of, frame.depends = frame.depends, set()
+    value = _on_value(base, func, node, frame)
+    frame.depends |= made_of
     return value
 
 

@@ -41,17 +41,17 @@ def grow_local(
     if not isinstance(target, ast.Name):
         _open_inner(target, frame)
         return
-    held = frame.state.locals.get(target.id)
+    held, before = frame.state.locals.get(target.id), frame.state.taint.get(target.id, frozenset())
     if isinstance(held, v.Container):
         known = [] if held.size == 0 else [held.of]
         grown = v.Container(held.kind, v.join([*known, grown_by(method, args, keywords)]))
-        frame.bind(target.id, bounded(grown), frame.depends | frame.state.taint.get(target.id, frozenset()))
+        frame.bind(target.id, bounded(grown), frame.depends | before)
     elif isinstance(held, v.Record):
         added = args[0] if args else v.Record(tuple(v.Field(key, value) for key, value in keywords))
         fields = added.fields if isinstance(added, v.Record) else (v.Field(SPREAD, bounded(added), False),)
         opened = held.open or method != "update" or isinstance(added, v.Record) and added.open
         grown_record = record_of((*held.fields, *fields), opened)
-        frame.bind(target.id, grown_record, frame.depends)
+        frame.bind(target.id, grown_record, frame.depends | before)
         frame.follow(held, grown_record)
 
 

@@ -13,6 +13,7 @@ from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.key_text import SPREAD
 from flake8_ckpt.facts.key_text import as_written_key
 from flake8_ckpt.facts.member_values import element_of
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
@@ -139,9 +140,12 @@ def _loop_sources(node: ast.expr, frame: Frame) -> list[v.Value]:
 
 
 def _bind(target: ast.expr, value: v.Value, frame: Frame) -> None:
-    """Bind the local names of a target."""
+    """Bind the local names of a target, to another object in each turn."""
     if isinstance(target, ast.Name):
+        guards = frame.guards
+        frame.guards = tuple(dict.fromkeys((*guards, LOOP)))
         frame.bind(target.id, value, frame.depends)
+        frame.guards = guards
     elif isinstance(target, (ast.Tuple, ast.List)):
         for element in target.elts:
             _bind(without_star(element), element_of(value), frame)

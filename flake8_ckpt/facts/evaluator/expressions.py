@@ -127,6 +127,10 @@ def _formatted(node: ast.JoinedStr, frame: Frame) -> v.Value:
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
+    attr = self_attribute(node.left)
+    if attr is not None and frame.testing and isinstance(node.op, ast.Mod):
+        frame.read(attr, "cadence")
+        return bounded(torchlib.combine((v.Attr(v.SELF, attr), frame.evaluate(node.right))))
     left, right = frame.evaluate(node.left), frame.evaluate(node.right)
     if isinstance(node.op, ast.Mod) and isinstance(left, v.Const) and isinstance(left.value, str):
         return formatted(left.value)

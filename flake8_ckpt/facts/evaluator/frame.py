@@ -33,7 +33,7 @@ from flake8_ckpt.facts.names import Names
 from flake8_ckpt.findings import Position
 
 Evaluate = Callable[[Any, "Frame"], v.Value]
-LOOKS = frozenset(["meta", "none", "test"])
+LOOKS = frozenset(["meta", "none", "test", "cadence"])
 SYMBOLIC = (v.Call, v.Param, v.Item, v.Attr, v.Local, v.Join, v.Element)
 FLOW = "#"
 MAX_SHOWN_FLOWS = 8
@@ -66,6 +66,7 @@ class Frame:
     guards: Guards = ()
     position: Position = NOWHERE
     testing: bool = False
+    showing: bool = False
     depends: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     writes: list[Write] = field(default_factory=list)
@@ -113,12 +114,13 @@ class Frame:
         """Note that an attribute of `self` is read, and that what is being computed depends on it."""
         self.seen.add(attr)
         how = "test" if self.testing and how in ("plain", "item") else how
+        how = "shown" if self.showing and how == "plain" else how
         hows = self.uses.setdefault(attr, {})
-        if how == "plain" and "own" in hows:
+        earlier = self.state.written.get(attr)
+        if how == "plain" and ("own" in hows or earlier is not None):
             hows["apart"] = None
         hows[how] = None
         self.use_positions.setdefault(attr, self.position)
-        earlier = self.state.written.get(attr)
         if earlier is None:
             self.first_uses.setdefault(attr, self.position)
         if how not in LOOKS:
@@ -128,15 +130,17 @@ class Frame:
         """Note that `+=` reads an attribute; a plain read of it elsewhere in the method is marked as "apart"."""
         hows = dict(self.uses.get(attr, {}))
         apart = "apart" in hows or "plain" in hows and "own" not in hows
+        showing, self.showing = self.showing, False
         self.read(attr, "plain")
+        self.showing = showing
         self.uses[attr] = {**hows, "plain": None, "own": None, **({"apart": None} if apart else {})}
 
     def write(self, attr: str, how: WriteKind, value: v.Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
         carried = carried and attr not in self.state.written or attr in self.depends
-        self.writes.append(
-            Write(attr, how, value, self.position, carried, self.guards, _is_restored(self.depends))
-        )
+        after = self.state.define(attr, self.position.line) if how == "assign" else ()
+        restored = _is_restored(self.depends)
+        self.writes.append(Write(attr, how, value, self.position, carried, self.guards, restored, after))
         if how == "assign":
             self.state.write(attr, frozenset(self.depends))
         self.flow(v.Attr(v.SELF, attr))

@@ -22,7 +22,12 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.value_bounds import record_of
 
 Tokens = frozenset[str]
+Lines = frozenset[int]
 NOTHING: Tokens = frozenset()
+NOWHERE: Lines = frozenset()
+# A constructor sets an attribute in a few places; where there are more, line 0 stands for all of them.
+MAX_LINES = 16
+MANY: Lines = frozenset([0])
 Held = TypeVar("Held")
 
 
@@ -33,6 +38,7 @@ class Changes:
     locals: Mapping[str, v.Value] = field(default_factory=dict)
     taint: Mapping[str, Tokens] = field(default_factory=dict)
     written: Mapping[str, Tokens] = field(default_factory=dict)
+    defined: Mapping[str, Lines] = field(default_factory=dict)
     dead: bool = False
 
 
@@ -44,15 +50,20 @@ class _Before:
     locals: dict[str, v.Value | None] = field(default_factory=dict)
     taint: dict[str, Tokens | None] = field(default_factory=dict)
     written: dict[str, Tokens | None] = field(default_factory=dict)
+    defined: dict[str, Lines | None] = field(default_factory=dict)
 
 
 class State:
-    """What a path through a function knows: locals, their dependence on attributes, attributes set so far."""
+    """What a path through a function knows: locals, their dependence on attributes, attributes set so far.
+
+    `defined` are the lines where some path may have assigned or registered an attribute.
+    """
 
     def __init__(self) -> None:
         self.locals: dict[str, v.Value] = {}
         self.taint: dict[str, Tokens] = {}
         self.written: dict[str, Tokens] = {}
+        self.defined: dict[str, Lines] = {}
         self.dead = False
         self._before = [_Before()]
 
@@ -72,6 +83,16 @@ class State:
         self._before[-1].written.setdefault(attr, self.written.get(attr))
         self.written[attr] = depends
 
+    def define(self, attr: str, line: int) -> tuple[int, ...]:
+        """Note that an attribute is assigned or registered in a line; return where that may have happened before."""
+        before = self.defined.get(attr, NOWHERE)
+        self._define(attr, before | {line} if len(before) < MAX_LINES else MANY)
+        return tuple(sorted(before))
+
+    def _define(self, attr: str, lines: Lines) -> None:
+        self._before[-1].defined.setdefault(attr, self.defined.get(attr))
+        self.defined[attr] = lines
+
     def enter(self) -> None:
         """Begin a branch."""
         self._before.append(_Before(self.dead))
@@ -83,6 +104,7 @@ class State:
             _taken_back(self.locals, before.locals),
             _taken_back(self.taint, before.taint),
             _taken_back(self.written, before.written),
+            _taken_back(self.defined, before.defined),
             self.dead,
         )
         self.dead = before.dead
@@ -106,6 +128,9 @@ class State:
             written = [each.written.get(attr, self.written.get(attr)) for each in alive]
             if None not in written:
                 self.write(attr, NOTHING.union(*(each for each in written if each is not None)))
+        for attr in {attr: None for each in alive for attr in each.defined}:
+            lines = (each.defined.get(attr, self.defined.get(attr, NOWHERE)) for each in alive)
+            self._define(attr, NOWHERE.union(*lines))
 
     def _adopt(self, changes: Changes) -> None:
         for name, value in changes.locals.items():
@@ -115,6 +140,8 @@ class State:
             self.taint[name] = tokens
         for attr, tokens in changes.written.items():
             self.write(attr, tokens)
+        for attr, lines in changes.defined.items():
+            self._define(attr, lines)
 
 
 def _taken_back(now: dict[str, Held], before: Mapping[str, Held | None]) -> dict[str, Held]:

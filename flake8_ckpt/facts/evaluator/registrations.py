@@ -30,7 +30,8 @@ def register(
     name = pattern_of(args[0] if args else named.get("name", v.UNKNOWN))
     value = args[1] if len(args) > 1 else named.get(KEYWORDS[kind], v.UNKNOWN)
     persistent = (args[2] if len(args) > 2 else named.get("persistent")) != v.Const(False)
-    frame.registers.append(Register(kind, name, value, frame.position, persistent, frame.guards))
+    after = frame.state.define(name, frame.position.line)
+    frame.registers.append(Register(kind, name, value, frame.position, persistent, frame.guards, after))
     frame.state.write(name, frozenset())
     return bounded(v.Call(v.Attr(v.SELF, f"register_{kind}"), (v.Const(name), value)))
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from flake8_ckpt.checkpoints.pairing.function_names import verb_and_stem
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
@@ -18,6 +19,7 @@ from flake8_ckpt.losses.overwrites.resets import MAX_DEPTH
 from flake8_ckpt.losses.overwrites.resets import Resets
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.overwrites.restored import Restorations
+from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
 
 # What a script calls on a trainer after it has loaded: `agent.learn()`, `runner.run()`.
 ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop|start)$")
@@ -49,8 +51,17 @@ class EntryResets:
         for entry in self._entries(unit.class_id):
             for reset in self.resets.of(entry, MAX_DEPTH):
                 restored = names.get(f"self.{reset.attr}")
-                if restored is not None and reset.is_number:
+                if restored is not None and reset.is_number and self._counts(entry, reset.attr):
                     yield Overwrite(restored.name, reset.location, restored.load.location)
+
+    def _counts(self, entry: FunctionRef, attr: str) -> bool:
+        """Tell whether an entry goes on to change an attribute, by itself or by a method that it runs."""
+        run = VisibleMethods(entry.class_id, self.hierarchy).run(entry.function.name)
+        return any(
+            write.attr == attr and (write.carried or write.how != "assign" or LOOP in write.guards)
+            for method in run
+            for write in method.writes
+        )
 
     def _entries(self, class_id: str) -> Iterator[FunctionRef]:
         for each in self._own_methods(class_id):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection
 from collections.abc import Iterator
+from itertools import chain
 
 from flake8_ckpt.checkpoints.mismatches import Contract
-from flake8_ckpt.facts.model import Site
-from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.findings import Position
@@ -15,16 +15,16 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_names import path_text
+from flake8_ckpt.losses.overwrites.conditions import is_certain
 from flake8_ckpt.losses.overwrites.entry_resets import EntryResets
+from flake8_ckpt.losses.overwrites.once_flags import OnceFlags
+from flake8_ckpt.losses.overwrites.replacements import Replacement
+from flake8_ckpt.losses.overwrites.replacements import Replacements
 from flake8_ckpt.losses.overwrites.resets import Resets
-from flake8_ckpt.losses.overwrites.resets import is_certain
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.overwrites.restored import Restorations
 from flake8_ckpt.losses.overwrites.restored import Restored
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
-
-# Names of methods that set something up, whatever there was.
-RESETS = re.compile(r"^_*(reset|reinit|init|clear|setup|set_?up|build|create|make|initiali[sz]e)")
 
 
 class Overwrites:
@@ -34,17 +34,24 @@ class Overwrites:
         self.groups = contract.groups
         self.kinds = contract.kinds
         self.evaluator = contract.evaluator
-        self.known = contract.hierarchy.symbols.known
         self.algorithms = Algorithms(contract)
         self.resets = Resets(contract.hierarchy, contract.evaluator)
+        self.replacements = Replacements(self.resets, contract.evaluator)
         self.restorations = Restorations(contract)
         self.entries = EntryResets(contract.groups, self.restorations, self.resets)
+        self.once = OnceFlags(contract.hierarchy, self.restorations, self.resets)
 
     def found(self) -> tuple[Overwrite, ...]:
         """Return all restored state of the project that is replaced."""
         first: dict[Spot, Overwrite] = {}
         for unit in self.groups.units:
-            for each in (*self._in_unit(unit), *self.entries.after(unit), *self._in_hook(unit)):
+            found = (
+                self._in_unit(unit),
+                self.entries.after(unit),
+                self.once.after(unit),
+                self._in_hook(unit),
+            )
+            for each in chain(*found):
                 first.setdefault(each.location, each)
         return tuple(first.values())
 
@@ -71,62 +78,65 @@ class Overwrites:
         restored = list(self.restorations.of(unit))
         if not restored:
             return
-        for name, position, location in self._replacements(unit):
+        names = {each.name for each in restored}
+        for replaced in self.replacements.of(unit, names):
             for each in restored:
-                if not each.load.at < position or not self._is_same(name, each, unit):
+                if not each.load.at < replaced.at or not self._is_same(replaced, each, unit):
                     continue
-                if not _is_over(each.load.at, position, unit) and not self._is_restored_after(
-                    each, position, unit
-                ):
-                    yield Overwrite(each.name, location, each.load.location)
+                if _is_over(each.load.at, replaced.at, unit):
+                    continue
+                if not self._is_restored_after(replaced, unit, restored):
+                    name = replaced.name if replaced.name.startswith(f"{each.name}.") else each.name
+                    yield Overwrite(name, replaced.location, each.load.location)
                     break
 
-    def _is_restored_after(self, restored: Restored, position: Position, unit: FunctionRef) -> bool:
-        """Tell whether a later statement fills the new object from the checkpoint after all."""
+    def _is_restored_after(
+        self, replaced: Replacement, unit: FunctionRef, restored: Collection[Restored]
+    ) -> bool:
+        """Tell whether a later statement fills the new object from the checkpoint after all, or winds it forward."""
+        if any(each.name == replaced.name and each.load.at > replaced.at for each in restored):
+            return True
+        context = CallContext(unit)
+        for store in unit.function.stores:
+            if store.loaded and store.position > replaced.at:
+                if path_text(self.evaluator.expand(store.target, context)) == replaced.name:
+                    return True
+        steps = 0
         for site in unit.function.calls:
             callee = site.call.callee
-            if site.position > position and isinstance(callee, Attr) and callee.name == "load_state_dict":
-                if path_text(self.evaluator.expand(callee.base, CallContext(unit))) == restored.name:
-                    return True
-        return False
+            if site.position > replaced.at and isinstance(callee, Attr):
+                if path_text(self.evaluator.expand(callee.base, context)) == replaced.name:
+                    if callee.name == "load_state_dict":
+                        return True
+                    steps += callee.name == "step" and LOOP in site.guards
+        return steps > 1
 
-    def _is_same(self, name: str, restored: Restored, unit: FunctionRef) -> bool:
+    def _is_same(self, replaced: Replacement, restored: Restored, unit: FunctionRef) -> bool:
         """Tell whether a name is that of what was restored, of what holds it, or of its statistics."""
-        if name == restored.name or restored.name.startswith(f"{name}."):
+        name = replaced.name
+        if name == restored.name:
+            return True
+        if replaced.is_whole:
+            return False
+        if restored.name.startswith(f"{name}."):
             return True
         if not name.startswith(f"{restored.name}."):
             return False
-        return self.kinds.of(self.evaluator.class_of(restored.owner, CallContext(unit))) == "normalizer"
+        if self.kinds.of(self.evaluator.class_of(restored.owner, CallContext(unit))) == "normalizer":
+            return True
+        field = name.removeprefix(f"{restored.name}.")
+        if replaced.is_number and self.restorations.counts(restored, field):
+            return True
+        class_id = self.evaluator.class_of(restored.owner, CallContext(unit))
+        return self._is_normalizer_in(class_id, field.split("."))
 
-    def _replacements(self, unit: FunctionRef) -> Iterator[tuple[str, Position, Spot]]:
-        """Yield the names that a function sets to something fresh, with the statement, and the place to report."""
-        for store in unit.function.stores:
-            is_set = is_certain(store.guards) and not store.loaded
-            if is_set and self.resets.is_fresh(store.value, store.target, unit):
-                name = path_text(self.evaluator.expand(store.target, CallContext(unit)))
-                yield name, store.position, Spot(unit.path, store.position)
-        for write in unit.function.writes:
-            is_set = write.how == "assign" and is_certain(write.guards) and not write.loaded
-            if is_set and self.resets.is_fresh(write.value, Attr(SELF, write.attr), unit):
-                yield f"self.{write.attr}", write.position, Spot(unit.path, write.position)
-        for site in unit.function.calls:
-            if is_certain(site.guards):
-                yield from self._reset_by_call(site, unit)
-
-    def _makes_or_restores(self, name: str) -> bool:
-        return name == "__init__" or self.known.hint("method", "restores").search(name) is not None
-
-    def _reset_by_call(self, site: Site, unit: FunctionRef) -> Iterator[tuple[str, Position, Spot]]:
-        context = CallContext(unit)
-        callee = self.evaluator.callee_of(site.call, context)
-        if callee is None or not callee.owner or self._makes_or_restores(callee.function.name):
-            return
-        owner = path_text(self.evaluator.receiver_of(site.call, context))
-        here = Spot(unit.path, site.position)
-        is_plain = RESETS.search(callee.function.name) is not None
-        for reset in self.resets.of(callee):
-            location = here if is_plain or reset.constructs else reset.location
-            yield f"{owner}.{reset.attr}", site.position, location
+    def _is_normalizer_in(self, class_id: str, attrs: list[str]) -> bool:
+        """Tell whether a path of attributes leads from a module to a normalizer that its `state_dict` holds."""
+        for attr in attrs:
+            if not self.resets.hierarchy.is_module(class_id):
+                return False
+            class_id = self.evaluator.attribute_class(class_id, attr)
+        return self.kinds.of(class_id) == "normalizer" and self.resets.hierarchy.is_module(class_id)
 
 
 def _is_over(restored: Position, replaced: Position, unit: FunctionRef) -> bool:

@@ -1,48 +1,38 @@
-"""Methods that set attributes of their object to something fresh, whatever these held."""
+"""Functions that set attributes of their object, or of an argument, to something fresh, whatever these held."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 
-from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.model import Guards
-from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
-from flake8_ckpt.facts.values import Element
-from flake8_ckpt.facts.values import Item
-from flake8_ckpt.facts.values import Local
-from flake8_ckpt.facts.values import Module
-from flake8_ckpt.facts.values import Name
-from flake8_ckpt.facts.values import NdArray
-from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Self
-from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
-from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.stable_baselines3 import SET_UP
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
-from flake8_ckpt.linking.value_names import mentions
-from flake8_ckpt.linking.value_names import path_text
-from flake8_ckpt.linking.value_names import paths_in
+from flake8_ckpt.losses.overwrites.conditions import Settings
+from flake8_ckpt.losses.overwrites.conditions import is_certain
+from flake8_ckpt.losses.overwrites.fresh_values import FreshValues
 
-# Methods of data that give statistics of it.
-MEASURES = frozenset(["mean", "std", "var", "sum", "min", "max"])
 # Set-up methods that call set-up methods.
 MAX_DEPTH = 3
 
 
 @dataclass(frozen=True)
 class Reset:
-    """A method sets an attribute to something fresh, at `location`, whatever it held."""
+    """A function sets `attr` of its object to something fresh, at `location`, whatever it held.
+
+    A field of an object that an attribute holds is "state.done". `constructs` where construction runs it too.
+    """
 
     attr: str
     location: Spot
@@ -51,89 +41,83 @@ class Reset:
 
 
 class Resets:
-    """Tells what is set anew, and what a fresh value is."""
+    """Tells what functions set anew."""
 
     def __init__(self, hierarchy: Hierarchy, evaluator: SymbolicEvaluator) -> None:
         self.hierarchy = hierarchy
-        self.known = hierarchy.symbols.known
         self.evaluator = evaluator
-        self.known = hierarchy.symbols.known
+        self.settings = Settings(hierarchy)
+        self.values = FreshValues(hierarchy, evaluator)
+        self._set_up: dict[str, set[str]] = {}
 
     def of(self, callee: FunctionRef, depth: int = 0) -> Iterator[Reset]:
         """Yield the attributes that a method sets to something fresh, by itself or through its own methods."""
-        for write in callee.function.writes:
-            target = Attr(SELF, write.attr)
-            is_set = write.how == "assign" and is_certain(write.guards)
-            if (
-                is_set
-                and self.is_fresh(write.value, target, callee)
-                and not self._is_from_argument(write.value)
-            ):
-                location = Spot(callee.path, write.position)
-                is_number = isinstance(write.value, Const)
-                yield Reset(write.attr, location, self.serves_construction(callee), is_number)
+        yield from self._by_itself(callee)
         for site in callee.function.calls if depth < MAX_DEPTH else ():
             called = site.call.callee
-            if isinstance(called, Attr) and isinstance(called.base, Self) and is_certain(site.guards):
+            if isinstance(called, Attr) and isinstance(called.base, Self) and self._runs(site.guards, callee):
                 inner = self.evaluator.callee_of(site.call, CallContext(callee))
                 if inner is not None and inner.function.name != callee.function.name:
                     yield from self.of(inner, depth + 1)
 
-    def is_fresh(self, value: Value, target: Value, unit: FunctionRef) -> bool:
-        """Tell whether a new value has nothing of what was there before or of what was loaded."""
-        if isinstance(target, Local) and target.value == UNKNOWN:
-            counts = self.known.hint("key", "counter").search(target.name) is not None
-            return isinstance(value, Const) and counts or value == Const(0)
-        if value in (UNKNOWN, NONE) or isinstance(value, (Module, Number)):
-            return False
-        if isinstance(value, (Const, Tensor, NdArray)):
+    def _by_itself(self, callee: FunctionRef) -> Iterator[Reset]:
+        for write in callee.function.writes:
+            if write.how == "assign" and self._runs(write.guards, callee):
+                if self._is_reset(write.value, Attr(SELF, write.attr), callee):
+                    location = Spot(callee.path, write.position)
+                    constructs = self.serves_construction(callee)
+                    yield Reset(write.attr, location, constructs, is_number(write.value))
+        for owner, reset in self._of_fields(callee):
+            if isinstance(owner, Attr) and isinstance(owner.base, Self):
+                yield replace(reset, attr=f"{owner.name}.{reset.attr}")
+
+    def of_arguments(self, callee: FunctionRef) -> Iterator[tuple[str, Reset]]:
+        """Yield the parameters of a function of which it sets a field to something fresh, each with that."""
+        for owner, reset in self._of_fields(callee):
+            if isinstance(owner, Param):
+                yield owner.name, reset
+
+    def _of_fields(self, callee: FunctionRef) -> Iterator[tuple[Value, Reset]]:
+        """Yield the objects of which a function sets a field to something fresh, each with that."""
+        for store in callee.function.stores:
+            target = store.target
+            if isinstance(target, Attr) and not store.loaded and is_certain(store.guards):
+                if self._is_reset(store.value, target, callee):
+                    location = Spot(callee.path, store.position)
+                    yield target.base, Reset(target.name, location, False, is_number(store.value))
+
+    def _is_reset(self, value: Value, target: Value, callee: FunctionRef) -> bool:
+        is_fresh = self.values.is_fresh(value, target, CallContext(callee))
+        return is_fresh and not self.values.is_from_argument(value)
+
+    def _runs(self, guards: Guards, callee: FunctionRef) -> bool:
+        """Tell whether a statement runs with its method: always, or in set-up by the settings of the object."""
+        if is_certain(guards):
             return True
-        held = self.evaluator.expand(value, CallContext(unit))
-        if not all(self._is_made(each, unit) for each in options_of(held)):
-            return False
-        named = {*paths_in(value), *paths_in(held)}
-        return path_text(target) not in named and not self._is_from_argument(held) and not _is_loaded(held)
-
-    def _is_made(self, value: Value, unit: FunctionRef) -> bool:
-        """Tell whether a value is made where it stands, not one that exists or that a method of its own gives."""
-        if isinstance(value, Call):
-            callee = value.callee
-            known = isinstance(callee, Name) and callee.path.partition(".")[0] in ("torch", "numpy")
-            measured = (
-                isinstance(callee, Attr) and callee.name in MEASURES and not isinstance(callee.base, Self)
-            )
-            class_id = self.evaluator.class_of(value, CallContext(unit))
-            is_class = class_id in self.hierarchy.symbols.classes or class_id.rpartition(".")[2][:1].isupper()
-            return known or measured or is_class
-        return not isinstance(value, (Attr, Item, Element, Param, Self))
-
-    def _is_from_argument(self, value: Value) -> bool:
-        """Tell whether a value comes out of a payload, or out of what the function is given."""
-        return any(True for _ in rooted(value, self.known))
+        return self.serves_construction(callee) and self.settings.decide(guards, callee.class_id)
 
     def serves_construction(self, callee: FunctionRef) -> bool:
         """Tell whether the constructor of a class calls a method, directly or through others."""
-        classes = self.hierarchy.symbols.classes
+        if callee.class_id not in self._set_up:
+            self._set_up[callee.class_id] = self._run_by_construction(callee.class_id)
+        return callee.function.name in self._set_up[callee.class_id]
+
+    def _run_by_construction(self, class_id: str) -> set[str]:
         graph: dict[str, set[str]] = {}
-        for owner in self.hierarchy.ancestors(callee.class_id):
-            for method in classes[owner].methods if owner in classes else ():
-                for site in method.calls:
-                    target = site.call.callee
-                    if isinstance(target, Attr) and isinstance(target.base, Self):
-                        graph.setdefault(method.name, set()).add(target.name)
-        reached, left = set(), ["__init__"]
+        for _, method in self.hierarchy.inherited_methods(class_id):
+            for site in method.calls:
+                target = site.call.callee
+                if isinstance(target, Attr) and isinstance(target.base, Self):
+                    graph.setdefault(method.name, set()).add(target.name)
+        reached, left = set(SET_UP), ["__init__", *SET_UP]
         while left:
             for name in graph.get(left.pop(), ()):
                 if name not in reached:
                     reached.add(name)
                     left.append(name)
-        return callee.function.name in reached
+        return reached
 
 
-def is_certain(guards: Guards) -> bool:
-    """Tell whether a statement runs whenever its function does, but for a check of an argument."""
-    return all(guard.kind in ("present", "some", "has", "about") for guard in guards)
-
-
-def _is_loaded(value: Value) -> bool:
-    return any("load" in name.lower() or "from_" in name for name in mentions(value))
+def is_number(value: Value) -> bool:
+    """Tell whether a value is a literal number."""
+    return isinstance(value, Const) and type(value.value) in (int, float)

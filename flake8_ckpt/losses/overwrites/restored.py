@@ -12,13 +12,18 @@ from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.pairing.function_names import verb_and_stem
+from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import functions_outside_tests
+from flake8_ckpt.linking.value_names import last_name
+from flake8_ckpt.linking.value_names import parts_through_locals
 from flake8_ckpt.linking.value_names import path_text
 
 # How a local is called that holds where training goes on.
@@ -83,7 +88,51 @@ class Restorations:
         if load.kind not in TAKEN:
             return None
         class_id = self.evaluator.class_of(target.base, CallContext(load.unit))
-        is_state = self.contract.kinds.of(class_id) == "normalizer" or self.contract.evidence.is_changed(
-            class_id, target.name, ""
+        if target.name in self.hierarchy.method_names(class_id):
+            return None
+        return target if self._is_state(class_id, target.name) else None
+
+    def _is_state(self, class_id: str, attr: str) -> bool:
+        """Tell whether an attribute is a normalizer's, or methods change it, or what it holds."""
+        if self.contract.kinds.of(class_id) == "normalizer" or self._is_statistic(class_id, attr):
+            return True
+        return self.contract.evidence.is_changed(class_id, attr, "") or self._has_changing_field(
+            class_id, attr
         )
-        return target if is_state and target.name not in self.hierarchy.method_names(class_id) else None
+
+    def _is_statistic(self, class_id: str, attr: str) -> bool:
+        """Tell whether an attribute is a mean or a spread of a class that has both."""
+        classes = self.hierarchy.symbols.classes
+        statistics = classes[class_id].statistics if class_id in classes else ()
+        return attr in statistics and len(statistics) > 1
+
+    def _has_changing_field(self, class_id: str, attr: str) -> bool:
+        """Tell whether a method sets a field of the object that an attribute holds: `self.progress.step += 1`."""
+        held = Attr(SELF, attr)
+        return any(
+            isinstance(store.target, Attr) and store.target.base == held and not store.loaded
+            for _, method in self.hierarchy.related_methods(class_id)
+            if method.name not in CONSTRUCTION
+            for store in method.stores
+        )
+
+    def counts(self, restored: Restored, field: str) -> bool:
+        """Tell whether some code counts a field of a restored object, and whether the restore reaches it."""
+        targets = [each for each in restored.load.into if isinstance(each, Attr)]
+        if any(each.name == "load_state_dict" for each in targets):
+            class_id = self.evaluator.class_of(restored.owner, CallContext(restored.load.unit))
+            found = self.hierarchy.find_method(class_id, "load_state_dict")
+            return found is not None and any(write.attr == field for write in found[1].writes)
+        name = last_name(restored.owner)
+        return any(
+            target.name == field and last_name(target.base) == name and Attr(target.base, field) in parts
+            for unit in functions_outside_tests(self.hierarchy.symbols)
+            for target, parts in _fields_set(unit)
+        )
+
+
+def _fields_set(unit: FunctionRef) -> Iterator[tuple[Attr, tuple[Value, ...]]]:
+    """Yield the fields of objects that a function sets, each with the parts of its new value."""
+    for store in unit.function.stores:
+        if isinstance(store.target, Attr):
+            yield store.target, tuple(parts_through_locals(store.value))

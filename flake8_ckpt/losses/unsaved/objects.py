@@ -58,17 +58,8 @@ class UnsavedObjects:
         yield from self.beside_optimizer.all()
         yield from self.beside_registered.all()
         yield from self.beside_library.all()
-        for class_id in self.algorithms.classes:
-            yield from self._outside_hooks(class_id)
-
-    def _outside_hooks(self, class_id: str) -> Iterator[UnsavedObject]:
-        """Yield the components that an algorithm rebuilds and that its pair of hooks leaves out."""
-        carried = self.algorithms.carried(class_id)
-        if carried is None:
-            return
-        for attr, location in self.algorithms.rebuilt(class_id):
-            if attr not in carried:
-                yield UnsavedObject(f"self.{attr}", "stateful", location, None)
+        for attr, location in self.algorithms.lost():
+            yield UnsavedObject(f"self.{attr}", "stateful", location, None)
 
 
 def _keeps_training_state(group: CheckpointGroup) -> bool:

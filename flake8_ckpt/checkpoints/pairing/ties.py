@@ -1,0 +1,97 @@
+"""What ties a save to a load: that their functions are partners, that they name one file, or that their keys agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.pairing.file_names import are_different
+from flake8_ckpt.checkpoints.pairing.file_names import file_name
+from flake8_ckpt.checkpoints.pairing.file_names import share_path
+from flake8_ckpt.checkpoints.pairing.function_names import are_partners
+from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import FunctionRef
+
+# Keys that say nothing on which checkpoint it is.
+COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
+# One key in common may be chance, unless it is all that is read and not a common one.
+MIN_SHARED = 2
+# A function by its file, its class ("" for none) and its name.
+Step = tuple[str, str, str]
+
+
+class Ties:
+    """Asks the saves that stand near one loaded value what ties them to it."""
+
+    def __init__(self, hierarchy: Hierarchy, loads: Sequence[LoadEffect]) -> None:
+        self.hierarchy = hierarchy
+        self.symbols = hierarchy.symbols
+        self.loads = loads
+        self.keys = {each.keys[0] for each in loads if each.keys}
+        self.names = {file_name(file_of(each.root)) for each in loads}
+        self.steps = {step for each in loads for step in self._steps(each)}
+
+    def are_strangers(self, save: SaveEffect) -> bool:
+        """Tell whether a save writes another file than the one that is loaded, or one of another kind."""
+        name = file_name(save.file)
+        return all(are_different(name, each) for each in self.names)
+
+    def is_direct(self, save: SaveEffect) -> bool:
+        """Tell whether a save belongs to the loaded value by its file, or by the very functions that hold the keys."""
+        if any(share_path(save, each) for each in self.loads) or self._names_same_file(save):
+            return True
+        one = _step(save.source)
+        others = dict.fromkeys(_step(each.source) for each in self.loads)
+        return any(are_partners(one[2], other[2]) and self._may_be_pair(one, other) for other in others)
+
+    def is_partner(self, save: SaveEffect) -> bool:
+        """Tell whether a function on the way of a save is the partner of one on the way of the loads."""
+        return any(
+            are_partners(one[2], other[2]) and self._may_be_pair(one, other)
+            for one in dict.fromkeys(self._steps(save))
+            for other in self.steps
+        )
+
+    def is_alike(self, save: SaveEffect) -> bool:
+        """Tell whether the keys that are read are clearly those of a payload that is written near by."""
+        load = self.loads[0]
+        shared = self._shared(save)
+        one, other = save.source.class_id, load.source.class_id
+        if one and other and not self.hierarchy.are_related(one, other):
+            return False
+        if save.unit.identity == load.unit.identity and shared:
+            return True
+        return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == self.keys
+
+    def _names_same_file(self, save: SaveEffect) -> bool:
+        """Tell whether the names of the two files are the same; in two modules one key must be, too."""
+        name = file_name(save.file)
+        if not name or name not in self.names:
+            return False
+        return any(save.unit.path == each.unit.path for each in self.loads) or bool(self._shared(save))
+
+    def _shared(self, save: SaveEffect) -> set[str]:
+        return self.keys & set(contents(save.payload).slots)
+
+    def _may_be_pair(self, one: Step, other: Step) -> bool:
+        """Tell whether two functions are of one class hierarchy, or plain functions of one file."""
+        if one[1] or other[1]:
+            return bool(one[1] and other[1]) and self.hierarchy.are_related(one[1], other[1])
+        return one[0] == other[0]
+
+    def _steps(self, effect: SaveEffect | LoadEffect) -> Iterator[Step]:
+        """Yield the functions on the way to a file, from the outermost to the one that saves or loads."""
+        yield _step(effect.unit)
+        yield _step(effect.source)
+        for identity in effect.call_chain:
+            path, _, qualified = identity.partition(":")
+            head, _, name = qualified.rpartition(".")
+            yield path, f"{path}:{head}" if f"{path}:{head}" in self.symbols.classes else "", name
+
+
+def _step(function: FunctionRef) -> Step:
+    return function.path, function.class_id, function.function.name
