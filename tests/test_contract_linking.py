@@ -114,7 +114,7 @@ PAYLOADS: dict[str, tuple[Case, str]] = {
     ),
     "a spread of what nobody knows": (
         saving('torch.save({**extra, "step": 1}, path)', "extra, path"),
-        "...",
+        "step ...",
     ),
     "a union of two dicts": (
         saving("""
@@ -123,7 +123,7 @@ PAYLOADS: dict[str, tuple[Case, str]] = {
         """),
         "net step",
     ),
-    "a computed key": (saving('torch.save({name: 1, "step": 1}, path)', "name, path"), "..."),
+    "a computed key": (saving('torch.save({name: 1, "step": 1}, path)', "name, path"), "step ..."),
     "computed keys in a loop": (
         saving(
             """
@@ -459,7 +459,7 @@ CALLS: dict[str, tuple[Case, list[str]]] = {
         HEAD
         + "\nclass Agent:\n    def state(self):\n        return {'net': self.net.state_dict()}\n"
         + "\n    def save(self, path):\n        torch.save({**self.state(), 'step': 1}, path)\n",
-        ["save: ..."],
+        ["save: net step"],
     ),
     "a property makes the payload": (
         HEAD
@@ -1469,8 +1469,8 @@ PAST: dict[str, tuple[Case, str]] = {
     "calls on the way to a file": (written_through(6), "CKP202"),
     "levels of nested keys": (nested(6), "CKP202"),
     "levels of saved keys": (kept(5), "CKP203"),
-    "keys one by one": (filled(65), "CKP202"),
-    "keys of a display": (spelled(65), "CKP202"),
+    "keys one by one": (filled(513), "CKP202"),
+    "keys of a display": (spelled(513), "CKP202"),
     "values that may be the payload": (chosen(7), "CKP202"),
     "saves of a function": (saving_often(33), "CKP202"),
     "writers near by": (near(257), "CKP202"),
@@ -1483,8 +1483,8 @@ WITHIN: dict[str, tuple[Case, str]] = {
     "calls on the way to a file": (written_through(5), "CKP202"),
     "levels of nested keys": (nested(4), "CKP202"),
     "levels of saved keys": (kept(4), "CKP203"),
-    "keys one by one": (filled(64), "CKP202"),
-    "keys of a display": (spelled(64), "CKP202"),
+    "keys one by one": (filled(512), "CKP202"),
+    "keys of a display": (spelled(512), "CKP202"),
     "values that may be the payload": (chosen(6), "CKP202"),
     "saves of a function": (saving_often(32), "CKP202"),
     "writers near by": (near(256), "CKP202"),

@@ -6,7 +6,11 @@ import pytest
 
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.facts.value_bounds import MAX_FIELDS
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Field
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
@@ -128,3 +132,21 @@ def test_keys_of_many_branches_are_all_kept() -> None:
     (save,) = (each.call for each in function.calls if each.call.callee == Name("torch.save"))
     fields = tuple(Field(f"k{each}", Param("v"), False) for each in range(MAX_FIELDS))
     assert save.args[0] == Record(fields)
+
+
+def test_value_too_deep_loses_its_leaves() -> None:
+    deep = "[" * 12 + "data" + "]" * 12
+    source = f"import torch\n\ndef save(data, path):\n    torch.save({{'a': {{'b': {deep}, 'c': 1}}, 'd': 2}}, path)\n"
+    (function,) = collect_file(source.encode()).functions
+    outer = function.calls[0].call.args[0]
+    assert isinstance(outer, Record) and [each.key for each in outer.fields] == ["a", "d"]
+    inner = outer.fields[0].value
+    assert isinstance(inner, Record) and [each.key for each in inner.fields] == ["b", "c"]
+
+
+def test_large_call_keeps_its_object_and_its_arguments() -> None:
+    many = ", ".join(f"data[{number}].value" for number in range(40))
+    source = f"import torch\n\ndef load(agent, data, path):\n    net = agent.build({many})\n    torch.save(net, path)\n"
+    (function,) = collect_file(source.encode()).functions
+    (store,) = [each for each in function.stores if isinstance(each.target, Local)]
+    assert store.target == Local("net", Call(Attr(Param("agent"), "build"), (UNKNOWN,) * 40))

@@ -89,6 +89,17 @@ STATEMENTS: dict[str, Row] = {
 BRANCHES: dict[str, Row] = {
     "the two branches of a test": ("if data:\n    self.a = data\nelse:\n    self.a = None", [
         ("a", "assign", False, ("branch",)), ("a", "assign", False, ("branch",))]),
+    "a test that is always true": ("if True:\n    self.a = data\nelse:\n    self.b = data", [
+        ("a", "assign", False, ())]),
+    "a test that is never true": ("if 0:\n    self.a = data\nelse:\n    self.b = data", [("b", "assign", False, ())]),
+    "the opposite of what is never true": ("if not TYPE_CHECKING:\n    self.a = data", [("a", "assign", False, ())]),
+    "the opposite of what is not known": ("if not data:\n    self.a = data", [("a", "assign", False, ("branch",))]),
+    "nothing after a return that always runs": ("if True:\n    return\nself.a = data", []),
+    "the program itself": ("if __name__ == '__main__':\n    self.a = data", [("a", "assign", False, ())]),
+    "the program itself, the other way round": ("if '__main__' == __name__:\n    self.a = data", [
+        ("a", "assign", False, ())]),
+    "another program": ("if __name__ == 'train':\n    self.a = data", [("a", "assign", False, ("branch",))]),
+    "not the program itself": ("if __name__ != '__main__':\n    self.a = data", [("a", "assign", False, ("branch",))]),
     "the opposite after a return": ("if self.a is None:\n    return\nself.b = data", [
         ("b", "assign", False, ("some:a", "about:a"))]),
     "one of several tests": ("if self.a is None:\n    pass\nelif not self.b:\n    self.c = data", [
@@ -160,7 +171,7 @@ LOCALS: dict[str, tuple[str, Value]] = {
     "a record updated by keywords": ("a = {'b': 1}\na.update(c=2)\nself.x = a",
                                      Record((Field("b", Const(1)), Field("c", Const(2))))),
     "a record updated by something": ("a = {'b': 1}\na.update(data)\nself.x = a",
-                                      Record((Field("b", Const(1)),), True)),
+                                      Record((Field("b", Const(1)), Field("**", Param("data"), False)))),
     "a record of two branches": ("a = {'b': 1}\nif data:\n    a['c'] = 2\nself.x = a",
                                  Record((Field("b", Const(1)), Field("c", Const(2), False)))),
     "a record filled in a loop": ("a = {}\nfor _ in data:\n    a['b'] = torch.ones(3)\nself.x = a",

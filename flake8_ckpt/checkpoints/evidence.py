@@ -17,6 +17,7 @@ from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
@@ -126,6 +127,15 @@ class Evidence:
         """Tell whether a key restores something that training changes."""
         return any(self._is_state(target, load) for target in load.into)
 
+    def stops_restore(self, missing: Missing) -> bool:
+        """Tell whether a key that is never there is asked for before another one is restored."""
+        asked = Guard("key", missing.keys[-1])
+        units = {each.unit.identity for each in missing.loads}
+        return any(
+            asked in each.guards and each.unit.identity in units and self.restores_state(each)
+            for each in missing.group.loads
+        )
+
     def _is_state(self, target: Value, load: LoadEffect) -> bool:
         if not isinstance(target, Attr):
             return isinstance(target, Local) and self._is_named_as_state(load.keys[-1])
@@ -155,7 +165,7 @@ class Evidence:
 
     def is_loop_counter(self, key: str, value: Value) -> bool:
         """Tell whether a key is called as a counter, and holds a number that is computed: no setting, no constant."""
-        if not self.known.hint("key", "counter").search(key):
+        if not self._is_named_as_state(key):
             return False
         options = [each.value if isinstance(each, Local) else each for each in options_of(value)]
         return all(isinstance(each, (Number, Arith, Const)) for each in options) and any(

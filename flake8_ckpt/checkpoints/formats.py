@@ -9,25 +9,39 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import missing_depth
+from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import path_text
 
 # The kinds of loads that take one key by its name.
 TAKEN = frozenset(["required", "defaulted", "guarded"])
 
 
-def is_same_format(load: LoadEffect, loaded: LoadedPayload) -> bool:
+def is_same_format(loaded: LoadedPayload) -> bool:
     """Tell whether some other key that is read from the same payload is written."""
     return any(
         each.keys and each.kind in TAKEN and not missing_depth(each.keys, loaded.saves)
         for each in loaded.loads
     )
+
+
+def is_renamed(load: LoadEffect, loaded: LoadedPayload) -> bool:
+    """Tell whether the object that a function restores by itself is saved under another key."""
+    held = (value for save in loaded.saves for _, value in all_keys(save.payload))
+    return not load.call_chain and any(restores(load, value) for value in held)
 
 
 def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
@@ -64,9 +78,16 @@ def _is_one_of_two(load: LoadEffect, loaded: LoadedPayload) -> bool:
 def is_told_apart(key: str, loads: Iterable[LoadEffect], loaded: LoadedPayload) -> bool:
     """Tell whether load asks for a key, or for another one around it, to find out which format a file has."""
     if any(Guard("nokey", key) in each.guards for each in loaded.loads):
-        return True
+        return not _is_dead_test(key, loaded)
     written = written_keys(loaded.saves)
     return any(not may_run(each, written, key) for each in loads)
+
+
+def _is_dead_test(key: str, loaded: LoadedPayload) -> bool:
+    """Tell whether what is written now is read only where a key is there that is not: no file is of the new format."""
+    written = written_keys(loaded.saves)
+    read = [each for each in loaded.loads if each.keys and each.keys[0] in written]
+    return bool(read) and all(Guard("key", key) in each.guards for each in read)
 
 
 def may_run(load: LoadEffect, written: frozenset[str], key: str = "") -> bool:
@@ -80,6 +101,15 @@ def may_run(load: LoadEffect, written: frozenset[str], key: str = "") -> bool:
     )
 
 
+def restores(load: LoadEffect, held: Value) -> bool:
+    """Tell whether a load restores the very object whose state is saved."""
+    name = object_text(object_of(held) if is_state(held) else held)
+    return bool(name) and any(
+        name in (object_text(target), object_text(target.base) if isinstance(target, Attr) else "")
+        for target in load.into
+    )
+
+
 def written_keys(saves: Iterable[SaveEffect]) -> frozenset[str]:
     """Return all keys of some payloads, at any level."""
     return frozenset(key for each in saves for keys, _ in all_keys(each.payload) for key in keys)
@@ -89,8 +119,24 @@ def converts(save: SaveEffect, load: LoadEffect, known: Frameworks) -> bool:
     """Tell whether a function writes what it has read in another form, and no state of its own."""
     if save.unit.identity != load.unit.identity or any(states_in(save.payload)):
         return False
+    held = [value for _, value in all_keys(save.payload)]
+    if any(_is_made(option) for value in held for option in options_of(value)):
+        return False
     source = file_of(load.root)
     if UNKNOWN not in (source, save.file) and source != save.file:
         return True
-    held = [value for _, value in all_keys(save.payload)]
     return any(root == load.root for value in held for root, _ in rooted(value, known))
+
+
+def _is_made(value: Value) -> bool:
+    """Tell whether a value is an object of a class of the project: `Net(config).cuda()`."""
+    while isinstance(value, (Local, Call)):
+        if isinstance(value, Call) and isinstance(value.callee, Name):
+            path, colon, name = value.callee.path.partition(":")
+            return bool(colon) and name[:1].isupper()
+        value = value.value if isinstance(value, Local) else _receiver(value)
+    return False
+
+
+def _receiver(call: Call) -> Value:
+    return call.callee.base if isinstance(call.callee, Attr) else UNKNOWN

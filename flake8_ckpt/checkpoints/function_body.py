@@ -18,13 +18,17 @@ from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 
 class FunctionBody:
-    """One function, with what was found out of its calls while its summary is made."""
+    """One function, with what was found out of its calls while its summary is made.
+
+    `has_lost_value` tells that a value took too many steps, so that a part of it is Unknown for this reason.
+    """
 
     def __init__(self, unit: FunctionRef, evaluator: SymbolicEvaluator) -> None:
         self.unit = unit
         self.evaluator = evaluator
         self.known = evaluator.symbols.known
         self.context = CallContext(unit)
+        self.has_lost_value = False
         self._entered: dict[int, Optional[CallContext]] = {}
 
     def spot(self, position: Position) -> Spot:
@@ -33,7 +37,9 @@ class FunctionBody:
 
     def expand(self, value: Value) -> Value:
         """Return a value in terms of the function's parameters."""
-        return self.evaluator.expand(value, self.context)
+        expanded = self.evaluator.expand(value, self.context)
+        self.has_lost_value = self.has_lost_value or self.evaluator.budget.is_spent
+        return expanded
 
     def rooted(self, value: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
         """Yield the payloads that a value comes out of, each with the keys that lead to it."""

@@ -12,6 +12,7 @@ from flake8_ckpt.checkpoints.function_body import FunctionBody
 from flake8_ckpt.checkpoints.io_calls import filled_by
 from flake8_ckpt.checkpoints.io_calls import loader_of
 from flake8_ckpt.checkpoints.io_calls import source_of
+from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
@@ -35,9 +36,11 @@ def load_effects(body: FunctionBody, summary_of: Callable[[FunctionRef], Summary
     for read in body.unit.function.key_reads:
         base = body.expand(read.base)
         into = tuple(map(body.expand, read.into))
+        key = body.evaluator.key(read.key, body.context)
+        kind = "wholesale" if key == ANY_KEY else read.kind
         for root, keys in rooted(base, body.known):
-            path = (*keys, read.key) if read.key else keys
-            yield _effect(body, root, path, read.kind, into, read.position, read.guards)
+            path = (*keys, key) if key not in ("", ANY_KEY) else keys
+            yield _effect(body, root, path, kind, into, read.position, read.guards)
     for site in body.unit.function.calls:
         yield from _in_call(site, body, summary_of)
     yield from _given_back(body)
@@ -113,8 +116,9 @@ def _brought_in(
             continue
         into = tuple(evaluator.expand(value, entered) for value in each.into)
         call_chain = (entered.callee.identity, *each.call_chain)
+        taken = tuple(evaluator.key(key, entered) for key in each.keys)
         for root, keys in rooted(evaluator.expand(each.root, entered), body.known):
-            path = (*keys, *each.keys)[:MAX_LEVELS]
+            path = (*keys, *taken)[:MAX_LEVELS]
             yield replace(
                 each,
                 root=root,

@@ -7,14 +7,12 @@ from difflib import get_close_matches
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.formats import restores
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import all_keys
-from flake8_ckpt.checkpoints.payload import is_state
-from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.torch_methods import FRAMEWORK_HOOKS
-from flake8_ckpt.linking.value_names import object_text
 
 # `optimiser` for `optimizer`, `steps` for `step`; not `mean` for `meta`.
 SIMILAR = 0.75
@@ -57,12 +55,7 @@ class Missing:
 
     def is_of(self, held: Value) -> bool:
         """Tell whether what is missing would restore the very object whose state another key holds."""
-        name = object_text(object_of(held) if is_state(held) else held)
-        return bool(name) and any(
-            name in (object_text(target), object_text(target.base) if isinstance(target, Attr) else "")
-            for each in self.loads
-            for target in each.into
-        )
+        return any(restores(each, held) for each in self.loads)
 
     @property
     def first(self) -> LoadEffect:

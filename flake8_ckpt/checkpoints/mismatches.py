@@ -55,6 +55,12 @@ class Contract:
         """Tell whether what is missing is the state of a normalizer."""
         return self.evidence.restores_normalizer(missing)
 
+    def matters(self, missing: Missing) -> bool:
+        """Tell whether without a key the load fails, or state that training changes is not restored."""
+        return any(
+            each.kind == "required" or self.restores_state(each) for each in missing.loads
+        ) or self.evidence.stops_restore(missing)
+
     def restores_state(self, load: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""
         return self.evidence.restores_state(load)

@@ -11,6 +11,7 @@ from flake8_ckpt.checkpoints.evidence import Evidence
 from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.formats import converts
 from flake8_ckpt.checkpoints.formats import has_alternative
+from flake8_ckpt.checkpoints.formats import is_renamed
 from flake8_ckpt.checkpoints.formats import is_same_format
 from flake8_ckpt.checkpoints.formats import is_told_apart
 from flake8_ckpt.checkpoints.mismatch import Missing
@@ -18,11 +19,11 @@ from flake8_ckpt.checkpoints.mismatch import is_framework_hook
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
-from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_given
 from flake8_ckpt.checkpoints.payload import missing_depth
+from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Param
@@ -105,7 +106,9 @@ class MissingKeys:
             return False
         if group.hook is None and self._is_given_by_partner(load, loaded):
             return False
-        return load.kind in TAKEN and ANY_KEY not in load.keys and is_same_format(load, loaded)
+        if load.kind not in TAKEN or any(map(is_computed, load.keys)):
+            return False
+        return is_same_format(loaded) or not is_framework_hook(group) and is_renamed(load, loaded)
 
     def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
         """Tell whether load does without a key, or a call that is not followed may give it."""

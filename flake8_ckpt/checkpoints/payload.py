@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import are_one_key
+from flake8_ckpt.facts.key_text import is_computed
+from flake8_ckpt.facts.key_text import is_unknown
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
@@ -30,10 +34,10 @@ STATE_CALLS = re.compile(
     r"^(state_dict|get_state|get_state_dict|get_extra_state|getstate|get_rng_state(_all)?|serialize_state)$"
 )
 # Beyond these numbers of keys and of levels a payload is open.
-MAX_KEYS = 64
+MAX_KEYS = 512
 MAX_LEVELS = 4
-# A key that is computed.
-ANY_KEY = "*"
+# A key of which nothing is known.
+ANY_KEY = ANY
 
 
 def missing_depth(keys: tuple[str, ...], saves: list[SaveEffect]) -> int:
@@ -46,9 +50,10 @@ def lost_in(keys: tuple[str, ...], payload: Value) -> int:
     """Return how many keys of a path lead to the first that a payload lacks; 0 where it may have all."""
     for depth, key in enumerate(keys, start=1):
         found = contents(payload)
-        if key not in found.slots:
+        slot = found.slot(key)
+        if slot is None:
             return 0 if found.open else depth
-        payload = found.slots[key].value
+        payload = slot.value
     return 0
 
 
@@ -60,6 +65,11 @@ def is_given(keys: tuple[str, ...], payload: Value) -> bool:
             return False
         payload = found.slots[key].value
     return True
+
+
+def are_one_path(keys: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Tell whether one path of keys may lead to the other, or on from it."""
+    return all(map(are_one_key, keys, others))
 
 
 def is_state(value: Value) -> bool:
@@ -151,6 +161,13 @@ class Contents:
     slots: Mapping[str, Slot]
     open: bool = False
 
+    def slot(self, key: str) -> Slot | None:
+        """Return what a key holds, or a computed one that may be the same; None where there is none."""
+        found = self.slots.get(key)
+        if found is not None or not (is_computed(key) or any(map(is_computed, self.slots))):
+            return found
+        return next((slot for each, slot in self.slots.items() if are_one_key(each, key)), None)
+
 
 def contents(value: Value) -> Contents:
     """Return the keys of a payload; one that is not understood, or that has too many keys, is open."""
@@ -171,8 +188,9 @@ def contents(value: Value) -> Contents:
 
 def _contents_of(value: Value) -> Contents:
     if isinstance(value, Record):
-        slots = {each.key: Slot(each.value, each.always) for each in value.fields[:MAX_KEYS]}
-        return Contents(slots, value.open or len(value.fields) > MAX_KEYS)
+        fields = [each for each in value.fields[:MAX_KEYS] if not is_unknown(each.key)]
+        slots = {each.key: Slot(each.value, each.always and not is_computed(each.key)) for each in fields}
+        return Contents(slots, value.open or len(value.fields) > len(fields))
     if isinstance(value, Container) and value.kind == "dict" and value.size == 0:
         return Contents({})
     return Contents({}, open=True)

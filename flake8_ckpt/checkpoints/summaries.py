@@ -81,23 +81,23 @@ class Payloads:
         return [each for each in self.summary(save.source).saves if each.save_call == save.save_call]
 
     def _summarized(self, callee: FunctionRef) -> Summary:
-        self.evaluator.begin()
+        before = self.evaluator.begin()
         body = FunctionBody(callee, self.evaluator)
         saves = _bounded_saves(save_effects(body, self.summary))
+        body.has_lost_value = False
         loads = _bounded_loads(load_effects(body, self.summary))
-        found = _unsure(saves, loads) if self.evaluator.is_spent else Summary(saves, loads)
-        return replace(found, entered=body.entered_functions())
+        self.evaluator.budget = before
+        return Summary(
+            saves,
+            _unsure(loads) if body.has_lost_value else loads,
+            entered=body.entered_functions(),
+        )
 
 
-def _unsure(saves: tuple[SaveEffect, ...], loads: tuple[LoadEffect, ...]) -> Summary:
-    """Return a summary of a function that is too large to be followed: it may write and read anything."""
-    return Summary(
-        tuple(replace(each, payload=UNKNOWN) for each in saves),
-        (
-            *loads,
-            *{each.root: replace(each, keys=(), kind="handed", into=()) for each in loads}.values(),
-        ),
-    )
+def _unsure(loads: tuple[LoadEffect, ...]) -> tuple[LoadEffect, ...]:
+    """Return the loads of a function where what one of them takes is not known: it may be any key."""
+    roots = {each.root: replace(each, keys=(), kind="handed", into=()) for each in loads}
+    return (*loads, *roots.values())
 
 
 def _bounded_saves(found: Iterator[SaveEffect]) -> tuple[SaveEffect, ...]:

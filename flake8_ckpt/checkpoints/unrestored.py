@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
@@ -15,8 +14,10 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import all_keys
+from flake8_ckpt.checkpoints.payload import are_one_path
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.key_text import are_one_key
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import CallContext
@@ -59,11 +60,17 @@ class UnrestoredKeys:
             yield Unrestored(group, keys, tuple(save for save, _ in found), tuple(loads.values()))
 
     def _resumed(self, readers: list[LoadedPayload]) -> list[LoadEffect]:
-        """Return the loads of the first reader that goes on with training; none where one may take all keys."""
+        """Return the loads of the first reader that goes on with training; none where one may take all keys.
+
+        Readers that are known by their keys alone count where there are no others.
+        """
         found: list[LoadEffect] = []
-        for each in readers:
+        certain = [each for each in readers if not each.by_keys]
+        for each in certain or readers:
+            if _is_of_another(each):
+                continue
             loads = _that_may_run(each)
-            if not all(load.keys for load in loads) or _is_of_another(each):
+            if not all(load.keys for load in loads):
                 return []
             if not found and self.evidence.resumes(loads):
                 found = loads
@@ -72,7 +79,7 @@ class UnrestoredKeys:
     def _lost_of(self, save: SaveEffect, taken: set[Keys]) -> Iterator[Keys]:
         """Yield the keys of a save that hold state and are not among those that are taken."""
         for keys, value in [*states_in(save.payload), *self._counters_in(save)]:
-            if not any(_is_same_path(keys, each) for each in taken):
+            if not any(are_one_path(keys, each) for each in taken):
                 if self.evidence.is_for_training(keys[-1], object_of(value), save.unit):
                     yield keys
                 elif not self.evidence.is_covered(object_of(value), save.unit, [save]):
@@ -99,10 +106,9 @@ def _that_may_run(loaded: LoadedPayload) -> list[LoadEffect]:
 def _is_of_another(loaded: LoadedPayload) -> bool:
     """Tell whether a load reads other files: no key that it takes is written, or, known by its keys, not all are."""
     written = written_keys(loaded.saves)
-    unknown = [each.keys[-1] not in written for each in loaded.loads if each.keys]
+    unknown = [not _is_among(each.keys[-1], written) for each in loaded.loads if each.keys]
     return any(unknown) if loaded.by_keys else all(unknown)
 
 
-def _is_same_path(one: Keys, other: Keys) -> bool:
-    """Tell whether one of two paths of keys leads to the other, or a key that is computed may."""
-    return all(a == b or fnmatchcase(a, b) for a, b in zip(one, other))
+def _is_among(key: str, written: frozenset[str]) -> bool:
+    return key in written or any(are_one_key(key, each) for each in written)

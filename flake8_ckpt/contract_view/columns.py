@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 from typing import Optional
 
@@ -18,8 +19,8 @@ from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
-from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
+from flake8_ckpt.facts.key_text import is_unknown
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
@@ -190,8 +191,8 @@ def _is_guarded(load: LoadEffect, others: Sequence[LoadEffect]) -> bool:
 
 
 def known_part(keys: Keys) -> Keys:
-    """Return the part of a path before the first key that is computed."""
-    return keys[: keys.index(ANY_KEY)] if ANY_KEY in keys else keys
+    """Return the part of a path before the first key of which nothing is known."""
+    return tuple(takewhile(lambda key: not is_unknown(key), keys))
 
 
 def readers_of(group: CheckpointGroup) -> list[Reader]:

@@ -11,6 +11,8 @@ from flake8_ckpt.facts.evaluator.expressions import subscript_key
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import as_written_key
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.syntax import self_attribute
@@ -102,7 +104,7 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
     while isinstance(root, ast.Subscript) or isinstance(root, ast.Attribute) and root.attr == "data":
         root = root.value
     attr = self_attribute(root)
-    key = subscript_key(target, frame)
+    key = as_written_key(subscript_key(target, frame), frame.contract)
     if attr is not None:
         frame.write(attr, "item", bounded(value), carried or not _is_whole(target))
     elif isinstance(root, ast.Name) and root.id in frame.state.locals:
@@ -129,7 +131,11 @@ def _outer_keys(node: ast.expr, frame: Frame) -> tuple[v.Value, ...]:
     """Return the keys that lead to a dict within a dict: a and b for `state[a][b]`."""
     keys: list[v.Value] = []
     while isinstance(node, ast.Subscript):
-        keys.append(v.UNKNOWN if isinstance(node.slice, ast.Tuple) else frame.peek(node.slice))
+        keys.append(
+            v.UNKNOWN
+            if isinstance(node.slice, ast.Tuple)
+            else as_written_key(frame.peek(node.slice), frame.contract)
+        )
         node = node.value
     return tuple(reversed(keys))
 
@@ -149,7 +155,7 @@ def _with_item(held: v.Value, key: v.Value, value: v.Value) -> v.Value:
         if isinstance(held, v.Record) or held == v.Container("dict", v.UNKNOWN, 0):
             kept = tuple(field for field in fields if field.key != key.value)
             opened = held.open if isinstance(held, v.Record) else False
-            return record_of((*kept, v.Field(key.value, bounded(value))), opened)
+            return record_of((*kept, v.Field(key.value, bounded(value), ANY not in key.value)), opened)
     if isinstance(held, v.Record):
         return v.Record(held.fields, True)
     if isinstance(held, v.Container):

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from collections.abc import Iterator
 
 from flake8_ckpt.facts.model import Use
+from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
@@ -16,7 +17,8 @@ from flake8_ckpt.source.signals import SELF_ATTRIBUTE
 from flake8_ckpt.source.tree import Function
 
 CONDITION = re.compile(r"\s*(?:if|elif|while|assert)\b")
-TAIL = re.compile(r"\[[^\]]*\]\.\w+|\s*\.\s*\w+|\s*\(|\s*\[|\s+is\b")
+TAIL = re.compile(r"\[[^\]]*\]\.\w+|\s*\.\s*\w+|\s*\(|\s*\[|\s+is\b|\s*%")
+CALLED = re.compile(r"\s*([\w.]+)\(")
 COMMENT = re.compile(r"#[^'\"]*$")
 
 
@@ -58,6 +60,8 @@ def _how(tail: str, line: str) -> str:
         return "call"
     if tail == "is":
         return "none"
+    if tail == "%":
+        return "cadence" if CONDITION.match(line) else "plain"
     if tail.startswith("["):
         taken = tail.rpartition("].")[2] if "]." in tail else ""
         return f"element.{taken}" if taken else "test" if CONDITION.match(line) else "item"
@@ -68,4 +72,7 @@ def _how(tail: str, line: str) -> str:
         return "meta"
     if name:
         return f".{name}"
-    return "test" if CONDITION.match(line) else "plain"
+    if CONDITION.match(line):
+        return "test"
+    called = CALLED.match(line)
+    return "shown" if called is not None and only_shows(called[1]) else "plain"

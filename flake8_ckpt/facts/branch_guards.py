@@ -8,6 +8,7 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.key_text import as_key
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.model import GuardKind
@@ -17,6 +18,7 @@ from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.frameworks.torch import TENSOR_CLASSES
 from flake8_ckpt.source.tree import dotted
+from flake8_ckpt.source.tree import is_main
 
 UNCLEAR: tuple[Guards, Guards] = ((BRANCH,), (BRANCH,))
 OPPOSITES: dict[GuardKind, GuardKind] = {
@@ -35,6 +37,18 @@ def conditions(node: ast.expr, frame: Frame) -> tuple[Guards, Guards]:
     then, otherwise = _split(node, frame, frame.depth)
     about = tuple(Guard("about", attr) for attr in sorted(test(node, frame)))
     return (*then, *about), (*otherwise, *about)
+
+
+def decided(node: ast.expr) -> bool | None:
+    """Tell what a test always gives where a file runs as a program, None where that is not known."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, (bool, int)):
+        return bool(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        inner = decided(node.operand) if not isinstance(node.operand, ast.UnaryOp) else None
+        return None if inner is None else not inner
+    if dotted(node) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        return False
+    return True if is_main(node) else None
 
 
 def _split(node: ast.expr, frame: Frame, depth: int) -> tuple[Guards, Guards]:
@@ -71,7 +85,7 @@ def _guard(node: ast.expr, frame: Frame) -> Guard | None:
 def _contained(node: ast.Compare, frame: Frame) -> Guard | None:
     if not isinstance(node.ops[0], (ast.In, ast.NotIn)):
         return None
-    key = frame.peek(node.left)
+    key = as_key(frame.peek(node.left))
     if not isinstance(key, v.Const) or not isinstance(key.value, str):
         return None
     return Guard("key" if isinstance(node.ops[0], ast.In) else "nokey", key.value)

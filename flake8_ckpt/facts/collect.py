@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
 from flake8_ckpt.facts.attribute_uses import mentioned
+from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.model import ClassFacts
@@ -59,7 +60,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     except Unreadable as error:
         return FileFacts(error=error.reason, error_line=error.line)
     if not may_hold_facts(text):
-        return FileFacts()
+        return FileFacts(constants=tuple(constants_of(tree, (), text).items()))
     written = text.split("\n")
     text = rename_receivers(tree, text)
     lines = text.split("\n")
@@ -67,7 +68,8 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     if "mean" in text:
         signals = signals.with_classes(classes_with_statistics(tree, lines))
     found = outline(tree, lines, signals)
-    names = names_of(tree, found, known)
+    constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
+    names = names_of(tree, found, known, constants)
     collector = _Collector(names, written, lines, signals)
     return FileFacts(
         tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
@@ -77,6 +79,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(dict.fromkeys(updates_in(text))),
         tuple(name for name in dict.fromkeys(normalized_in(text)) if name != "self"),
         tuple(dict.fromkeys(taken_in(text))),
+        tuple(constants.items()),
     )
 
 
@@ -133,7 +136,7 @@ class _Collector:
         readers = {id(method) for method in found.readers}
         for method in found.methods:
             if id(method) in selected:
-                yield self.function(method.name, method, found.keeper)
+                yield self.function(method.name, method, found.keeper, found.name)
             elif id(method) in readers:
                 yield self.reader(method, found)
 
@@ -163,9 +166,9 @@ class _Collector:
         position = self.heading(node)
         return FunctionFacts(node.name, position, uses=mentioned(node, self.lines, found.suspects, position))
 
-    def function(self, name: str, node: Function, keeper: bool = False) -> FunctionFacts:
+    def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
-        frame = self.frame(node, keeper)
+        frame = self.frame(node, keeper, owner)
         Walker(frame, self.locate).block(node.body)
         decorators = tuple(
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
@@ -188,12 +191,12 @@ class _Collector:
             tuple(frame.leaves),
         )
 
-    def frame(self, node: Function, keeper: bool = False) -> Frame:
+    def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = self.text(node)
         contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
-        frame = new_frame(self.names, contract, "" if is_open else text)
+        frame = new_frame(self.names, contract, "" if is_open else text, owner)
         for name in parameter_names(node.args):
             frame.bind(name, v.Param(name), ())
         return frame

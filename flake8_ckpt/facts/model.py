@@ -89,8 +89,10 @@ class Use(Struct, frozen=True, array_like=True):
     """How one method reads one attribute of `self`.
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
+    "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
-    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that). `first` is true where
+    (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
+    set). `first` is true where
     some path reads it before this method writes it.
     """
 
@@ -220,6 +222,7 @@ class FileFacts(Struct, frozen=True, array_like=True):
     may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update");
     `normalized` are the last names of the objects whose statistics the file takes off or divides by,
     `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
+    `constants` are the strings that module variables and class attributes name: ("Keys.NET", "net").
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -229,5 +232,6 @@ class FileFacts(Struct, frozen=True, array_like=True):
     updates: tuple[tuple[str, str], ...] = ()
     normalized: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
+    constants: tuple[tuple[str, str], ...] = ()
     error: str = ""
     error_line: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Mapping
 
 from flake8_ckpt.frameworks.known import DEFAULT
@@ -18,12 +19,14 @@ from flake8_ckpt.source.tree import statements
 class Names:
     """Maps local names to paths: "torch.nn" (absolute), ".mod.f" (relative), ":helper" (of this file).
 
-    `known` is what is known of the libraries that they come from.
+    `constants` are the strings that names of this file stand for, `known` is what is known of the libraries
+    that others come from.
     """
 
     table: Mapping[str, str]
     stars: tuple[str, ...]
     known: Frameworks = DEFAULT
+    constants: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, dotted: str) -> str:
         """Return the path of a dotted name as this file writes it."""
@@ -32,6 +35,10 @@ class Names:
         if path.startswith(":") and dot:
             return f"{path}.{rest}"
         return f"{path}{dot}{rest}"
+
+    def constant(self, name: str) -> str | None:
+        """Return the string that a name of this file stands for, an attribute of a class by both names."""
+        return self.constants.get(name.removesuffix(".value"))
 
 
 def imported(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
@@ -48,7 +55,9 @@ def imported(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
                     yield alias.asname or alias.name, f"{base}{'' if base.endswith('.') else '.'}{alias.name}"
 
 
-def names_of(tree: ast.Module, outline: Outline, known: Frameworks) -> Names:
+def names_of(
+    tree: ast.Module, outline: Outline, known: Frameworks, constants: Mapping[str, str] | None = None
+) -> Names:
     """Build the import table of a module; its own classes and functions win over imports."""
     table = dict(imported(tree.body))
     table.update(_aliases(tree.body, table))
@@ -60,7 +69,7 @@ def names_of(tree: ast.Module, outline: Outline, known: Frameworks) -> Names:
         for node in statements(tree.body)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     )
-    return Names(table, stars, known)
+    return Names(table, stars, known, constants or {})
 
 
 def _aliases(body: list[ast.stmt], table: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.assignments import assign
 from flake8_ckpt.facts.assignments import augment
 from flake8_ckpt.facts.branch_guards import conditions
+from flake8_ckpt.facts.branch_guards import decided
 from flake8_ckpt.facts.branch_guards import narrow
 from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
@@ -161,6 +162,10 @@ def _import(walker: Walker, node: ast.Import | ast.ImportFrom) -> None:
 
 def _if(walker: Walker, node: ast.If) -> None:
     """Walk an `if` and what follows it under `elif`: a ladder of any length, each step inside the one before."""
+    always = decided(node.test)
+    if always is not None:
+        walker.block(node.body if always else node.orelse)
+        return
     frame = walker.frame
     if isinstance(node.test, ast.Constant):
         walker.block(node.body if node.test.value else node.orelse)
@@ -211,6 +216,7 @@ def _elif(node: ast.If) -> ast.If | None:
 
 
 def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
+    _loosen(node, walker.frame)
     walker.frame.state.enter()
     bind_loop(node.target, node.iter, walker.frame)
     attr = self_attribute(node.target)
@@ -220,9 +226,19 @@ def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
 
 
 def _while(walker: Walker, node: ast.While) -> None:
+    _loosen(node, walker.frame)
     walker.frame.state.enter()
     test(node.test, walker.frame)
     _repeat(walker, node)
+
+
+def _loosen(node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> None:
+    """Forget the numbers that a loop counts on from: in its next round they are other ones."""
+    for each in ast.walk(node) if frame.contract and frame.guards.count(LOOP) == 0 else ():
+        name = each.target.id if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) else ""
+        held = frame.state.locals.get(name)
+        if isinstance(held, v.Const) and type(held.value) in (int, float):
+            frame.state.hold(name, v.NUMBER)
 
 
 def _repeat(walker: Walker, node: ast.For | ast.AsyncFor | ast.While) -> None:

@@ -9,6 +9,13 @@ from flake8_ckpt.facts import values as v
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 
+# Calls that only show what they are given: `writer.add_scalar(tag, value, self.step)`, `self.log(...)`, `print(...)`.
+SHOWS = re.compile(
+    r"(^|\.)(add_(scalars?|histogram|image|text)|logkvs?\w*|record_tabular|set_postfix\w*|set_description\w*"
+    r"|log_(scalar|metric|value|stat|dict|kv)s?)$|^print$|(log\w*|warnings)\.(info|debug|warn|warning|error)$"
+    r"|(^self|log\w*|wandb|writer|tracker|run)\.log$"
+)
+
 
 def self_attribute(node: ast.AST) -> str | None:
     """Return x where a node is `self.x`."""
@@ -42,9 +49,16 @@ def pattern_of(value: v.Value) -> str:
     if isinstance(value, v.Param):
         return f"${value.name}"
     if isinstance(value, v.Arith):
-        parts = (
-            part.value if isinstance(part, v.Const) and isinstance(part.value, str) else "*"
-            for part in value.operands
-        )
-        return "".join(parts)
+        return "".join(_shown(part) for part in value.operands)
     return "*"
+
+
+def _shown(part: v.Value) -> str:
+    """Return a part of a name; a reference to what linking knows better is a computed part here."""
+    text = part.value if isinstance(part, v.Const) and isinstance(part.value, str) else "*"
+    return "*" if "${" in text else text
+
+
+def only_shows(function: str) -> bool:
+    """Tell whether a function, by its dotted name, only shows what it is given."""
+    return SHOWS.search(function) is not None

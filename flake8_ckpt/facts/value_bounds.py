@@ -20,25 +20,23 @@ def record_of(fields: tuple[v.Field, ...], is_open: bool) -> v.Record:
     return v.Record(fields, is_open) if len(fields) <= MAX_FIELDS else v.Record(fields[:MAX_FIELDS], True)
 
 
-def bounded(value: v.Value) -> v.Value:
-    """Return the value, or Unknown where it is nested too deeply to be worth keeping."""
-    return value if _fits(value, MAX_DEPTH) else v.UNKNOWN
-
-
-def trimmed(value: v.Value, depth: int = 0) -> v.Value:
-    """Return the value with Unknown for what is nested too deeply: in a call's arguments, under a record's keys."""
+def bounded(value: v.Value, depth: int = 0) -> v.Value:
+    """Return the value with Unknown for what is nested too deeply: under a record's keys, in a call's arguments."""
     if _fits(value, MAX_DEPTH - depth):
         return value
-    if isinstance(value, v.Record):
+    if isinstance(value, v.Record) and depth < MAX_DEPTH:
         fields = tuple(
-            v.Field(each.key, trimmed(each.value, depth + 1), each.always) for each in value.fields
+            v.Field(each.key, bounded(each.value, depth + 1), each.always) for each in value.fields
         )
         return v.Record(fields, value.open)
+    if isinstance(value, v.Container) and depth < MAX_DEPTH:
+        items = tuple(bounded(each, depth + 1) for each in value.items)
+        return v.Container(value.kind, bounded(value.of, depth + 1), value.size, items)
     if isinstance(value, v.Join):
-        return v.join([trimmed(option, depth + 1) for option in value.options])
+        return v.join([bounded(option, depth + 1) for option in value.options])
     if isinstance(value, v.Call) and depth == 0 and _fits(value.callee, MAX_DEPTH - 1):
-        keywords = tuple((name, trimmed(each, 1)) for name, each in value.keywords)
-        return v.Call(value.callee, tuple(trimmed(each, 1) for each in value.args), keywords)
+        keywords = tuple((name, bounded(each, 1)) for name, each in value.keywords)
+        return v.Call(value.callee, tuple(bounded(each, 1) for each in value.args), keywords)
     return v.UNKNOWN
 
 
@@ -63,20 +61,21 @@ MAX_SIZE = 48
 
 
 def brief(value: v.Value) -> v.Value:
-    """Return what a local may be bound to: the value, or where it is large, only what is called for it."""
+    """Return what a local may be bound to: the value, or where it is large, what is called for it on what object."""
     if _size(value, MAX_SIZE) > 0:
         return value
     if isinstance(value, v.Call):
-        callee = value.callee
-        named = (
-            callee
-            if isinstance(callee, v.Name)
-            else v.Attr(v.UNKNOWN, callee.name)
-            if isinstance(callee, v.Attr)
-            else v.UNKNOWN
+        unknown = tuple(v.UNKNOWN for _ in value.args[:MAX_SIZE])
+        return v.Call(
+            _brief_callee(value.callee), unknown, tuple((name, v.UNKNOWN) for name, _ in value.keywords)
         )
-        return v.Call(named, (), tuple((name, v.UNKNOWN) for name, _ in value.keywords))
     return v.UNKNOWN
+
+
+def _brief_callee(callee: v.Value) -> v.Value:
+    if isinstance(callee, v.Name) or _size(callee, MAX_SIZE) > 0:
+        return callee
+    return v.Attr(v.UNKNOWN, callee.name) if isinstance(callee, v.Attr) else v.UNKNOWN
 
 
 def _size(value: v.Value, left: int) -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import are_one_key
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import NONE
@@ -14,6 +18,7 @@ from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 
 
 def added_in(function: FunctionFacts) -> dict[Value, list[Field]]:
@@ -45,15 +50,41 @@ def key_of(target: Value) -> Value:
     return Local(target.name, UNKNOWN) if isinstance(target, Local) else target
 
 
+@dataclass(frozen=True)
+class Spread:
+    """The keys that a mapping gives to another one; what it is made of where they are `unknown`."""
+
+    fields: tuple[Field, ...]
+    unknown: tuple[Value, ...]
+    open: bool
+
+
+def spread_of(held: Value) -> Spread:
+    """Return what a mapping gives to another one: the keys of each of several, where it may be one of these."""
+    while isinstance(held, Local):
+        held = held.value
+    options = options_of(held)
+    known = [option for option in options if isinstance(option, Record)]
+    certain = len(options) == 1
+    fields = (Field(one.key, one.value, one.always and certain) for each in known for one in each.fields)
+    unknown = (each for each in options if each not in known and each != NONE and not _is_empty(each))
+    return Spread(tuple(fields), tuple(unknown), any(each.open for each in known))
+
+
+def _is_empty(value: Value) -> bool:
+    return isinstance(value, Container) and value.kind == "dict" and value.size == 0
+
+
 def item_in(base: Value, key: Value) -> Value:
     """Return what a key of a payload holds."""
     while isinstance(base, Local) and isinstance(base.value, (Record, Item)):
         base = base.value
     if isinstance(base, Record) and isinstance(key, Const):
-        found = [each.value for each in base.fields if each.key == key.value]
+        exact = [each.value for each in base.fields if each.key == key.value]
+        found = exact or [each.value for each in base.fields if are_one_key(each.key, str(key.value))]
         return found[-1] if found else UNKNOWN
     if isinstance(base, Container) and base.items and isinstance(key, Const) and isinstance(key.value, int):
         return base.items[key.value] if -1 <= key.value < len(base.items) else UNKNOWN
     if base == NONE or base == UNKNOWN:
         return UNKNOWN
-    return Item(base, key if isinstance(key, Const) else UNKNOWN)
+    return Item(base, key if isinstance(key, Const) and key.value != ANY else UNKNOWN)

@@ -11,12 +11,16 @@ from collections.abc import Callable
 from typing import Any
 from typing import Optional
 
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import SPREAD
+from flake8_ckpt.facts.key_text import as_key
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Field
@@ -32,23 +36,23 @@ from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.linking.budget import Budget
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.filled_mappings import added_in
 from flake8_ckpt.linking.filled_mappings import item_in
 from flake8_ckpt.linking.filled_mappings import key_of
+from flake8_ckpt.linking.filled_mappings import spread_of
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.functions import spread
+from flake8_ckpt.linking.key_names import KeyNames
 from flake8_ckpt.linking.object_classes import MAX_CALLS
 from flake8_ckpt.linking.object_classes import MAX_NESTING
 from flake8_ckpt.linking.object_classes import ObjectClasses
 
-# Steps for one value, and for all values of one function: what is left over is Unknown.
-MAX_STEPS = 3_000
-MAX_STEPS_OF_FUNCTION = 200_000
 # Methods that give the mapping back that they are called on: `state.copy()`.
 COPIES = frozenset(["copy", "deepcopy"])
 # Calls that give a payload back as it is, or a part of it.
@@ -68,32 +72,35 @@ class SymbolicEvaluator:
         self.attribute_class = objects.attribute_class
         self.callee_of = objects.callee_of
         self.library_call = objects.library_call
+        self._keys = KeyNames(hierarchy)
         self._added: dict[int, dict[Value, list[Field]]] = {}
-        self.begin()
+        self.budget = Budget()
 
-    def begin(self) -> None:
-        """Allow a new number of steps: each function that is looked at has its own, and each value in it.
-
-        Where they are spent, some values are Unknown for this reason.
-        """
-        self._left = MAX_STEPS
-        self._total = MAX_STEPS_OF_FUNCTION
-        self.is_spent = False
+    def begin(self) -> Budget:
+        """Allow the steps of another function; return what is left for the one before, to go on with it later."""
+        before, self.budget = self.budget, Budget()
+        return before
 
     def expand(self, value: Value, context: CallContext, nesting: int = 0) -> Value:
         """Return a value in terms of the outermost function of a scope."""
         if nesting == 0:
-            self._total -= MAX_STEPS - max(self._left, 0)
-            self._left = MAX_STEPS if self._total > 0 else 0
-        self._left -= 1
-        if nesting > MAX_NESTING or self._left < 0:
-            self.is_spent = self.is_spent or self._left < 0
+            self.budget.begin()
+        if nesting > MAX_NESTING or not self.budget.step():
             return UNKNOWN
         handler = _HANDLERS.get(type(value))
         return handler(self, value, context, nesting + 1) if handler else value
 
+    def key(self, text: str, context: CallContext) -> str:
+        """Return the text of a key with its references resolved; `*` for what is not known."""
+        return self._keys.resolve(text, context)
+
+    def _const(self, value: Const, context: CallContext, nesting: int) -> Value:
+        return Const(self.key(value.value, context)) if isinstance(value.value, str) else value
+
     def _name(self, value: Name, context: CallContext, nesting: int) -> Value:
         identity = self.symbols.resolve(value.path, context.path)
+        if identity in self.symbols.constants:
+            return Const(self.symbols.constants[identity])
         return self._global(identity, context, nesting) or Name(identity or value.path)
 
     def _global(self, identity: str, context: CallContext, nesting: int) -> Optional[Value]:
@@ -139,7 +146,10 @@ class SymbolicEvaluator:
             if not each.key:
                 base = Record((), open=True)
                 continue
-            fields[each.key] = Field(each.key, self.expand(each.value, context, nesting), each.always)
+            key = self.key(each.key, context)
+            fields[key] = Field(
+                key, self.expand(each.value, context, nesting), each.always and ANY not in key
+            )
         return Record(tuple(fields.values()), base.open)
 
     def _attr(self, value: Attr, context: CallContext, nesting: int) -> Value:
@@ -153,16 +163,27 @@ class SymbolicEvaluator:
 
     def _item(self, value: Item, context: CallContext, nesting: int) -> Value:
         base = self.expand(value.base, context, nesting)
-        return join([item_in(option, value.key) for option in options_of(base)])
+        key = self._const(value.key, context, nesting) if isinstance(value.key, Const) else value.key
+        return join([item_in(option, key) for option in options_of(base)])
 
     def _element(self, value: Element, context: CallContext, nesting: int) -> Value:
         return Element(self.expand(value.base, context, nesting))
 
     def _record(self, value: Record, context: CallContext, nesting: int) -> Value:
-        fields = tuple(
-            Field(each.key, self.expand(each.value, context, nesting), each.always) for each in value.fields
-        )
-        return Record(fields, value.open)
+        fields: dict[str, Field] = {}
+        unknown: list[Field] = []
+        is_open = value.open
+        for each in value.fields:
+            held = self.expand(each.value, context, nesting)
+            key = self.key(each.key, context)
+            spread = spread_of(held) if key == SPREAD else None
+            if spread is None:
+                fields[key] = Field(key, held, each.always and ANY not in key)
+            else:
+                unknown += [Field(SPREAD, option, False) for option in spread.unknown]
+                is_open = is_open or spread.open
+                fields.update((one.key, one) for one in spread.fields)
+        return Record((*fields.values(), *unknown), is_open)
 
     def _container(self, value: Container, context: CallContext, nesting: int) -> Value:
         items = tuple(self.expand(item, context, nesting) for item in value.items)
@@ -194,7 +215,7 @@ class SymbolicEvaluator:
     def _method_call(self, call: Call, name: str, base: Value, library_call: str) -> Value:
         """Return what a method that is not followed gives: what its object holds, or the call on that object."""
         if name in ("get", "pop") and call.args and not isinstance(base, (Self, Name)):
-            return join([item_in(option, call.args[0]) for option in options_of(base)])
+            return join([item_in(option, as_key(call.args[0])) for option in options_of(base)])
         if library_call in self.symbols.known.payload_loads:
             return Call(Name(library_call), call.args, (*call.keywords, ("self", base)))
         if name in COPIES or name == "read" and not call.args:
@@ -251,6 +272,7 @@ class SymbolicEvaluator:
 
 
 _HANDLERS: dict[type, Callable[[SymbolicEvaluator, Any, CallContext, int], Value]] = {
+    Const: SymbolicEvaluator._const,
     Name: SymbolicEvaluator._name,
     Param: SymbolicEvaluator._param,
     Self: SymbolicEvaluator._self,

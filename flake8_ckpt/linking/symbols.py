@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from posixpath import dirname
 
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.linking.module_files import ModuleFiles
 
 # Re-exports of re-exports; a circle of them ends here.
 MAX_HOPS = 12
@@ -30,7 +30,8 @@ class Symbols:
         self, files: Mapping[str, FileFacts], package: str = "", known: Frameworks = DEFAULT
     ) -> None:
         self.files = files
-        self.package = package
+        libraries = frozenset(name.partition(".")[0] for name in (*known.saves, *known.loads))
+        self.modules = ModuleFiles(files, package, libraries)
         self.known = known
         self._resolved: dict[tuple[str, str], str] = {}
         self._stars: dict[str, list[str]] = {}
@@ -47,28 +48,16 @@ class Symbols:
         return {f"{path}:{each.name}": each for path, facts in self.files.items() for each in facts.functions}
 
     @cached_property
-    def modules(self) -> dict[str, str]:
-        """Return the files by the module names under which they can be imported."""
-        found: dict[str, str] = {}
-        for path, name in self.packages.items():
-            found.setdefault(name, path)
-        for path in self.files:
-            found.setdefault(_module_name(path, ""), path)
-        return found
+    def constants(self) -> dict[str, str]:
+        """Return all strings that module variables and class attributes name, by identity."""
+        return {
+            f"{path}:{name}": text for path, facts in self.files.items() for name, text in facts.constants
+        }
 
     @cached_property
     def imports(self) -> dict[str, dict[str, str]]:
         """Return the import table of each file."""
         return {path: dict(facts.imports) for path, facts in self.files.items()}
-
-    @cached_property
-    def packages(self) -> dict[str, str]:
-        """Return the module name of each file, as its relative imports see it."""
-        packages = {dirname(path) for path in self.files if path.endswith("__init__.py")}
-        names = {path: _module_name(path, _import_root(path, packages)) for path in self.files}
-        if not self.package:
-            return names
-        return {path: f"{self.package}.{name}".rstrip(".") for path, name in names.items()}
 
     def resolve(self, name: str, path: str) -> str:
         """Return the identity, or the absolute outside name, of a name as one file writes it."""
@@ -85,7 +74,7 @@ class Symbols:
         if name.startswith(":"):
             return self._local(name[1:], path)
         if name.startswith("."):
-            name = self._absolute(name, path)
+            return self._relative(name, path, hops)
         if "." not in name:
             return self._starred(name, path, hops) or name
         return self._dotted(name, path, hops)
@@ -94,13 +83,15 @@ class Symbols:
         identity = f"{path}:{name}"
         return identity
 
-    def _absolute(self, name: str, path: str) -> str:
-        level = len(name) - len(name.lstrip("."))
-        parts = self.packages[path].split(".") if self.packages.get(path) else []
-        if not path.endswith("__init__.py"):
-            level += 1
-        base = parts[: len(parts) - level + 1] if level > 1 else parts
-        return ".".join([*base, name.lstrip(".")])
+    def _relative(self, name: str, path: str, hops: int) -> str:
+        """Resolve a name that a relative import gives, from the folder that its dots lead to."""
+        folder, parts = self.modules.relative(name, path)
+        for cut in range(len(parts) - 1, -1, -1):
+            module = self.modules.below(folder, parts[:cut])
+            found = self._member(".".join(parts[cut:]), module, hops + 1) if module is not None else ""
+            if found:
+                return found
+        return self.modules.absolute(name, path)
 
     def _starred(self, name: str, path: str, hops: int) -> str:
         head = name.partition(".")[0]
@@ -114,18 +105,16 @@ class Symbols:
     def _star_modules(self, path: str) -> list[str]:
         """Return the files of which a file imports all names."""
         if path not in self._stars:
-            names = (
-                self._absolute(each, path) if each[:1] == "." else each for each in self.files[path].stars
-            )
-            modules = (self._module(name, path) for name in names)
+            modules = (self._module(name, path) for name in self.files[path].stars)
             self._stars[path] = [module for module in modules if module is not None and module != path]
         return self._stars[path]
 
     def _own_names(self, path: str) -> set[str]:
-        """Return the names of the classes and functions that a file defines, and of what it imports."""
+        """Return the names of the classes, functions and strings that a file defines, and of what it imports."""
         if path not in self._names:
             facts = self.files[path]
             names = [*(each.name for each in facts.classes), *(each.name for each in facts.functions)]
+            names += [name for name, _ in facts.constants]
             self._names[path] = {name.partition(".")[0] for name in (*names, *self.imports[path])}
         return self._names[path]
 
@@ -142,22 +131,20 @@ class Symbols:
         target, colon, _ = self.resolve(name, path).partition(":")
         if colon:
             return target
+        target = name if name.startswith(".") else target
         owner = target.rpartition(".")[0]
         return self._module(target, path) or (self._module(owner, path) if owner else None) or ""
 
     def _module(self, name: str, path: str) -> str | None:
-        folder = dirname(path)
-        sibling = f"{folder}/{name}.py".lstrip("/") if "." not in name else ""
-        if sibling in self.files and f"{folder}/__init__.py".lstrip("/") not in self.files:
-            return sibling
-        found = self.modules.get(name)
-        return found if found is not None or sibling not in self.files else sibling
+        if not name.startswith("."):
+            return self.modules.find(name, path)
+        return self.modules.below(*self.modules.relative(name, path))
 
     def _member(self, name: str, path: str, hops: int) -> str:
         if hops > MAX_HOPS:
             return ""
         identity = f"{path}:{name}"
-        if identity in self.classes or identity in self.functions:
+        if identity in self.classes or identity in self.functions or identity in self.constants:
             return identity
         head, dot, rest = name.partition(".")
         if f"{path}:{head}" in self.classes:
@@ -166,16 +153,3 @@ class Symbols:
         if imported is not None:
             return self._resolve(f"{imported}{dot}{rest}", path, hops)
         return self._starred(name, path, hops)
-
-
-def _import_root(path: str, packages: set[str]) -> str:
-    folder = dirname(path)
-    while folder in packages and folder:
-        folder = dirname(folder)
-    return folder
-
-
-def _module_name(path: str, root: str) -> str:
-    relative = path[len(root) + 1 :] if root else path
-    name = relative[:-3].replace("/", ".")
-    return name[: -len(".__init__")] if name.endswith(".__init__") else "" if name == "__init__" else name

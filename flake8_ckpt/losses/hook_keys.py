@@ -50,7 +50,7 @@ def _is_lost(missing: Missing, contract: Contract, hooks: Hooks) -> bool:
         return False
     if hooks.is_given_elsewhere(missing.keys[0], hook):
         return False
-    return any(each.kind == "required" or contract.restores_state(each) for each in missing.loads)
+    return contract.matters(missing)
 
 
 def _ungiven(group: CheckpointGroup, load: LoadEffect, key: str) -> UngivenKey:

@@ -24,8 +24,8 @@ from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.pickled_modules import PickledModule
 from flake8_ckpt.losses.pickled_modules import pickled_modules
-from flake8_ckpt.losses.state_dicts.custom import IncompleteStateDict
-from flake8_ckpt.losses.state_dicts.custom import incomplete_state_dicts
+from flake8_ckpt.losses.state_dicts.omitted import IncompleteState
+from flake8_ckpt.losses.state_dicts.omitted import IncompleteStates
 from flake8_ckpt.losses.state_dicts.unprefixed_keys import UnprefixedKey
 from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
@@ -60,9 +60,9 @@ class Losses:
         """Yield the saves that leave out statistics which a load restores."""
         return unsaved_normalizers(self.contract)
 
-    def incomplete_state_dicts(self) -> Iterator[IncompleteStateDict]:
-        """Yield the custom `state_dict` methods that forget attributes."""
-        return incomplete_state_dicts(self.contract)
+    def incomplete_states(self) -> Iterator[IncompleteState]:
+        """Yield the hooks of classes that forget attributes of their objects."""
+        return IncompleteStates(self.contract).all()
 
     def unprefixed_keys(self) -> Iterator[UnprefixedKey]:
         """Yield the first key that each override of a module's `state_dict` stores without the prefix."""

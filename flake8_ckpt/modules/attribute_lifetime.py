@@ -53,7 +53,7 @@ FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
 # `freqs_cis = self.freqs_cis.to(h.device)`: rotary embeddings are moved by hand in every forward pass.
 ROTARY = re.compile(r"(^|_)(freqs?|freqs_cis|rope|rotary)(_|$)")
 # Uses that read no content: a comparison with None, a shape, a branch.
-IDLE_USES = frozenset(["none", "meta", "test"])
+IDLE_USES = frozenset(["none", "meta", "test", "cadence"])
 
 
 def is_tensor(value: Value) -> bool:

@@ -151,7 +151,7 @@ def check(project: Project) -> Iterator[Finding]:
     for missing in contract.missing:
         if contract.restores_normalizer(missing) or missing.is_framework_hook:
             continue
-        if any(each.kind == "required" or contract.restores_state(each) for each in missing.loads):
+        if contract.matters(missing):
             key, location = missing.keys[-1], missing.loads[0].location
             save = missing.group.saves[0].save_call
             suggestion = f": did you mean '{missing.similar}'?" if missing.similar else ""

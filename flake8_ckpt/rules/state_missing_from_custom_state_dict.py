@@ -123,12 +123,14 @@ MAX_NAMED = 2
 
 
 def check(project: Project) -> Iterator[Finding]:
-    """Report attributes that a class's own state_dict forgets."""
-    for lost in project.losses.incomplete_state_dicts():
+    """Report attributes that the hooks of a class forget."""
+    for lost in project.losses.incomplete_states():
         first, names = lost.omitted[0], " and ".join(f"'{each.attr}'" for each in lost.omitted[:MAX_NAMED])
         them = "it" if len(lost.omitted) == 1 else "them"
+        whose = f" of {lost.heir}" if lost.heir else ""
         message = (
-            f"state_dict leaves out {names}, which {first.method}() carries on: a reload starts {them} anew"
+            f"{lost.hook.name}() leaves out {names}{whose}, which {first.method}() changes: a reload starts {them} over; "
+            f"save and restore {them}"
         )
         changes = [(each.location, f"'{each.attr}' changes here") for each in lost.omitted]
         node = heading_of(lost.hook.name)

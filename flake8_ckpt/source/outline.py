@@ -15,6 +15,7 @@ from flake8_ckpt.source.select import class_outline
 from flake8_ckpt.source.select import plain_classes
 from flake8_ckpt.source.select import plain_outline
 from flake8_ckpt.source.select import select_functions
+from flake8_ckpt.source.select import with_heirs
 from flake8_ckpt.source.signals import ENVIRONMENTS
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import links
@@ -59,6 +60,7 @@ def outline(tree: ast.Module, lines: list[str], signals: Signals) -> Outline:
     )
     if is_followed(tree):
         return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, signals, True), True))
+    classes = list(with_heirs(classes, lines, signals))
     selected = tuple(select_functions(functions, lines, called, signals, builders_of(tree)))
     return Outline(tuple(classes), functions, selected, script_of(tree, lines, signals))
 

@@ -81,6 +81,14 @@ HOOKS = frozenset(
 )
 ENTRIES = re.compile(r"^(train|fit|learn|run|train_loop|main_loop)$")
 KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
+# The two ends of an object's state, whatever they are called: `get_state` and `set_state`, `pack_snapshot` and
+# `unpack_snapshot`, `dump_stats` and `restore_stats`.
+GIVES = re.compile(
+    r"^_*(?:get|pack|dump|save|collect|export|serialize)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+)
+TAKES = re.compile(
+    r"^_*(?:set|unpack|load|restore|apply|import|deserialize|resume)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+)
 TRIVIAL_BASES = re.compile(
     r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"
     r"|\w*Exception|\w*Error"

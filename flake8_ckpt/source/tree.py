@@ -105,3 +105,13 @@ def is_idle(node: ast.stmt) -> bool:
     while isinstance(value, (ast.Call, ast.Attribute)):
         value = value.func if isinstance(value, ast.Call) else value.value
     return isinstance(value, ast.Name) and value.id in LOGGERS
+
+
+def is_main(test: ast.expr) -> bool:
+    """Tell whether a test is `__name__ == "__main__"`: what stands under it runs when the file is the program."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+        return False
+    sides = (test.left, test.comparators[0])
+    names = [each.id for each in sides if isinstance(each, ast.Name)]
+    texts = [each.value for each in sides if isinstance(each, ast.Constant)]
+    return names == ["__name__"] and texts == ["__main__"]

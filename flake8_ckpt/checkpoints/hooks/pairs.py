@@ -23,6 +23,7 @@ from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import missing_depth
+from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -121,7 +122,7 @@ class Hooks:
             for load in group.loads:
                 targets = [each for each in load.into if isinstance(each, Attr)]
                 restored = {each.base for each in targets if each.name == "load_state_dict"}
-                if load.kind == "required" and ANY_KEY not in load.keys and given & restored:
+                if load.kind == "required" and not any(map(is_computed, load.keys)) and given & restored:
                     yield BareState(hook, load.keys[0], load.location)
                     break
 

@@ -84,14 +84,14 @@ class FileGroups:
             ties = Ties(self.hierarchy, loaded)
             near = {id(each): each for each in self._near(loaded, by_home, by_import)}.values()
             own = [each for each in near if not ties.are_strangers(each)]
-            found.append(LoadedPayload(loaded, [each for each in own if ties.is_partner(each)]))
+            found.append(_bound(loaded, own, ties))
             is_loaded = not isinstance(loaded[0].root, Param)
             alike.append([each for each in own if is_loaded and ties.is_alike(each)])
         bound = {id(save) for each in found for save in each.saves}
         groups = Groups()
         for each, others in zip(found, alike):
-            each.rivals = [save for save in others if id(save) not in bound] if each.saves else []
             each.by_keys = not each.saves
+            each.rivals += [save for save in others if each.saves and id(save) not in bound]
             each.saves = each.saves or others
             _together(each, groups)
         return [group for group in groups.all(found) if group.saves and group.loads]
@@ -136,6 +136,13 @@ class FileGroups:
             modules = (self.symbols.resolve(name, path).partition(":") for name in names)
             self._imports[path] = {module for module, colon, _ in modules if colon}
         return self._imports[path]
+
+
+def _bound(loaded: list[LoadEffect], saves: list[SaveEffect], ties: Ties) -> LoadedPayload:
+    """Return a loaded value with its partners: those that are so directly where there are any."""
+    direct = [each for each in saves if ties.is_direct(each)]
+    others = [each for each in saves if id(each) not in {id(one) for one in direct} and ties.is_partner(each)]
+    return LoadedPayload(loaded, direct or others, others if direct else [])
 
 
 def _together(loaded: LoadedPayload, groups: Groups) -> None:

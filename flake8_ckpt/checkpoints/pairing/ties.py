@@ -14,6 +14,7 @@ from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import FunctionRef
 
 # Keys that say nothing on which checkpoint it is.
 COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
@@ -39,10 +40,16 @@ class Ties:
         name = file_name(save.file)
         return all(are_different(name, each) for each in self.names)
 
-    def is_partner(self, save: SaveEffect) -> bool:
-        """Tell whether a save belongs to the loaded value: by its file, or by a function on the way to it."""
+    def is_direct(self, save: SaveEffect) -> bool:
+        """Tell whether a save belongs to the loaded value by its file, or by the very functions that hold the keys."""
         if any(share_path(save, each) for each in self.loads) or self._names_same_file(save):
             return True
+        one = _step(save.source)
+        others = dict.fromkeys(_step(each.source) for each in self.loads)
+        return any(are_partners(one[2], other[2]) and self._may_be_pair(one, other) for other in others)
+
+    def is_partner(self, save: SaveEffect) -> bool:
+        """Tell whether a function on the way of a save is the partner of one on the way of the loads."""
         return any(
             are_partners(one[2], other[2]) and self._may_be_pair(one, other)
             for one in dict.fromkeys(self._steps(save))
@@ -78,9 +85,13 @@ class Ties:
 
     def _steps(self, effect: SaveEffect | LoadEffect) -> Iterator[Step]:
         """Yield the functions on the way to a file, from the outermost to the one that saves or loads."""
-        for callee in (effect.unit, effect.source):
-            yield callee.path, callee.class_id, callee.function.name
+        yield _step(effect.unit)
+        yield _step(effect.source)
         for identity in effect.call_chain:
             path, _, qualified = identity.partition(":")
             head, _, name = qualified.rpartition(".")
             yield path, f"{path}:{head}" if f"{path}:{head}" in self.symbols.classes else "", name
+
+
+def _step(function: FunctionRef) -> Step:
+    return function.path, function.class_id, function.function.name

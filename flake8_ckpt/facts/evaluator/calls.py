@@ -21,19 +21,21 @@ from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
-from flake8_ckpt.facts.value_bounds import trimmed
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 from flake8_ckpt.frameworks.torch import TENSOR_ONLY
+from flake8_ckpt.source.tree import dotted
 
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
@@ -63,9 +65,11 @@ def _call(node: ast.Call, frame: Frame) -> v.Value:
 
     What the call is given goes into it, not what else stands in the statement.
     """
-    others, frame.depends = frame.depends, set()
+    others, showing = frame.depends, frame.showing
+    frame.depends, frame.showing = set(), showing or only_shows(dotted(node.func))
     value = _value_of(node, frame)
     frame.depends |= others
+    frame.showing = showing
     if frame.contract:
         _open_arguments(node, value, frame)
     return value
@@ -231,6 +235,8 @@ def _note_get(base: v.Value, method: str, args: Sequence[v.Value], frame: Frame)
 
 
 def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
+    if method == "format" and isinstance(base, v.Const) and isinstance(base.value, str):
+        return formatted(base.value)
     if isinstance(base, (v.Tensor, v.NdArray, v.Number, v.Const)):
         return torchlib.call_method(base, method, args)
     if isinstance(base, v.Module):
@@ -258,7 +264,7 @@ def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
         return _note(value, frame)
     if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
         return bounded(value)
-    return _note(trimmed(value), frame)
+    return _note(bounded(value), frame)
 
 
 def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
@@ -269,7 +275,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if passed is not None:
         return passed
     if path in frame.names.known.payload_calls:
-        value = trimmed(v.Call(v.Name(path), args, keywords))
+        value = bounded(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
             _site(value, frame)
         return value

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.key_text import SPREAD
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.facts.value_bounds import record_of
@@ -47,8 +48,8 @@ def grow_local(
         frame.bind(target.id, bounded(grown), frame.depends | before)
     elif isinstance(held, v.Record):
         added = args[0] if args else v.Record(tuple(v.Field(key, value) for key, value in keywords))
-        fields = added.fields if isinstance(added, v.Record) else ()
-        opened = held.open or not isinstance(added, v.Record) or added.open
+        fields = added.fields if isinstance(added, v.Record) else (v.Field(SPREAD, bounded(added), False),)
+        opened = held.open or method != "update" or isinstance(added, v.Record) and added.open
         grown_record = record_of((*held.fields, *fields), opened)
         frame.bind(target.id, grown_record, frame.depends | before)
         frame.follow(held, grown_record)

@@ -12,6 +12,6 @@ from flake8_ckpt.facts.names import Names
 EVALUATORS: dict[type, Evaluate] = {**expressions.HANDLERS, **displays.HANDLERS, **calls.HANDLERS}
 
 
-def new_frame(names: Names, contract: bool = False, text: str = "") -> Frame:
+def new_frame(names: Names, contract: bool = False, text: str = "", owner: str = "") -> Frame:
     """Return a frame on which nothing has been seen yet."""
-    return Frame(names, EVALUATORS, contract, text)
+    return Frame(names, EVALUATORS, contract, text, owner)

@@ -9,15 +9,18 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import SPREAD
+from flake8_ckpt.facts.key_text import as_written_key
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
+from flake8_ckpt.facts.value_bounds import MAX_FIELDS
 from flake8_ckpt.facts.value_bounds import bounded
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
-MAX_KEYS = 64
 MAX_ITEMS = 6
 
 
@@ -52,24 +55,32 @@ def _values(nodes: list[ast.expr], frame: Frame) -> list[v.Value]:
 def _dict(node: ast.Dict, frame: Frame) -> v.Value:
     fields: list[v.Field] = []
     others: list[v.Value] = []
-    opened = False
+    opened = len(node.keys) > MAX_FIELDS
     for key_node, value_node in zip(node.keys, node.values):
         value = frame.evaluate(value_node)
-        key = frame.evaluate(key_node) if key_node is not None else v.UNKNOWN
         if key_node is None:
             frame.key(value, "", "wholesale")
-        if key_node is None and isinstance(value, v.Record):
-            fields += value.fields
-            opened = opened or value.open
-        elif isinstance(key, v.Const) and isinstance(key.value, str) and len(fields) < MAX_KEYS:
-            fields.append(v.Field(key.value, bounded(value)))
+            opened = opened or isinstance(value, v.Record) and value.open
+            fields += _spread(value, frame)
+            others += () if isinstance(value, v.Record) else (value,)
+            continue
+        key = as_written_key(frame.evaluate(key_node), frame.contract)
+        if isinstance(key, v.Const) and isinstance(key.value, str):
+            fields.append(v.Field(key.value, bounded(value), ANY not in key.value))
         else:
-            opened = True
             others.append(value)
-    if fields and not others:
-        return v.Record(tuple(fields), opened)
-    size = len(node.values)
-    return bounded(v.Container("dict", v.join([*others, *(field.value for field in fields)]), size))
+            fields += (v.Field(ANY, bounded(value), False),) if frame.contract else ()
+    if any(each.key != ANY for each in fields) and (frame.contract or not others):
+        return v.Record(tuple(fields[:MAX_FIELDS]), opened)
+    held = (field.value for field in fields if field.key != SPREAD)
+    return bounded(v.Container("dict", v.join([*others, *held]), len(node.values)))
+
+
+def _spread(value: v.Value, frame: Frame) -> tuple[v.Field, ...]:
+    """Return the fields that a spread gives to a display: those of a record, or one that linking may open."""
+    if isinstance(value, v.Record):
+        return value.fields
+    return (v.Field(SPREAD, bounded(value), False),) if frame.contract else ()
 
 
 def _list_made(node: ast.ListComp | ast.GeneratorExp, frame: Frame) -> v.Value:

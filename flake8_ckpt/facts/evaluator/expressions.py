@@ -9,6 +9,10 @@ from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.key_text import MAX_STRING
+from flake8_ckpt.facts.key_text import as_key
+from flake8_ckpt.facts.key_text import formatted
+from flake8_ckpt.facts.key_text import string_of
 from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.model import Guard
@@ -20,8 +24,6 @@ from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.facts.value_bounds import record_of
 from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
 
-MAX_STRING = 120
-MAX_PARTS = 64
 MAX_INTEGER = 1 << 63
 # Operators that give a bool whatever they are given; the others give a tensor where an operand is one.
 QUESTIONS = (ast.In, ast.NotIn, ast.Is, ast.IsNot)
@@ -32,7 +34,8 @@ def _name(node: ast.Name, frame: Frame) -> v.Value:
         return v.SELF
     if node.id in frame.state.locals:
         return frame.local(node.id)
-    return v.Name(frame.names.resolve(node.id))
+    constant = frame.names.constant(node.id)
+    return v.Name(frame.names.resolve(node.id)) if constant is None else v.Const(constant)
 
 
 def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
@@ -43,7 +46,19 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
     base = frame.evaluate(node.value)
     if isinstance(base, (v.Self, v.Super)):
         frame.read(node.attr, "plain")
-    return attribute_of(base, node.attr)
+    constant = _constant_of(base, node.attr, frame)
+    return attribute_of(base, node.attr) if constant is None else constant
+
+
+def _constant_of(base: v.Value, attr: str, frame: Frame) -> v.Value | None:
+    """Return the string that an attribute of a class or a module of this file names, None for any other."""
+    if isinstance(base, v.Name):
+        text = frame.names.constant(f"{base.path.removeprefix(':')}.{attr}")
+    elif frame.owner and base in (v.SELF, v.Param("cls")):
+        text = frame.names.constant(f"{frame.owner}.{attr}")
+    else:
+        return v.Const(base.value) if attr == "value" and isinstance(base, v.Const) else None
+    return None if text is None else v.Const(text)
 
 
 def _subscript(node: ast.Subscript, frame: Frame) -> v.Value:
@@ -56,13 +71,15 @@ def _subscript(node: ast.Subscript, frame: Frame) -> v.Value:
     sliced = isinstance(first, ast.Slice)
     if not sliced:
         note_key(frame, base, key, "required")
-    return item_of(base, key, sliced)
+    named = isinstance(base, v.Name) and isinstance(key, v.Const)
+    constant = _constant_of(base, str(key.value), frame) if named and isinstance(key, v.Const) else None
+    return item_of(base, key, sliced) if constant is None else constant
 
 
 def subscript_key(node: ast.Subscript, frame: Frame) -> v.Value:
     """Evaluate what stands in the brackets; the key itself where it is a single index."""
     if not isinstance(node.slice, ast.Tuple):
-        return frame.evaluate(node.slice)
+        return as_key(frame.evaluate(node.slice))
     for each in node.slice.elts:
         frame.evaluate(without_star(each))
     return v.UNKNOWN
@@ -76,8 +93,8 @@ def _slice(node: ast.Slice, frame: Frame) -> v.Value:
 
 
 def note_key(frame: Frame, base: v.Value, key: v.Value, kind: KeyKind) -> None:
-    """Note that a key, or one of several, is taken from a mapping; a computed string may be any key."""
-    for option in v.options_of(key):
+    """Note that a key, or one of several, is taken from a mapping; one that nothing is known of may be any key."""
+    for option in v.options_of(as_key(key)):
         if isinstance(option, v.Const):
             if isinstance(option.value, str):
                 frame.key(base, option.value, kind)
@@ -100,15 +117,22 @@ def _formatted(node: ast.JoinedStr, frame: Frame) -> v.Value:
     parts: list[v.Value] = []
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
-            frame.evaluate(part.value)
-            parts.append(v.NUMBER)
+            parts.append(frame.evaluate(part.value))
         elif isinstance(part, ast.Constant) and isinstance(part.value, str):
             parts.append(v.Const(part.value[:MAX_STRING]) if is_text(part.value) else v.NUMBER)
-    return v.Arith(tuple(parts[:MAX_PARTS]))
+    return string_of(parts)
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
+    attr = self_attribute(node.left)
+    if attr is not None and frame.testing and isinstance(node.op, ast.Mod):
+        frame.read(attr, "cadence")
+        return bounded(torchlib.combine((v.Attr(v.SELF, attr), frame.evaluate(node.right))))
     left, right = frame.evaluate(node.left), frame.evaluate(node.right)
+    if isinstance(node.op, ast.Mod) and isinstance(left, v.Const) and isinstance(left.value, str):
+        return formatted(left.value)
+    if isinstance(node.op, ast.Add) and _is_string(left, right):
+        return string_of([left, right])
     if isinstance(left, (v.Container, v.Record)) or isinstance(right, (v.Container, v.Record)):
         repeated = isinstance(node.op, ast.Mult) and isinstance(left, v.Container)
         if repeated and isinstance(left, v.Container) and isinstance(left.of, v.Tensor):
@@ -117,6 +141,12 @@ def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
     if isinstance(node.op, ast.Div) and isinstance(right, v.Const) and isinstance(right.value, str):
         return bounded(v.Arith((left, right)))
     return bounded(torchlib.combine((left, right)))
+
+
+def _is_string(left: v.Value, right: v.Value) -> bool:
+    """Tell whether a sum is one of strings of which nothing but their text is known."""
+    literal = any(isinstance(each, v.Const) and isinstance(each.value, str) for each in (left, right))
+    return literal and all(isinstance(each, (v.Const, v.Number)) for each in (left, right))
 
 
 def join_containers(left: v.Value, right: v.Value) -> v.Value:

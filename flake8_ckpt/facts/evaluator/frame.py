@@ -33,7 +33,7 @@ from flake8_ckpt.facts.names import Names
 from flake8_ckpt.findings import Position
 
 Evaluate = Callable[[Any, "Frame"], v.Value]
-LOOKS = frozenset(["meta", "none", "test"])
+LOOKS = frozenset(["meta", "none", "test", "cadence"])
 SYMBOLIC = (v.Call, v.Param, v.Item, v.Attr, v.Local, v.Join, v.Element)
 FLOW = "#"
 MAX_SHOWN_FLOWS = 8
@@ -52,18 +52,21 @@ class Frame:
     """The walk through one function: its state now, the conditions around it, and what it has seen.
 
     `evaluators` say what each kind of expression may be. `text` is the function's own, empty where its locals
-    can be seen from outside. `depth` counts the blocks and expressions around what is looked at.
+    can be seen from outside. `owner` is the class whose method it is, "" for a plain function. `depth` counts
+    the blocks and expressions around what is looked at.
     """
 
     names: Names
     evaluators: Mapping[type, Evaluate]
     contract: bool = False
     text: str = ""
+    owner: str = ""
     state: State = field(default_factory=State)
     depth: int = 0
     guards: Guards = ()
     position: Position = NOWHERE
     testing: bool = False
+    showing: bool = False
     depends: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     writes: list[Write] = field(default_factory=list)
@@ -101,7 +104,9 @@ class Frame:
             self.depends = depends
             return value
         self.state.enter()
-        value = Frame(self.names, self.evaluators, state=self.state, depth=self.depth).evaluate(node)
+        value = Frame(
+            self.names, self.evaluators, owner=self.owner, state=self.state, depth=self.depth
+        ).evaluate(node)
         self.state.leave()
         return value
 
@@ -109,12 +114,13 @@ class Frame:
         """Note that an attribute of `self` is read, and that what is being computed depends on it."""
         self.seen.add(attr)
         how = "test" if self.testing and how in ("plain", "item") else how
+        how = "shown" if self.showing and how == "plain" else how
         hows = self.uses.setdefault(attr, {})
-        if how == "plain" and "own" in hows:
+        earlier = self.state.written.get(attr)
+        if how == "plain" and ("own" in hows or earlier is not None):
             hows["apart"] = None
         hows[how] = None
         self.use_positions.setdefault(attr, self.position)
-        earlier = self.state.written.get(attr)
         if earlier is None:
             self.first_uses.setdefault(attr, self.position)
         if how not in LOOKS:
@@ -124,7 +130,9 @@ class Frame:
         """Note that `+=` reads an attribute; a plain read of it elsewhere in the method is marked as "apart"."""
         hows = dict(self.uses.get(attr, {}))
         apart = "apart" in hows or "plain" in hows and "own" not in hows
+        showing, self.showing = self.showing, False
         self.read(attr, "plain")
+        self.showing = showing
         self.uses[attr] = {**hows, "plain": None, "own": None, **({"apart": None} if apart else {})}
 
     def write(self, attr: str, how: WriteKind, value: v.Value, carried: bool = False) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
@@ -52,14 +53,15 @@ def _stored(hook: FunctionRef) -> Iterator[tuple[str, Position]]:
     for store in hook.function.stores:
         key = store.target.key if isinstance(store.target, v.Item) else None
         if isinstance(key, v.Const) and isinstance(key.value, str) and isinstance(store.target, v.Item):
-            if _is_shared(store.target.base) and not _may_ask_prefix(store.guards):
+            is_literal = not is_computed(key.value)
+            if is_literal and _is_shared(store.target.base) and not _may_ask_prefix(store.guards):
                 yield key.value, store.position
     for site in hook.function.calls:
         callee, given = site.call.callee, site.call.args[:1]
         if isinstance(callee, v.Attr) and callee.name == "update" and _is_shared(callee.base):
             fields = given[0].fields if given and isinstance(given[0], v.Record) else ()
             names = (*(each.key for each in fields), *(name for name, _ in site.call.keywords))
-            if names and names[0] != "**" and not _may_ask_prefix(site.guards):
+            if names and not is_computed(names[0]) and not _may_ask_prefix(site.guards):
                 yield names[0], site.position
 
 
