@@ -17,7 +17,9 @@ from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.path_states import Changes
+from flake8_ckpt.facts.evaluator.sweeps import counter_of
 from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
 from flake8_ckpt.facts.key_guards import asked_in
@@ -58,6 +60,7 @@ class Walker:
             if self.frame.state.dead:
                 break
             self.statement(node)
+        self.frame.mix()
         self.frame.depth -= 1
         self.frame.guards = guards
 
@@ -73,6 +76,7 @@ class Walker:
 
     def start(self, node: ast.stmt) -> None:
         """Note where the statement stands to which the next facts belong."""
+        self.frame.mix()
         self.frame.position = self.locate(node)
         self.frame.depends = set()
 
@@ -135,6 +139,7 @@ def _return(walker: Walker, node: ast.Return) -> None:
     if node.value is not None:
         value = bounded(walker.frame.evaluate(node.value))
         walker.frame.returns.append(value)
+        walker.frame.give_back()
         walker.frame.store(v.Name("return"), value)
     walker.frame.state.dead = True
 
@@ -223,7 +228,10 @@ def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
     attr = self_attribute(node.target)
     if attr is not None:
         walker.frame.write(attr, "assign", v.UNKNOWN)
+    before, counter = set(walker.frame.sweeps), counter_of(node)
+    walker.frame.sweeps |= {counter} if counter is not None else set()
     _repeat(walker, node)
+    walker.frame.sweeps = before
 
 
 def _while(walker: Walker, node: ast.While) -> None:
@@ -295,7 +303,7 @@ def _function(walker: Walker, node: Function) -> None:
     frame.state.enter()
     frame.returns = []
     for name in parameter_names(node.args):
-        frame.bind(name, v.UNKNOWN, ())
+        frame.bind(name, v.UNKNOWN, (INPUT,))
     walker.branch(node.body, (BRANCH, NESTED))
     frame.state.leave()
     frame.returns = returns

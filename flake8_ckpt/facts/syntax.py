@@ -9,6 +9,13 @@ from flake8_ckpt.facts import values as v
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 
+# Calls that only show what they are given: `writer.add_scalar(tag, value, self.step)`, `self.log(...)`, `print(...)`.
+SHOWS = re.compile(
+    r"(^|\.)(add_(scalars?|histogram|image|text)|logkvs?\w*|record_tabular|set_postfix\w*|set_description\w*"
+    r"|log_(scalar|metric|value|stat|dict|kv)s?)$|^print$|(log\w*|warnings)\.(info|debug|warn|warning|error)$"
+    r"|(^self|log\w*|wandb|writer|tracker|run)\.log$"
+)
+
 
 def self_attribute(node: ast.AST) -> str | None:
     """Return x where a node is `self.x`."""
@@ -32,6 +39,19 @@ def is_text(value: str) -> bool:
     return value.isascii() or SURROGATES.search(value) is None
 
 
+def patterns_of(value: v.Value) -> tuple[str, ...]:
+    """Return the names that a value may spell, one by one where a loop goes over literal names."""
+    if isinstance(value, v.Join):
+        return tuple(dict.fromkeys(map(pattern_of, value.options)))
+    if isinstance(value, v.Arith):
+        choices = [index for index, each in enumerate(value.operands) if isinstance(each, v.Join)]
+        if len(choices) == 1:
+            before, after = value.operands[: choices[0]], value.operands[choices[0] + 1 :]
+            options = v.options_of(value.operands[choices[0]])
+            return tuple(pattern_of(v.Arith((*before, option, *after))) for option in options)
+    return (pattern_of(value),)
+
+
 def pattern_of(value: v.Value) -> str:
     """Return a name that a value spells, with `*` for what is computed.
 
@@ -50,3 +70,8 @@ def _shown(part: v.Value) -> str:
     """Return a part of a name; a reference to what linking knows better is a computed part here."""
     text = part.value if isinstance(part, v.Const) and isinstance(part.value, str) else "*"
     return "*" if "${" in text else text
+
+
+def only_shows(function: str) -> bool:
+    """Tell whether a function, by its dotted name, only shows what it is given."""
+    return SHOWS.search(function) is not None

@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import Optional
 
 from flake8_ckpt.source.builders import builders_of
+from flake8_ckpt.source.running_statistics import keeps_statistics
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import class_outline
 from flake8_ckpt.source.select import plain_classes
 from flake8_ckpt.source.select import plain_outline
 from flake8_ckpt.source.select import select_functions
+from flake8_ckpt.source.select import with_heirs
 from flake8_ckpt.source.signals import ENVIRONMENTS
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import links
@@ -58,8 +60,16 @@ def outline(tree: ast.Module, lines: list[str], signals: Signals) -> Outline:
     )
     if is_followed(tree):
         return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, signals, True), True))
+    classes = list(with_heirs(classes, lines, signals))
     selected = tuple(select_functions(functions, lines, called, signals, builders_of(tree)))
     return Outline(tuple(classes), functions, selected, script_of(tree, lines, signals))
+
+
+def classes_with_statistics(tree: ast.Module, lines: list[str]) -> Iterator[str]:
+    """Yield the names of the classes of a module that seem to keep running statistics."""
+    for _, node in definitions(tree.body, ""):
+        if isinstance(node, ast.ClassDef) and keeps_statistics(text_of(node, lines)):
+            yield node.name
 
 
 def is_followed(tree: ast.Module) -> bool:

@@ -19,33 +19,39 @@ from flake8_ckpt.source.builders import is_helper
 from flake8_ckpt.source.harmless import Bindings
 from flake8_ckpt.source.harmless import bindings_of
 from flake8_ckpt.source.harmless import is_harmless
+from flake8_ckpt.source.method_writes import Write
+from flake8_ckpt.source.method_writes import called_by_locals
+from flake8_ckpt.source.method_writes import called_in
+from flake8_ckpt.source.method_writes import local_values
+from flake8_ckpt.source.method_writes import self_writes
 from flake8_ckpt.source.signals import ASKS
 from flake8_ckpt.source.signals import BUILDING
 from flake8_ckpt.source.signals import CONSTRUCTORS
-from flake8_ckpt.source.signals import COUNTS_FIELD
 from flake8_ckpt.source.signals import DULL_NAMES
 from flake8_ckpt.source.signals import ENTRIES
+from flake8_ckpt.source.signals import GIVES
 from flake8_ckpt.source.signals import GROWS
 from flake8_ckpt.source.signals import HOOKS
 from flake8_ckpt.source.signals import INPLACE
 from flake8_ckpt.source.signals import KEEPS
 from flake8_ckpt.source.signals import LATE_REGISTERS
 from flake8_ckpt.source.signals import LOCAL_GROWS
+from flake8_ckpt.source.signals import REGISTERED
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
+from flake8_ckpt.source.signals import SETS_FIELD
+from flake8_ckpt.source.signals import TAKES
 from flake8_ckpt.source.signals import TRIVIAL_BASES
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
+from flake8_ckpt.source.signals import trains
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
-
-# An attribute of `self` that is set, its new value, and whether the old one goes into it.
-Write = tuple[str, Optional[ast.expr], bool]
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ class _Method:
     def writes(self) -> tuple[Write, ...]:
         """The attributes that are set, their values, and whether the old value goes into the new one."""
         is_constructor = self.name in CONSTRUCTORS
-        return tuple(_self_writes(self.statements, is_constructor)) if "self" in self.text else ()
+        return tuple(self_writes(self.statements, is_constructor)) if "self" in self.text else ()
 
     def mentions(self, attrs: frozenset[str]) -> bool:
         """Tell whether the text names one of some attributes of `self`."""
@@ -120,7 +126,7 @@ def plain_outline(
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     found = ClassOutline(node, name, tuple(each.node for each in methods))
-    if _is_keeper(methods):
+    if _is_keeper(methods) or _is_environment(node, methods, signals):
         return _keeper_outline(found, methods)
     chosen = (
         each.node
@@ -130,15 +136,29 @@ def plain_outline(
     return replace(found, selected=tuple(chosen))
 
 
+def with_heirs(classes: Iterable[ClassOutline], lines: list[str], signals: Signals) -> Iterator[ClassOutline]:
+    """Yield the classes of a file, those that derive from a keeper as keepers: its hooks are theirs."""
+    keepers: set[str] = set()
+    for each in classes:
+        if not each.keeper and not keepers.isdisjoint(map(_named, each.node.bases)):
+            each = _keeper_outline(each, [_Method(node, lines, signals) for node in each.methods])
+        if each.keeper:
+            keepers.add(each.node.name)
+        yield each
+
+
 def is_entry(method: Function) -> bool:
     """Tell whether a method begins a training: it may set anew what a base class has restored."""
     if ENTRIES.match(method.name) is None:
         return False
-    return next(_self_writes(statements(method.body), False), None) is not None
+    return next(self_writes(statements(method.body), False), None) is not None
 
 
 def _is_keeper(methods: Iterable[_Method]) -> bool:
     """Tell whether a class saves or restores something, or seems to hold an object with running statistics."""
+    methods = list(methods)
+    if any(GIVES.match(each.name) for each in methods) and any(TAKES.match(each.name) for each in methods):
+        return True
     return any(
         each.name in HOOKS
         or each.signals.saves(each.text)
@@ -146,8 +166,14 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
         and links(each.text)
         or hands_on(each.text)
         or each.signals.normalizes(each.text)
+        or trains(each.text)
         for each in methods
     )
+
+
+def _is_environment(node: ast.ClassDef, methods: Iterable[_Method], signals: Signals) -> bool:
+    """Tell whether a class with running statistics of its own has a method that steps an environment."""
+    return f"{node.name}(" in signals.classes and any(each.name == "step" for each in methods)
 
 
 def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOutline:
@@ -158,7 +184,9 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
-        elif "self." in each.text and (each.writes or COUNTS_FIELD.search(each.text)):
+        elif GIVES.match(each.name) or trains(each.text):
+            selected.append(each.node)
+        elif "self." in each.text and (each.writes or each.name == "step" or SETS_FIELD.search(each.text)):
             selected.append(each.node)
         elif id(each.node) in readers or each.mentions(kept):
             looked_at.append(each.node)
@@ -171,7 +199,7 @@ def class_outline(
     """Select the methods of what may be a module: those that set, register or fill what may be state."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     writes = [_method_writes(each, lines, called) for each in methods]
-    suspects = frozenset().union(*(each.suspects for each in writes))
+    suspects = frozenset().union(*(each.suspects for each in writes), *map(_derived, methods))
     selected: list[Function] = []
     readers: list[Function] = []
     lazy = any(each.name not in CONSTRUCTORS and each.registers_or_saves for each in methods)
@@ -192,7 +220,8 @@ def class_outline(
     found = ClassOutline(
         node, name, tuple(each.node for each in methods), tuple(selected), tuple(readers), suspects
     )
-    return _keeper_outline(found, methods) if _is_keeper(methods) else found
+    is_keeper = _is_keeper(methods) or _is_environment(node, methods, signals)
+    return _keeper_outline(found, methods) if is_keeper else found
 
 
 @dataclass(frozen=True)
@@ -223,15 +252,16 @@ def _method_writes(method: _Method, lines: list[str], called: set[str]) -> _Writ
         every.add(target)
         if bindings is None:
             bindings = bindings_of(
-                method.node, _local_values(method.statements), LOCAL_GROWS.findall(text), lines
+                method.node, local_values(method.statements), LOCAL_GROWS.findall(text), lines
             )
         plain = value is None or _is_plain(value, bindings)
-        if plain and not (change or _turns(method.node, value) or _mentions(method.node, target, value)):
+        is_state = change or _turns(method.node, value) or _mentions(method.node, target, value)
+        if plain and not is_state and not _is_taken(value):
             continue
         suspects.add(target)
         if value is not None:
-            called.update(_called(value))
-            called.update(_called_by_locals(value, bindings))
+            called.update(called_in(value))
+            called.update(called_by_locals(value, bindings))
     return _Writes(frozenset(every), frozenset(suspects))
 
 
@@ -252,77 +282,31 @@ def _turns(method: Function, value: Optional[ast.expr]) -> bool:
 
 def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
     """Tell whether a method other than the constructor sets an attribute to something that holds it."""
-    if method.name in CONSTRUCTORS or not isinstance(value, (ast.Call, ast.BinOp)):
+    if method.name in CONSTRUCTORS or not isinstance(value, (ast.Call, ast.BinOp, ast.IfExp)):
         return False
     return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
 
 
-def _self_writes(body: Iterable[ast.stmt], is_constructor: bool) -> Iterator[Write]:
-    for node in body:
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                yield from ((attr, node.value, False) for attr in _attributes(target))
-        elif isinstance(node, ast.AugAssign):
-            yield from ((attr, node.value, not is_constructor) for attr in _attributes(node.target))
-        elif isinstance(node, ast.AnnAssign):
-            yield from ((attr, node.value, False) for attr in _attributes(node.target))
-
-
-def _attributes(target: ast.expr) -> Iterator[str]:
-    """Yield the attributes of `self` that an assignment to a target sets or fills."""
-    if isinstance(target, ast.Name):
+def _derived(method: _Method) -> Iterator[str]:
+    """Yield the attributes that a constructor sets to arithmetic with what it registers: `self.size * 2`."""
+    if method.name not in CONSTRUCTORS or "register_" not in method.text:
         return
-    targets = [target]
-    while targets:
-        each = targets.pop()
-        if isinstance(each, ast.Attribute):
-            if isinstance(each.value, ast.Name) and each.value.id == "self":
-                yield each.attr
-        elif isinstance(each, (ast.Tuple, ast.List)):
-            targets.extend(reversed(each.elts))
-        elif isinstance(each, (ast.Starred, ast.Subscript)):
-            targets.append(each.value)
+    registered = set(REGISTERED.findall(method.text))
+    for attr, value, _ in method.writes if registered else ():
+        if isinstance(value, ast.BinOp) and any(
+            isinstance(node, ast.Attribute) and node.attr in registered for node in ast.walk(value)
+        ):
+            yield attr
 
 
-def _local_values(body: Iterable[ast.stmt]) -> dict[str, list[ast.expr]]:
-    bound: dict[str, list[ast.expr]] = {}
-    for node in body:
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                for name in _names_in(target):
-                    if isinstance(name.ctx, ast.Store):
-                        bound.setdefault(name.id, []).append(node.value)
-        elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-            if isinstance(node.target, ast.Name) and node.value:
-                bound.setdefault(node.target.id, []).append(node.value)
-        elif isinstance(node, (ast.For, ast.AsyncFor)):
-            for name in _names_in(node.target):
-                bound.setdefault(name.id, []).append(node.iter)
-    return bound
-
-
-def _names_in(node: ast.expr) -> Iterable[ast.Name]:
-    if isinstance(node, ast.Name):
-        return (node,)
-    return (each for each in ast.walk(node) if isinstance(each, ast.Name))
-
-
-def _called(value: ast.expr) -> Iterator[str]:
-    for node in ast.walk(value):
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Name):
-                yield node.func.id
-            elif isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
-                owner = node.func.value.id
-                if owner in ("self", "cls") or owner[:1].isupper():
-                    yield node.func.attr
-
-
-def _called_by_locals(value: ast.expr, names: Bindings) -> Iterator[str]:
-    for node in ast.walk(value):
-        if isinstance(node, ast.Name):
-            for bound in names.locals.get(node.id, ()):
-                yield from _called(bound)
+def _is_taken(value: Optional[ast.expr]) -> bool:
+    """Tell whether a value is the number of a tensor of `self`: `self.log_alpha.exp().item()`."""
+    if not isinstance(value, ast.Call):
+        return False
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    return name in ("item", "float") and any(
+        isinstance(node, ast.Name) and node.id == "self" for node in ast.walk(value)
+    )
 
 
 def select_functions(

@@ -206,9 +206,9 @@ class Normalizer(nn.Module):
     def update(self, batch):
         self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
 
-    def state_dict(self, *args, **kwargs):
-        state = super().state_dict(*args, **kwargs)
-        state["mean"] = self.mean
+    def state_dict(self, *args, prefix="", **kwargs):
+        state = super().state_dict(*args, prefix=prefix, **kwargs)
+        state[prefix + "mean"] = self.mean
         return state
 
     def load_state_dict(self, state, strict=True):

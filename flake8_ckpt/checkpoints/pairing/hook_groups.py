@@ -112,7 +112,7 @@ class HookGroups:
         names = [each.name for each in writer.function.parameters[1:]]
         if not names:
             return []
-        target = Param(names[0])
+        target = Param(names[-1] if writer.name == "on_save_checkpoint" else names[0])
         added = self.evaluator.added_to(writer.function, target)
         places = [each.position for each in writer.function.stores if isinstance(each.target, Item)]
         if not added or not places:

@@ -59,11 +59,24 @@ def call_builtin(
 
 def _dict_of(args: tuple[v.Value, ...], keywords: tuple[tuple[str, v.Value], ...]) -> v.Value:
     fields = tuple(v.Field(key, value) for key, value in keywords if key != "**")
-    base = args[0] if args else v.Record(())
+    base = _record_of_pairs(args[0]) if args else v.Record(())
     opened = len(fields) != len(keywords)
     if isinstance(base, v.Record) and (base.fields or fields):
         return v.Record((*base.fields, *fields), base.open or opened)
     return v.Container("dict", v.UNKNOWN, -1 if args or keywords else 0)
+
+
+def _record_of_pairs(value: v.Value) -> v.Value:
+    """Return the record that a list of pairs gives, `[("epoch", self.epoch), ...]`, else the value."""
+    pairs = v.options_of(value.of) if isinstance(value, v.Container) else ()
+    fields = [
+        v.Field(each.items[0].value, each.items[1])
+        for each in pairs
+        if isinstance(each, v.Container) and len(each.items) == 2
+        if isinstance(each.items[0], v.Const) and isinstance(each.items[0].value, str)
+    ]
+    is_whole = isinstance(value, v.Container) and len(fields) == value.size
+    return v.Record(tuple(fields)) if fields and is_whole else value
 
 
 def _get_attribute(args: Sequence[v.Value], frame: Frame) -> v.Value:

@@ -9,6 +9,7 @@ from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import NOWHERE
 from flake8_ckpt.facts.key_text import MAX_STRING
 from flake8_ckpt.facts.key_text import as_key
 from flake8_ckpt.facts.key_text import formatted
@@ -43,9 +44,13 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
     if owner is not None:
         frame.read(owner, "meta" if node.attr in NOT_TENSOR_FIELDS else f".{node.attr}")
         return attribute_of(v.Attr(v.SELF, owner), node.attr)
+    before = set(frame.depends) if node.attr in NOT_TENSOR_FIELDS else None
     base = frame.evaluate(node.value)
     if isinstance(base, (v.Self, v.Super)):
         frame.read(node.attr, "plain")
+    elif before is not None:
+        gained = frame.depends - before
+        frame.depends = before | {each for each in gained if each[:1] not in NOWHERE}
     constant = _constant_of(base, node.attr, frame)
     return attribute_of(base, node.attr) if constant is None else constant
 
@@ -124,6 +129,10 @@ def _formatted(node: ast.JoinedStr, frame: Frame) -> v.Value:
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
+    attr = self_attribute(node.left)
+    if attr is not None and frame.testing and isinstance(node.op, ast.Mod):
+        frame.read(attr, "cadence")
+        return bounded(torchlib.combine((v.Attr(v.SELF, attr), frame.evaluate(node.right))))
     left, right = frame.evaluate(node.left), frame.evaluate(node.right)
     if isinstance(node.op, ast.Mod) and isinstance(left, v.Const) and isinstance(left.value, str):
         return formatted(left.value)
@@ -213,13 +222,16 @@ def test(node: ast.expr, frame: Frame) -> set[str]:
     before, depends, seen = frame.testing, frame.depends, frame.seen
     frame.testing, frame.depends, frame.seen = True, set(), set()
     frame.evaluate(node)
+    frame.mix()
     looked_at = frame.seen
     frame.testing, frame.depends, frame.seen = before, depends, seen | looked_at
     return looked_at
 
 
 def _later(node: ast.Lambda | ast.Yield | ast.YieldFrom, frame: Frame) -> v.Value:
-    """Leave out what runs later or elsewhere: it may take anything from the payloads that it mentions."""
+    """Leave out what runs later or elsewhere: it may use all attributes and payloads that it mentions."""
+    for attr in dict.fromkeys(filter(None, map(self_attribute, ast.walk(node)))):
+        frame.read(attr, "plain")
     if frame.contract:
         names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
         names.sort(key=lambda each: (each.lineno, each.col_offset))

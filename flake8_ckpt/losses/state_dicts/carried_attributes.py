@@ -1,4 +1,4 @@
-"""Attributes that the methods of a class carry on and depend on, and that none of its saving mentions."""
+"""Attributes that the methods of a class change and depend on, and that none of its saving takes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
-from flake8_ckpt.facts.values import SELF
-from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import NdArray
@@ -21,19 +21,18 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
-from flake8_ckpt.frameworks.torch_methods import SAVERS
+from flake8_ckpt.frameworks.torch_methods import STEPS
 from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
-from flake8_ckpt.linking.value_names import parts_through_locals
+from flake8_ckpt.losses.state_dicts.dependence import is_aside
+from flake8_ckpt.losses.state_dicts.dependence import matters
+from flake8_ckpt.losses.state_dicts.kept_attributes import keeps
+from flake8_ckpt.losses.state_dicts.kept_attributes import kept_attributes
+from flake8_ckpt.losses.state_dicts.kept_attributes import restores_all
+from flake8_ckpt.losses.state_dicts.own_states import OwnState
 from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
 from flake8_ckpt.modules.attribute_lifetime import RESETS
 
-# `load_from`, `maybe_resume`, `set_state`: what they set or read is restored.
-LOADERS = re.compile(r"(^|_)(load|restore|resume|set_state|setstate)(_|$)")
-# Methods that only show a value: `log_stats`, `print_summary`, `__repr__`, `get_info`.
-SHOWS = re.compile(
-    r"(^|_)(log|logs|print|show|report|summar\w+|display|plot|progress|info|describe|repr|str|debug)(_|$)"
-)
 # Containers by these names hold numbers or tensors that were measured; others may hold objects.
 MEASURED = re.compile(
     r"loss|score|reward|return|window|value|error|accurac|norm|count|queue|shadow|moment|(^|_)(stats?|sums?"
@@ -42,11 +41,15 @@ MEASURED = re.compile(
 # What is only shown, what lasts no longer than one update, and what belongs to the process.
 PASSING = re.compile(
     r"accum|metric|cache|buffer|handle|hook|thread|process|worker|(^|_)(logs?|logged|timers?|times?|elapsed"
-    r"|wct|flops|history|printed|shown|warned|pending|current|cur|last|prev|previous)(_|$)"
+    r"|wct|flops|history|printed|shown|warned|pending|outstanding|inflight|flight|current|cur|last|prev|previous)(_|$)"
 )
 MEASURES = (Const, Number, Tensor, NdArray, Container, Record)
-GROWTH = frozenset(".append .extend .insert .update .setdefault .add .appendleft .clear".split())
+TAKES = frozenset([".popleft", ".get", ".get_nowait", ".popitem"])
 CHANGES = frozenset(["augment", "grow", "item", "inplace", "assign"])
+
+
+# Values that a caller chooses: a mode, a name, a number, nothing yet.
+CHOICES = (Const, Number)
 
 
 @dataclass(frozen=True)
@@ -59,56 +62,123 @@ class Carried:
 
 
 class CarriedAttributes:
-    """Asks the methods of one class."""
+    """Asks the methods of one class with a pair of hooks."""
 
-    def __init__(self, class_id: str, hierarchy: Hierarchy) -> None:
-        self.methods = VisibleMethods(class_id, hierarchy)
+    def __init__(self, state: OwnState, hierarchy: Hierarchy) -> None:
+        self.state = state
+        self.methods = VisibleMethods(state.class_id, hierarchy)
+        self.is_module = hierarchy.is_module(state.class_id)
+        # What the class of the hook changes is told of that class.
+        self.told = frozenset(hierarchy.ancestors(state.writer.owner) if state.is_inherited else ())
 
     def unsaved(self) -> Iterator[Carried]:
-        """Yield the attributes that methods carry on, that others depend on, and that no saving mentions."""
-        kept = self._kept()
-        found: dict[str, Carried] = {}
-        for owner, method in self.methods.all:
-            for write in method.writes if not _is_aside(method.name) else ():
-                if write.carried and write.how in CHANGES and write.attr not in kept:
-                    location = Spot(owner.partition(":")[0], write.position)
-                    found.setdefault(write.attr, Carried(write.attr, method.name, location))
-        for attr, each in found.items():
-            if self._is_measured(attr) and not self._is_begun_anew(attr) and self._matters(attr):
+        """Yield the attributes that methods change, that others depend on, and that no saving mentions."""
+        if restores_all(self.state, self.methods):
+            return
+        kept = kept_attributes(self.state, self.methods)
+        for attr, each in self._changed().items():
+            if attr not in kept and matters(attr, self.methods, self.state.given):
                 yield each
 
-    def _kept(self) -> set[str]:
-        """Return the attributes that saving mentions or restoring sets or mentions."""
-        names = [method.name for _, method in self.methods.all if _keeps(method.name)]
-        methods = self.methods.run("state_dict", "load_state_dict", *names)
-        used = {use.attr for method in methods for use in method.uses}
-        return used | {write.attr for method in methods for write in method.writes}
+    def _changed(self) -> dict[str, Carried]:
+        """Return what methods carry on, then what they set together with something that is saved."""
+        found: dict[str, Carried] = {}
+        for owner, method in self.methods.all:
+            for write in method.writes if owner not in self.told else ():
+                if write.how in CHANGES and self._is_progress(write, method):
+                    location = Spot(owner.partition(":")[0], write.position)
+                    found.setdefault(write.attr, Carried(write.attr, method.name, location))
+        return found
+
+    def _is_progress(self, write: Write, method: FunctionFacts) -> bool:
+        """Tell whether a write is a step of something that lasts."""
+        if method.name in CONSTRUCTION or method.name in UNEVENTFUL or keeps(method.name):
+            return False
+        if not write.carried:
+            return self._has_saved_sibling(write, method)
+        if is_aside(method, write.attr):
+            return False
+        return self._is_measured(write.attr) and not self._is_begun_anew(write.attr)
 
     def _is_measured(self, attr: str) -> bool:
         """Tell whether construction sets an attribute to a number, an array or measurements, no flag or object."""
-        made = [
+        made = [option for option in self._constructed(attr) if option != NONE]
+        if PASSING.search(attr) and not self._is_counted(attr) or any(map(_is_flag, made)):
+            return False
+        if any(isinstance(each, (Container, Record)) for each in made) and not self._is_window(attr):
+            return False
+        if self.is_module and any(isinstance(each, (Tensor, NdArray)) for each in made):
+            return False  # rules on module state speak of these
+        return bool(made) and all(isinstance(each, MEASURES) or self._is_rated(attr, each) for each in made)
+
+    def _is_window(self, attr: str) -> bool:
+        """Tell whether a container holds what was measured, and is no queue of work from which something is taken."""
+        hows = {
+            how
+            for _, method in self.methods.all
+            for use in method.uses
+            if use.attr == attr
+            for how in use.how
+        }
+        return MEASURED.search(attr) is not None and TAKES.isdisjoint(hows)
+
+    def _constructed(self, attr: str) -> list[Value]:
+        return [
             option
             for method in self.methods.run(*CONSTRUCTION)
             for write in method.writes
             if write.attr == attr and write.how == "assign"
             for option in options_of(_default_of(write.value, method))
-            if option != NONE
         ]
-        if PASSING.search(attr) or any(_is_flag(each) for each in made):
+
+    def _is_counted(self, attr: str) -> bool:
+        """Tell whether an attribute is only ever counted up, whatever its name says, and asked in some condition."""
+        changes = [each for _, method in self.methods.all for each in _runtime_writes(method, attr)]
+        asked = any(
+            "test" in use.how for _, method in self.methods.all for use in method.uses if use.attr == attr
+        )
+        return asked and bool(changes) and all(each.how == "augment" for each in changes)
+
+    def _is_rated(self, attr: str, made: Value) -> bool:
+        """Tell whether arithmetic changes what the caller has chosen: `self.lr = max(low, self.lr / 1.5)`."""
+        changes = [each for _, method in self.methods.all for each in _runtime_writes(method, attr)]
+        return isinstance(made, Param) and any(
+            each.carried and isinstance(each.value, (Arith, Number)) for each in changes
+        )
+
+    def _has_saved_sibling(self, write: Write, method: FunctionFacts) -> bool:
+        """Tell whether a method that is no step sets an attribute as it sets one that is saved: from its arguments."""
+        if write.how != "assign" or method.name in STEPS or not isinstance(write.value, Param):
             return False
-        if any(isinstance(each, (Container, Record)) for each in made) and not MEASURED.search(attr):
+        if PASSING.search(write.attr) or not all(
+            isinstance(each, CHOICES) for each in self._constructed(write.attr)
+        ):
             return False
-        return bool(made) and all(isinstance(each, MEASURES) for each in made)
+        together = {each.attr for each in method.writes if isinstance(each.value, Param) and not each.guards}
+        elsewhere = [
+            each
+            for _, other in self.methods.all
+            if other.name != method.name
+            for each in _runtime_writes(other, write.attr)
+        ]
+        asked = any(
+            use.attr == write.attr and use.first and "test" in use.how
+            for _, other in self.methods.all
+            if other.name != method.name
+            for use in other.uses
+        )
+        return asked and not elsewhere and not together.isdisjoint(self.state.given)
 
     def _is_begun_anew(self, attr: str) -> bool:
-        """Tell whether a reset, or a method that runs all that changes it, starts an attribute afresh."""
-        carrying = [each for _, each in self.methods.all if _carries(each, attr) and not _is_aside(each.name)]
+        """Tell whether a reset, or a method that runs all that changes it, starts an attribute over."""
+        carrying = [each for _, each in self.methods.all if _carries(each, attr) and not is_aside(each, attr)]
         for _, method in self.methods.all:
-            writes = [each for each in method.writes if each.attr == attr]
-            fresh = [each for each in writes if each.how == "assign" and not each.carried]
+            fresh = [
+                each for each in _runtime_writes(method, attr) if each.how == "assign" and not each.carried
+            ]
             if method.name in CONSTRUCTION or not fresh:
                 continue
-            if RESETS.search(method.name):
+            if RESETS.search(method.name) and not self._resets_saved(method):
                 return True
             if any(not each.guards for each in fresh) and not _carries(method, attr):
                 run = self.methods.run(method.name)
@@ -116,24 +186,9 @@ class CarriedAttributes:
                     return True
         return False
 
-    def _matters(self, attr: str) -> bool:
-        """Tell whether some method reads an attribute for something else than to change or to show it."""
-        for _, method in self.methods.all:
-            if _is_aside(method.name) or SHOWS.search(method.name):
-                continue
-            for use in method.uses:
-                if use.attr == attr and _decides(set(use.how), method, attr):
-                    return True
-        return False
-
-
-def _keeps(name: str) -> bool:
-    return SAVERS.search(name) is not None or LOADERS.search(name) is not None
-
-
-def _is_aside(name: str) -> bool:
-    """Tell whether a method makes, saves, restores or resets an object: what it changes is no progress."""
-    return name in CONSTRUCTION or name in UNEVENTFUL or _keeps(name) or RESETS.search(name) is not None
+    def _resets_saved(self, method: FunctionFacts) -> bool:
+        """Tell whether a reset also sets what is saved: then it ends no episode, and what it sets lasts as long."""
+        return any(each.attr in self.state.given and not each.carried for each in method.writes)
 
 
 def _default_of(value: Value, method: FunctionFacts) -> Value:
@@ -142,25 +197,15 @@ def _default_of(value: Value, method: FunctionFacts) -> Value:
     return defaults.get(value.name, value) if isinstance(value, Param) else value
 
 
+def _runtime_writes(method: FunctionFacts, attr: str) -> Iterator[Write]:
+    """Yield the writes of an attribute in a method that neither makes nor keeps the object."""
+    if method.name not in CONSTRUCTION and not keeps(method.name):
+        yield from (each for each in method.writes if each.attr == attr)
+
+
 def _is_flag(value: Value) -> bool:
     return isinstance(value, Const) and isinstance(value.value, bool)
 
 
 def _carries(method: FunctionFacts, attr: str) -> bool:
     return any(write.attr == attr and write.carried for write in method.writes)
-
-
-def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
-    """Tell whether a method reads an attribute beside its own change of it."""
-    if not any(write.attr == attr for write in method.writes):
-        return bool(hows - GROWTH - {"none", "own"})
-    if hows & {"test", "item", "iter", "apart", "meta"}:
-        return True
-    others = [write.value for write in method.writes if write.attr != attr]
-    others += [store.value for store in method.stores]
-    return any(_mentions(value, attr) for value in others)
-
-
-def _mentions(value: Value, attr: str) -> bool:
-    """Tell whether a value is made from an attribute of `self`."""
-    return any(each == Attr(SELF, attr) for each in parts_through_locals(value))

@@ -1,0 +1,65 @@
+"""Whether later results depend on an attribute, so that to lose it changes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from flake8_ckpt.facts.model import MARKS
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
+from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
+from flake8_ckpt.linking.value_names import parts_through_locals
+from flake8_ckpt.losses.state_dicts.kept_attributes import keeps
+from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
+from flake8_ckpt.modules.attribute_lifetime import RESETS
+
+# Methods that only show a value: `log_stats`, `print_summary`, `__repr__`.
+SHOWS = re.compile(r"(^|_)(log|logs|print|show|summar\w+|display|plot|describe|repr|str|debug)(_|$)")
+# Methods that only show what they do not change: `get_info`, `report`.
+TELLS = re.compile(r"(^|_)(report|progress|info)(_|$)")
+GROWTH = frozenset(".append .extend .insert .update .setdefault .add .appendleft .clear".split())
+
+
+def matters(attr: str, methods: VisibleMethods, given: Collection[str]) -> bool:
+    """Tell whether some method reads an attribute for something else than to change or to show it.
+
+    A cadence, `if self.step % 10 == 0:`, matters only where it decides over something that is `given` to a checkpoint.
+    """
+    for _, method in methods.all:
+        changes = any(write.attr == attr for write in method.writes)
+        if is_aside(method, attr) or SHOWS.search(method.name) or TELLS.search(method.name) and not changes:
+            continue
+        if any(use.attr == attr and _decides(set(use.how), method, attr) for use in method.uses):
+            return True
+        if any(each.attr in given and Guard("about", attr) in each.guards for each in method.writes):
+            return True
+    return False
+
+
+def is_aside(method: FunctionFacts, attr: str) -> bool:
+    """Tell whether a method makes, saves, restores or resets an object: what it changes is no progress."""
+    if method.name in CONSTRUCTION or method.name in UNEVENTFUL or keeps(method.name):
+        return True
+    counts = any(write.attr == attr and write.how == "augment" for write in method.writes)
+    return RESETS.search(method.name) is not None and not counts
+
+
+def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
+    """Tell whether a method reads an attribute beside its own change of it."""
+    if not any(write.attr == attr for write in method.writes):
+        return bool(hows - GROWTH - MARKS - {"none", "own", "cadence", "shown"})
+    if hows & {"test", "item", "iter", "apart", "meta"}:
+        return True
+    others = [write.value for write in method.writes if write.attr != attr]
+    others += [store.value for store in method.stores]
+    return any(_mentions(value, attr) for value in others)
+
+
+def _mentions(value: Value, attr: str) -> bool:
+    """Tell whether a value is made from an attribute of `self`."""
+    return any(each == Attr(SELF, attr) for each in parts_through_locals(value))
