@@ -26,7 +26,7 @@ from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.statements import Walker
-from flake8_ckpt.facts.statements import parameter_names
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks

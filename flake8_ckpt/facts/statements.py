@@ -32,6 +32,7 @@ from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.names import imported
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
@@ -312,18 +313,6 @@ def _function(walker: Walker, node: Function) -> None:
 
 def _class(walker: Walker, node: ast.ClassDef) -> None:
     walker.frame.bind(node.name, v.Name(walker.frame.names.resolve(node.name)), ())
-
-
-def parameter_names(arguments: ast.arguments) -> list[str]:
-    """Return the names of all parameters."""
-    every = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        arguments.vararg,
-        arguments.kwarg,
-    ]
-    return [each.arg for each in every if each is not None]
 
 
 HANDLERS: dict[type, Callable[[Walker, Any], None]] = {
