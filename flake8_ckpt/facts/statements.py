@@ -24,6 +24,7 @@ from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
 from flake8_ckpt.facts.key_guards import asked_in
 from flake8_ckpt.facts.key_guards import fetched_in
+from flake8_ckpt.facts.loop_numbers import forget_counted
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
@@ -223,7 +224,7 @@ def _elif(node: ast.If) -> ast.If | None:
 
 
 def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     bind_loop(node.target, node.iter, walker.frame)
     attr = self_attribute(node.target)
@@ -236,19 +237,10 @@ def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
 
 
 def _while(walker: Walker, node: ast.While) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     test(node.test, walker.frame)
     _repeat(walker, node)
-
-
-def _loosen(node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> None:
-    """Forget the numbers that a loop counts on from: in its next round they are other ones."""
-    for each in ast.walk(node) if frame.contract and frame.guards.count(LOOP) == 0 else ():
-        name = each.target.id if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) else ""
-        held = frame.state.locals.get(name)
-        if isinstance(held, v.Const) and type(held.value) in (int, float):
-            frame.state.hold(name, v.NUMBER)
 
 
 def _repeat(walker: Walker, node: ast.For | ast.AsyncFor | ast.While) -> None:
