@@ -9,6 +9,7 @@ from __future__ import annotations
 from flake8_ckpt.checkpoints.hooks.methods import HookMethods
 from flake8_ckpt.checkpoints.hooks.values import hands_over_self
 from flake8_ckpt.facts.evaluator.frame import LOOKS
+from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
@@ -36,7 +37,7 @@ class BoundedStates:
         run = methods.run(writer.name)
         if not all(self._is_bounded(each, writer.class_id, methods) for each in run):
             return frozenset()
-        given = frozenset(use.attr for each in run for use in each.uses if not set(use.how) <= LOOKS)
+        given = frozenset(use.attr for each in run for use in each.uses if not set(use.how) <= LOOKS | MARKS)
         returned = {write.attr for each in methods.run(reader.name) for write in each.writes}
         return given if any(_is_counted(each, methods) for each in given & returned) else frozenset()
 
