@@ -425,7 +425,7 @@ def test_environment_that_the_saving_file_makes_is_named() -> None:
     case = {
         "other.py": OTHER_FACTORY,
         "package.py": "import train\nfrom other import make_other\n",
-        **scripts(),
+        **scripts(imports="from other import make_other\n"),
     }
     [finding] = check_findings(dict(sorted(case.items(), reverse=True)))
     assert [each.path for each in finding.related] == ["environments.py"]
