@@ -11,6 +11,7 @@ from flake8_ckpt.facts.evaluator.expressions import subscript_key
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.inplace_changes import note_item
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.key_text import as_written_key
 from flake8_ckpt.facts.member_values import element_of
@@ -109,6 +110,7 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
         frame.write(attr, "item", bounded(value), carried or not _is_whole(target))
     elif isinstance(root, ast.Name) and root.id in frame.state.locals:
         held = frame.local(root.id)
+        note_item(held, bounded(value), carried or not _is_whole(target), frame)
         if target.value is root and isinstance(held, (v.Record, v.Container)):
             frame.store(v.Item(v.Local(root.id, v.UNKNOWN), key), bounded(value))
         if not isinstance(held, SYMBOLIC):

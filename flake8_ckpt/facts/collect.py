@@ -24,7 +24,7 @@ from flake8_ckpt.facts.names import names_of
 from flake8_ckpt.facts.running_statistics import statistics_of
 from flake8_ckpt.facts.running_statistics import updates_in
 from flake8_ckpt.facts.statements import Walker
-from flake8_ckpt.facts.statements import parameter_names
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
@@ -180,6 +180,7 @@ class _Collector:
             frame.contract,
             tuple(frame.skips),
             tuple(frame.leaves),
+            tuple(frame.fills),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:

@@ -176,7 +176,8 @@ class Parameter(Struct, frozen=True, array_like=True):
 class FunctionFacts(Struct, frozen=True, array_like=True):
     """The summary of one function, in terms of its parameters and of `self`.
 
-    `leaves` are the first and last lines of the branches after which the function is over.
+    `leaves` are the first and last lines of the branches after which the function is over, `fills` the parameters
+    that it changes in place.
     """
 
     name: str
@@ -194,6 +195,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     contract: bool = False
     skips: tuple[Skip, ...] = ()
     leaves: tuple[tuple[int, int], ...] = ()
+    fills: tuple[str, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):

@@ -17,6 +17,9 @@ from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.nested_functions import NestedFunction
+from flake8_ckpt.facts.evaluator.nested_functions import bind_parameters
+from flake8_ckpt.facts.evaluator.nested_functions import evaluate_lambda
 from flake8_ckpt.facts.evaluator.path_states import Changes
 from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
@@ -93,6 +96,9 @@ def together(guards: Guards, others: Guards) -> Guards:
 def _assign(walker: Walker, node: ast.Assign) -> None:
     frame = walker.frame
     value = frame.evaluate(node.value)
+    if isinstance(node.value, ast.Lambda) and isinstance(node.targets[0], ast.Name):
+        name = node.targets[0].id
+        frame.nested[name] = evaluate_lambda(name, node.value, frame).called
     if _is_last_call(value, frame) and all(_is_unread(target, frame.text) for target in node.targets):
         _throw_away(frame)
     for target in node.targets:
@@ -302,28 +308,17 @@ def _function(walker: Walker, node: Function) -> None:
     frame, returns = walker.frame, walker.frame.returns
     frame.state.enter()
     frame.returns = []
-    for name in parameter_names(node.args):
-        frame.bind(name, v.UNKNOWN, ())
+    parameters = bind_parameters(node.name, node.args, frame)
     walker.branch(node.body, (BRANCH, NESTED))
     frame.state.leave()
+    given = bounded(v.join(frame.returns)) if frame.returns else v.NONE
+    frame.nested[node.name] = NestedFunction(node.name, parameters, given).called
     frame.returns = returns
     frame.bind(node.name, v.UNKNOWN, ())
 
 
 def _class(walker: Walker, node: ast.ClassDef) -> None:
     walker.frame.bind(node.name, v.Name(walker.frame.names.resolve(node.name)), ())
-
-
-def parameter_names(arguments: ast.arguments) -> list[str]:
-    """Return the names of all parameters."""
-    every = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        arguments.vararg,
-        arguments.kwarg,
-    ]
-    return [each.arg for each in every if each is not None]
 
 
 HANDLERS: dict[type, Callable[[Walker, Any], None]] = {

@@ -16,6 +16,10 @@ from flake8_ckpt.facts.evaluator.expressions import note_key
 from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.inplace_changes import attribute_shared
+from flake8_ckpt.facts.evaluator.inplace_changes import is_inplace
+from flake8_ckpt.facts.evaluator.inplace_changes import note_filled
+from flake8_ckpt.facts.evaluator.inplace_changes import note_inplace
 from flake8_ckpt.facts.evaluator.object_identity import is_written
 from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import register
@@ -29,10 +33,8 @@ from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
-from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
-from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 from flake8_ckpt.frameworks.torch import TENSOR_ONLY
 from flake8_ckpt.source.tree import dotted
@@ -116,7 +118,8 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
     if isinstance(callee, v.Name):
         return _global(callee.path, node, args, keywords, frame)
     if isinstance(callee, (v.Unknown, v.Const, v.Number)):
-        return v.UNKNOWN
+        nested = frame.nested.get(func.id) if isinstance(func, ast.Name) and callee == v.UNKNOWN else None
+        return nested(args, keywords) if nested is not None else v.UNKNOWN
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
         _note(value, frame)
@@ -145,13 +148,14 @@ def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
 
 
 def _keyword(keyword: ast.keyword, frame: Frame) -> tuple[str, v.Value]:
+    before = set(frame.depends)
     value = frame.evaluate(keyword.value)
     if keyword.arg is None:
         frame.key(value, "", "wholesale")
         return "**", value
     attr = self_attribute(keyword.value)
     if keyword.arg == "out" and attr is not None:
-        frame.depends.discard(attr)
+        frame.depends = before
         frame.write(attr, "inplace", v.Tensor("data"))
     return keyword.arg, value
 
@@ -165,12 +169,10 @@ def _state_attribute(node: ast.expr) -> str | None:
 
 def _on_attribute(attr: str, method: str, node: ast.Call, frame: Frame) -> v.Value:
     how = "moved" if method in MOVES else "meta" if method in SHAPE_METHODS else f".{method}"
-    inplace = method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS
     before = set(frame.depends)
     args, keywords = _arguments(node, frame)
-    if inplace:
-        carried = method not in OVERWRITES or method == "set_" and not args
-        frame.write(attr, "inplace", args[0] if method == "copy_" and args else v.Tensor("data"), carried)
+    if is_inplace(method):
+        note_inplace(v.Attr(v.SELF, attr), method, args, frame)
         frame.depends |= before
     elif method in GROWS:
         for argument in given_to(node):
@@ -220,6 +222,7 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
     if passed is not None:
         return passed
     _note_elements(base, f"element.{method}", frame)
+    note_inplace(base, method, args, frame)
     grow_local(func.value, method, args, keywords, frame)
     if method in ("get", "pop") and args:
         _note_get(base, method, args, frame)
@@ -292,7 +295,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if path.startswith("einops."):
         return bounded(v.Arith(args[:1]))
     value = bounded(v.Call(v.Name(path), args, keywords))
-    if frame.contract:
+    if frame.contract or any(map(attribute_shared, (*args, *dict(keywords).values()))):
         _note(value, frame)
     return value
 
@@ -308,6 +311,7 @@ def _note_torch(
             frame.depends.discard(attr)
             frame.write(attr, "inplace", v.Tensor("random"))
         return args[0] if args else keywords[0][1]
+    note_filled(path, args, keywords, frame)
     if tail in TENSOR_ONLY and attr is not None:
         frame.read(attr, "tensor")
     if tail in COLLECTORS:
