@@ -17,14 +17,16 @@ from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
-from flake8_ckpt.facts.evaluator.nested_functions import NestedFunction
 from flake8_ckpt.facts.evaluator.nested_functions import bind_parameters
-from flake8_ckpt.facts.evaluator.nested_functions import evaluate_lambda
+from flake8_ckpt.facts.evaluator.nested_functions import note_function
+from flake8_ckpt.facts.evaluator.nested_functions import note_lambda
 from flake8_ckpt.facts.evaluator.path_states import Changes
+from flake8_ckpt.facts.evaluator.sweeps import counter_of
 from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
 from flake8_ckpt.facts.key_guards import asked_in
 from flake8_ckpt.facts.key_guards import fetched_in
+from flake8_ckpt.facts.loop_numbers import forget_counted
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
@@ -37,6 +39,7 @@ from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import defaults_of
 from flake8_ckpt.source.tree import is_idle
 
 Locate = Callable[[ast.stmt], Position]
@@ -60,6 +63,7 @@ class Walker:
             if self.frame.state.dead:
                 break
             self.statement(node)
+        self.frame.mix()
         self.frame.depth -= 1
         self.frame.guards = guards
 
@@ -75,6 +79,7 @@ class Walker:
 
     def start(self, node: ast.stmt) -> None:
         """Note where the statement stands to which the next facts belong."""
+        self.frame.mix()
         self.frame.position = self.locate(node)
         self.frame.depends = set()
 
@@ -96,9 +101,8 @@ def together(guards: Guards, others: Guards) -> Guards:
 def _assign(walker: Walker, node: ast.Assign) -> None:
     frame = walker.frame
     value = frame.evaluate(node.value)
-    if isinstance(node.value, ast.Lambda) and isinstance(node.targets[0], ast.Name):
-        name = node.targets[0].id
-        frame.nested[name] = evaluate_lambda(name, node.value, frame).called
+    if isinstance(node.value, ast.Lambda):
+        note_lambda(node.targets[0], node.value, frame)
     if _is_last_call(value, frame) and all(_is_unread(target, frame.text) for target in node.targets):
         _throw_away(frame)
     for target in node.targets:
@@ -140,6 +144,7 @@ def _return(walker: Walker, node: ast.Return) -> None:
     if node.value is not None:
         value = bounded(walker.frame.evaluate(node.value))
         walker.frame.returns.append(value)
+        walker.frame.give_back()
         walker.frame.store(v.Name("return"), value)
     walker.frame.state.dead = True
 
@@ -222,29 +227,23 @@ def _elif(node: ast.If) -> ast.If | None:
 
 
 def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     bind_loop(node.target, node.iter, walker.frame)
     attr = self_attribute(node.target)
     if attr is not None:
         walker.frame.write(attr, "assign", v.UNKNOWN)
+    before, counter = set(walker.frame.sweeps), counter_of(node)
+    walker.frame.sweeps |= {counter} if counter is not None else set()
     _repeat(walker, node)
+    walker.frame.sweeps = before
 
 
 def _while(walker: Walker, node: ast.While) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     test(node.test, walker.frame)
     _repeat(walker, node)
-
-
-def _loosen(node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> None:
-    """Forget the numbers that a loop counts on from: in its next round they are other ones."""
-    for each in ast.walk(node) if frame.contract and frame.guards.count(LOOP) == 0 else ():
-        name = each.target.id if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) else ""
-        held = frame.state.locals.get(name)
-        if isinstance(held, v.Const) and type(held.value) in (int, float):
-            frame.state.hold(name, v.NUMBER)
 
 
 def _repeat(walker: Walker, node: ast.For | ast.AsyncFor | ast.While) -> None:
@@ -306,13 +305,14 @@ def _match(walker: Walker, node: ast.Match) -> None:
 
 def _function(walker: Walker, node: Function) -> None:
     frame, returns = walker.frame, walker.frame.returns
+    for default in defaults_of(node):
+        frame.evaluate(default)
     frame.state.enter()
     frame.returns = []
     parameters = bind_parameters(node.name, node.args, frame)
     walker.branch(node.body, (BRANCH, NESTED))
     frame.state.leave()
-    given = bounded(v.join(frame.returns)) if frame.returns else v.NONE
-    frame.nested[node.name] = NestedFunction(node.name, parameters, given).called
+    note_function(node.name, parameters, frame)
     frame.returns = returns
     frame.bind(node.name, v.UNKNOWN, ())
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
@@ -26,7 +27,7 @@ MAX_GIVERS = 2
 
 def names_called(callee: Value, context: KindContext, symbols: Symbols, givers: int = 0) -> Iterator[Name]:
     """Yield the classes and functions that a value stands for where it is called, each by its identity."""
-    for option in options_of(callee):
+    for option in map(_without_local, options_of(callee)):
         if isinstance(option, Name):
             yield Name(symbols.resolve(option.path, context.path))
         elif isinstance(option, Param):
@@ -37,6 +38,11 @@ def names_called(callee: Value, context: KindContext, symbols: Symbols, givers: 
                 yield from names_called(option.args[0], context, symbols, givers) if option.args else ()
             elif givers < MAX_GIVERS:
                 yield from _given(option.callee, context, symbols, givers + 1)
+
+
+def _without_local(value: Value) -> Value:
+    """Return what a local is bound to, or the value itself."""
+    return value.value if isinstance(value, Local) else value
 
 
 def _stands_for(parameter: Param, context: KindContext) -> Iterator[Value]:

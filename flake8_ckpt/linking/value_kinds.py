@@ -14,6 +14,7 @@ from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.tensor_traits import of_arithmetic
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
@@ -49,6 +50,8 @@ CONVERTERS = re.compile(r"(^|[._])(to|as)_tensor$")
 # Helper functions that call helper functions; deeper ones, and deeper expressions, are Unknown.
 MAX_CALLS = 5
 MAX_NESTING = 24
+# Registrations that make an attribute a tensor of the module; what a `ModuleList` took may be anything.
+REGISTERED = ("buffer", "state", "parameter")
 SYMBOLIC = (Name, Param, Attr, Item, Element, Call, Arith, Self, Super)
 
 
@@ -95,12 +98,8 @@ class KindEvaluator:
             for method in self._setters(owner).get(attr, ()):
                 context = KindContext(owner.partition(":")[0], class_id, owner, method)
                 for register in method.registers:
-                    if register.name == attr:
-                        return (
-                            Buffer(register.persistent)
-                            if register.kind in ("buffer", "state")
-                            else Parameter()
-                        )
+                    if register.name == attr and register.kind in REGISTERED:
+                        return Parameter() if register.kind == "parameter" else Buffer(register.persistent)
                 if method.name == attr and "property" in method.decorators and method.returns is not None:
                     return self.resolve(method.returns, context)
                 values += [
@@ -217,7 +216,7 @@ class KindEvaluator:
                 return base
             base = Tensor("data")
         if isinstance(base, (Tensor, NdArray)):
-            return _settled(torchlib.call_method(base, name, args))
+            return _settled(torchlib.call_method(base, name, args, keywords))
         if isinstance(base, Module):
             return base if name in MODULE_METHODS else UNKNOWN
         if isinstance(base, Instance) and base.path in self.symbols.classes:
@@ -294,7 +293,7 @@ def _certain(value: Value) -> Value:
         return value
     kept = [option for option in value.options if option != NONE]
     if kept and all(isinstance(option, (Tensor, Parameter, Buffer)) for option in kept):
-        return Tensor(torchlib.merge_origin(kept))
+        return of_arithmetic(Tensor(torchlib.merge_origin(kept)), kept)
     return UNKNOWN
 
 

@@ -9,15 +9,20 @@ from flake8_ckpt.checkpoints.hooks.pairs import Hooks
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironment
+from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironments
 from flake8_ckpt.losses.guarded_restores import SkippedRestore
 from flake8_ckpt.losses.guarded_restores import skipped_restores
 from flake8_ckpt.losses.hook_keys import UngivenKey
 from flake8_ckpt.losses.hook_keys import UntakenKeys
 from flake8_ckpt.losses.hook_keys import ungiven_keys
 from flake8_ckpt.losses.hook_keys import untaken_keys
+from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.load_reports import discarded_load_reports
 from flake8_ckpt.losses.normalizers.idle import Normalizers
 from flake8_ckpt.losses.normalizers.made import Normalizer
+from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizer
+from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizers
 from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.pickled_modules import PickledModule
@@ -32,6 +37,8 @@ from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved_normalizers import UnsavedNormalizers
 from flake8_ckpt.losses.unsaved_normalizers import unsaved_normalizers
+from flake8_ckpt.losses.vecnormalize.omitted import OmittedArguments
+from flake8_ckpt.losses.vecnormalize.omitted import OmittedStatistics
 from flake8_ckpt.losses.vecnormalize.restores import Fault
 from flake8_ckpt.losses.vecnormalize.restores import Restores
 from flake8_ckpt.losses.vecnormalize.unsaved import UnsavedStatistics
@@ -48,9 +55,18 @@ class Losses:
         self.kind_evaluator = kind_evaluator
 
     @cached_property
+    def ledger(self) -> Ledger:
+        """Return what happens to each object with state."""
+        return Ledger(self.contract)
+
+    @cached_property
     def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
-        return UnsavedObjects(self.contract, self.kind_evaluator).found
+        return UnsavedObjects(self.ledger, self.kind_evaluator).found
+
+    def orphaned_optimizers(self) -> Iterator[OrphanedOptimizer]:
+        """Yield the optimizers that a load leaves with what they were built over."""
+        return OrphanedOptimizers(self.ledger).found()
 
     def unsaved_normalizers(self) -> Iterator[UnsavedNormalizers]:
         """Yield the saves that leave out statistics which a load restores."""
@@ -106,6 +122,11 @@ class Losses:
         """Yield the models that are saved without the `VecNormalize` around their environment."""
         return unsaved_statistics(self.environments)
 
+    def omitted_statistics(self) -> Iterator[OmittedStatistics]:
+        """Yield the calls that give a helper a model and not the `VecNormalize` that it would save, too."""
+        if self.environments.is_present:
+            yield from OmittedArguments(self.environments).all()
+
     def misnamed_statistics(self) -> Iterator[Spot]:
         """Yield the saves that ask a `VecNormalize` for statistics under a wrong name."""
         return misnamed_statistics(self.environments)
@@ -114,6 +135,10 @@ class Losses:
         """Yield the `VecNormalize` wrappers with the wrong statistics around a loaded model."""
         if self.environments.is_present:
             yield from Restores(self.environments).faults()
+
+    def unsaved_environments(self) -> Iterator[UnsavedEnvironment]:
+        """Yield the policies that are saved without the statistics of their environment."""
+        return UnsavedEnvironments(self.contract, self.environments).all()
 
     def idle_normalizers(self) -> Iterator[Normalizer]:
         """Yield the normalizers that nothing updates."""

@@ -23,6 +23,8 @@ from flake8_ckpt.facts.value_bounds import bounded
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
 MAX_ITEMS = 6
+# Loops over the names of parameters or buffers are a dozen names long.
+MAX_NAMES = 32
 
 
 def _list(node: ast.List, frame: Frame) -> v.Value:
@@ -37,13 +39,23 @@ def _tuple(node: ast.Tuple, frame: Frame) -> v.Value:
     values = _values(node.elts, frame)
     starred = any(isinstance(each, ast.Starred) for each in node.elts)
     items = () if starred or len(values) > MAX_ITEMS else tuple(values)
-    return bounded(v.Container("tuple", v.join(values), -1 if starred else len(values), items))
+    return bounded(v.Container("tuple", _joined(values), -1 if starred else len(values), items))
 
 
 def _elements(nodes: list[ast.expr], frame: Frame) -> tuple[v.Value, int]:
     """Return what the elements of a display are, and how many there are, -1 where that is not known."""
     starred = any(isinstance(each, ast.Starred) for each in nodes)
-    return v.join(_values(nodes, frame)), -1 if starred else len(nodes)
+    return _joined(_values(nodes, frame)), -1 if starred else len(nodes)
+
+
+def _joined(values: list[v.Value]) -> v.Value:
+    """Join the elements of a display; of names that are written out, more than of other values."""
+    if len(values) <= MAX_NAMES and all(
+        isinstance(each, v.Const) and isinstance(each.value, str) for each in values
+    ):
+        names = tuple(dict.fromkeys(values))
+        return v.Join(names) if len(names) > 1 else v.join(values)
+    return v.join(values)
 
 
 def _values(nodes: list[ast.expr], frame: Frame) -> list[v.Value]:

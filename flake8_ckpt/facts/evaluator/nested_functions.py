@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.value_bounds import bounded
 
 Args = tuple[v.Value, ...]
@@ -42,21 +43,28 @@ def bind_parameters(name: str, arguments: ast.arguments, frame: Frame) -> tuple[
     """
     named = tuple(each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
     for each in named:
-        frame.bind(each, v.UNKNOWN if frame.contract else _stand_in(name, each), ())
+        frame.bind(each, v.UNKNOWN if frame.contract else _stand_in(name, each), (INPUT,))
     for starred in (arguments.vararg, arguments.kwarg):
         if starred is not None:
-            frame.bind(starred.arg, v.UNKNOWN, ())
+            frame.bind(starred.arg, v.UNKNOWN, (INPUT,))
     return named
 
 
-def evaluate_lambda(name: str, node: ast.Lambda, frame: Frame) -> NestedFunction:
-    """Return what a lambda that a local names gives; nothing of its body is noted, it may never be called."""
-    frame.state.enter()
-    parameters = bind_parameters(name, node.args, frame)
-    inside = Frame(frame.names, frame.evaluators, state=frame.state, depth=frame.depth)
-    returns = inside.evaluate(node.body)
-    frame.state.leave()
-    return NestedFunction(name, parameters, returns)
+def note_function(name: str, parameters: tuple[str, ...], frame: Frame) -> None:
+    """Note what a nested function gives that was just walked."""
+    given = bounded(v.join(frame.returns)) if frame.returns else v.NONE
+    frame.nested[name] = NestedFunction(name, parameters, given).called
+
+
+def note_lambda(target: ast.expr, node: ast.Lambda, frame: Frame) -> None:
+    """Note what a lambda gives that a local names; nothing of its body is noted, it may never be called."""
+    if isinstance(target, ast.Name):
+        frame.state.enter()
+        parameters = bind_parameters(target.id, node.args, frame)
+        inside = Frame(frame.names, frame.evaluators, state=frame.state, depth=frame.depth)
+        given = inside.evaluate(node.body)
+        frame.state.leave()
+        frame.nested[target.id] = NestedFunction(target.id, parameters, given).called
 
 
 def _stand_in(function: str, parameter: str) -> v.Param:
