@@ -32,6 +32,7 @@ from flake8_ckpt.facts.evaluator.registrations import wrap
 from flake8_ckpt.facts.evaluator.torch_effects import note_torch
 from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.key_text import formatted
+from flake8_ckpt.facts.member_values import holds_state
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.model import Site
@@ -269,7 +270,9 @@ def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
     known = frame.names.known
     if frame.contract and is_written(value, method, known):
         return _note(value, frame)
-    if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
+    given = (*value.args, *(each for _, each in value.keywords))
+    is_event = EVENTS.search(method) or method in known.noted_methods or any(map(holds_state, given))
+    if not frame.contract or not is_event:
         return bounded(value)
     return _note(bounded(value), frame)
 
