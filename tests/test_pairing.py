@@ -199,7 +199,7 @@ UNRESTORED: dict[str, tuple[Case, list[str]]] = {
     ),
     "the optimizer of a module that is saved": (
         LEARNER.replace("class Learner:", "class Learner(nn.Module):")
-        + f"""
+        + """
 
 class Runner:
     def __init__(self):
@@ -207,7 +207,7 @@ class Runner:
         self.epoch = 0
 
     def save(self, path):
-        data = {{"learner": self.learner.state_dict(), "epoch": self.epoch}}
+        data = {"learner": self.learner.state_dict(), "epoch": self.epoch}
         data["learner_optimizer"] = self.learner.optimizer.state_dict()
         torch.save(data, path)
 

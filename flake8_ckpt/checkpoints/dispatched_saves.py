@@ -1,4 +1,4 @@
-"""Payloads that are handed to code that nobody can follow, which saves them: `fabric.call("on_checkpoint", state=d)`."""
+"""Payloads that are handed to code which nobody can follow: `fabric.call("on_checkpoint", state=d)`."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import defaults_of
 from flake8_ckpt.source.tree import is_idle
 
 Locate = Callable[[ast.stmt], Position]
@@ -301,6 +302,8 @@ def _match(walker: Walker, node: ast.Match) -> None:
 
 def _function(walker: Walker, node: Function) -> None:
     frame, returns = walker.frame, walker.frame.returns
+    for default in defaults_of(node):
+        frame.evaluate(default)
     frame.state.enter()
     frame.returns = []
     for name in parameter_names(node.args):
