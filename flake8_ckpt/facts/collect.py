@@ -26,7 +26,7 @@ from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.statements import Walker
-from flake8_ckpt.facts.statements import parameter_names
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
@@ -79,7 +79,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     return FileFacts(
         exported(names.table),
         names.stars,
-        tuple(collector.klass(each) for each in found.classes),
+        tuple(collector.klass(each, found.on_the_way) for each in found.classes),
         tuple(collector.functions(found)),
         tuple(dict.fromkeys(updates_in(text))),
         tuple(constants.items()),
@@ -119,8 +119,8 @@ class _Collector:
         """Return the lines of a definition, without its decorators."""
         return "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
 
-    def klass(self, found: ClassOutline) -> ClassFacts:
-        """Return the facts of one class."""
+    def klass(self, found: ClassOutline, way: frozenset[int]) -> ClassFacts:
+        """Return the facts of one class; methods on the way to what saves or loads are followed closely."""
         node = found.node
         bases = tuple(self.names.resolve(name) for name in map(_base, node.bases) if name)
         text = self.text(node)
@@ -131,20 +131,20 @@ class _Collector:
             self.heading(node),
             bases,
             tuple(_class_attributes(node)),
-            tuple(self.methods(found)),
+            tuple(self.methods(found, way)),
             names,
             tuple(self.graph(found)) if bases or statistics or "step" in names else (),
             statistics,
             bool(statistics) and "self" in normalized_in(text),
         )
 
-    def methods(self, found: ClassOutline) -> Iterator[FunctionFacts]:
+    def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:
         """Yield the summaries of the methods that can matter."""
         selected = {id(method) for method in found.selected}
         readers = {id(method) for method in found.readers}
         for method in found.methods:
             if id(method) in selected:
-                yield self.function(method.name, method, found.keeper, found.name)
+                yield self.function(method.name, method, found.keeper or id(method) in way, found.name)
             elif id(method) in readers:
                 yield self.reader(method, found)
 
@@ -161,7 +161,7 @@ class _Collector:
         selected = {id(node) for node in found.selected}
         for name, node in found.functions:
             if id(node) in selected:
-                yield self.function(name, node, found.followed)
+                yield self.function(name, node, found.followed or id(node) in found.on_the_way)
             elif node.returns is not None and "." not in name:
                 promised = annotation_value(node.returns, self.names)
                 if promised not in (v.UNKNOWN, v.NUMBER, v.NONE):

@@ -49,6 +49,8 @@ def item_of(base: v.Value, key: v.Value, sliced: bool = False) -> v.Value:
         return v.join([field.value for field in base.fields])
     if isinstance(base, (v.Unknown, v.Const, v.Number, v.Module, v.Record)):
         return v.UNKNOWN
+    if isinstance(key, v.Join) and all(isinstance(option, v.Const) for option in key.options):
+        return v.join([bounded(v.Item(base, option)) for option in key.options])
     return base if sliced else bounded(v.Item(base, key if isinstance(key, v.Const) else v.UNKNOWN))
 
 

@@ -24,6 +24,7 @@ from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
 from flake8_ckpt.facts.key_guards import asked_in
 from flake8_ckpt.facts.key_guards import fetched_in
+from flake8_ckpt.facts.loop_numbers import forget_counted
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
@@ -31,11 +32,13 @@ from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.names import imported
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import defaults_of
 from flake8_ckpt.source.tree import is_idle
 
 Locate = Callable[[ast.stmt], Position]
@@ -221,7 +224,7 @@ def _elif(node: ast.If) -> ast.If | None:
 
 
 def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     bind_loop(node.target, node.iter, walker.frame)
     attr = self_attribute(node.target)
@@ -234,19 +237,10 @@ def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
 
 
 def _while(walker: Walker, node: ast.While) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     test(node.test, walker.frame)
     _repeat(walker, node)
-
-
-def _loosen(node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> None:
-    """Forget the numbers that a loop counts on from: in its next round they are other ones."""
-    for each in ast.walk(node) if frame.contract and frame.guards.count(LOOP) == 0 else ():
-        name = each.target.id if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) else ""
-        held = frame.state.locals.get(name)
-        if isinstance(held, v.Const) and type(held.value) in (int, float):
-            frame.state.hold(name, v.NUMBER)
 
 
 def _repeat(walker: Walker, node: ast.For | ast.AsyncFor | ast.While) -> None:
@@ -308,6 +302,8 @@ def _match(walker: Walker, node: ast.Match) -> None:
 
 def _function(walker: Walker, node: Function) -> None:
     frame, returns = walker.frame, walker.frame.returns
+    for default in defaults_of(node):
+        frame.evaluate(default)
     frame.state.enter()
     frame.returns = []
     for name in parameter_names(node.args):
@@ -320,18 +316,6 @@ def _function(walker: Walker, node: Function) -> None:
 
 def _class(walker: Walker, node: ast.ClassDef) -> None:
     walker.frame.bind(node.name, v.Name(walker.frame.names.resolve(node.name)), ())
-
-
-def parameter_names(arguments: ast.arguments) -> list[str]:
-    """Return the names of all parameters."""
-    every = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        arguments.vararg,
-        arguments.kwarg,
-    ]
-    return [each.arg for each in every if each is not None]
 
 
 HANDLERS: dict[type, Callable[[Walker, Any], None]] = {

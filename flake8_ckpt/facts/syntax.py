@@ -34,6 +34,18 @@ def given_to(node: ast.Call) -> list[ast.expr]:
     return [*map(without_star, node.args), *(each.value for each in node.keywords)]
 
 
+def parameter_names(arguments: ast.arguments) -> list[str]:
+    """Return the names of all parameters."""
+    every = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
+    return [each.arg for each in every if each is not None]
+
+
 def is_text(value: str) -> bool:
     """Tell whether a string can be written to a cache; half a surrogate pair (`"\\ud800"`) cannot."""
     return value.isascii() or SURROGATES.search(value) is None
@@ -75,3 +87,15 @@ def _shown(part: v.Value) -> str:
 def only_shows(function: str) -> bool:
     """Tell whether a function, by its dotted name, only shows what it is given."""
     return SHOWS.search(function) is not None
+
+
+def parameter_names(arguments: ast.arguments) -> list[str]:
+    """Return the names of all parameters."""
+    every = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
+    return [each.arg for each in every if each is not None]

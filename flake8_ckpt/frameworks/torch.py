@@ -82,6 +82,8 @@ PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dum
 MODULE_METHODS = frozenset(
     "to cuda cpu eval train half float double requires_grad_ apply bfloat16 compile".split()
 )
+# Functions that give back, made faster, the module or the function they are given.
+COMPILERS = frozenset("torch.compile torch.jit.script torch.jit.optimize_for_inference".split())
 MODULE_NAMESPACES = (
     "torch.nn.",
     "torch.ao.nn.",

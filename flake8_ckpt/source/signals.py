@@ -51,7 +51,7 @@ LINKS = re.compile(
     r"|(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?"
     r"(?:checkpoints?|ckpts?|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies|stats"
     r"|networks?|nets?|dicts?|trainer|run)\("
-    r"|(?:checkpoint(?<!\wcheckpoint)|ckpt(?<!\wckpt))\w*\[|state_dict"
+    r"|(?:checkpoint(?<!\wcheckpoint)|ckpt(?<!\wckpt))\w*\[|state_dict|ckpt_path\s*=|from_checkpoint\s*="
     r"|(?:save(?<!\wsave)|_save(?<!\w_save)|restore(?<!\wrestore)|_restore(?<!\w_restore)"
     r"|resume(?<!\wresume)|_resume(?<!\w_resume))\w*\("
 )

@@ -22,6 +22,7 @@ from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
 from flake8_ckpt.facts.evaluator.input_mixing import left_by
 from flake8_ckpt.facts.evaluator.object_identity import is_written
 from flake8_ckpt.facts.evaluator.parameter_moves import lies_there
+from flake8_ckpt.facts.evaluator.partial_functions import completed
 from flake8_ckpt.facts.evaluator.registrations import REGISTERS
 from flake8_ckpt.facts.evaluator.registrations import WRAPPERS
 from flake8_ckpt.facts.evaluator.registrations import is_module_list
@@ -39,6 +40,7 @@ from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.frameworks.plain_methods import PLAIN_METHODS
 from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
@@ -53,15 +55,6 @@ INSTALLERS = re.compile(r"^_?(set|replace|register|add|attach|install)_\w*(modul
 LATER = frozenset("map filter partial functools.partial".split())
 # Methods that are noted on objects of which nothing is known, too.
 KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_dict")
-# Methods of any object that change, save, restore or replace its state, or say how it is used.
-EVENTS = re.compile(
-    r"^_*(step|train|eval|learn|fit|push|observe|add|partial_fit|normalize\w*|normalise\w*|append|extend|update\w*"
-    r"|record\w*|reset\w*|copy_|zero_grad|scale|backward|predict|register_\w+|setdefault|clear|prepare|apply\w*"
-    r"|unscale_|average\w*|(attach|track|add)_(?!arg|scalar|image|text|hist|figure|video|audio|graph)\w+)$"
-    r"|save|load|restore|resume|state|checkpoint|weights|parameters|stat(?:istic)?s|set_(?:mean|std|norm)"
-    r"|vec_?norm|set_env|get_env|set_attr|buffer"
-    r"|^_*(build|rebuild|init|reinit|create|make)(_|$)|^_+set_?up"
-)
 
 
 def _call(node: ast.Call, frame: Frame) -> v.Value:
@@ -98,6 +91,13 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
             return v.NUMBER
     callee = frame.evaluate(func)
     args, keywords = _arguments(node, frame)
+    called = [_called(each, node, args, keywords, frame) for each in v.options_of(callee)]
+    return called[0] if len(called) == 1 else v.join(called)
+
+
+def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
+    """Return what a call of a value gives: of a global name, of a method that has got another name, of an object."""
+    callee, args, keywords = completed(callee, args, keywords)
     _note_elements(callee, "element()", frame)
     if isinstance(callee, v.Name):
         return _global(callee.path, node, args, keywords, frame)
@@ -265,11 +265,11 @@ def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: F
 
 
 def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
-    """Note the call of a method that says something on state, and that what it is given goes into it."""
+    """Note the call of a method that may say something on state, and that what it is given goes into it."""
     known = frame.names.known
     if frame.contract and is_written(value, method, known):
         return _note(value, frame)
-    if not frame.contract or not (EVENTS.search(method) or method in known.noted_methods):
+    if not frame.contract or method in PLAIN_METHODS and method not in known.noted_methods:
         return bounded(value)
     return _note(bounded(value), frame)
 

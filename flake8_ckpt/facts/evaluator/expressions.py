@@ -16,9 +16,12 @@ from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.key_text import string_of
 from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import item_of
+from flake8_ckpt.facts.model import BRANCH
+from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.model import KeyKind
 from flake8_ckpt.facts.syntax import is_text
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
@@ -228,10 +231,31 @@ def test(node: ast.expr, frame: Frame) -> set[str]:
     return looked_at
 
 
-def _later(node: ast.Lambda | ast.Yield | ast.YieldFrom, frame: Frame) -> v.Value:
-    """Leave out what runs later or elsewhere: it may use all attributes and payloads that it mentions."""
+def _lambda(node: ast.Lambda, frame: Frame) -> v.Value:
+    """Walk what a lambda does where saving and loading is followed: it runs later, or not at all."""
+    _note_mentioned(node, frame)
+    if not frame.contract:
+        return v.UNKNOWN
+    before = frame.guards
+    frame.state.enter()
+    frame.guards = (*before, BRANCH, NESTED)
+    for name in parameter_names(node.args):
+        frame.bind(name, v.UNKNOWN, ())
+    frame.evaluate(node.body)
+    frame.guards = before
+    frame.state.leave()
+    return v.UNKNOWN
+
+
+def _note_mentioned(node: ast.expr, frame: Frame) -> None:
+    """Note that an expression which runs later may use all attributes that it mentions."""
     for attr in dict.fromkeys(filter(None, map(self_attribute, ast.walk(node)))):
         frame.read(attr, "plain")
+
+
+def _later(node: ast.Yield | ast.YieldFrom, frame: Frame) -> v.Value:
+    """Leave out what runs elsewhere: it may take anything from the payloads and attributes that it mentions."""
+    _note_mentioned(node, frame)
     if frame.contract:
         names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
         names.sort(key=lambda each: (each.lineno, each.col_offset))
@@ -257,7 +281,7 @@ HANDLERS: dict[type, Evaluate] = {
     ast.BoolOp: _boolean,
     ast.Compare: _comparison,
     ast.IfExp: _conditional,
-    ast.Lambda: _later,
+    ast.Lambda: _lambda,
     ast.Yield: _later,
     ast.YieldFrom: _later,
     ast.Await: _await,

@@ -47,6 +47,8 @@ MAX_HOLDERS = 96
 MAX_STEPS = 6
 MAX_MENTIONS = 2_000
 MAX_CALLERS = 24
+# Factories that call factories: what a deeper one makes is not known.
+MAX_FACTORIES = 4
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,7 @@ class AliasFinder:
     def _sources(self, holder: Holder) -> Iterator[Holder]:
         """Yield the names that an object had before it got this one."""
         for each in self.bindings(holder):
-            source = self.holder_of(each) if isinstance(each.value, NAMING) else None
-            if source is not None:
-                yield source
-            for unit, value in self.returned(each.value, each.unit):
+            for unit, value in self.origins(each.value, each.unit):
                 source = self.holders.of(value, unit) if isinstance(value, NAMING) else None
                 yield from (source,) if source is not None else ()
         for unit, value in self.given(holder):
@@ -192,12 +191,20 @@ class AliasFinder:
                 found += [(unit, value)] if value is not None else []
         return found
 
-    def returned(self, value: Value, unit: FunctionRef) -> Iterator[tuple[FunctionRef, Value]]:
-        """Yield what a function of the project returns that a value comes from: all, or one of several in a tuple."""
+    def origins(self, value: Value, unit: FunctionRef, depth: int = 0) -> Iterator[tuple[FunctionRef, Value]]:
+        """Yield what a value is, each with its function: what functions of the project return instead of their calls."""
+        returned = list(self._returned(value, unit)) if depth < MAX_FACTORIES else []
+        for inner, each in returned:
+            yield from self.origins(each, inner, depth + 1)
+        if not returned:
+            yield unit, value
+
+    def _returned(self, value: Value, unit: FunctionRef) -> Iterator[tuple[FunctionRef, Value]]:
+        """Yield what a function returns that a value comes from: all, or one of several in a tuple."""
         call = value.base if isinstance(value, Item) else value
-        if not isinstance(call, Call):
-            return
-        inner = self.index.groups.evaluator.callee_of(call, CallContext(unit))
+        inner = (
+            self.index.groups.evaluator.callee_of(call, CallContext(unit)) if isinstance(call, Call) else None
+        )
         if inner is None:
             return
         wanted = item_step(value) if isinstance(value, Item) else ""

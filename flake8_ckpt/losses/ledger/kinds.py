@@ -21,8 +21,6 @@ from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import named_in
 
-# Factories that call factories: what a deeper one makes has no known kind.
-MAX_FACTORIES = 4
 Made = tuple[FunctionRef, Value]
 
 
@@ -47,21 +45,15 @@ class KindFinder:
         """Yield the expressions that make an object, each with its function."""
         for source in self.aliases.sources(holder):
             for each in self.aliases.bindings(source):
-                yield from self._made_by(each.value, each.unit, 0)
+                for unit, value in self.aliases.origins(each.value, each.unit):
+                    made = value.value if isinstance(value, Local) else value
+                    if not isinstance(made, NAMING):
+                        yield unit, made
 
     def classes(self, holder: Holder) -> set[str]:
         """Return the classes that an object may be of."""
         found = {self.evaluator.class_of(value, CallContext(unit)) for unit, value in self.made(holder)}
         return found - {""}
-
-    def _made_by(self, value: Value, unit: FunctionRef, depth: int) -> Iterator[Made]:
-        returned = list(self.aliases.returned(value, unit)) if depth < MAX_FACTORIES else []
-        for inner, each in returned:
-            yield from self._made_by(each, inner, depth + 1)
-        if isinstance(value, Local):
-            yield from self._made_by(value.value, unit, depth + 1) if depth < MAX_FACTORIES else ()
-        elif not returned and not isinstance(value, NAMING):
-            yield unit, value
 
     def by_class(self, holder: Holder) -> set[ObjectKind]:
         """Return the kinds of the classes that an object may be of."""

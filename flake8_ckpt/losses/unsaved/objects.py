@@ -97,7 +97,13 @@ class UnsavedObjects:
             return False
         if not self.ledger.is_updated(holder, kind) or self._is_wound_forward(holder):
             return False
+        if self._is_made_unseen(holder):
+            return False
         return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)
+
+    def _is_made_unseen(self, holder: Holder) -> bool:
+        """Tell whether a function of the project makes an object that is not followed: it may keep it as well."""
+        return any(not unit.function.contract for unit, _ in self.ledger.kinds.made(holder))
 
     def _is_wound_forward(self, holder: Holder) -> bool:
         """Tell whether a scheduler is made for the epoch at which training goes on, or told the epoch at each step."""
