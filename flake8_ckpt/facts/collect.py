@@ -200,6 +200,7 @@ class _Collector:
             frame.contract,
             tuple(frame.skips),
             tuple(frame.leaves),
+            tuple(frame.fills),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:

@@ -57,10 +57,11 @@ class Write(Struct, frozen=True, array_like=True):
     """An attribute of `self` is set or changed.
 
     `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
-    (`self.x.add_(v)`), "weights" (`self.x.weight.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
-    true where the new value depends on what the attribute held when the method was entered, `loaded` where it
-    comes from a payload. `sources` are the attributes that were read for it. `guards` are the conditions around it, `after` the lines of the same method where the
-    attribute may have been assigned or registered before.
+    (`self.x.add_(v)`), "weights" (`self.x.weight.add_(v)`), "grow" (`self.x.append(v)`), "grad"
+    (`self.x.requires_grad = v`) or "delete". `carried` is true where the new value depends on what the attribute
+    held when the method was entered, `loaded` where it comes from a payload. `sources` are the attributes that were
+    read for it, `guards` the conditions around it, `after` the lines of the same method where the attribute may have
+    been assigned or registered before.
     """
 
     attr: str
@@ -185,7 +186,8 @@ class Parameter(Struct, frozen=True, array_like=True):
 class FunctionFacts(Struct, frozen=True, array_like=True):
     """The summary of one function, in terms of its parameters and of `self`.
 
-    `leaves` are the first and last lines of the branches after which the function is over.
+    `leaves` are the first and last lines of the branches after which the function is over, `fills` the parameters
+    that it changes in place.
     """
 
     name: str
@@ -203,6 +205,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     contract: bool = False
     skips: tuple[Skip, ...] = ()
     leaves: tuple[tuple[int, int], ...] = ()
+    fills: tuple[str, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):
