@@ -215,6 +215,21 @@ actor.save_agent("last.pt")
     "work that is taken out again": cursor(
         "self.queue.append(1)", "return self.queue.popleft()", name="queue", value="[]"
     ),
+    "rewards of one episode": cursor(
+        "self.rewards.append(1.0)", "return sum(self.rewards)", name="rewards", value="[]"
+    )
+    + """
+    def finish(self):
+        self.rewards.clear()
+""",
+    "rewards of one episode in a new list": cursor(
+        "self.rewards.append(1.0)", "return sum(self.rewards)", name="rewards", value="[]"
+    )
+    + """
+    def finish(self, done):
+        if done:
+            self.rewards = []
+""",
     "work that is under way": cursor("self.pending += 1", "return self.size - self.pending", name="pending"),
     "a name that says it passes": cursor(
         "self.last_seen += 1", "return self.last_seen + 1", name="last_seen"
@@ -426,6 +441,13 @@ class Stop(Callback):
     def on_load_checkpoint(self, trainer, module, checkpoint):
         self.best = checkpoint["best"]
 """,
+    "rewards of the last episodes": cursor(
+        "self.rewards.append(1.0)",
+        "return sum(self.rewards)",
+        name="rewards",
+        value="[]",
+        mark="  # CKP207",
+    ),
     "a flag that stays on beside what is saved": cursor(
         "self.seen = self.seen or self.position > 3",
         "return 1 if self.seen else 2",
