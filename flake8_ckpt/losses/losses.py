@@ -9,6 +9,8 @@ from flake8_ckpt.checkpoints.hooks.pairs import Hooks
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.losses.best_metrics import ForgottenBest
+from flake8_ckpt.losses.best_metrics import ForgottenBests
 from flake8_ckpt.losses.guarded_restores import SkippedRestore
 from flake8_ckpt.losses.guarded_restores import skipped_restores
 from flake8_ckpt.losses.hook_keys import UngivenKey
@@ -32,6 +34,7 @@ from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
 from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
+from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved_normalizers import UnsavedNormalizers
 from flake8_ckpt.losses.unsaved_normalizers import unsaved_normalizers
@@ -56,9 +59,18 @@ class Losses:
         return Ledger(self.contract)
 
     @cached_property
+    def save_points(self) -> GroupPoints:
+        """Return where programs save that go on with their files."""
+        return GroupPoints(self.contract, self.ledger)
+
+    def forgotten_bests(self) -> Iterator[ForgottenBest]:
+        """Yield the metrics that decide what is saved, and that a resumed run starts again."""
+        return ForgottenBests(self.ledger, self.save_points.found).found()
+
+    @cached_property
     def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
-        return UnsavedObjects(self.ledger, self.kind_evaluator).found
+        return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator).found
 
     def orphaned_optimizers(self) -> Iterator[OrphanedOptimizer]:
         """Yield the optimizers that a load leaves with what they were built over."""
