@@ -425,7 +425,7 @@ CALLS: dict[str, tuple[Case, list[str]]] = {
         HEAD
         + "\nfrom functools import partial\n"
         + "\ndef main(model):\n    save = partial(torch.save, model)\n    save('last.pt')\n",
-        [],
+        ["main: ..."],
     ),
     "a helper with keywords only": (
         HEAD
@@ -649,7 +649,7 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
             for name in ("net", "ema"):
                 run.put(name, state[name])
         """),
-        ["ema required", "net required"],
+        ["ema handed", "ema required", "net handed", "net required"],
     ),
     "computed keys in a loop": (
         loading("""
@@ -658,7 +658,7 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
             for name in run.names:
                 run.put(name, state[name])
         """),
-        ["- wholesale", "net required"],
+        ["* handed", "- wholesale", "net required"],
     ),
     "all items": (
         loading("""
@@ -671,7 +671,7 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
         loading("run.load_state_dict({name: value for name, value in torch.load(path).items()})"),
         ["- wholesale"],
     ),
-    "a spread": (loading("run.start(**torch.load(path))"), ["- wholesale"]),
+    "a spread": (loading("run.start(**torch.load(path))"), ["- handed", "- wholesale"]),
     "a spread into a method that takes state": (
         loading("run.update(**torch.load(path))"),
         ["- handed", "- wholesale"],
@@ -904,7 +904,7 @@ THROUGH: dict[str, tuple[Case, list[str]]] = {
     "a helper that takes one key of what it is given": (
         loading('state = torch.load(path)\nrestore_state(state["a"], run)\nrestore_state(state["b"], run)')
         + '\n\ndef restore_state(part, run):\n    run.put(part["net"])\n',
-        ["a required", "a.net required", "b required", "b.net required"],
+        ["a required", "a.net handed", "a.net required", "b required", "b.net handed", "b.net required"],
     ),
 }
 

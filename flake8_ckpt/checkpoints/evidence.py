@@ -47,7 +47,7 @@ class Evidence:
         self.hierarchy = groups.hierarchy
         self.known = groups.symbols.known
         self.evaluator: SymbolicEvaluator = groups.evaluator
-        self.kinds = Kinds(groups.hierarchy)
+        self.kinds = Kinds(groups.evaluator)
 
     def resumes(self, loads: Iterable[LoadEffect]) -> bool:
         """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""
@@ -120,7 +120,8 @@ class Evidence:
         """Tell whether a load restores a normalizer: by the object's class, else by the name of key and target."""
         if self.known.hint("key", "normalizer").search(load.keys[-1]):
             return True
-        return any(self.owner_kind(target, load.unit) == "normalizer" for target in load.into)
+        kinds = {self.owner_kind(target, load.unit) for target in load.into}
+        return not kinds.isdisjoint(("normalizer", "environment"))
 
     def restores_state(self, load: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
+from flake8_ckpt.checkpoints.environment_wrappers import EnvironmentWrappers
+from flake8_ckpt.checkpoints.normalized_classes import NormalizedClasses
 from flake8_ckpt.frameworks.records import Hinted
 from flake8_ckpt.frameworks.records import Identifier
-from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
-ObjectKind = Literal["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful", "module", ""]
+ObjectKind = Literal[
+    "optimizer", "scheduler", "scaler", "ema", "normalizer", "environment", "stateful", "module", ""
+]
 # A class with more attributes that are named like statistics measures many things: it is a log, no normalizer.
 MAX_STATISTICS = 12
+# `normalize_obs`, `denormalize`: a method that says what it does, however it does it. A `forward` or a `transform`
+# of a class with a mean and a deviation says nothing: a Gaussian policy has both.
+NORMALIZES = re.compile(r"^_?(de|un|inv(erse)?_?)?(normali[sz]e|standardi[sz]e|whiten)(_|$)")
 # The roles of a record that an object can be called by, where it is lost.
 KINDS: dict[str, ObjectKind] = {
     "optimizer": "optimizer",
@@ -33,9 +41,11 @@ HINTED: dict[Hinted, tuple[str, ...]] = {
 class Kinds:
     """Tells the kind of a class."""
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
-        self.hierarchy = hierarchy
-        self.known = hierarchy.symbols.known
+    def __init__(self, objects: SymbolicEvaluator) -> None:
+        self.hierarchy = objects.hierarchy
+        self.known = objects.symbols.known
+        self.normalized = NormalizedClasses(objects)
+        self.wrappers = EnvironmentWrappers(objects, self.is_normalizer)
         self._known: dict[str, ObjectKind] = {}
 
     def of(self, class_id: str) -> ObjectKind:
@@ -45,6 +55,8 @@ class Kinds:
         return self._known[class_id]
 
     def _kind(self, class_id: str) -> ObjectKind:
+        if self.wrappers.statistics(class_id):
+            return "environment"
         if self.is_normalizer(class_id):
             return "normalizer"
         if class_id not in self.hierarchy.symbols.classes:
@@ -77,9 +89,18 @@ class Kinds:
             len(statistics) <= MAX_STATISTICS
             and self._hints("attribute", "mean", statistics)
             and self._hints("attribute", "spread", statistics)
-            and self._hints("method", "normalizes", names)
+            and self._normalizes(class_id, names)
             and (self._hints("method", "updates", names) or self._hints("attribute", "count", statistics))
         )
+
+    def _normalizes(self, class_id: str, names: Iterable[str]) -> bool:
+        """Tell whether a class with statistics, or code that uses its objects, normalizes with them."""
+        if any(map(NORMALIZES.search, names)):
+            return True
+        classes, ancestors = self.hierarchy.symbols.classes, self.hierarchy.ancestors(class_id)
+        if any(each in classes and classes[each].divides for each in ancestors):
+            return True
+        return not self.normalized.all.isdisjoint(self.hierarchy.relatives(class_id))
 
     def _hints(self, of: Identifier, says: Hinted, names: Iterable[str]) -> bool:
         return any(map(self.known.hint(of, says).search, names))

@@ -16,6 +16,7 @@ from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
+from flake8_ckpt.facts.torch_calls import instance_of
 from flake8_ckpt.frameworks.torch import TENSOR_CLASSES
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import is_main
@@ -27,6 +28,7 @@ OPPOSITES: dict[GuardKind, GuardKind] = {
     "unset": "set",
     "tensor": "other",
     "absent": "present",
+    "weight": "noweight",
     "key": "nokey",
 }
 OPPOSITES |= {after: before for before, after in OPPOSITES.items()}
@@ -141,6 +143,8 @@ def _tested(node: ast.Call, frame: Frame) -> Guard | None:
             return Guard("tensor", name)
         if isinstance(kind, v.Name) and kind.path == "torch.nn.Module":
             return Guard("present", name)
+        if isinstance(kind, v.Name) and isinstance(instance_of(kind.path), v.Parameter):
+            return Guard("weight", name)
     return None
 
 
@@ -151,6 +155,8 @@ def narrow(guards: Guards, frame: Frame) -> None:
         kind, name = guard.kind, guard.name
         if kind == "tensor":
             frame.state.hold(name, v.Tensor("data"))
+        elif kind == "weight":
+            frame.state.hold(name, v.Parameter())
         elif kind == "absent":
             frame.state.hold(name, v.NONE)
         elif kind == "other":

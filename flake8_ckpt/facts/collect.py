@@ -10,28 +10,36 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
-from flake8_ckpt.facts.attribute_uses import mentioned
 from flake8_ckpt.facts.best_metrics import best_metrics
 from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
+from flake8_ckpt.facts.evaluator.input_mixing import numbers_of
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
+from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
-from flake8_ckpt.facts.running_statistics import statistics_of
-from flake8_ckpt.facts.running_statistics import updates_in
+from flake8_ckpt.facts.program_text import devices_of
+from flake8_ckpt.facts.program_text import is_program
+from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.statements import Walker
-from flake8_ckpt.facts.statements import parameter_names
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
+from flake8_ckpt.source.outline import classes_with_statistics
 from flake8_ckpt.source.outline import outline
 from flake8_ckpt.source.receivers import rename_receivers
+from flake8_ckpt.source.running_statistics import normalized_in
+from flake8_ckpt.source.running_statistics import statistics_of
+from flake8_ckpt.source.running_statistics import taken_in
+from flake8_ckpt.source.running_statistics import updates_in
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import is_entry
 from flake8_ckpt.source.signals import HOOKS
@@ -63,17 +71,23 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     text = rename_receivers(tree, text)
     lines = text.split("\n")
     signals = signals_of(known).within(text)
+    if "mean" in text:
+        signals = signals.with_classes(classes_with_statistics(tree, lines))
     found = outline(tree, lines, signals)
     constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
     names = names_of(tree, found, known, constants)
     collector = _Collector(names, written, lines, signals)
     return FileFacts(
-        tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
+        exported(names.table),
         names.stars,
-        tuple(collector.klass(each) for each in found.classes),
+        tuple(collector.klass(each, found.on_the_way) for each in found.classes),
         tuple(collector.functions(found)),
         tuple(dict.fromkeys(updates_in(text))),
         tuple(constants.items()),
+        tuple(name for name in dict.fromkeys(normalized_in(text)) if name != "self"),
+        tuple(dict.fromkeys(taken_in(text))),
+        devices=devices_of(text),
+        runs=is_program(tree, text),
     )
 
 
@@ -85,6 +99,7 @@ class _Collector:
         self.written = written
         self.lines = lines
         self.signals = signals
+        self.remarks = remarks_in(lines)
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -105,29 +120,32 @@ class _Collector:
         """Return the lines of a definition, without its decorators."""
         return "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
 
-    def klass(self, found: ClassOutline) -> ClassFacts:
-        """Return the facts of one class."""
+    def klass(self, found: ClassOutline, way: frozenset[int]) -> ClassFacts:
+        """Return the facts of one class; methods on the way to what saves or loads are followed closely."""
         node = found.node
         bases = tuple(self.names.resolve(name) for name in map(_base, node.bases) if name)
-        statistics = statistics_of(self.text(node))
+        text = self.text(node)
+        statistics = statistics_of(text)
+        names = tuple(dict.fromkeys(method.name for method in found.methods))
         return ClassFacts(
             found.name,
             self.heading(node),
             bases,
             tuple(_class_attributes(node)),
-            tuple(self.methods(found)),
-            tuple(dict.fromkeys(method.name for method in found.methods)),
-            tuple(self.graph(found)) if bases or statistics else (),
+            tuple(self.methods(found, way)),
+            names,
+            tuple(self.graph(found)) if bases or statistics or "step" in names else (),
             statistics,
+            bool(statistics) and "self" in normalized_in(text),
         )
 
-    def methods(self, found: ClassOutline) -> Iterator[FunctionFacts]:
+    def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:
         """Yield the summaries of the methods that can matter."""
         selected = {id(method) for method in found.selected}
         readers = {id(method) for method in found.readers}
         for method in found.methods:
             if id(method) in selected:
-                yield self.function(method.name, method, found.keeper, found.name)
+                yield self.function(method.name, method, found.keeper or id(method) in way, found.name)
             elif id(method) in readers:
                 yield self.reader(method, found)
 
@@ -144,7 +162,7 @@ class _Collector:
         selected = {id(node) for node in found.selected}
         for name, node in found.functions:
             if id(node) in selected:
-                yield self.function(name, node, found.followed)
+                yield self.function(name, node, found.followed or id(node) in found.on_the_way)
             elif node.returns is not None and "." not in name:
                 promised = annotation_value(node.returns, self.names)
                 if promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
@@ -153,9 +171,12 @@ class _Collector:
             yield self.function(found.script.name, found.script, True)
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
-        """Return the summary of a method that only reads what may be state."""
-        position = self.heading(node)
-        return FunctionFacts(node.name, position, uses=mentioned(node, self.lines, found.suspects, position))
+        """Return how a method that sets nothing of interest reads what may be state."""
+        frame = self.frame(node)
+        frame.contract = False
+        Walker(frame, self.locate).block(node.body)
+        uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
+        return FunctionFacts(node.name, self.heading(node), uses=uses)
 
     def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
@@ -189,8 +210,11 @@ class _Collector:
         contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
         frame = new_frame(self.names, contract, "" if is_open else text, owner)
+        frame.numbers = numbers_of(node.args)
+        frame.remarks = self.remarks
         for name in parameter_names(node.args):
-            frame.bind(name, v.Param(name), ())
+            given = name not in ("self", "cls") and name not in frame.numbers
+            frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.tensor_traits import of_part
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
 
@@ -29,7 +30,7 @@ def attribute_of(base: v.Value, attr: str) -> v.Value:
 def item_of(base: v.Value, key: v.Value, sliced: bool = False) -> v.Value:
     """Return what a subscript of a value gives."""
     if isinstance(base, (v.Tensor, v.NdArray)):
-        return v.Tensor(base.origin) if isinstance(base, v.Tensor) else base
+        return of_part(base) if isinstance(base, v.Tensor) else base
     if isinstance(base, (v.Parameter, v.Buffer)):
         return v.Tensor("data")
     if isinstance(base, v.Container):
@@ -44,8 +45,12 @@ def item_of(base: v.Value, key: v.Value, sliced: bool = False) -> v.Value:
     if isinstance(base, v.Record) and isinstance(key, v.Const):
         found = [field.value for field in base.fields if field.key == key.value]
         return found[-1] if found else v.UNKNOWN
+    if isinstance(base, v.Record) and all(isinstance(field.value, v.Name) for field in base.fields):
+        return v.join([field.value for field in base.fields])
     if isinstance(base, (v.Unknown, v.Const, v.Number, v.Module, v.Record)):
         return v.UNKNOWN
+    if isinstance(key, v.Join) and all(isinstance(option, v.Const) for option in key.options):
+        return v.join([bounded(v.Item(base, option)) for option in key.options])
     return base if sliced else bounded(v.Item(base, key if isinstance(key, v.Const) else v.UNKNOWN))
 
 
@@ -54,7 +59,7 @@ def element_of(value: v.Value) -> v.Value:
     if isinstance(value, v.Container):
         return value.of
     if isinstance(value, v.Tensor):
-        return v.Tensor(value.origin)
+        return of_part(value)
     if isinstance(value, v.NdArray):
         return v.UNKNOWN
     if isinstance(value, v.Join):

@@ -11,19 +11,22 @@ from typing import Optional
 
 from msgspec import Struct
 
+from flake8_ckpt.facts.program_text import Devices
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 
-WriteKind = Literal["assign", "moved", "augment", "item", "inplace", "grow", "grad", "delete"]
+WriteKind = Literal["assign", "moved", "augment", "item", "inplace", "weights", "grow", "grad", "delete"]
 RegisterKind = Literal["buffer", "parameter", "module", "state", "setattr", "wrapped"]
 KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
 GuardKind = Literal[
-    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "key", "nokey",
-    "about", "option", "branch", "loop", "nested", "hidden",
+    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "weight", "noweight",
+    "key", "nokey", "about", "option", "branch", "loop", "nested", "hidden", "remark",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
+# What `Use.how` may say beside a read: of the value that the method was entered with, and of where it goes.
+MARKS = frozenset(["held", "input", "relocated", "returned"])
 
 
 class Guard(Struct, frozen=True, array_like=True):
@@ -31,9 +34,10 @@ class Guard(Struct, frozen=True, array_like=True):
 
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
     "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
-    "absent" and "present" (`n is None`). Of keys: "key" and "nokey" (`"k" in mapping`). Of paths: "option" (a test
-    of `self.config.x` or `args.x` alone). Without a name: "branch" (any other condition), "loop", "nested" (in a
-    function inside), "hidden" (a write past the module's own hooks).
+    "absent" and "present" (`n is None`), "weight" and "noweight" (`isinstance(n, nn.Parameter)`). Of keys: "key" and
+    "nokey" (`"k" in mapping`). Of paths: "option" (a test of `self.config.x` or `args.x` alone). Without a name:
+    "branch" (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own
+    hooks), "remark" (a comment at the write says something of buffers).
     """
 
     kind: GuardKind
@@ -45,15 +49,16 @@ BRANCH = Guard("branch")
 LOOP = Guard("loop")
 NESTED = Guard("nested")
 HIDDEN = Guard("hidden")
+REMARK = Guard("remark")
 
 
 class Write(Struct, frozen=True, array_like=True):
     """An attribute of `self` is set or changed.
 
     `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
-    (`self.x.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
+    (`self.x.add_(v)`), "weights" (`self.x.weight.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
     true where the new value depends on what the attribute held when the method was entered, `loaded` where it
-    comes from a payload. `guards` are the conditions around it, `after` the lines of the same method where the
+    comes from a payload. `sources` are the attributes that were read for it. `guards` are the conditions around it, `after` the lines of the same method where the
     attribute may have been assigned or registered before.
     """
 
@@ -65,6 +70,7 @@ class Write(Struct, frozen=True, array_like=True):
     guards: Guards = ()
     loaded: bool = False
     after: tuple[int, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Register(Struct, frozen=True, array_like=True):
@@ -92,8 +98,9 @@ class Use(Struct, frozen=True, array_like=True):
     "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
     (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
-    set). `first` is true where
-    some path reads it before this method writes it.
+    set). "held" says that some path reads what it holds before this method writes it; "input", "relocated" and
+    "returned" that it meets an input as it lies, is moved on its way there, or is given back. `first` is true where
+    some path looks at it in any way before this method writes it.
     """
 
     attr: str
@@ -213,7 +220,8 @@ class ClassFacts(Struct, frozen=True, array_like=True):
 
     `methods` holds a summary for each method that was read; `method_names` names them all;
     `graph` says which methods of its own object each method calls; `statistics` are the attributes
-    whose names are those of running statistics (a mean, a variance, a count), for classes that have any.
+    whose names are those of running statistics (a mean, a variance, a count), for classes that have any;
+    `divides` is true where the class divides by one of them.
     """
 
     name: str
@@ -224,6 +232,7 @@ class ClassFacts(Struct, frozen=True, array_like=True):
     method_names: tuple[str, ...] = ()
     graph: tuple[tuple[str, tuple[str, ...]], ...] = ()
     statistics: tuple[str, ...] = ()
+    divides: bool = False
 
 
 class FileFacts(Struct, frozen=True, array_like=True):
@@ -231,7 +240,11 @@ class FileFacts(Struct, frozen=True, array_like=True):
 
     The function named "<module>" is what the file does when it runs. `updates` are the method calls that
     may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update").
+    A file that `runs` is a program; its `devices` are "moved" where it takes modules to one, "default" where all
+    that is made lies on one.
     `constants` are the strings that module variables and class attributes name: ("Keys.NET", "net").
+    `normalized` are the last names of the objects whose statistics the file takes off or divides by,
+    `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -240,5 +253,9 @@ class FileFacts(Struct, frozen=True, array_like=True):
     functions: tuple[FunctionFacts, ...] = ()
     updates: tuple[tuple[str, str], ...] = ()
     constants: tuple[tuple[str, str], ...] = ()
+    normalized: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     error: str = ""
     error_line: int = 0
+    devices: Devices = ""
+    runs: bool = False

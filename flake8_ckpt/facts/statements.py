@@ -17,11 +17,14 @@ from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.path_states import Changes
+from flake8_ckpt.facts.evaluator.sweeps import counter_of
 from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
 from flake8_ckpt.facts.key_guards import asked_in
 from flake8_ckpt.facts.key_guards import fetched_in
+from flake8_ckpt.facts.loop_numbers import forget_counted
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
@@ -29,11 +32,13 @@ from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.names import imported
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import defaults_of
 from flake8_ckpt.source.tree import is_idle
 
 Locate = Callable[[ast.stmt], Position]
@@ -57,6 +62,7 @@ class Walker:
             if self.frame.state.dead:
                 break
             self.statement(node)
+        self.frame.mix()
         self.frame.depth -= 1
         self.frame.guards = guards
 
@@ -72,6 +78,7 @@ class Walker:
 
     def start(self, node: ast.stmt) -> None:
         """Note where the statement stands to which the next facts belong."""
+        self.frame.mix()
         self.frame.position = self.locate(node)
         self.frame.depends = set()
 
@@ -134,6 +141,7 @@ def _return(walker: Walker, node: ast.Return) -> None:
     if node.value is not None:
         value = bounded(walker.frame.evaluate(node.value))
         walker.frame.returns.append(value)
+        walker.frame.give_back()
         walker.frame.store(v.Name("return"), value)
     walker.frame.state.dead = True
 
@@ -216,29 +224,23 @@ def _elif(node: ast.If) -> ast.If | None:
 
 
 def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     bind_loop(node.target, node.iter, walker.frame)
     attr = self_attribute(node.target)
     if attr is not None:
         walker.frame.write(attr, "assign", v.UNKNOWN)
+    before, counter = set(walker.frame.sweeps), counter_of(node)
+    walker.frame.sweeps |= {counter} if counter is not None else set()
     _repeat(walker, node)
+    walker.frame.sweeps = before
 
 
 def _while(walker: Walker, node: ast.While) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     test(node.test, walker.frame)
     _repeat(walker, node)
-
-
-def _loosen(node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> None:
-    """Forget the numbers that a loop counts on from: in its next round they are other ones."""
-    for each in ast.walk(node) if frame.contract and frame.guards.count(LOOP) == 0 else ():
-        name = each.target.id if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) else ""
-        held = frame.state.locals.get(name)
-        if isinstance(held, v.Const) and type(held.value) in (int, float):
-            frame.state.hold(name, v.NUMBER)
 
 
 def _repeat(walker: Walker, node: ast.For | ast.AsyncFor | ast.While) -> None:
@@ -300,10 +302,12 @@ def _match(walker: Walker, node: ast.Match) -> None:
 
 def _function(walker: Walker, node: Function) -> None:
     frame, returns = walker.frame, walker.frame.returns
+    for default in defaults_of(node):
+        frame.evaluate(default)
     frame.state.enter()
     frame.returns = []
     for name in parameter_names(node.args):
-        frame.bind(name, v.UNKNOWN, ())
+        frame.bind(name, v.UNKNOWN, (INPUT,))
     walker.branch(node.body, (BRANCH, NESTED))
     frame.state.leave()
     frame.returns = returns
@@ -312,18 +316,6 @@ def _function(walker: Walker, node: Function) -> None:
 
 def _class(walker: Walker, node: ast.ClassDef) -> None:
     walker.frame.bind(node.name, v.Name(walker.frame.names.resolve(node.name)), ())
-
-
-def parameter_names(arguments: ast.arguments) -> list[str]:
-    """Return the names of all parameters."""
-    every = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        arguments.vararg,
-        arguments.kwarg,
-    ]
-    return [each.arg for each in every if each is not None]
 
 
 HANDLERS: dict[type, Callable[[Walker, Any], None]] = {

@@ -34,9 +34,34 @@ def given_to(node: ast.Call) -> list[ast.expr]:
     return [*map(without_star, node.args), *(each.value for each in node.keywords)]
 
 
+def parameter_names(arguments: ast.arguments) -> list[str]:
+    """Return the names of all parameters."""
+    every = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
+    return [each.arg for each in every if each is not None]
+
+
 def is_text(value: str) -> bool:
     """Tell whether a string can be written to a cache; half a surrogate pair (`"\\ud800"`) cannot."""
     return value.isascii() or SURROGATES.search(value) is None
+
+
+def patterns_of(value: v.Value) -> tuple[str, ...]:
+    """Return the names that a value may spell, one by one where a loop goes over literal names."""
+    if isinstance(value, v.Join):
+        return tuple(dict.fromkeys(map(pattern_of, value.options)))
+    if isinstance(value, v.Arith):
+        choices = [index for index, each in enumerate(value.operands) if isinstance(each, v.Join)]
+        if len(choices) == 1:
+            before, after = value.operands[: choices[0]], value.operands[choices[0] + 1 :]
+            options = v.options_of(value.operands[choices[0]])
+            return tuple(pattern_of(v.Arith((*before, option, *after))) for option in options)
+    return (pattern_of(value),)
 
 
 def pattern_of(value: v.Value) -> str:
@@ -62,3 +87,15 @@ def _shown(part: v.Value) -> str:
 def only_shows(function: str) -> bool:
     """Tell whether a function, by its dotted name, only shows what it is given."""
     return SHOWS.search(function) is not None
+
+
+def parameter_names(arguments: ast.arguments) -> list[str]:
+    """Return the names of all parameters."""
+    every = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
+    return [each.arg for each in every if each is not None]

@@ -16,6 +16,7 @@ from flake8_ckpt.frameworks.records import TABLES
 from flake8_ckpt.frameworks.records import Hinted
 from flake8_ckpt.frameworks.records import Identifier
 from flake8_ckpt.frameworks.records import LoadCall
+from flake8_ckpt.frameworks.records import NormalizingWrapper
 from flake8_ckpt.frameworks.records import Record
 from flake8_ckpt.frameworks.records import Records
 from flake8_ckpt.frameworks.records import Role
@@ -185,9 +186,20 @@ class Frameworks:
     def roles(self) -> Mapping[str, Role]:
         """Return what the objects of a class are, by its dotted name."""
         wrappers = (each for each in self.records.wrapper if each.statistics and each.updates_in)
-        found: dict[str, Role] = {name: "normalizer" for each in wrappers for name in each.names}
+        plain = (each for each in wrappers if not each.flag)
+        found: dict[str, Role] = {name: "normalizer" for each in plain for name in each.names}
         found.update((name, each.role) for each in self.records.stateful for name in each.names)
         return found
+
+    @cached_property
+    def environment_wrappers(self) -> Mapping[str, NormalizingWrapper]:
+        """Return the wrappers whose statistics only a program can save: they have no file and no state_dict."""
+        return {
+            name: each
+            for each in self.records.wrapper
+            if each.statistics and each.updates_in and not each.save and not each.is_module
+            for name in each.names
+        }
 
     def takes_over(self, name: str) -> bool:
         """Tell whether a call takes care of the objects it is given, by its last name."""

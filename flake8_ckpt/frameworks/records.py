@@ -149,7 +149,10 @@ class StatefulClass(Record, frozen=True):
 
 
 class NormalizingWrapper(Record, frozen=True):
-    """A wrapper of environments that normalizes with running statistics; `switch` is the attribute that stops it."""
+    """A wrapper of environments that normalizes with running statistics; `switch` is the attribute that stops it.
+
+    Where `flag` is set, the environment normalizes only if its maker is given that keyword.
+    """
 
     wraps: str = ""
     statistics: tuple[str, ...] = ()
@@ -158,6 +161,7 @@ class NormalizingWrapper(Record, frozen=True):
     normalizes: tuple[str, ...] = ()
     updates_in: tuple[str, ...] = ()
     switch: str = ""
+    flag: str = ""
     save: str = ""
     load: str = ""
     is_module: bool = False

@@ -17,7 +17,10 @@ ENV_NAME = re.compile(r"(^|_)(v?envs?|wrapper|environments?)\d*(_?(train|eval|te
 MODEL_ENV = frozenset(["get_env", "get_vec_normalize_env"])
 UNWRAPS = re.compile(r"unwrap_vec|get_vec_?norm")
 LIBRARIES = re.compile(r"^(stable_baselines3|sb3_contrib|sbx)\.")
-HOOKS = ("get_parameters", "set_parameters", "__getstate__", "__setstate__")
+HOOKS = ("get_parameters", "set_parameters")
+# What an algorithm's `save` runs, what it leaves out and what it stores by name; what `load` runs.
+WRITERS = ("get_parameters", "save")
+EXCLUDED = "_excluded_save_params"
 NAMED = "_get_torch_save_params"
 # What the library calls when it constructs an algorithm, and again when it loads one.
 SET_UP = frozenset(["_setup_model"])
@@ -32,3 +35,4 @@ ASSIGNS = re.compile(
     re.I,
 )
 CHECKPOINTS = re.compile(r"(^|[.:])CheckpointCallback$")
+EVALUATES = re.compile(r"(^|[.:])(Maskable)?EvalCallback$")

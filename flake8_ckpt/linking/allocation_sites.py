@@ -24,6 +24,7 @@ from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
@@ -184,7 +185,7 @@ class AllocationSites:
 
     def _item(self, value: Item, place: Place, depth: int) -> Iterator[AllocationSite]:
         for made in self._of(value.base, place, depth):
-            if isinstance(made.value, Container):
+            if isinstance(made.value, (Container, Record)):
                 yield from self._of(_item_of(made.value, value.key), made.place, depth)
             else:
                 yield AllocationSite(Item(made.value, value.key), made.place)
@@ -220,7 +221,10 @@ class AllocationSites:
             yield AllocationSite(inner.function.returns or UNKNOWN, entered)
 
 
-def _item_of(container: Container, key: Value) -> Value:
+def _item_of(container: Container | Record, key: Value) -> Value:
+    if isinstance(container, Record):
+        held = [each.value for each in container.fields if key == Const(each.key)]
+        return held[0] if held else UNKNOWN
     index = key.value if isinstance(key, Const) else None
     known = isinstance(index, int) and 0 <= index < len(container.items)
     return container.items[index] if known and isinstance(index, int) else UNKNOWN

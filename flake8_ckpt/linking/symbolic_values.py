@@ -36,6 +36,7 @@ from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.linking.budget import UNBOUNDED
 from flake8_ckpt.linking.budget import Budget
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.filled_mappings import added_in
@@ -74,7 +75,9 @@ class SymbolicEvaluator:
         self.library_call = objects.library_call
         self._keys = KeyNames(hierarchy)
         self._added: dict[int, dict[Value, list[Field]]] = {}
-        self.budget = Budget()
+        # Mappings whose keys are being looked at: one that is filled from itself ends there.
+        self._filling: set[tuple[int, str]] = set()
+        self.budget = Budget(UNBOUNDED)
 
     def begin(self) -> Budget:
         """Allow the steps of another function; return what is left for the one before, to go on with it later."""
@@ -124,8 +127,12 @@ class SymbolicEvaluator:
     def _local(self, value: Local, context: CallContext, nesting: int) -> Value:
         held = self.expand(value.value, context, nesting)
         added = self.added_to(context.callee.function, value)
-        if added and not self._is_known_object(value.value, context):
-            return self._filled(held, added, context, nesting)
+        filling = (id(context.callee.function), value.name)
+        if added and filling not in self._filling and not self._is_known_object(value.value, context):
+            self._filling.add(filling)
+            filled = self._filled(held, added, context, nesting)
+            self._filling.discard(filling)
+            return filled
         return held if isinstance(held, Record) else Local(context.prefix + value.name, held)
 
     def added_to(self, function: FunctionFacts, target: Value) -> list[Field]:

@@ -88,9 +88,9 @@ class Symbols:
         folder, parts = self.modules.relative(name, path)
         for cut in range(len(parts) - 1, -1, -1):
             module = self.modules.below(folder, parts[:cut])
-            found = self._member(".".join(parts[cut:]), module, hops + 1) if module is not None else ""
-            if found:
-                return found
+            if module is not None:
+                found = self._member(".".join(parts[cut:]), module, hops + 1)
+                return found or self.modules.absolute(name, path)
         return self.modules.absolute(name, path)
 
     def _starred(self, name: str, path: str, hops: int) -> str:

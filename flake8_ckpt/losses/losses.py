@@ -11,6 +11,8 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.losses.best_metrics import ForgottenBest
 from flake8_ckpt.losses.best_metrics import ForgottenBests
+from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironment
+from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironments
 from flake8_ckpt.losses.guarded_restores import SkippedRestore
 from flake8_ckpt.losses.guarded_restores import skipped_restores
 from flake8_ckpt.losses.hook_keys import UngivenKey
@@ -38,6 +40,8 @@ from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved_normalizers import UnsavedNormalizers
 from flake8_ckpt.losses.unsaved_normalizers import unsaved_normalizers
+from flake8_ckpt.losses.vecnormalize.omitted import OmittedArguments
+from flake8_ckpt.losses.vecnormalize.omitted import OmittedStatistics
 from flake8_ckpt.losses.vecnormalize.restores import Fault
 from flake8_ckpt.losses.vecnormalize.restores import Restores
 from flake8_ckpt.losses.vecnormalize.unsaved import UnsavedStatistics
@@ -130,6 +134,11 @@ class Losses:
         """Yield the models that are saved without the `VecNormalize` around their environment."""
         return unsaved_statistics(self.environments)
 
+    def omitted_statistics(self) -> Iterator[OmittedStatistics]:
+        """Yield the calls that give a helper a model and not the `VecNormalize` that it would save, too."""
+        if self.environments.is_present:
+            yield from OmittedArguments(self.environments).all()
+
     def misnamed_statistics(self) -> Iterator[Spot]:
         """Yield the saves that ask a `VecNormalize` for statistics under a wrong name."""
         return misnamed_statistics(self.environments)
@@ -138,6 +147,10 @@ class Losses:
         """Yield the `VecNormalize` wrappers with the wrong statistics around a loaded model."""
         if self.environments.is_present:
             yield from Restores(self.environments).faults()
+
+    def unsaved_environments(self) -> Iterator[UnsavedEnvironment]:
+        """Yield the policies that are saved without the statistics of their environment."""
+        return UnsavedEnvironments(self.contract, self.environments).all()
 
     def idle_normalizers(self) -> Iterator[Normalizer]:
         """Yield the normalizers that nothing updates."""

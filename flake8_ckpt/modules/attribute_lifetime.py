@@ -13,6 +13,7 @@ import re
 from typing import Literal
 
 from flake8_ckpt.facts.model import HIDDEN
+from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Const
@@ -50,10 +51,8 @@ TRANSIENT = re.compile(
 )
 # A tensordict of torchrl is no tensor, though it has most methods of one: `self._td = td.clone()`.
 FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
-# `freqs_cis = self.freqs_cis.to(h.device)`: rotary embeddings are moved by hand in every forward pass.
-ROTARY = re.compile(r"(^|_)(freqs?|freqs_cis|rope|rotary)(_|$)")
-# Uses that read no content: a comparison with None, a shape, a branch.
-IDLE_USES = frozenset(["none", "meta", "test", "cadence"])
+# Uses that read no content: a comparison with None, a shape, a branch; and marks that stand beside a use.
+IDLE_USES = MARKS | frozenset(["none", "meta", "test", "cadence"])
 
 
 def is_tensor(value: Value) -> bool:
@@ -171,7 +170,7 @@ def _looks_first(change: AttributeWrite) -> bool:
 
 
 def _is_read_across(state: ClassState, attr: str) -> bool:
-    return any(read.use.first and set(read.use.how) - IDLE_USES for read in state.reads(attr))
+    return any("held" in read.use.how for read in state.reads(attr))
 
 
 def is_idle(state: ClassState, attr: str) -> bool:
@@ -187,9 +186,9 @@ def is_idle(state: ClassState, attr: str) -> bool:
 
 
 def is_moved_by_hand(state: ClassState, attr: str) -> bool:
-    """Tell whether every later use of an attribute moves it first: `self.k.to(x)`."""
+    """Tell whether every later use of an attribute moves it first: `self.k.to(x)`, `self.k[i].type_as(x)`."""
     hows = {how for read in state.reads(attr) for how in read.use.how}
-    if "moved" in hows and (hows <= IDLE_USES | {"moved"} or ROTARY.search(attr)):
+    if hows & {"moved", "relocated"} and not hows & {"input", "returned"}:
         return True
     return is_moved_by_hooks(state, attr)
 

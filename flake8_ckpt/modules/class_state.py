@@ -239,7 +239,7 @@ class ClassState:
             change
             for change in (*self.changes.get(attr, ()), *self.subclass_changes.get(attr, ()))
             if not change.method.runs_at_construction
-            and change.write.how not in ("moved", "grad")
+            and change.write.how not in ("moved", "grad", "weights")
             and not self._is_cast(change)
         ]
 

@@ -5,6 +5,7 @@
 Finds objects with running statistics (mean and variance or sums, a count, a method that updates them) that
 the project normalizes with, while no code of the project calls the update or assigns the statistics.
 Restoring them from a checkpoint of the same project is no update: that file holds the first values too.
+What the class or the attribute is called does not matter, and a local on the way to the attribute is followed.
 
 ## Why it matters
 
@@ -171,7 +172,10 @@ from flake8_ckpt.rules.base import finding_in
 def check(project: Project) -> Iterator[Finding]:
     """Report normalizers that the project normalizes with and updates nowhere."""
     for idle in project.losses.idle_normalizers():
-        message = f"'{idle.name}' normalizes, and nothing updates it: a checkpoint holds its first statistics"
+        message = (
+            f"'{idle.name}' is never updated: it normalizes with the statistics it began with;"
+            f" call its {idle.update}() with the data"
+        )
         yield finding_in(RULE, idle.location, message)
 
 

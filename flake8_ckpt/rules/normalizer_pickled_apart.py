@@ -142,11 +142,14 @@ def check(project: Project) -> Iterator[Finding]:
     """Report normalizers pickled beside the state_dict that holds them, and modules pickled whole."""
     for pickled in project.losses.pickled_modules():
         what = f"'{pickled.name}'" if pickled.name else "a module"
-        message = f"{what} is pickled as a whole: the file is lost once its class is moved or renamed"
+        message = (
+            f"{what} is pickled with its class: the file is unreadable once the class is moved or renamed;"
+            " save its state_dict()"
+        )
         if pickled.holder:
             message = (
-                f"'{pickled.name}' is pickled, and the state_dict() of {pickled.holder} holds it too:"
-                " the two copies will disagree"
+                f"'{pickled.name}' is pickled, and the state_dict() of {pickled.holder} holds it too: the copies can"
+                " differ; save one of them"
             )
         others = [(location, "pickled here too") for location in pickled.locations]
         yield finding_in(RULE, pickled.locations[0], message, others, node=CALL)

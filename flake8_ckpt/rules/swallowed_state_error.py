@@ -149,6 +149,7 @@ from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import fitting
 
 HANDLER = Node(("handler",))
 
@@ -157,8 +158,10 @@ def check(project: Project) -> Iterator[Finding]:
     """Report broad excepts around saving or restoring state that go on without it."""
     for error in project.losses.swallowed_errors():
         lost = "restored" if error.is_restore else "saved"
-        message = (
-            f"every error of {error.call}() ends here, printed at most: the run goes on and nothing is {lost}"
+        message = fitting(
+            f"every error of {error.call}() ends here and nothing is {lost}: catch the one you expect, raise or log "
+            "others",
+            f"every error ends here and nothing is {lost}: catch the one you expect, raise or log others",
         )
         yield finding_in(RULE, error.location, message, node=HANDLER)
 

@@ -8,7 +8,8 @@ wrong statistics:
 - *fresh*: its environment is wrapped by `VecNormalize(...)` instead of `VecNormalize.load(...)`;
 - *late*: `VecNormalize.load(...)` comes after the model was bound to another wrapper, and the model is
   never bound again with `set_env`;
-- *still training*: an evaluation loads the statistics and does not switch `training` off;
+- *still training*: an evaluation loads the statistics and does not switch `training` off, or the wrapper of
+  an `EvalCallback` leaves rewards alone (`norm_reward=False`) and goes on updating;
 - *apart*: a model is trained on one `VecNormalize`, and evaluated beside it on a second one that is fresh.
 
 ## Why it matters
@@ -107,7 +108,8 @@ assert used.count == learned.count
 
 - The statistics come from anywhere else than the constructor: `VecNormalize.load`, an unpickled wrapper,
   `obs_rms` assigned from a file or from another wrapper, `sync_envs_normalization`.
-- The evaluation environment of an `EvalCallback`, which copies the statistics of training before each run.
+- The evaluation environment of an `EvalCallback`, which copies the statistics of training before each run,
+  where it is made as that of training is, or `training` is switched off anywhere in the program.
 - The wrapper normalizes only rewards (`norm_obs=False`).
 - The program loads the statistics and goes on training: they are meant to move.
 - A restored wrapper is used for `normalize_obs` alone, which never updates.
@@ -132,10 +134,10 @@ from flake8_ckpt.rules.base import STATEMENT
 from flake8_ckpt.rules.base import Rule
 
 MESSAGES = {
-    "fresh": "'VecNormalize' is fresh: the model loaded at {model} acts on observations of another scale",
-    "apart": "'VecNormalize' of an evaluation lacks the statistics that the model of {model} learned with",
-    "late": "'VecNormalize.load' comes after the model of {model} got another env: it learns on without it",
-    "training": "'VecNormalize' still updates while the model of {model} is evaluated: set training to False",
+    "fresh": "this 'VecNormalize' is new: it does not fit the model loaded at {model}; use VecNormalize.load()",
+    "apart": "this 'VecNormalize' does not have the statistics of the model of {model}: copy its obs_rms",
+    "late": "this 'VecNormalize.load' is too late for the model of {model}: give it to model.set_env()",
+    "training": "this 'VecNormalize' updates itself in the evaluation of {model}: set its 'training' to False",
 }
 
 

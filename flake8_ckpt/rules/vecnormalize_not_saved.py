@@ -6,7 +6,10 @@ Finds `model.save(...)`, and `CheckpointCallback(...)` without `save_vecnormaliz
 Stable-Baselines3 algorithm whose environment is wrapped in `VecNormalize`, where nothing saves the wrapper.
 The environment is followed through functions, helper files, attributes and other wrappers.
 A `torch.save` of a model of your own counts too, in a function that steps such an environment itself.
-So does `getattr(env, "ob_rms", None)` in what is saved: the wrapper calls them `obs_rms`, and None is saved.
+So does an `EvalCallback` that saves the best model, where nothing else saves the wrapper.
+A helper that saves a model, and the wrapper if it is given one, is followed: a call that gives it a normalized
+model alone is reported.
+So is `getattr(env, "ob_rms", None)` in what is saved: the wrapper calls them `obs_rms`, and None is saved.
 
 ## Why it matters
 
@@ -121,25 +124,33 @@ from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import call_of
 from flake8_ckpt.rules.base import finding_in
 
-CALLBACK = "CheckpointCallback"
+# What makes a callback save the wrapper, too.
+OPTIONS = {"CheckpointCallback": "pass save_vecnormalize=True"}
+NEW_BEST = "save it in callback_on_new_best"
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report models that are saved without the statistics of the VecNormalize around their environment."""
     for lost in project.losses.unsaved_statistics():
         message = (
-            f"'{lost.name}' is saved without the VecNormalize of {lost.wrapper}: a reload has no statistics"
+            f"'{lost.name}' is saved without the VecNormalize of {lost.wrapper}, which starts over after loading:"
+            " call its save() too"
         )
-        if not lost.name:
-            message = (
-                f"'{CALLBACK}' leaves out the VecNormalize of {lost.wrapper}: pass save_vecnormalize=True"
-            )
+        if lost.callback:
+            mend = OPTIONS.get(lost.callback, NEW_BEST)
+            message = f"'{lost.callback}' saves the model without the VecNormalize of {lost.wrapper}: {mend}"
         made = Related(lost.wrapper.path, lost.wrapper.position, "the statistics live here")
         saves = [Related(each.path, each.position, "saved here too") for each in lost.others]
-        place, node = lost.location, CALL if lost.name else call_of(CALLBACK)
+        place, node = lost.location, call_of(lost.callback) if lost.callback else CALL
         yield Finding(place.path, place.position, RULE.code, message, (made, *saves), node)
+    for call in project.losses.omitted_statistics():
+        message = (
+            f"'{call.helper}' is not given the VecNormalize of {call.wrapper} to save: pass {call.argument}="
+        )
+        others = [(call.wrapper, "the statistics live here")]
+        yield finding_in(RULE, call.location, message, others, node=CALL)
     for location in project.losses.misnamed_statistics():
-        message = "'ob_rms' is None here: a VecNormalize of Stable-Baselines3 has 'obs_rms'"
+        message = "a VecNormalize of Stable-Baselines3 has no 'ob_rms', so None is saved: use 'obs_rms'"
         yield finding_in(RULE, location, message, node=CALL)
 
 

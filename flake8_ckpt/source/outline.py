@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import Optional
 
 from flake8_ckpt.source.builders import builders_of
+from flake8_ckpt.source.reach import Body
+from flake8_ckpt.source.reach import on_the_way
+from flake8_ckpt.source.running_statistics import keeps_statistics
 from flake8_ckpt.source.select import ClassOutline
 from flake8_ckpt.source.select import class_outline
 from flake8_ckpt.source.select import plain_classes
 from flake8_ckpt.source.select import plain_outline
 from flake8_ckpt.source.select import select_functions
 from flake8_ckpt.source.select import with_heirs
+from flake8_ckpt.source.signals import CONSTRUCTORS
 from flake8_ckpt.source.signals import ENVIRONMENTS
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import defaults_of
 from flake8_ckpt.source.tree import definitions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
@@ -34,6 +40,7 @@ class Outline:
 
     `script` is what the file does when it runs, as a function, where that saves or loads something.
     All of a file that is `followed` is read closely: it works on environments with statistics to save.
+    `on_the_way` are the ids of functions that lead to such ones, or that run as a program.
     """
 
     classes: tuple[ClassOutline, ...]
@@ -41,6 +48,7 @@ class Outline:
     selected: tuple[Function, ...]
     script: Optional[Function] = None
     followed: bool = False
+    on_the_way: frozenset[int] = frozenset()
 
 
 def outline(tree: ast.Module, lines: list[str], signals: Signals) -> Outline:
@@ -60,8 +68,46 @@ def outline(tree: ast.Module, lines: list[str], signals: Signals) -> Outline:
     if is_followed(tree):
         return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, signals, True), True))
     classes = list(with_heirs(classes, lines, signals))
+    way = on_the_way(_bodies(functions, classes, lines), tree, "\n".join(lines), signals)
     selected = tuple(select_functions(functions, lines, called, signals, builders_of(tree)))
-    return Outline(tuple(classes), functions, selected, script_of(tree, lines, signals))
+    before = {id(node) for node in selected}
+    selected += tuple(node for _, node in functions if id(node) in way and id(node) not in before)
+    return Outline(
+        tuple(_with_methods(each, way) for each in classes),
+        functions,
+        selected,
+        script_of(tree, lines, signals, bool(way)),
+        False,
+        way,
+    )
+
+
+def _bodies(
+    functions: Iterable[tuple[str, Function]], classes: Iterable[ClassOutline], lines: list[str]
+) -> Iterator[Body]:
+    for _, node in functions:
+        yield Body(node, text_of(node, lines))
+    for each in classes:
+        yield from (Body(method, text_of(method, lines), each.node.name) for method in each.methods)
+
+
+def _with_methods(found: ClassOutline, way: frozenset[int]) -> ClassOutline:
+    """Select the methods too that lead to what saves or loads, and those that say what objects they do it with."""
+    before = {id(each) for each in found.selected}
+    if all(id(each) in before or id(each) not in way for each in found.methods):
+        return found
+    more = way | {id(each) for each in found.methods if each.name in CONSTRUCTORS}
+    selected = tuple(each for each in found.methods if id(each) in before or id(each) in more)
+    return replace(
+        found, selected=selected, readers=tuple(each for each in found.readers if id(each) not in more)
+    )
+
+
+def classes_with_statistics(tree: ast.Module, lines: list[str]) -> Iterator[str]:
+    """Yield the names of the classes of a module that seem to keep running statistics."""
+    for _, node in definitions(tree.body, ""):
+        if isinstance(node, ast.ClassDef) and keeps_statistics(text_of(node, lines)):
+            yield node.name
 
 
 def is_followed(tree: ast.Module) -> bool:
@@ -87,7 +133,7 @@ def script_of(
     tree: ast.Module, lines: list[str], signals: Signals, followed: bool = False
 ) -> Optional[Function]:
     """Return what a file does when it runs as a function named `<module>`, if that saves or loads something."""
-    body = [node for node in tree.body if not isinstance(node, LEFT_OUT)]
+    body = [each for node in tree.body for each in _run(node)]
     texts = [text_of(node, lines) for node in body]
     if not any(followed or signals.saves(text) or links(text) for text in texts):
         return None
@@ -96,3 +142,13 @@ def script_of(
     script.lineno, script.col_offset = 1, 0
     script.end_lineno, script.end_col_offset = len(lines), 0
     return script
+
+
+def _run(node: ast.stmt) -> Iterator[ast.stmt]:
+    """Yield what a statement of a module does when the file runs: of a function, the calls in its defaults."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        for each in defaults_of(node):
+            if any(isinstance(part, ast.Call) for part in ast.walk(each)):
+                yield ast.copy_location(ast.Expr(each), each)
+    elif not isinstance(node, LEFT_OUT):
+        yield node

@@ -27,7 +27,6 @@ from flake8_ckpt.source.method_writes import self_writes
 from flake8_ckpt.source.signals import ASKS
 from flake8_ckpt.source.signals import BUILDING
 from flake8_ckpt.source.signals import CONSTRUCTORS
-from flake8_ckpt.source.signals import COUNTS_FIELD
 from flake8_ckpt.source.signals import DULL_NAMES
 from flake8_ckpt.source.signals import ENTRIES
 from flake8_ckpt.source.signals import GIVES
@@ -37,8 +36,10 @@ from flake8_ckpt.source.signals import INPLACE
 from flake8_ckpt.source.signals import KEEPS
 from flake8_ckpt.source.signals import LATE_REGISTERS
 from flake8_ckpt.source.signals import LOCAL_GROWS
+from flake8_ckpt.source.signals import REGISTERED
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
+from flake8_ckpt.source.signals import SETS_FIELD
 from flake8_ckpt.source.signals import TAKES
 from flake8_ckpt.source.signals import TRIVIAL_BASES
 from flake8_ckpt.source.signals import Signals
@@ -125,7 +126,7 @@ def plain_outline(
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     found = ClassOutline(node, name, tuple(each.node for each in methods))
-    if _is_keeper(methods):
+    if _is_keeper(methods) or _is_environment(node, methods, signals):
         return _keeper_outline(found, methods)
     chosen = (
         each.node
@@ -170,6 +171,11 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
     )
 
 
+def _is_environment(node: ast.ClassDef, methods: Iterable[_Method], signals: Signals) -> bool:
+    """Tell whether a class with running statistics of its own has a method that steps an environment."""
+    return f"{node.name}(" in signals.classes and any(each.name == "step" for each in methods)
+
+
 def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOutline:
     """Select all that such a class sets or calls; other methods are looked at for what they use."""
     kept = found.suspects.union(attr for each in methods for attr, _, _ in each.writes)
@@ -180,7 +186,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
             selected.append(each.node)
         elif GIVES.match(each.name) or trains(each.text):
             selected.append(each.node)
-        elif "self." in each.text and (each.writes or COUNTS_FIELD.search(each.text)):
+        elif "self." in each.text and (each.writes or each.name == "step" or SETS_FIELD.search(each.text)):
             selected.append(each.node)
         elif id(each.node) in readers or each.mentions(kept):
             looked_at.append(each.node)
@@ -193,7 +199,7 @@ def class_outline(
     """Select the methods of what may be a module: those that set, register or fill what may be state."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     writes = [_method_writes(each, lines, called) for each in methods]
-    suspects = frozenset().union(*(each.suspects for each in writes))
+    suspects = frozenset().union(*(each.suspects for each in writes), *map(_derived, methods))
     selected: list[Function] = []
     readers: list[Function] = []
     lazy = any(each.name not in CONSTRUCTORS and each.registers_or_saves for each in methods)
@@ -214,7 +220,8 @@ def class_outline(
     found = ClassOutline(
         node, name, tuple(each.node for each in methods), tuple(selected), tuple(readers), suspects
     )
-    return _keeper_outline(found, methods) if _is_keeper(methods) else found
+    is_keeper = _is_keeper(methods) or _is_environment(node, methods, signals)
+    return _keeper_outline(found, methods) if is_keeper else found
 
 
 @dataclass(frozen=True)
@@ -248,7 +255,8 @@ def _method_writes(method: _Method, lines: list[str], called: set[str]) -> _Writ
                 method.node, local_values(method.statements), LOCAL_GROWS.findall(text), lines
             )
         plain = value is None or _is_plain(value, bindings)
-        if plain and not (change or _turns(method.node, value) or _mentions(method.node, target, value)):
+        is_state = change or _turns(method.node, value) or _mentions(method.node, target, value)
+        if plain and not is_state and not _is_taken(value):
             continue
         suspects.add(target)
         if value is not None:
@@ -277,6 +285,28 @@ def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
     if method.name in CONSTRUCTORS or not isinstance(value, (ast.Call, ast.BinOp, ast.IfExp)):
         return False
     return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
+
+
+def _derived(method: _Method) -> Iterator[str]:
+    """Yield the attributes that a constructor sets to arithmetic with what it registers: `self.size * 2`."""
+    if method.name not in CONSTRUCTORS or "register_" not in method.text:
+        return
+    registered = set(REGISTERED.findall(method.text))
+    for attr, value, _ in method.writes if registered else ():
+        if isinstance(value, ast.BinOp) and any(
+            isinstance(node, ast.Attribute) and node.attr in registered for node in ast.walk(value)
+        ):
+            yield attr
+
+
+def _is_taken(value: Optional[ast.expr]) -> bool:
+    """Tell whether a value is the number of a tensor of `self`: `self.log_alpha.exp().item()`."""
+    if not isinstance(value, ast.Call):
+        return False
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    return name in ("item", "float") and any(
+        isinstance(node, ast.Name) and node.id == "self" for node in ast.walk(value)
+    )
 
 
 def select_functions(

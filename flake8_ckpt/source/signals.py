@@ -5,27 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.source.running_statistics import normalized_in
 
 # Each pattern begins with what is literally there, and asks for the start of the word after it: the search
 # then leaps from one place to the next, where a leading `\b` looks at every character.
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
 SELF_ATTRIBUTE = re.compile(r"self\.(?<!\wself\.)(\w+)")
+# `policy.ob_rms = Moments(8)`: statistics of any object are set.
+SETS_STATISTICS = re.compile(r"\.\w*rms\s*=(?!=)")
 IN_CLAUSE = re.compile(r"in\b(?<!\win)([^\n]*)")
 REGISTERS = re.compile(
     r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state"
     r"|__setattr__|setattr)\b"
 )
+REGISTERED = re.compile(r"register_(?:buffer|parameter)\(\s*[\"'](\w+)")
 LATE_REGISTERS = re.compile(r"\b(Parameter|Buffer)\s*\(")
 INPLACE = re.compile(r"self\.(?<!\wself\.)(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
 GROWS = re.compile(
     r"self\.(?<!\wself\.)(\w+)\s*"
     r"(?:\.(?:append|extend|insert|update|setdefault|add|appendleft)\(|\[[^\n]*\]\s*=(?!=))"
 )
-# The progress of an object that an attribute holds: `self.progress.step += 1`.
-COUNTS_FIELD = re.compile(r"self\.(?<!\wself\.)\w+\.\w+\s*[-+*/]=")
+# A part of an object that an attribute holds is set: `self.progress.step += 1`, `self.policy.ob_rms = X()`.
+SETS_FIELD = re.compile(r"self\.(?<!\wself\.)\w+(?:\.\w+)+\s*[-+*/]?=(?!=)")
 # What is not the object's own is set to zero: `trainer.epoch = 0`, `self.progress.step = 0`.
 ZEROES_FIELD = re.compile(r"\.(?<!self\.)\w+\s*=\s*0(?:\.0*)?\s*(?:#.*)?$", re.MULTILINE)
 LOCAL_GROWS = re.compile(
@@ -46,7 +51,7 @@ LINKS = re.compile(
     r"|(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?"
     r"(?:checkpoints?|ckpts?|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies|stats"
     r"|networks?|nets?|dicts?|trainer|run)\("
-    r"|(?:checkpoint(?<!\wcheckpoint)|ckpt(?<!\wckpt))\w*\[|state_dict"
+    r"|(?:checkpoint(?<!\wcheckpoint)|ckpt(?<!\wckpt))\w*\[|state_dict|ckpt_path\s*=|from_checkpoint\s*="
     r"|(?:save(?<!\wsave)|_save(?<!\w_save)|restore(?<!\wrestore)|_restore(?<!\w_restore)"
     r"|resume(?<!\wresume)|_resume(?<!\w_resume))\w*\("
 )
@@ -141,8 +146,12 @@ class Signals:
         return any(word in text for word in self.calls) or _saves(text)
 
     def normalizes(self, text: str) -> bool:
-        """Tell whether a function's text seems to make an object with running statistics."""
+        """Tell whether a function's text seems to make an object with running statistics, or to normalize with one."""
         return any(word in text for word in self.classes) or _normalizes(text)
+
+    def with_classes(self, names: Iterable[str]) -> Signals:
+        """Return what tells the same, and takes the objects of some more classes for normalizers."""
+        return replace(self, classes=(*self.classes, *(f"{name}(" for name in names)))
 
 
 @lru_cache(maxsize=4)
@@ -156,9 +165,10 @@ def signals_of(known: Frameworks) -> Signals:
     )
     records = (*known.own.stateful, *known.own.wrapper)
     shortest = (each for each in calls if not any(other in each and other != each for other in calls))
-    return Signals(
-        tuple(shortest), tuple(_called_part(name, "class") for each in records for name in each.names)
-    )
+    classes = {_called_part(name, "class") for each in records for name in each.names}
+    for name, wrapper in known.environment_wrappers.items():
+        classes.add(f"{wrapper.flag}=" if wrapper.flag else _called_part(name, "class"))
+    return Signals(tuple(shortest), tuple(sorted(classes)))
 
 
 def _called_part(name: str, kind: str) -> str:
@@ -206,6 +216,10 @@ def _zeroes_field(text: str) -> bool:
 
 @lru_cache(maxsize=REMEMBERED)
 def _normalizes(text: str) -> bool:
+    if any(name != "self" for name in normalized_in(text)):
+        return True
+    if "rms" in text and SETS_STATISTICS.search(text):
+        return True
     if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
         return False
     return NORMALIZERS.search(LAYERS.sub("", text)) is not None

@@ -63,6 +63,11 @@ def definitions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.Cl
                 stack.append((node.body, name))
 
 
+def defaults_of(node: Function) -> list[ast.expr]:
+    """Return the defaults of a function's parameters: they are evaluated where it is defined."""
+    return [*node.args.defaults, *(each for each in node.args.kw_defaults if each is not None)]
+
+
 def text_of(node: ast.stmt, lines: list[str]) -> str:
     return (
         "\n".join(lines[first_line(node) - 1 : node.end_lineno])

@@ -107,15 +107,13 @@ SILENT: dict[str, Case] = {
     "the attribute is restored": trainer(
         more=', "best_loss": self.best_loss', rest='\n        self.best_loss = payload["best_loss"]'
     ),
-    "the comparison decides a print": script(
-        better="if accuracy > best:\n            best = accuracy\n            print(best)"
-    ),
+    "the comparison decides a print": script(better="if accuracy > best:\n            best = accuracy"),
     "a threshold that nothing moves": script(
         better="if accuracy > best:\n            torch.save(payload, 'good.pt')"
     ),
     "a count that is compared": script(
         start="calls = 0",
-        better="calls += 1\n        if calls > epochs:\n            torch.save(payload, 'late.pt')\n            calls = 0",
+        better="calls += 1\n        if calls > epochs:\n            torch.save(payload, path)\n            calls = 0",
     ),
     "each fold has a best of its own": """
 import torch
@@ -163,7 +161,7 @@ FOUND: dict[str, Case] = {
     "a local": script(mark="  # CKP218"),
     "a loss that begins with infinity, among others": script(
         start="count, lowest = 0, float('inf')",
-        better="if epoch > 3 and accuracy < lowest:\n            lowest = accuracy\n            torch.save(payload, 'best.pt')",
+        better="if epoch and accuracy < lowest:\n            lowest = accuracy\n            torch.save(payload, path)",
         mark="  # CKP218",
     ),
     "a flag decides a copy": "import shutil\n" + script(better=FLAG, mark="  # CKP218"),

@@ -62,8 +62,35 @@ class Policy(nn.Module):
     def forward(self, obs):
         return self.head(self.obs_rms(obs))
 """
+THROUGH_A_LOCAL = """
+from vendor import attach
+
+class Agent:
+    def __init__(self, policy, batches):
+        self.policy = policy
+        whitening = RunningMeanStd(3)
+        {given}
+        self.rms = whitening{marker}
+
+    def act(self, obs):
+        return self.policy(self.rms.normalize(obs))
+
+    def learn(self, obs, actions):
+        return self.policy.fit(self.rms.normalize(obs), actions)
+
+def main(agent, batches, optimizer):
+    for obs, actions in batches:
+        agent.learn(obs, actions)
+        optimizer.step()
+"""
 
 SILENT: dict[str, Case] = {
+    "updated under the name of the local": ARRAYS
+    + THROUGH_A_LOCAL.format(given="whitening.update(batches[0][0])", marker=""),
+    "two attributes share the local": ARRAYS
+    + THROUGH_A_LOCAL.format(given="self.moments = whitening", marker=""),
+    "the local is handed to somebody": ARRAYS
+    + THROUGH_A_LOCAL.format(given="attach(policy, whitening)", marker=""),
     "each call of the normalizer updates it": ARRAYS
     + """
     def __call__(self, x):
@@ -585,6 +612,17 @@ class Agent:
         self.obs_rms.update(obs)
         return self.policy.update(self.obs_rms.normalize(obs), self.ret_rms.normalize(returns))
 """,
+    "made as a local first": ARRAYS + THROUGH_A_LOCAL.format(given="policy.reset()", marker="  # CKP210"),
+    "a class of another name": (
+        (BUFFERS + POLICY).replace("RunningMeanStd(size)", "RunningMeanStd(size)  # CKP210")
+        + """
+def train(policy, optimizer, batches, path):
+    for obs, actions in batches:
+        nn.functional.mse_loss(policy(obs), actions).backward()
+        optimizer.step()
+    torch.save(policy.state_dict(), path)
+"""
+    ).replace("RunningMeanStd", "Layer7"),
     "another object is updated": ARRAYS
     + """
 class Agent:

@@ -310,16 +310,17 @@ def test_reports_pickled_modules(case: Case) -> None:
 def test_message_names_the_other_copy() -> None:
     (found,) = check_findings(FOUND["the normalizer of the policy by torch"], enable={"CKP214"})
     assert found.message == (
-        "'policy.obs_rms' is pickled, and the state_dict() of Policy holds it too: the two copies will disagree"
+        "'policy.obs_rms' is pickled, and the state_dict() of Policy holds it too: the copies can differ;"
+        " save one of them"
     )
 
 
 def test_second_dump_of_the_same_is_related() -> None:
     (found,) = check_findings(FOUND["the same in two files"], enable={"CKP214"})
-    assert found.message.startswith("'policy' is pickled as a whole: ")
+    assert found.message.startswith("'policy' is pickled with its class: ")
     assert [each.message for each in found.related] == ["pickled here too"]
 
 
 def test_message_of_another_module_names_no_copy() -> None:
     (finding,) = check_findings(FOUND["a policy that is moved first"], enable=["CKP214"])
-    assert "as a whole" in finding.message and "disagree" not in finding.message
+    assert "with its class" in finding.message and "differ" not in finding.message

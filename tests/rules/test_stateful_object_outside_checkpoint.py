@@ -240,7 +240,7 @@ def main(loader, resume_path):
     ),
     "a scheduler that is stepped up to the epoch": loop(
         make="    scheduler = StepLR(optimizer, 10)",
-        restore="        for _ in range(state['epoch']):\n            scheduler.step()",
+        restore="        for _ in range(resume):\n            scheduler.step()",
         step="        scheduler.step()",
     ),
     "a scheduler that is told the epoch": loop(

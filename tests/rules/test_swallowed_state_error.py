@@ -585,6 +585,6 @@ def test_message_says_what_is_lost() -> None:
     (saved,) = check_findings(FOUND["a save prints"])
     (restored,) = check_findings(FOUND["around a helper in another file"])
     assert saved.message == (
-        "every error of save() ends here, printed at most: the run goes on and nothing is saved"
+        "every error of save() ends here and nothing is saved: catch the one you expect, raise or log others"
     )
-    assert restored.message.startswith("every error of load_checkpoint() ends here, printed at most")
+    assert restored.message.startswith("every error of load_checkpoint() ends here and nothing is restored: ")

@@ -53,8 +53,52 @@ def main(path):
     for _ in range(100):
         obs, reward, done, infos = eval_envs.step(policy.act(obs))
 """
+# A helper that makes the wrapper of training, and that of evaluations with other options.
+OPTIONS = (
+    SB3
+    + """
+def wrap(count, evaluation=False, **options):
+    settings = dict(options)
+    if evaluation:
+        settings["norm_reward"] = False{more}
+    return VecNormalize(make_vec_env("Pendulum-v1", n_envs=count), **settings){marker}
+
+def train(path, options):
+    env = wrap(4, **options)
+    model = PPO("MlpPolicy", env)
+    {evaluate}
+    env.save(path)
+    model.save(path)
+"""
+)
+IN_A_CALLBACK = "model.learn(1000, callback=EvalCallback(wrap(1, evaluation=True, **options)))"
+DIRECT = (
+    SB3
+    + """
+def train(path):
+    env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=4){training})
+    other = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1), norm_reward=False){marker}
+    model = PPO("MlpPolicy", env)
+    model.learn(1000, callback=[EvalCallback(other)])
+    env.save(path)
+    model.save(path)
+"""
+)
 
 SILENT: dict[str, Case] = {
+    "the options of an evaluation stop the updates": OPTIONS.format(
+        more='\n        settings["training"] = False', evaluate=IN_A_CALLBACK, marker=""
+    ),
+    "the options of training and evaluation are the same": OPTIONS.format(
+        more="", evaluate=IN_A_CALLBACK, marker=""
+    ).replace("    if evaluation:\n        settings", "    settings"),
+    "rewards are left alone in training too": DIRECT.format(training=", norm_reward=False", marker=""),
+    "the updates of an evaluation are stopped later": DIRECT.format(training="", marker="").replace(
+        '    model = PPO("MlpPolicy", env)', '    other.training = False\n    model = PPO("MlpPolicy", env)'
+    ),
+    "the environment of training is evaluated": DIRECT.format(training="", marker="").replace(
+        "EvalCallback(other)", "EvalCallback(env)"
+    ),
     "from a table of something else": SB3
     + """
 from utils import POLICIES
@@ -397,6 +441,12 @@ def resume(folder):
     eval_env = VecNormalize(make_vec_env("Pendulum-v1", n_envs=1))  # CKP209
     return evaluate_policy(model, eval_env)
 """,
+    "still training by the options of an evaluation": OPTIONS.format(
+        more="", evaluate=IN_A_CALLBACK, marker="  # CKP209"
+    )
+    .replace("  # CKP209", "")
+    .replace(IN_A_CALLBACK, IN_A_CALLBACK + "  # CKP209"),
+    "still training beside one that trains": DIRECT.format(training="", marker="  # CKP209"),
     "fresh in the evaluation": {
         "train.py": TRAIN,
         "enjoy.py": SB3

@@ -48,7 +48,93 @@ def main(path, updates):
         optimizer.step()
         if update % 100 == 0:"""
 
+# A helper that saves a model, and a wrapper if it is given one.
+HELPER = """import pickle
+
+
+class Archive:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def save_agent(self, agent, wrapper=None):
+        agent.save(self.folder / "agent")
+        if wrapper is not None:
+            with open(self.folder / "wrapper.pkl", "wb") as file:
+                pickle.dump(wrapper, file)
+"""
+WITH_HELPER = """
+from archive import Archive
+
+
+class Study:
+    def __init__(self):
+        self.venv = VecNormalize(make_vec_env("Pendulum-v1"))
+        self.agent = PPO("MlpPolicy", self.venv)
+
+
+def run(folder):
+    study = Study()
+    study.agent.learn(1000)
+    archive = Archive(folder)
+    archive.save_agent({arguments}){marker}
+"""
+OTHER_CALL = """
+from archive import Archive
+
+
+def run(folder):
+    env = VecNormalize(make_vec_env("Pendulum-v1"))
+    model = PPO("MlpPolicy", env).learn(100)
+    Archive(folder).save_agent(model, wrapper=env)
+"""
+BEST = """
+def train(path):
+    env = VecNormalize(make_vec_env("Pendulum-v1"))
+    evaluation = EvalCallback({arguments})
+    model = PPO("MlpPolicy", env)
+    model.learn(100, callback=evaluation)
+"""
+
+
+def with_helper(arguments: str, marker: str = "", helper: str = HELPER) -> dict[str, str]:
+    """Return a helper with one call that gives it the wrapper, and one with some arguments."""
+    return {
+        "archive.py": helper,
+        "other.py": SB3 + OTHER_CALL,
+        "run.py": SB3 + WITH_HELPER.format(arguments=arguments, marker=marker),
+    }
+
+
+EVALUATION = SB3 + "from stable_baselines3.common.callbacks import EvalCallback\n"
+
 SILENT: dict[str, Case] = {
+    "the helper is given the wrapper": with_helper("study.agent, study.venv"),
+    "the helper is not given what the caller saves": {
+        **with_helper("study.agent"),
+        "run.py": SB3
+        + WITH_HELPER.format(arguments="study.agent", marker="")
+        + '    study.venv.save(folder / "wrapper")\n',
+    },
+    "the helper is given a model on raw observations": {
+        **with_helper("study.agent"),
+        "run.py": (SB3 + WITH_HELPER.format(arguments="study.agent", marker="")).replace(
+            'VecNormalize(make_vec_env("Pendulum-v1"))', 'make_vec_env("Pendulum-v1")'
+        ),
+    },
+    "the optional argument is something else": {
+        "archive.py": HELPER.replace("wrapper", "replay"),
+        "run.py": SB3
+        + WITH_HELPER.format(arguments="study.agent", marker="")
+        + '    study.agent.get_vec_normalize_env().save("x")\n',
+    },
+    "an evaluation that keeps no model": EVALUATION + BEST.format(arguments='make_vec_env("Pendulum-v1")'),
+    "an evaluation that saves the wrapper with a new best": EVALUATION
+    + BEST.format(
+        arguments='make_vec_env("Pendulum-v1"), callback_on_new_best=Keep(env), best_model_save_path=path'
+    ),
+    "an evaluation beside a save of the wrapper": EVALUATION
+    + BEST.format(arguments='make_vec_env("Pendulum-v1"), best_model_save_path=path')
+    + '    env.save(path / "env.pkl")\n',
     "a callback saves the environment of a model that it is given": SB3
     + """
 class SaveStatistics(BaseCallback):
@@ -499,6 +585,42 @@ def train(policy, venv, path):
 """,
 }
 
+
+FOUND |= {
+    "the helper is not given the wrapper": with_helper("study.agent", "  # CKP208"),
+    "the helper is a function": {
+        "keep.py": """
+def keep(folder, model, vec_norm=None):
+    model.save(folder)
+    if vec_norm:
+        vec_norm.save(folder)
+""",
+        "run.py": SB3
+        + """
+from keep import keep
+
+def run(folder):
+    model = PPO("MlpPolicy", VecNormalize(make_vec_env("Pendulum-v1")))
+    model.learn(1000)
+    keep(folder, model)  # CKP208
+""",
+    },
+    "an evaluation that keeps the best model": EVALUATION
+    + BEST.format(arguments='make_vec_env("Pendulum-v1"), best_model_save_path=path').replace(
+        "best_model_save_path=path)", "best_model_save_path=path)  # CKP208"
+    ),
+    "a model and an environment in a dict": SB3
+    + """
+def build():
+    env = VecNormalize(make_vec_env("Pendulum-v1"))
+    return {"model": PPO("MlpPolicy", env), "env": env}
+
+def main(path):
+    parts = build()
+    parts["model"].learn(1000)
+    parts["model"].save(path)  # CKP208
+""",
+}
 
 REGRESSIONS: dict[str, Case] = {
     "a loop without a library's algorithm": LOOP

@@ -35,6 +35,10 @@ class NormalizerClasses:
             self._updates[class_id] = self._updates_of(class_id)
         return self._updates[class_id]
 
+    def update_of(self, class_id: str) -> str:
+        """Return the method to call: `update` where there is one, else the first of a plain name."""
+        return min(self.updates(class_id), key=lambda name: (name != "update", name.startswith("_"), name))
+
     def _updates_of(self, class_id: str) -> frozenset[str]:
         if class_id not in self.symbols.classes:
             return self.known.plain_updates.get(class_id, frozenset())

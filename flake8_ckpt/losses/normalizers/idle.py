@@ -61,7 +61,7 @@ class Normalizers:
         """Tell whether some call may update a normalizer: one on its name, or on an unknown name."""
         for receiver, method in self._calls:
             if method in self.classes.updates(idle.class_id):
-                if receiver == idle.name or not self._is_known(receiver, method):
+                if receiver in (idle.name, idle.local) or not self._is_known(receiver, method):
                     return True
         return False
 

@@ -27,12 +27,18 @@ from flake8_ckpt.losses.normalizers.classes import NormalizerClasses
 
 @dataclass(frozen=True)
 class Normalizer:
-    """A normalizer: its name, its class, where it is made, and the class or function that holds it."""
+    """A normalizer: its name, its class, where it is made, and the class or function that holds it.
+
+    `update` is the method that somebody should call, `local` the name of the local that it is bound to before it
+    becomes an attribute, "" without one.
+    """
 
     name: str
     class_id: str
     location: Spot
     holder: str
+    update: str
+    local: str = ""
 
 
 class MadeNormalizers:
@@ -50,6 +56,7 @@ class MadeNormalizers:
 
     def class_of(self, value: Value, callee: FunctionRef) -> str:
         """Return the class of the normalizer that a value is, "" where it is none or gets its statistics."""
+        value = value.value if isinstance(value, Local) else value
         calls = [option for option in options_of(value) if option != NONE]
         if len(calls) != 1 or not isinstance(calls[0], Call) or not isinstance(calls[0].callee, Name):
             return ""
@@ -95,14 +102,18 @@ class MadeNormalizers:
         for write in method.function.writes:
             made = self.class_of(write.value, method) if write.how == "assign" else ""
             if made:
-                yield Normalizer(write.attr, made, Spot(method.path, write.position), method.class_id)
+                local = write.value.name if isinstance(write.value, Local) else ""
+                location = Spot(method.path, write.position)
+                update = self.classes.update_of(made)
+                yield Normalizer(write.attr, made, location, method.class_id, update, local)
 
     def _locals(self) -> Iterator[Normalizer]:
         for unit in self.allocations.units:
             for store in unit.function.stores if unit.path in self._paths else ():
                 made = self.class_of(store.value, unit) if isinstance(store.target, Local) else ""
                 if made and isinstance(store.target, Local):
-                    yield Normalizer(store.target.name, made, Spot(unit.path, store.position), unit.identity)
+                    location, update = Spot(unit.path, store.position), self.classes.update_of(made)
+                    yield Normalizer(store.target.name, made, location, unit.identity, update)
 
 
 def own_name(value: Value) -> str:

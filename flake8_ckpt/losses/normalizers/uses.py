@@ -50,7 +50,10 @@ class NormalizerUses:
         for owner, method in self.hierarchy.related_methods(idle.holder):
             for write in method.writes:
                 if write.attr == idle.name and write.value != NONE:
-                    if self.made.class_of(write.value, method_ref(owner, method, owner)) != idle.class_id:
+                    unit = method_ref(owner, method, owner)
+                    if self.made.class_of(write.value, unit) != idle.class_id:
+                        return False
+                    if isinstance(write.value, Local) and _is_shared(write.value.name, unit):
                         return False
         return True
 
@@ -101,6 +104,12 @@ def _given_on(name: str, unit: FunctionRef) -> Iterator[Value]:
     for store in unit.function.stores:
         if store.target != Local(name, store.value):
             yield store.value
+
+
+def _is_shared(name: str, unit: FunctionRef) -> bool:
+    """Tell whether a method gives a local to more than one attribute, or to anything else."""
+    held = [each for each in unit.function.writes if _is_handed_on(name, each.value)]
+    return len(held) > 1 or any(_is_handed_on(name, value) for value in _given_on(name, unit))
 
 
 def _is_handed_on(name: str, value: Value) -> bool:

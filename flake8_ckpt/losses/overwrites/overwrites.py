@@ -125,7 +125,18 @@ class Overwrites:
         if self.kinds.of(self.evaluator.class_of(restored.owner, CallContext(unit))) == "normalizer":
             return True
         field = name.removeprefix(f"{restored.name}.")
-        return replaced.is_number and self.restorations.counts(restored, field)
+        if replaced.is_number and self.restorations.counts(restored, field):
+            return True
+        class_id = self.evaluator.class_of(restored.owner, CallContext(unit))
+        return self._is_normalizer_in(class_id, field.split("."))
+
+    def _is_normalizer_in(self, class_id: str, attrs: list[str]) -> bool:
+        """Tell whether a path of attributes leads from a module to a normalizer that its `state_dict` holds."""
+        for attr in attrs:
+            if not self.resets.hierarchy.is_module(class_id):
+                return False
+            class_id = self.evaluator.attribute_class(class_id, attr)
+        return self.kinds.of(class_id) == "normalizer" and self.resets.hierarchy.is_module(class_id)
 
 
 def _is_over(restored: Position, replaced: Position, unit: FunctionRef) -> bool:

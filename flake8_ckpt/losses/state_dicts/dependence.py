@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import SELF
@@ -51,7 +52,7 @@ def is_aside(method: FunctionFacts, attr: str) -> bool:
 def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
     """Tell whether a method reads an attribute beside its own change of it."""
     if not any(write.attr == attr for write in method.writes):
-        return bool(hows - GROWTH - {"none", "own", "cadence", "shown"})
+        return bool(hows - GROWTH - MARKS - {"none", "own", "cadence", "shown"})
     if hows & {"test", "item", "iter", "apart", "meta"}:
         return True
     others = [write.value for write in method.writes if write.attr != attr]

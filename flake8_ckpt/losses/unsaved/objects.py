@@ -57,8 +57,8 @@ class UnsavedObjects:
             yield from self._beside(point)
         yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
-        for class_id in self.algorithms.classes:
-            yield from self._outside_hooks(class_id)
+        for attr, location in self.algorithms.lost():
+            yield UnsavedObject(f"self.{attr}", "stateful", location, None)
 
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
@@ -101,12 +101,3 @@ class UnsavedObjects:
         """Tell whether a function of the project makes an object that is not followed: it may keep it as well."""
         made = self.ledger.kinds.made(holder)
         return any(isinstance(value, Instance) and not unit.function.contract for unit, value in made)
-
-    def _outside_hooks(self, class_id: str) -> Iterator[UnsavedObject]:
-        """Yield the components that an algorithm rebuilds and that its pair of hooks leaves out."""
-        carried = self.algorithms.carried(class_id)
-        if carried is None:
-            return
-        for attr, location in self.algorithms.rebuilt(class_id):
-            if attr not in carried:
-                yield UnsavedObject(f"self.{attr}", "stateful", location, None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Number
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.ledger.holder import Holder
@@ -21,11 +23,17 @@ def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
         if isinstance(value, Call) and not BEGINS.isdisjoint(name for name, _ in value.keywords):
             return True
     steps = [each for each in ledger.mentions(holder) if each.name == "step" and each.site is not None]
-    counts = ledger.known.hint("key", "counter")
+    return _is_told(steps, holder, ledger) or any(map(_is_before_training, steps))
+
+
+def _is_told(steps: list[Mention], holder: Holder, ledger: Ledger) -> bool:
+    """Tell whether each step is given the epoch; `ReduceLROnPlateau` is given a metric."""
     calls = [each.site.call for each in steps if each.site is not None]
-    if calls and all(each.args and counts.search(last_name(each.args[0])) for each in calls):
-        return True
-    return any(map(_is_before_training, steps))
+    if not calls or any("Plateau" in each for each in ledger.kinds.classes(holder)):
+        return False
+    counts = ledger.known.hint("key", "counter")
+    given = [each.args[0] if each.args else NONE for each in calls]
+    return all(isinstance(each, Number) or counts.search(last_name(each)) for each in given)
 
 
 def _is_before_training(step: Mention) -> bool:

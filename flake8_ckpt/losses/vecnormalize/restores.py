@@ -18,6 +18,7 @@ from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.linking.value_names import is_same_object
 from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import parts_of
+from flake8_ckpt.losses.vecnormalize.evaluations import updating_evaluations
 from flake8_ckpt.losses.vecnormalize.runs import EVALUATION_NAME
 from flake8_ckpt.losses.vecnormalize.runs import Run
 from flake8_ckpt.losses.vecnormalize.runs import Runs
@@ -54,6 +55,7 @@ class Restores:
             late = list(self._late(unit, runs))
             yield from late[:1]
             yield from self._beside_training(unit)
+            yield from self._in_callbacks(unit)
             for run in runs:
                 if not (late and run.bound):
                     yield from self._in_run(run, runs)
@@ -74,6 +76,11 @@ class Restores:
         elif wrappers and run.is_loaded and not run.bound and all(each.restored for each in wrappers):
             if FROZEN not in done and not self.running.learns(run.place.callee):
                 yield Fault("training", wrappers[0].location, model)
+
+    def _in_callbacks(self, unit: FunctionRef) -> Iterator[Fault]:
+        for wrapper, callback in updating_evaluations(unit, self.environments):
+            if FROZEN not in self.statistics.done_in(self.programs.around(unit.path)):
+                yield Fault("training", self.spot_of(wrapper), callback.location)
 
     def _is_replaced(self, run: Run, runs: list[Run]) -> bool:
         """Tell whether a function runs the model on restored statistics after all."""

@@ -94,6 +94,8 @@ class Statistics:
                 yield SAVED
             if isinstance(target, Attr) and target.name == "training" and store.value != Const(True):
                 yield FROZEN
+            if isinstance(target, Item) and target.key == Const("training"):
+                yield FROZEN
 
     def _saves(self, call: Call, place: Place) -> bool:
         name = called_name(call)
@@ -174,4 +176,6 @@ def _freezes(call: Call) -> bool:
     name = called_name(call)
     if name in ("setattr", "set_attr"):
         return Const("training") in call.args
+    if dict(call.keywords).get("training", Const(True)) != Const(True):
+        return True
     return name == "eval" and isinstance(call.callee, Attr) and is_env_name(object_text(call.callee.base))

@@ -16,8 +16,10 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.stable_baselines3 import CHECKPOINTS
+from flake8_ckpt.frameworks.stable_baselines3 import EVALUATES
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import parts_of
@@ -36,28 +38,35 @@ Kept = tuple[Wrapper, Spot]
 class UnsavedStatistics:
     """A model that is saved without the statistics of its `wrapper`, and where else it is saved so.
 
-    `name` is how the code names the model, empty where a callback saves it while it is trained.
+    `name` is how the code names the model, empty where the `callback` of that class saves it while it is trained.
     """
 
     location: Spot
     name: str
     wrapper: Spot
     others: tuple[Spot, ...]
+    callback: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Save:
-    """A call that saves a model: its name in the code, where it is made, the wrapper of its environment."""
+    """A call that saves a model: its name in the code, where it is made, the wrapper of its environment.
+
+    `callback` is the class of the callback that saves it, "" where the code does.
+    """
 
     location: Spot
     name: str
     model: Spot
     wrapper: Wrapper
+    callback: str
 
     @property
-    def order(self) -> tuple[bool, str, Position]:
-        """Return what to sort saves by: those of the file that makes the model come first."""
-        return self.location.path != self.model.path, self.location.path, self.location.position
+    def order(self) -> tuple[bool, bool, str, Position]:
+        """Return what to sort saves by: those of the file that makes the model come first, an evaluation's last."""
+        is_elsewhere = self.location.path != self.model.path
+        is_best = EVALUATES.search(self.callback) is not None
+        return is_best, is_elsewhere, self.location.path, self.location.position
 
 
 def unsaved_statistics(environments: Environments) -> Iterator[UnsavedStatistics]:
@@ -70,7 +79,8 @@ def unsaved_statistics(environments: Environments) -> Iterator[UnsavedStatistics
         if first.location not in reported:
             reported.add(first.location)
             locations = dict.fromkeys(each.location for each in others if each.location != first.location)
-            yield UnsavedStatistics(first.location, first.name, first.wrapper.location, tuple(locations))
+            wrapper = first.wrapper.location
+            yield UnsavedStatistics(first.location, first.name, wrapper, tuple(locations), first.callback)
 
 
 def _lost(environments: Environments) -> dict[tuple[Spot, Spot], list[Save]]:
@@ -105,12 +115,27 @@ def _saves(environments: Environments) -> Iterator[Save]:
     for unit in environments.units:
         for site in unit.function.calls:
             place = Place(unit, site.position)
-            if isinstance(site.call.callee, Name) and CHECKPOINTS.search(site.call.callee.path):
-                name, models = "", [] if saves_wrapper(site.call) else _trained_with(unit, environments)
+            callback = called_name(site.call) if _is_callback(site.call) else ""
+            if callback:
+                models = _trained_with(unit, environments) if _saves_model_alone(site.call) else []
             else:
-                name, models = _name(site.call), _saved_at(site.call, place, environments)
+                models = _saved_at(site.call, place, environments)
             for wrapper, model in models:
-                yield Save(place.location, name, model, wrapper)
+                yield Save(place.location, "" if callback else _name(site.call), model, wrapper, callback)
+
+
+def _is_callback(call: Call) -> bool:
+    if not isinstance(call.callee, Name):
+        return False
+    return any(each.search(call.callee.path) for each in (CHECKPOINTS, EVALUATES))
+
+
+def _saves_model_alone(call: Call) -> bool:
+    """Tell whether a callback saves a model and no wrapper: an evaluation the best one, where it is told to."""
+    if CHECKPOINTS.search(called_name(call)):
+        return not saves_wrapper(call)
+    given = dict(call.keywords)
+    return given.get("best_model_save_path", NONE) != NONE and "callback_on_new_best" not in given
 
 
 def _name(call: Call) -> str:

@@ -151,6 +151,10 @@ class Environments:
                 found.append(Model(made.value, made.place, role == "loaded"))
         return found
 
+    def saved_models(self, call: Call, place: Place) -> list[Model]:
+        """Return the calls that may have made a model which a call of its `save` saves."""
+        return self.models(call.callee.base, place) if isinstance(call.callee, Attr) else []
+
     def model_wrapping(self, models: list[Model], depth: int = 0) -> Wrapping:
         """Return the wrappers of the environment that models were made on or loaded for."""
         found = Wrapping()

@@ -1,0 +1,1 @@
+"""Environments that normalize with statistics of their own, and whether any file keeps these."""
