@@ -186,7 +186,7 @@ class _Collector:
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
         )
         return FunctionFacts(
-            name,
+            f"{name}.setter" if f"{name}.setter" in decorators else name,
             self.heading(node),
             tuple(self.parameters(node.args)),
             decorators,
@@ -201,6 +201,7 @@ class _Collector:
             frame.contract,
             tuple(frame.skips),
             tuple(frame.leaves),
+            tuple(frame.fills),
             tuple(best_metrics(node, self.locate)) if frame.contract else (),
         )
 

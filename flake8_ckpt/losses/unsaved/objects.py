@@ -89,7 +89,7 @@ class UnsavedObjects:
                 yield Holder(point.owner, target.name), Spot(point.owner.partition(":")[0], store.position)
 
     def _is_lost(self, holder: Holder, kind: str, point: SavePoint) -> bool:
-        if holder.name in point.names:
+        if holder.name in point.names or kind == "normalizer" and not self.ledger.is_used(holder):
             return False
         if not self.ledger.is_updated(holder, kind) or is_wound_forward(holder, self.ledger):
             return False
