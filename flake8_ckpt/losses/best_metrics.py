@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.checkpoints.payload import all_keys
@@ -19,6 +20,7 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.ledger.events import KEEPS
+from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
@@ -29,9 +31,10 @@ COPIES = frozenset(["copyfile", "copy", "copytree"])
 
 @dataclass(frozen=True)
 class ForgottenBest:
-    """A metric, where it starts again, and the save that it decides."""
+    """A metric, the class whose function decides by it, if any, where it starts again, and the save it decides."""
 
     name: str
+    class_id: str
     location: Spot
     save: Spot
 
@@ -47,8 +50,19 @@ class ForgottenBests:
         self.classes = {each.owner for each in points if each.unit is None}
         self.functions = {name for each in points for name in (each.owner, *each.entered)}
 
-    def found(self) -> Iterator[ForgottenBest]:
-        """Yield the metrics, each once."""
+    @cached_property
+    def found(self) -> tuple[ForgottenBest, ...]:
+        """Return the metrics, each once."""
+        return tuple(self._found())
+
+    def is_told(self, class_id: str, attr: str) -> bool:
+        """Tell whether an attribute of a class is such a metric."""
+        return any(
+            each.name == f"{OWN}.{attr}" and self.hierarchy.are_related(each.class_id, class_id)
+            for each in self.found
+        )
+
+    def _found(self) -> Iterator[ForgottenBest]:
         seen: set[Spot] = set()
         for unit in self.ledger.aliases.index.units:
             for metric in unit.function.best_metrics if self._is_resumed(unit) else ():
@@ -56,7 +70,7 @@ class ForgottenBests:
                 begins = self._begins(metric, unit) if save is not None else None
                 if save is not None and begins is not None and begins not in seen:
                     seen.add(begins)
-                    yield ForgottenBest(metric.name, begins, Spot(unit.path, save))
+                    yield ForgottenBest(metric.name, unit.class_id, begins, Spot(unit.path, save))
 
     def _is_resumed(self, unit: FunctionRef) -> bool:
         if unit.identity in self.functions:
@@ -97,11 +111,11 @@ class ForgottenBests:
             elif each.unit.identity != unit.identity:
                 return None
         is_restored = any(each.how == "restored" for each in self.ledger.mentions(holder))
-        if is_restored or self.ledger.is_part_of_kept(holder, "") or self._is_told(holder):
+        if is_restored or self.ledger.is_part_of_kept(holder, "") or self._is_saved_only(holder):
             return None
         return starts[0] if starts else None
 
-    def _is_told(self, holder: Holder) -> bool:
+    def _is_saved_only(self, holder: Holder) -> bool:
         """Tell whether the metric is found already as a key that nothing restores."""
         for lost in self.ledger.contract.unrestored:
             for save in lost.saves:

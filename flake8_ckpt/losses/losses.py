@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.hooks.pairs import Hooks
@@ -67,9 +68,14 @@ class Losses:
         """Return where programs save that go on with their files."""
         return GroupPoints(self.contract, self.ledger)
 
-    def forgotten_bests(self) -> Iterator[ForgottenBest]:
-        """Yield the metrics that decide what is saved, and that a resumed run starts again."""
-        return ForgottenBests(self.ledger, self.save_points.found).found()
+    @cached_property
+    def bests(self) -> ForgottenBests:
+        """Return who knows the metrics that decide what is saved, and that a resumed run starts again."""
+        return ForgottenBests(self.ledger, self.save_points.found)
+
+    def forgotten_bests(self) -> tuple[ForgottenBest, ...]:
+        """Return the metrics that decide what is saved, and that a resumed run starts again."""
+        return self.bests.found
 
     @cached_property
     def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
@@ -85,8 +91,11 @@ class Losses:
         return unsaved_normalizers(self.contract)
 
     def incomplete_states(self) -> Iterator[IncompleteState]:
-        """Yield the hooks of classes that forget attributes of their objects."""
-        return IncompleteStates(self.contract).all()
+        """Yield the hooks of classes that forget attributes of their objects, but best metrics."""
+        for state in IncompleteStates(self.contract).all():
+            omitted = (each for each in state.omitted if not self.bests.is_told(state.class_id, each.attr))
+            kept = replace(state, omitted=tuple(omitted))
+            yield from (kept,) if kept.omitted else ()
 
     def unprefixed_keys(self) -> Iterator[UnprefixedKey]:
         """Yield the first key that each override of a module's `state_dict` stores without the prefix."""
