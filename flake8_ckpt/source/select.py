@@ -206,8 +206,9 @@ def class_outline(
     """Select the methods of what may be a module: those that set, register or fill what may be state."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     writes = [_method_writes(each, lines, called) for each in methods]
-    named = (*map(_registered, methods), *map(_derived, methods))
-    suspects = frozenset().union(*(each.suspects for each in writes), *named)
+    buffers = frozenset().union(*(registered_in(each.text) for each in methods))
+    named = (*map(_derived, methods), *(_beside(each, buffers) for each in methods))
+    suspects = buffers.union(*(each.suspects for each in writes), *named)
     selected: list[Function] = []
     readers: list[Function] = []
     lazy = any(each.name not in CONSTRUCTORS and each.registers_or_saves for each in methods)
@@ -243,8 +244,13 @@ class _Writes:
     suspects: frozenset[str] = frozenset()
 
 
-def _registered(method: _Method) -> set[str]:
-    return registered_in(method.text)
+def _beside(method: _Method, buffers: frozenset[str]) -> Iterator[str]:
+    """Yield what a method other than the constructor sets where it sets a buffer too."""
+    if method.name in CONSTRUCTORS or not buffers:
+        return
+    written = [attr for attr, value, _ in method.writes if not isinstance(value, ast.Constant)]
+    if not buffers.isdisjoint(written) or "register_buffer" in method.text:
+        yield from written
 
 
 def _is_dull(attr: str, value: ast.expr, lines: list[str]) -> bool:
