@@ -78,3 +78,14 @@ def element_of(value: v.Value) -> v.Value:
     if isinstance(value, (v.Unknown, v.Const, v.Number, v.Record, v.Module)):
         return v.UNKNOWN
     return bounded(v.Element(value))
+
+
+def holds_state(value: v.Value) -> bool:
+    """Tell whether a value is a dict, written as one, with the state of some object under a key."""
+    return isinstance(value, v.Record) and any(
+        isinstance(option, v.Call)
+        and isinstance(option.callee, v.Attr)
+        and option.callee.name in ("state_dict", "get_state")
+        for each in value.fields
+        for option in v.options_of(each.value)
+    )
