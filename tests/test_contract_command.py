@@ -58,21 +58,22 @@ File: Agent.save / train, Agent.load
   W1  agent.py:9 Agent.save; called from train.py:14 train
   R1  train.py:11 train; with agent.py:13 Agent.load
   key            W1      R1        holds                    mismatch
-  -------------- ------- --------- ------------------------ --------------
+  -------------- ------- --------- ------------------------ -----------
   net            always  required  state_dict of agent.net
   steps          always  default   agent.steps
-  version        always  -         a number                 never restored
+  version        always  -         a number
   metadata       -       required  into metadata            never saved
   metadata.mean  -       guarded   into scaler.mean         never saved
 
-1 family; 1 never restored, 2 never saved.
+1 family; 2 never saved.
 """
 NOTHING = "No checkpoint found: no code that saves keys and code that reads them belong together.\n"
 
 
 def show(folder: Path, *arguments: str, files: Mapping[str, str]) -> str:
-    """Return what the command prints on a project, and assert that it succeeds without complaint."""
-    found = contract(write(folder, files), *arguments)
+    """Return what the command prints of all of a project, and assert that it succeeds without complaint."""
+    paths = [] if any(not each.startswith("-") for each in arguments) else ["."]
+    found = contract(write(folder, files), *arguments, *paths)
     assert (found.code, found.err) == (0, "")
     return found.out
 
@@ -124,7 +125,7 @@ def test_json_holds_all_of_a_table(tmp_path: Path) -> None:
     assert states(family) == {
         "net": "always required",
         "steps": "always default",
-        "version": "always never never restored",
+        "version": "always never",
         "metadata": "never required never saved",
         "metadata.mean": "never guarded never saved",
     }
@@ -141,6 +142,25 @@ def test_mended_system_has_no_mismatch(tmp_path: Path) -> None:
     assert "mismatch " not in text and text.endswith("\n1 family; no mismatch.\n")
 
 
+def test_family_without_a_mismatch_is_a_line(tmp_path: Path) -> None:
+    mended = AGENT.replace("metadata=None", "").replace("path, )", "path)")
+    found = contract(write(tmp_path, {"agent.py": mended, "other.py": METHODS}))
+    head, _, rest = found.out.partition("\n\n")
+    assert head == "File: Agent.save / Agent.load: 4 keys, no mismatch (agent.py:9)"
+    assert rest.startswith("Methods: Meter.state_dict / Meter.load_state_dict\n  W1  other.py:3")
+    assert found.out.endswith("\n2 families; 1 never saved.\n")
+
+
+def test_only_mismatches_leave_the_others_out(tmp_path: Path) -> None:
+    mended = AGENT.replace("metadata=None", "").replace("path, )", "path)")
+    files = {"agent.py": mended, "other.py": METHODS}
+    found = contract(write(tmp_path, files), "--only=mismatches")
+    assert found.out.startswith("Methods: Meter.state_dict / Meter.load_state_dict\n")
+    assert found.out.endswith("\n1 family; 1 never saved.\n")
+    (family,) = families(tmp_path, "--only=mismatches", files=files)
+    assert family["kind"] == "methods"
+
+
 METHODS = """\
 class Meter:
     def state_dict(self):
@@ -155,7 +175,7 @@ class Meter:
 def test_pair_of_methods_is_a_family(tmp_path: Path) -> None:
     text = show(tmp_path, files={"a.py": METHODS})
     assert text.startswith("Methods: Meter.state_dict / Meter.load_state_dict\n  W1  a.py:3 Meter.state_dict")
-    assert re.search(r"^  count +always +- +self\.count +never restored$", text, re.MULTILINE)
+    assert re.search(r"^  count +always +- +self\.count$", text, re.MULTILINE)
     assert re.search(r"^  cuont +- +required +into self\.count +never saved$", text, re.MULTILINE)
 
 
@@ -175,7 +195,7 @@ class Agent(Base):
         self.move(device)
 """
     (family,) = families(tmp_path, files={"a.py": source})
-    assert states(family) == {"beta": "always required", "gamma": "always never never restored"}
+    assert states(family) == {"beta": "always required", "gamma": "always never"}
 
 
 STATES = {
@@ -252,7 +272,7 @@ def load(model, path):
             "model": "always required",
             "config": "always guarded",
             "config.size": "always guarded",
-            "config.depth": "always never never restored",
+            "config.depth": "always never",
         },
     ),
     "what nobody reads key by key stays one row": (
@@ -434,10 +454,10 @@ def load(model):
     model.size = record["config"]["size"]
 """
     text = show(tmp_path, files={"a.py": source})
-    assert re.search(r"^  config\.\* +always +- +20 other keys +never restored$", text, re.MULTILINE)
+    assert re.search(r"^  config\.\* +always +- +20 other keys$", text, re.MULTILINE)
     assert "k7" not in text
     (family,) = families(tmp_path, files={})
-    assert states(family)["config.k7"] == "always never never restored"
+    assert states(family)["config.k7"] == "always never"
 
 
 def test_odd_keys_are_shown_as_they_are(tmp_path: Path) -> None:
@@ -452,7 +472,7 @@ def load(model):
 """
     text = show(tmp_path, files={"a.py": f"import torch\n\n\n{source}"})
     assert [line.split()[0] for line in text.splitlines()[5:9]] == ["[red]a", r"'b\nc'", "''", "größe"]
-    printed = contract(tmp_path, env={"PYTHONIOENCODING": "ascii"})
+    printed = contract(tmp_path, ".", env={"PYTHONIOENCODING": "ascii"})
     assert (printed.code, printed.out) == (0, text.replace("größe", r"gr\xf6\xdfe"))
 
 
@@ -630,7 +650,7 @@ def test_help_names_only_what_is_used(tmp_path: Path) -> None:
 def test_narrow_terminal_folds_and_never_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = {name: text for name, text in SYSTEM.items() if name.endswith(".py")}
     project = Project({name: collect_file(text.encode()) for name, text in sources.items()})
-    tables = tables_of(project.contract)
+    tables = tables_of(project)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     plain = as_text(tables, is_terminal=False)

@@ -134,7 +134,7 @@ class Scaled(nn.Module):
         "tensors.py": "import torch\n\ndef several():\n    return [torch.ones(3) for _ in range(3)]\n",
         "model.py": scaled("several().copy()[0]", "from tensors import several"),
     },
-    "what a helper gives is moved": {"tensors.py": TENSORS, "model.py": scaled("make().cuda().sum(0)",
+    "what a helper gives is cast": {"tensors.py": TENSORS, "model.py": scaled("make().double().sum(0)",
                                                                                "from tensors import make")},
     "one of two that both are tensors": {
         "tensors.py": "import torch\n\ndef make(x):\n    return torch.ones(3) if x else torch.zeros(3)\n",
@@ -358,7 +358,8 @@ def test_harmless_tensor_on_request(value: str, use: str, reason: str) -> None:
 
 def test_tensor_that_need_not_be_given() -> None:
     check_silent(scaled("torch.ones(3) if data else None", found=""))
-    check_findings(scaled("torch.ones(3) if data else None"), enable=["CKP102"])
+    hint = scaled("torch.ones(3) if data else None").replace("CKP102", "CKP112")
+    check_findings(hint, enable=["CKP112"])
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def show_contract(arguments: Sequence[str]) -> int:
     with paused_gc():
         index = _read(namespace, options, root)
         project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
-        tables = _asked(tables_of(project.contract), namespace.filenames, index, root)
+        tables = _asked(tables_of(project), namespace.filenames, index, root)
+    if namespace.only == "mismatches":
+        tables = [each for each in tables if each.has_mismatch]
     _note_unread(index, namespace.verbose)
     _print(namespace, tables)
     return 0
@@ -86,7 +88,7 @@ def _print(namespace: argparse.Namespace, tables: Sequence[Table]) -> None:
     if namespace.output_format == "json":
         text = f"{as_json(tables)}\n"
     else:
-        text = as_text(tables, sys.stdout.isatty() and not is_file)
+        text = as_text(tables, sys.stdout.isatty() and not is_file, bool(namespace.filenames))
     if is_file:
         _write_file(namespace.output_file, text)
     else:
@@ -103,8 +105,15 @@ def _write_file(name: str, text: str) -> None:
 
 
 def _declare(manager: OptionManager) -> None:
+    manager.add_option(
+        "--only",
+        choices=("mismatches",),
+        default="",
+        help="Leave out the checkpoints on which all writers and readers agree.",
+    )
     declare_ours(manager, "contract", "the tables", unused=UNUSED)
     manager.parser.description = (
         "Show what the checkpoints of a project hold, who writes it and who reads it. The whole project is"
-        " read; paths choose the checkpoints that code under them writes or reads."
+        " read; paths choose the checkpoints that code under them writes or reads, and show them in full: without"
+        " paths, one on which all agree is a line."
     )

@@ -16,7 +16,6 @@ from typing import Union
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.formats import TAKEN
-from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
 from flake8_ckpt.checkpoints.payload import contents
@@ -31,6 +30,7 @@ from flake8_ckpt.contract_view.columns import known_part
 from flake8_ckpt.contract_view.columns import readers_of
 from flake8_ckpt.contract_view.columns import writers_of
 from flake8_ckpt.contract_view.columns import written
+from flake8_ckpt.contract_view.reported import Reported
 from flake8_ckpt.contract_view.value_text import held_text
 from flake8_ckpt.contract_view.value_text import is_name
 from flake8_ckpt.contract_view.value_text import restored_text
@@ -38,9 +38,7 @@ from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
-
-# The loads of keys that are missing, each with the places of the writers that leave the key out.
-Told = Mapping[tuple[Spot, Keys], set[Spot]]
+from flake8_ckpt.linked_project import Project
 
 
 @dataclass(frozen=True)
@@ -81,17 +79,22 @@ class Table:
     rows: tuple[Row, ...]
 
     @property
+    def has_mismatch(self) -> bool:
+        """Tell whether some key does not match."""
+        return any(row.mismatch is not None for row in self.rows)
+
+    @property
     def paths(self) -> set[str]:
         """Return the files that take part."""
         columns = (*self.writers, *self.readers)
         return {place.location.path for column in columns for place in (*column.places, *column.callers)}
 
 
-def tables_of(contract: Contract) -> list[Table]:
+def tables_of(project: Project) -> list[Table]:
     """Return the tables of a project, those of files first; a group of which nothing is known has none."""
-    told = _told(contract)
-    groups = [*contract.groups.files, *contract.groups.hooks]
-    found = [table for group in groups if (table := _table(group, told)) is not None]
+    reported = Reported(project)
+    groups = [*project.groups.files, *project.groups.hooks]
+    found = [table for group in groups if (table := _table(group, reported)) is not None]
     return sorted(found, key=_order)
 
 
@@ -100,17 +103,7 @@ def _order(table: Table) -> tuple[bool, str, int, int]:
     return (not table.is_file, location.path, location.position.line, location.position.col)
 
 
-def _told(contract: Contract) -> Told:
-    found: dict[tuple[Spot, Keys], set[Spot]] = {}
-    for missing in contract.missing:
-        for load in missing.loads:
-            for depth in range(len(missing.keys), len(load.keys) + 1):
-                save_calls = found.setdefault((load.location, load.keys[:depth]), set())
-                save_calls.update(save.save_call for save in missing.saves)
-    return found
-
-
-def _table(group: CheckpointGroup, told: Told) -> Optional[Table]:
+def _table(group: CheckpointGroup, reported: Reported) -> Optional[Table]:
     saves = [each for each in group.saves if each.payload != NONE]
     readers = readers_of(group)
     if not saves or not readers:
@@ -119,7 +112,7 @@ def _table(group: CheckpointGroup, told: Told) -> Optional[Table]:
     writers = writers_of(saves, keys)
     if group.hook is not None and not any(contents(each.payload).slots for each in saves):
         return None
-    rows = [_row(each, writers, readers, told) for each in keys] or _whole(writers, readers)
+    rows = [_row(each, writers, readers, group, reported) for each in keys] or _whole(writers, readers)
     if not rows:
         return None
     columns = [each.column() for each in writers], [each.column() for each in readers]
@@ -162,7 +155,13 @@ def _flat(keys: Keys, found: Mapping[Keys, Mapping[str, None]]) -> Iterator[Keys
         yield from _flat((*keys, key), found)
 
 
-def _row(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told: Told) -> Row:
+def _row(
+    keys: Keys,
+    writers: Sequence[Writer],
+    readers: Sequence[Reader],
+    group: CheckpointGroup,
+    reported: Reported,
+) -> Row:
     columns: Sequence[Union[Writer, Reader]] = (*writers, *readers)
     below = [(reader, load) for reader in readers for load in reader.below(keys)]
     reads = [(reader, load) for reader, load in below if load.kind in TAKEN]
@@ -173,22 +172,21 @@ def _row(keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told:
         {each.name: each.state(keys) for each in columns},
         held_text(value for each in writers for value in each.values(keys)),
         restored_text(target for _, load in exact for target in load.into if target not in inner),
-        _mismatch(keys, writers, readers, told),
+        Mismatch("never restored")
+        if reported.is_left(group, keys)
+        else _never_saved(keys, writers, readers, reported),
         tuple(dict.fromkeys((reader.name, load.location) for reader, load in exact)),
     )
 
 
-def _mismatch(
-    keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], told: Told
+def _never_saved(
+    keys: Keys, writers: Sequence[Writer], readers: Sequence[Reader], reported: Reported
 ) -> Optional[Mismatch]:
-    """Return what does not match, None where nothing is certain."""
-    given = {each.state(keys) for each in writers}
-    if given & {"always", "maybe"} and all(each.state(keys) == "never" for each in readers):
-        return Mismatch("never restored")
+    """Return which writers leave out a key that is read, None where none is known to."""
     save_calls: set[Spot] = set()
     for reader in readers:
         for load in reader.below(keys):
-            save_calls |= told.get((load.location, keys), set())
+            save_calls |= reported.saves_without(load.location, keys)
     lacking = [each for each in writers if each.state(keys) == "never"]
     if save_calls and len(lacking) == len(writers):
         return Mismatch("never saved")

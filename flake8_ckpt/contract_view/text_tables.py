@@ -37,21 +37,41 @@ MIN_CONTENT = 16
 MISMATCHES = ("never saved", "never restored", "not saved by")
 
 
-def as_text(tables: Sequence[Table], is_terminal: bool) -> str:
-    """Return the tables as text, coloured and fitted to the terminal only where there is one."""
+def as_text(tables: Sequence[Table], is_terminal: bool, in_full: bool = True) -> str:
+    """Return the tables as text, coloured and fitted to the terminal only where there is one.
+
+    Where they are not shown `in_full`, one without a mismatch is a line.
+    """
     console = _console(is_terminal)
-    for each in tables:
-        _line(console, _title(each), "bold")
-        for column in (*each.writers, *each.readers):
-            if _is_listed(column, each):
-                _line(console, f"  {column.name:<3} {_legend(column, any(row.keys for row in each.rows))}")
-        for line in _left_out(each):
-            _line(console, f"      {line}")
-        console.print(_grid(each, console.width))
+    brief = [each for each in tables if not in_full and not each.has_mismatch]
+    for each in brief:
+        _line(console, _in_one_line(each))
+    if brief:
         console.print()
+    for each in tables:
+        if in_full or each.has_mismatch:
+            _show(each, console)
     _line(console, _summary(tables) if tables else NOTHING)
     printed = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
     return printed if is_terminal else "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+
+
+def _show(table: Table, console: Console) -> None:
+    """Print a table with its title, its writers and its readers."""
+    _line(console, _title(table), "bold")
+    for column in (*table.writers, *table.readers):
+        if _is_listed(column, table):
+            _line(console, f"  {column.name:<3} {_legend(column, any(row.keys for row in table.rows))}")
+    for line in _left_out(table):
+        _line(console, f"      {line}")
+    console.print(_grid(table, console.width))
+    console.print()
+
+
+def _in_one_line(table: Table) -> str:
+    count = len(table.rows)
+    place = table.writers[0].places[0].location
+    return f"{_title(table)}: {count} key{'s' if count > 1 else ''}, no mismatch ({place})"
 
 
 def _console(is_terminal: bool) -> Console:

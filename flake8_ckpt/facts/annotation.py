@@ -69,6 +69,8 @@ def _generic(node: ast.Subscript, names: Names, depth: int) -> v.Value:
         return v.join(values)
     if head in ("Final", "Annotated", "ClassVar"):
         return values[0]
+    if head in ("Type", "type", "Callable"):
+        return _called(parts[-1], names)
     kind = KINDS.get(head)
     if kind is None:
         return v.UNKNOWN
@@ -82,6 +84,12 @@ def _generic(node: ast.Subscript, names: Names, depth: int) -> v.Value:
     return v.Container(
         kind, v.join([value for part, value in zip(parts, values) if not _is_dots(part)]), -1, items
     )
+
+
+def _called(node: ast.expr, names: Names) -> v.Value:
+    """Return the class whose objects a call gives: X for `type[X]` and for `Callable[..., X]`."""
+    name = dotted(node)
+    return v.Name(names.resolve(name)) if name else v.UNKNOWN
 
 
 def _is_dots(node: ast.expr) -> bool:

@@ -9,8 +9,13 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import join_containers
 from flake8_ckpt.facts.evaluator.expressions import subscript_key
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
+from flake8_ckpt.facts.evaluator.frame import SOURCE
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.inplace_changes import note_item
+from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
+from flake8_ckpt.facts.evaluator.sweeps import is_swept
+from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.key_text import as_written_key
 from flake8_ckpt.facts.member_values import element_of
@@ -36,6 +41,7 @@ def assign(target: ast.expr, value: v.Value, source: ast.expr | None, frame: Fra
     elif isinstance(target, (ast.Tuple, ast.List)):
         _unpack(target, value, source, frame)
     elif isinstance(target, ast.Subscript):
+        frame.leave_behind(UNMOVED)  # it is copied to where the target lies
         owner = self_attribute(target.value)
         if owner is not None and isinstance(source, ast.Name):
             frame.aliases.setdefault(source.id, set()).add(owner)
@@ -65,8 +71,12 @@ def augment(target: ast.expr, value: v.Value, frame: Frame) -> None:
         attr = self_attribute(target.value)
         if attr is not None:
             frame.write(attr, "inplace", bounded(value), True)
-    elif isinstance(target, ast.Attribute) and frame.contract:
-        _augment_field(target, value, frame)
+        else:
+            note_weights(frame.evaluate(target.value), frame)
+    elif isinstance(target, ast.Attribute):
+        note_weights(frame.peek(target), frame)
+        if frame.contract:
+            _augment_field(target, value, frame)
 
 
 def _augment_field(target: ast.Attribute, value: v.Value, frame: Frame) -> None:
@@ -83,6 +93,7 @@ def _unpack(target: ast.Tuple | ast.List, value: v.Value, source: ast.expr | Non
     for index, element in enumerate(target.elts):
         if sources is not None:
             frame.depends = set()
+            frame.mix()
             each = frame.evaluate(without_star(sources[index]))
         else:
             each = v.UNKNOWN if isinstance(element, ast.Starred) else item_of(value, v.Const(index))
@@ -104,17 +115,26 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
     while isinstance(root, ast.Subscript) or isinstance(root, ast.Attribute) and root.attr == "data":
         root = root.value
     attr = self_attribute(root)
+    before = set(frame.depends)
     key = as_written_key(subscript_key(target, frame), frame.contract)
+    frame.depends -= {each for each in frame.depends - before if each.startswith(SOURCE)}
     if attr is not None:
-        frame.write(attr, "item", bounded(value), carried or not _is_whole(target))
+        whole = _is_whole(target) or is_swept(target, frame)
+        frame.write(attr, "item", bounded(value), carried or not whole)
+        if whole and not carried:
+            frame.state.write(attr, frozenset(frame.depends))
     elif isinstance(root, ast.Name) and root.id in frame.state.locals:
         held = frame.local(root.id)
+        whole = _is_whole(target) or is_swept(target, frame)
+        note_item(held, bounded(value), carried or not whole, frame)
         if target.value is root and isinstance(held, (v.Record, v.Container)):
             frame.store(v.Item(v.Local(root.id, v.UNKNOWN), key), bounded(value))
         if not isinstance(held, SYMBOLIC):
             filled = _with_items(held, (*_outer_keys(target.value, frame), key), value)
             frame.bind(root.id, filled, frame.depends)
             frame.follow(held, filled)
+    else:
+        note_weights(frame.peek(root), frame)
     if frame.contract:
         base = frame.peek(target.value)
         if isinstance(base, SYMBOLIC) and isinstance(key, v.Const):
@@ -178,5 +198,6 @@ def _assign_field(target: ast.Attribute, value: v.Value, frame: Frame) -> None:
         depends = set(frame.depends)  # what the field is set to does not depend on whose field it is
         base = frame.evaluate(target.value)
         frame.depends = depends
+        note_weights(v.Attr(base, name), frame)
         if isinstance(base, SYMBOLIC) or isinstance(base, v.Module):
             frame.store(v.Attr(base, name), bounded(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import test
@@ -16,6 +17,7 @@ from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
+from flake8_ckpt.facts.torch_calls import instance_of
 from flake8_ckpt.frameworks.torch import TENSOR_CLASSES
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import is_main
@@ -27,8 +29,10 @@ OPPOSITES: dict[GuardKind, GuardKind] = {
     "unset": "set",
     "tensor": "other",
     "absent": "present",
+    "weight": "noweight",
     "key": "nokey",
 }
+ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 OPPOSITES |= {after: before for before, after in OPPOSITES.items()}
 
 
@@ -36,7 +40,18 @@ def conditions(node: ast.expr, frame: Frame) -> tuple[Guards, Guards]:
     """Evaluate a test; return what holds where it is true, and where it is false."""
     then, otherwise = _split(node, frame, frame.depth)
     about = tuple(Guard("about", attr) for attr in sorted(test(node, frame)))
-    return (*then, *about), (*otherwise, *about)
+    order = tuple(Guard("order", attr) for attr in sorted(set(_compared_in_order(node))))
+    return (*then, *about, *order), (*otherwise, *about, *order)
+
+
+def _compared_in_order(node: ast.expr) -> Iterator[str]:
+    """Yield the attributes that a test compares with something by less or greater: a best score, a limit."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Compare) and any(isinstance(op, ORDERS) for op in each.ops):
+            for part in ast.walk(each):
+                attr = self_attribute(part)
+                if attr is not None:
+                    yield attr
 
 
 def decided(node: ast.expr) -> bool | None:
@@ -141,6 +156,8 @@ def _tested(node: ast.Call, frame: Frame) -> Guard | None:
             return Guard("tensor", name)
         if isinstance(kind, v.Name) and kind.path == "torch.nn.Module":
             return Guard("present", name)
+        if isinstance(kind, v.Name) and isinstance(instance_of(kind.path), v.Parameter):
+            return Guard("weight", name)
     return None
 
 
@@ -151,6 +168,8 @@ def narrow(guards: Guards, frame: Frame) -> None:
         kind, name = guard.kind, guard.name
         if kind == "tensor":
             frame.state.hold(name, v.Tensor("data"))
+        elif kind == "weight":
+            frame.state.hold(name, v.Parameter())
         elif kind == "absent":
             frame.state.hold(name, v.NONE)
         elif kind == "other":

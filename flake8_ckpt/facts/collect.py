@@ -10,16 +10,21 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
-from flake8_ckpt.facts.attribute_uses import mentioned
 from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
+from flake8_ckpt.facts.evaluator.input_mixing import numbers_of
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
+from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
+from flake8_ckpt.facts.program_text import devices_of
+from flake8_ckpt.facts.program_text import is_program
+from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
@@ -72,7 +77,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     names = names_of(tree, found, known, constants)
     collector = _Collector(names, written, lines, signals)
     return FileFacts(
-        tuple((name, path) for name, path in names.table.items() if not path.startswith(":")),
+        exported(names.table),
         names.stars,
         tuple(collector.klass(each, found.on_the_way) for each in found.classes),
         tuple(collector.functions(found)),
@@ -80,6 +85,8 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(constants.items()),
         tuple(name for name in dict.fromkeys(normalized_in(text)) if name != "self"),
         tuple(dict.fromkeys(taken_in(text))),
+        devices=devices_of(text),
+        runs=is_program(tree, text),
     )
 
 
@@ -91,6 +98,7 @@ class _Collector:
         self.written = written
         self.lines = lines
         self.signals = signals
+        self.remarks = remarks_in(lines)
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -162,9 +170,12 @@ class _Collector:
             yield self.function(found.script.name, found.script, True)
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
-        """Return the summary of a method that only reads what may be state."""
-        position = self.heading(node)
-        return FunctionFacts(node.name, position, uses=mentioned(node, self.lines, found.suspects, position))
+        """Return how a method that sets nothing of interest reads what may be state."""
+        frame = self.frame(node)
+        frame.contract = False
+        Walker(frame, self.locate).block(node.body)
+        uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
+        return FunctionFacts(node.name, self.heading(node), uses=uses)
 
     def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
@@ -174,7 +185,7 @@ class _Collector:
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
         )
         return FunctionFacts(
-            name,
+            f"{name}.setter" if f"{name}.setter" in decorators else name,
             self.heading(node),
             tuple(self.parameters(node.args)),
             decorators,
@@ -189,6 +200,7 @@ class _Collector:
             frame.contract,
             tuple(frame.skips),
             tuple(frame.leaves),
+            tuple(frame.fills),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
@@ -197,8 +209,11 @@ class _Collector:
         contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
         frame = new_frame(self.names, contract, "" if is_open else text, owner)
+        frame.numbers = numbers_of(node.args)
+        frame.remarks = self.remarks
         for name in parameter_names(node.args):
-            frame.bind(name, v.Param(name), ())
+            given = name not in ("self", "cls") and name not in frame.numbers
+            frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:

@@ -11,29 +11,34 @@ from typing import Optional
 
 from msgspec import Struct
 
+from flake8_ckpt.facts.program_text import Devices
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 
-WriteKind = Literal["assign", "moved", "augment", "item", "inplace", "grow", "grad", "delete"]
+WriteKind = Literal["assign", "moved", "augment", "item", "inplace", "weights", "grow", "grad", "delete"]
 RegisterKind = Literal["buffer", "parameter", "module", "state", "setattr", "wrapped"]
 KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
 GuardKind = Literal[
-    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "key", "nokey",
-    "about", "option", "branch", "loop", "nested", "hidden",
+    "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "weight", "noweight",
+    "key", "nokey", "about", "order", "option", "branch", "loop", "nested", "hidden", "remark",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
+# What `Use.how` may say beside a read: of the value that the method was entered with, and of where it goes.
+MARKS = frozenset(["held", "input", "relocated", "returned"])
 
 
 class Guard(Struct, frozen=True, array_like=True):
     """A condition around a fact, about the attribute, the local or the key of that name.
 
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
-    "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
-    "absent" and "present" (`n is None`). Of keys: "key" and "nokey" (`"k" in mapping`). Of paths: "option" (a test
-    of `self.config.x` or `args.x` alone). Without a name: "branch" (any other condition), "loop", "nested" (in a
-    function inside), "hidden" (a write past the module's own hooks).
+    "set" (`not self.x`), "about" (a test that looks at x), "order" (one that compares it: `loss < self.x`). Of
+    locals: "tensor" and "other" (`isinstance(n, Tensor)`), "absent" and "present" (`n is None`), "weight" and
+    "noweight" (`isinstance(n, nn.Parameter)`). Of keys: "key" and "nokey" (`"k" in mapping`). Of paths: "option" (a
+    test of `self.config.x` or `args.x` alone). Without a name: "branch" (any other condition), "loop", "nested" (in a
+    function inside), "hidden" (a write past the module's own hooks), "remark" (a comment at the write says
+    something of buffers).
     """
 
     kind: GuardKind
@@ -45,16 +50,18 @@ BRANCH = Guard("branch")
 LOOP = Guard("loop")
 NESTED = Guard("nested")
 HIDDEN = Guard("hidden")
+REMARK = Guard("remark")
 
 
 class Write(Struct, frozen=True, array_like=True):
     """An attribute of `self` is set or changed.
 
     `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
-    (`self.x.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
-    true where the new value depends on what the attribute held when the method was entered, `loaded` where it
-    comes from a payload. `guards` are the conditions around it, `after` the lines of the same method where the
-    attribute may have been assigned or registered before.
+    (`self.x.add_(v)`), "weights" (`self.x.weight.add_(v)`), "grow" (`self.x.append(v)`), "grad"
+    (`self.x.requires_grad = v`) or "delete". `carried` is true where the new value depends on what the attribute
+    held when the method was entered, `loaded` where it comes from a payload. `sources` are the attributes that were
+    read for it, `guards` the conditions around it, `after` the lines of the same method where the attribute may have
+    been assigned or registered before.
     """
 
     attr: str
@@ -65,6 +72,7 @@ class Write(Struct, frozen=True, array_like=True):
     guards: Guards = ()
     loaded: bool = False
     after: tuple[int, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Register(Struct, frozen=True, array_like=True):
@@ -92,8 +100,9 @@ class Use(Struct, frozen=True, array_like=True):
     "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
     (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
-    set). `first` is true where
-    some path reads it before this method writes it.
+    set). "held" says that some path reads what it holds before this method writes it; "input", "relocated" and
+    "returned" that it meets an input as it lies, is moved on its way there, or is given back. `first` is true where
+    some path looks at it in any way before this method writes it.
     """
 
     attr: str
@@ -147,7 +156,8 @@ class Handler(Struct, frozen=True, array_like=True):
     """An `except` clause: what it catches (nothing for everything), what it does, the lines of its `try` block.
 
     `outcome` is "swallowed" where nothing but a print tells of the error, "returned" or "told" where the
-    function ends as well and gives back None, or something else that is false; else it is "handled".
+    function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
+    a `second_way` where the `try` ends the function, and the handler prints the error itself.
     """
 
     caught: tuple[str, ...]
@@ -155,6 +165,7 @@ class Handler(Struct, frozen=True, array_like=True):
     position: Position
     first_line: int
     last_line: int
+    second_way: bool = False
 
 
 class Skip(Struct, frozen=True, array_like=True):
@@ -175,7 +186,8 @@ class Parameter(Struct, frozen=True, array_like=True):
 class FunctionFacts(Struct, frozen=True, array_like=True):
     """The summary of one function, in terms of its parameters and of `self`.
 
-    `leaves` are the first and last lines of the branches after which the function is over.
+    `leaves` are the first and last lines of the branches after which the function is over, `fills` the parameters
+    that it changes in place.
     """
 
     name: str
@@ -193,6 +205,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     contract: bool = False
     skips: tuple[Skip, ...] = ()
     leaves: tuple[tuple[int, int], ...] = ()
+    fills: tuple[str, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):
@@ -220,6 +233,8 @@ class FileFacts(Struct, frozen=True, array_like=True):
 
     The function named "<module>" is what the file does when it runs. `updates` are the method calls that
     may update statistics, each as the last name of its receiver and the method: ("ob_rms", "update").
+    A file that `runs` is a program; its `devices` are "moved" where it takes modules to one, "default" where all
+    that is made lies on one.
     `constants` are the strings that module variables and class attributes name: ("Keys.NET", "net").
     `normalized` are the last names of the objects whose statistics the file takes off or divides by,
     `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
@@ -235,3 +250,5 @@ class FileFacts(Struct, frozen=True, array_like=True):
     taken: tuple[str, ...] = ()
     error: str = ""
     error_line: int = 0
+    devices: Devices = ""
+    runs: bool = False

@@ -14,6 +14,8 @@ from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
+PARTIAL = frozenset(["partial", "functools.partial"])
+
 
 @dataclass(frozen=True)
 class Names:
@@ -60,10 +62,12 @@ def names_of(
 ) -> Names:
     """Build the import table of a module; its own classes and functions win over imports."""
     table = dict(imported(tree.body))
-    table.update(_aliases(tree.body, table))
     definitions = [each.name for each in outline.classes] + [name for name, _ in outline.functions]
-    for name in sorted(definitions, key=lambda each: -each.count(".")):
-        table[name.rpartition(".")[2]] = f":{name}"
+    own = {
+        name.rpartition(".")[2]: f":{name}" for name in sorted(definitions, key=lambda each: -each.count("."))
+    }
+    table.update(_aliases(tree.body, {**table, **own}))
+    table.update(own)
     stars = tuple(
         "." * node.level + (node.module or "")
         for node in statements(tree.body)
@@ -72,10 +76,27 @@ def names_of(
     return Names(table, stars, known, constants or {})
 
 
+def exported(table: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the names of a file that stand for something else: imports, and renamings of what it defines."""
+    return tuple(
+        (name, path)
+        for name, path in table.items()
+        if not path.startswith(":") or path.lstrip(":").rpartition(".")[2] != name
+    )
+
+
 def _aliases(body: list[ast.stmt], table: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the module's plain renamings: `Tensor = torch.Tensor`."""
-    for node in body:
+    """Yield the module's plain renamings: `Tensor = torch.Tensor`, `Linear = partial(nn.Linear, bias=False)`."""
+    for node in statements(body):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            head, dot, rest = dotted(node.value).partition(".")
-            if head in table:
-                yield node.targets[0].id, f"{table[head]}{dot}{rest}"
+            head, dot, rest = dotted(_made_of(node.value)).partition(".")
+            if head in table and node.targets[0].id != head:
+                path = table[head]
+                yield node.targets[0].id, f"{path}{dot}{rest}"
+
+
+def _made_of(value: ast.expr) -> ast.expr:
+    """Return the function or class that a partial call stands for, or the value itself."""
+    if isinstance(value, ast.Call) and value.args and dotted(value.func) in PARTIAL:
+        return value.args[0]
+    return value

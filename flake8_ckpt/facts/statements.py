@@ -17,11 +17,16 @@ from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.nested_functions import bind_parameters
+from flake8_ckpt.facts.evaluator.nested_functions import note_function
+from flake8_ckpt.facts.evaluator.nested_functions import note_lambda
 from flake8_ckpt.facts.evaluator.path_states import Changes
+from flake8_ckpt.facts.evaluator.sweeps import counter_of
 from flake8_ckpt.facts.except_clauses import forgives_keys
 from flake8_ckpt.facts.except_clauses import handlers_of
 from flake8_ckpt.facts.key_guards import asked_in
 from flake8_ckpt.facts.key_guards import fetched_in
+from flake8_ckpt.facts.loop_numbers import forget_counted
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
@@ -29,7 +34,6 @@ from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.names import imported
-from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
@@ -59,6 +63,7 @@ class Walker:
             if self.frame.state.dead:
                 break
             self.statement(node)
+        self.frame.mix()
         self.frame.depth -= 1
         self.frame.guards = guards
 
@@ -74,6 +79,7 @@ class Walker:
 
     def start(self, node: ast.stmt) -> None:
         """Note where the statement stands to which the next facts belong."""
+        self.frame.mix()
         self.frame.position = self.locate(node)
         self.frame.depends = set()
 
@@ -95,6 +101,8 @@ def together(guards: Guards, others: Guards) -> Guards:
 def _assign(walker: Walker, node: ast.Assign) -> None:
     frame = walker.frame
     value = frame.evaluate(node.value)
+    if isinstance(node.value, ast.Lambda):
+        note_lambda(node.targets[0], node.value, frame)
     if _is_last_call(value, frame) and all(_is_unread(target, frame.text) for target in node.targets):
         _throw_away(frame)
     for target in node.targets:
@@ -136,6 +144,7 @@ def _return(walker: Walker, node: ast.Return) -> None:
     if node.value is not None:
         value = bounded(walker.frame.evaluate(node.value))
         walker.frame.returns.append(value)
+        walker.frame.give_back()
         walker.frame.store(v.Name("return"), value)
     walker.frame.state.dead = True
 
@@ -218,29 +227,23 @@ def _elif(node: ast.If) -> ast.If | None:
 
 
 def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     bind_loop(node.target, node.iter, walker.frame)
     attr = self_attribute(node.target)
     if attr is not None:
         walker.frame.write(attr, "assign", v.UNKNOWN)
+    before, counter = set(walker.frame.sweeps), counter_of(node)
+    walker.frame.sweeps |= {counter} if counter is not None else set()
     _repeat(walker, node)
+    walker.frame.sweeps = before
 
 
 def _while(walker: Walker, node: ast.While) -> None:
-    _loosen(node, walker.frame)
+    forget_counted(node, walker.frame)
     walker.frame.state.enter()
     test(node.test, walker.frame)
     _repeat(walker, node)
-
-
-def _loosen(node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> None:
-    """Forget the numbers that a loop counts on from: in its next round they are other ones."""
-    for each in ast.walk(node) if frame.contract and frame.guards.count(LOOP) == 0 else ():
-        name = each.target.id if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) else ""
-        held = frame.state.locals.get(name)
-        if isinstance(held, v.Const) and type(held.value) in (int, float):
-            frame.state.hold(name, v.NUMBER)
 
 
 def _repeat(walker: Walker, node: ast.For | ast.AsyncFor | ast.While) -> None:
@@ -306,10 +309,10 @@ def _function(walker: Walker, node: Function) -> None:
         frame.evaluate(default)
     frame.state.enter()
     frame.returns = []
-    for name in parameter_names(node.args):
-        frame.bind(name, v.UNKNOWN, ())
+    parameters = bind_parameters(node.name, node.args, frame)
     walker.branch(node.body, (BRANCH, NESTED))
     frame.state.leave()
+    note_function(node.name, parameters, frame)
     frame.returns = returns
     frame.bind(node.name, v.UNKNOWN, ())
 

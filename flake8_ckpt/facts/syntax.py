@@ -51,6 +51,19 @@ def is_text(value: str) -> bool:
     return value.isascii() or SURROGATES.search(value) is None
 
 
+def patterns_of(value: v.Value) -> tuple[str, ...]:
+    """Return the names that a value may spell, one by one where a loop goes over literal names."""
+    if isinstance(value, v.Join):
+        return tuple(dict.fromkeys(map(pattern_of, value.options)))
+    if isinstance(value, v.Arith):
+        choices = [index for index, each in enumerate(value.operands) if isinstance(each, v.Join)]
+        if len(choices) == 1:
+            before, after = value.operands[: choices[0]], value.operands[choices[0] + 1 :]
+            options = v.options_of(value.operands[choices[0]])
+            return tuple(pattern_of(v.Arith((*before, option, *after))) for option in options)
+    return (pattern_of(value),)
+
+
 def pattern_of(value: v.Value) -> str:
     """Return a name that a value spells, with `*` for what is computed.
 

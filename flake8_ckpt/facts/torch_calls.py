@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flake8_ckpt.facts import tensor_traits
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.frameworks.torch import ARRAYS
 from flake8_ckpt.frameworks.torch import COMPLEX
@@ -58,7 +59,7 @@ def call_global(path: str, args: Sequence[v.Value], keywords: dict[str, v.Value]
     if path.startswith(OBJECTS) or path in RANDOM_STATES:
         return None
     if path.startswith("torch."):
-        return _call_torch(path, args, keywords)
+        return tensor_traits.of_call(_call_torch(path, args, keywords), path, args, keywords)
     if path.startswith("numpy."):
         return _call_numpy(path[6:], args)
     if path.startswith(("math.", "os.", "time.", "sys.")):
@@ -66,7 +67,7 @@ def call_global(path: str, args: Sequence[v.Value], keywords: dict[str, v.Value]
     return None
 
 
-def _call_torch(path: str, args: Sequence[v.Value], keywords: dict[str, v.Value]) -> v.Value | None:
+def _call_torch(path: str, args: Sequence[v.Value], keywords: dict[str, v.Value]) -> v.Value:
     name = path[6:]
     if name in (
         "nn.Parameter",
@@ -153,10 +154,11 @@ def _call_numpy(name: str, args: Sequence[v.Value]) -> v.Value:
     return v.UNKNOWN
 
 
-def call_method(base: v.Value, name: str, args: Sequence[v.Value]) -> v.Value:
+def call_method(base: v.Value, name: str, args: Sequence[v.Value], keywords: dict[str, v.Value]) -> v.Value:
     """Return what a method of a tensor, array or number gives."""
     if isinstance(base, v.Tensor):
-        return _call_tensor_method(base, name, args)
+        made = _call_tensor_method(base, name, args)
+        return tensor_traits.of_method(made, base, name, args, keywords)
     if isinstance(base, v.NdArray):
         return v.NUMBER if name in ("item", "tolist", "tobytes", "any", "all") else v.NdArray()
     return v.NUMBER
@@ -183,7 +185,7 @@ def _call_tensor_method(base: v.Tensor, name: str, args: Sequence[v.Value]) -> v
 def combine(operands: Sequence[v.Value]) -> v.Value:
     """Return what arithmetic on some values gives; stays symbolic where an operand decides."""
     if any(isinstance(operand, v.Tensor) for operand in operands):
-        return v.Tensor(merge_origin(operands))
+        return tensor_traits.of_arithmetic(v.Tensor(merge_origin(operands)), operands)
     if any(isinstance(operand, (v.Parameter, v.Buffer)) for operand in operands):
         return v.Tensor("data")
     if all(isinstance(operand, (v.Const, v.Number)) for operand in operands):

@@ -33,10 +33,12 @@ class Number(Struct, frozen=True, array_like=True, tag="n"):
 
 
 class Tensor(Struct, frozen=True, array_like=True, tag="t"):
-    """A tensor."""
+    """A tensor; `placed` where it was put on a device by hand, `scalar` where it has no dimension."""
 
     origin: Origin = "constant"
     trainable: bool = False
+    placed: bool = False
+    scalar: bool = False
 
 
 class NdArray(Struct, frozen=True, array_like=True, tag="a"):

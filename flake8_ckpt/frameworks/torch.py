@@ -48,6 +48,11 @@ NOT_TENSOR_FIELDS = frozenset(
     "shape dtype device ndim is_cuda requires_grad layout names is_leaf is_sparse is_quantized itemsize"
     " nbytes grad_fn".split()
 )
+DTYPES = frozenset(
+    f"torch.{name}"
+    for name in "bfloat16 bool cdouble cfloat complex64 complex128 double float float16 float32 float64 half int"
+    " int8 int16 int32 int64 long short uint8".split()
+)
 MOVES = frozenset("to cuda cpu type_as xpu npu".split())
 VIEWS = MOVES | frozenset(
     "detach clone contiguous float double half bfloat16 type long int view reshape requires_grad_ data".split()
@@ -73,6 +78,7 @@ ELEMENTWISE = frozenset(
     " maximum minimum mean std var sum prod cumsum cumprod dot matmul outer where sort argsort max min"
     " transpose reshape add multiply subtract divide true_divide percentile median".split()
 )
+PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dump", "joblib.dump"])
 MODULE_METHODS = frozenset(
     "to cuda cpu eval train half float double requires_grad_ apply bfloat16 compile".split()
 )

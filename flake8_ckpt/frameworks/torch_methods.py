@@ -13,9 +13,10 @@ CONSTRUCTION = frozenset(
     "__init__ __post_init__ __new__ reset_parameters _reset_parameters __attrs_post_init__".split()
 )
 UNEVENTFUL = frozenset("__repr__ extra_repr __str__ __getstate__ __setstate__ __deepcopy__".split())
+# Not `set_grad_checkpointing`, which trades memory for time.
 SAVERS = re.compile(
-    r"(^|_)(save|dump|serialize|export|checkpoint)(_|$)|^_?get_\w*state$|state_dict|statistics_dict"
-    r"|extra_state|^_?load_state|checkpoint"
+    r"(^|_)(save|dump|serialize|export)(_|$)|^_?get_\w*state$|state_dict|statistics_dict"
+    r"|extra_state|^_?load_state|(?<!grad_)(?<!gradient_)(?<!activation_)checkpoint(?!ing)"
 )
 CASTS = re.compile(r"(^|[._])(to|move|cast|send)_\w+$|(device|dtype)$")
 STEPS = frozenset(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 # Enough for each value of a `main` of a thousand lines; only what a program wrote needs more.
 MAX_STEPS = 10_000
 MAX_STEPS_OF_FUNCTION = 400_000
+# What is asked when all functions are summarized has a bound for each value, and none for all of them together.
+UNBOUNDED = 2**62
 
 
 @dataclass

@@ -36,6 +36,7 @@ from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.linking.budget import UNBOUNDED
 from flake8_ckpt.linking.budget import Budget
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.filled_mappings import added_in
@@ -76,7 +77,7 @@ class SymbolicEvaluator:
         self._added: dict[int, dict[Value, list[Field]]] = {}
         # Mappings whose keys are being looked at: one that is filled from itself ends there.
         self._filling: set[tuple[int, str]] = set()
-        self.budget = Budget()
+        self.budget = Budget(UNBOUNDED)
 
     def begin(self) -> Budget:
         """Allow the steps of another function; return what is left for the one before, to go on with it later."""
@@ -265,7 +266,8 @@ class SymbolicEvaluator:
             return UNKNOWN
         inner = enter_call(callee, receiver, args, keywords, context)
         given = self.expand(callee.function.returns, inner, nesting)
-        return UNKNOWN if isinstance(given, (Instance, Container)) else given
+        is_apart = isinstance(given, Container) and not given.items
+        return UNKNOWN if is_apart or isinstance(given, Instance) else given
 
     def receiver_of(self, value: Call, context: CallContext, nesting: int = 0) -> Value:
         """Return the object that a method is called on."""

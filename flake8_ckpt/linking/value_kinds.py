@@ -14,6 +14,7 @@ from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.tensor_traits import of_arithmetic
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
@@ -40,6 +41,7 @@ from flake8_ckpt.facts.values import join
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.module_bases import is_external_module
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.linking.callees import names_called
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.kind_context import KindContext
 
@@ -48,6 +50,8 @@ CONVERTERS = re.compile(r"(^|[._])(to|as)_tensor$")
 # Helper functions that call helper functions; deeper ones, and deeper expressions, are Unknown.
 MAX_CALLS = 5
 MAX_NESTING = 24
+# Registrations that make an attribute a tensor of the module; what a `ModuleList` took may be anything.
+REGISTERED = ("buffer", "state", "parameter")
 SYMBOLIC = (Name, Param, Attr, Item, Element, Call, Arith, Self, Super)
 
 
@@ -94,12 +98,8 @@ class KindEvaluator:
             for method in self._setters(owner).get(attr, ()):
                 context = KindContext(owner.partition(":")[0], class_id, owner, method)
                 for register in method.registers:
-                    if register.name == attr:
-                        return (
-                            Buffer(register.persistent)
-                            if register.kind in ("buffer", "state")
-                            else Parameter()
-                        )
+                    if register.name == attr and register.kind in REGISTERED:
+                        return Parameter() if register.kind == "parameter" else Buffer(register.persistent)
                 if method.name == attr and "property" in method.decorators and method.returns is not None:
                     return self.resolve(method.returns, context)
                 values += [
@@ -124,7 +124,7 @@ class KindEvaluator:
 
     def _param(self, value: Param, context: KindContext, nesting: int) -> Value:
         if value.name in context.bound:
-            return context.bound[value.name]
+            return _settled(context.bound[value.name])
         if context.function is None:
             return UNKNOWN
         for parameter in context.function.parameters:
@@ -187,19 +187,26 @@ class KindEvaluator:
 
     def _call(self, value: Call, context: KindContext, nesting: int) -> Value:
         callee = value.callee
-        args = [self.resolve(arg, context, nesting) for arg in value.args]
-        keywords = {name: self.resolve(each, context, nesting) for name, each in value.keywords}
+        args = [self._argument(arg, context, nesting) for arg in value.args]
+        keywords = {name: self._argument(each, context, nesting) for name, each in value.keywords}
         if isinstance(callee, Name):
             found = self._call_name(callee.path, args, keywords, context)
             return (
                 Tensor("data") if UNKNOWN in options_of(found) and CONVERTERS.search(callee.path) else found
             )
         if not isinstance(callee, Attr):
-            return UNKNOWN
+            names = names_called(callee, context, self.symbols)
+            return join([self._call_name(each.path, args, keywords, context) for each in names])
         if isinstance(callee.base, (Self, Super)):
             return self._call_method(context, callee, args, keywords)
         base = self.resolve(callee.base, context, nesting)
         return self._each(base, lambda each: self._call_on(each, callee.name, args, keywords, context))
+
+    def _argument(self, value: Value, context: KindContext, nesting: int) -> Value:
+        """Return what a call hands on: a class or function as its name, anything else resolved."""
+        if isinstance(value, Name):
+            return Name(self.symbols.resolve(value.path, context.path))
+        return self.resolve(value, context, nesting)
 
     def _call_on(
         self, base: Value, name: str, args: list[Value], keywords: dict[str, Value], context: KindContext
@@ -209,7 +216,7 @@ class KindEvaluator:
                 return base
             base = Tensor("data")
         if isinstance(base, (Tensor, NdArray)):
-            return _settled(torchlib.call_method(base, name, args))
+            return _settled(torchlib.call_method(base, name, args, keywords))
         if isinstance(base, Module):
             return base if name in MODULE_METHODS else UNKNOWN
         if isinstance(base, Instance) and base.path in self.symbols.classes:
@@ -286,7 +293,7 @@ def _certain(value: Value) -> Value:
         return value
     kept = [option for option in value.options if option != NONE]
     if kept and all(isinstance(option, (Tensor, Parameter, Buffer)) for option in kept):
-        return Tensor(torchlib.merge_origin(kept))
+        return of_arithmetic(Tensor(torchlib.merge_origin(kept)), kept)
     return UNKNOWN
 
 

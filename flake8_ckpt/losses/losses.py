@@ -17,9 +17,12 @@ from flake8_ckpt.losses.hook_keys import UngivenKey
 from flake8_ckpt.losses.hook_keys import UntakenKeys
 from flake8_ckpt.losses.hook_keys import ungiven_keys
 from flake8_ckpt.losses.hook_keys import untaken_keys
+from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.load_reports import discarded_load_reports
 from flake8_ckpt.losses.normalizers.idle import Normalizers
 from flake8_ckpt.losses.normalizers.made import Normalizer
+from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizer
+from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizers
 from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.pickled_modules import PickledModule
@@ -52,9 +55,18 @@ class Losses:
         self.kind_evaluator = kind_evaluator
 
     @cached_property
+    def ledger(self) -> Ledger:
+        """Return what happens to each object with state."""
+        return Ledger(self.contract)
+
+    @cached_property
     def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
-        return UnsavedObjects(self.contract, self.kind_evaluator).found
+        return UnsavedObjects(self.ledger, self.kind_evaluator).found
+
+    def orphaned_optimizers(self) -> Iterator[OrphanedOptimizer]:
+        """Yield the optimizers that a load leaves with what they were built over."""
+        return OrphanedOptimizers(self.ledger).found()
 
     def unsaved_normalizers(self) -> Iterator[UnsavedNormalizers]:
         """Yield the saves that leave out statistics which a load restores."""

@@ -6,11 +6,25 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.module_moves import ModuleMoves
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.modules.after_load.derived_values import StaleBuffer
+from flake8_ckpt.modules.after_load.derived_values import StaleNumber
+from flake8_ckpt.modules.after_load.derived_values import StaleTensor
+from flake8_ckpt.modules.after_load.derived_values import stale_buffers
+from flake8_ckpt.modules.after_load.derived_values import stale_numbers
+from flake8_ckpt.modules.after_load.derived_values import stale_tensors
+from flake8_ckpt.modules.after_load.initialization_flags import InitializationFlag
+from flake8_ckpt.modules.after_load.initialization_flags import initialization_flags
+from flake8_ckpt.modules.after_load.weighing_counts import WeighingCount
+from flake8_ckpt.modules.after_load.weighing_counts import weighing_counts
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.class_state import ClassState
-from flake8_ckpt.modules.initialization_flags import InitializationFlag
-from flake8_ckpt.modules.initialization_flags import initialization_flags
+from flake8_ckpt.modules.constants import excuse_of
+from flake8_ckpt.modules.constants import is_left_behind
+from flake8_ckpt.modules.containers.plain_containers import PlainContainer
+from flake8_ckpt.modules.containers.plain_containers import plain_containers
 from flake8_ckpt.modules.late_registration import LateRegistration
 from flake8_ckpt.modules.late_registration import late_registrations
 from flake8_ckpt.modules.late_tensors import LateTensor
@@ -19,13 +33,12 @@ from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.plain_attributes import plain_arrays
 from flake8_ckpt.modules.plain_attributes import plain_numbers
 from flake8_ckpt.modules.plain_attributes import plain_tensors
-from flake8_ckpt.modules.plain_containers import PlainContainer
-from flake8_ckpt.modules.plain_containers import plain_containers
 from flake8_ckpt.modules.registrations import RegistrationResult
 from flake8_ckpt.modules.registrations import UnsavedBuffer
 from flake8_ckpt.modules.registrations import registration_results
 from flake8_ckpt.modules.registrations import tensors_before_registration
 from flake8_ckpt.modules.registrations import unsaved_buffers
+from flake8_ckpt.modules.whole_pickles import WholePickles
 
 
 class ModuleClasses:
@@ -37,19 +50,37 @@ class ModuleClasses:
 
     @cached_property
     def classes(self) -> tuple[ClassState, ...]:
-        """Return those that set or register something, in order of file and line."""
+        """Return those that set or register something, in order of file and line; not those of tests."""
         return tuple(self._classes())
 
     def _classes(self) -> Iterator[ClassState]:
+        pickled = WholePickles(self.hierarchy).classes()
         for identity, facts in self.hierarchy.symbols.classes.items():
+            if is_test(identity.partition(":")[0]):
+                continue
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
-                    yield ClassState(identity, self.hierarchy, self.kind_evaluator)
+                    yield ClassState(identity, self.hierarchy, self.kind_evaluator, pickled)
 
     @cached_property
     def plain_tensors(self) -> tuple[Attribute, ...]:
         """Return the tensors that are kept as plain attributes."""
         return tuple(each for state in self.classes for each in plain_tensors(state))
+
+    @cached_property
+    def moves(self) -> ModuleMoves:
+        """Return which programs take their modules to a device."""
+        return ModuleMoves(self.hierarchy.symbols)
+
+    def constants_left_behind(self) -> Iterator[Attribute]:
+        """Yield the plain tensors that break a module once it is moved, where somebody may move it."""
+        for tensor in self.plain_tensors:
+            if is_left_behind(tensor) and self.moves.may_move(tensor.state.path):
+                yield tensor
+
+    def excuse_of(self, tensor: Attribute) -> str:
+        """Return why a plain tensor is harmless today."""
+        return excuse_of(tensor) or "in a module that its programs do not move"
 
     def plain_arrays(self) -> Iterator[Attribute]:
         """Yield the numpy arrays that are kept as plain attributes."""
@@ -70,6 +101,26 @@ class ModuleClasses:
         """Yield the bools under which a step initializes buffers or weights once."""
         for state in self.classes:
             yield from initialization_flags(state)
+
+    def weighing_counts(self) -> Iterator[WeighingCount]:
+        """Yield the numbers that weigh what is added to saved statistics."""
+        for state in self.classes:
+            yield from weighing_counts(state)
+
+    def stale_numbers(self) -> Iterator[StaleNumber]:
+        """Yield the numbers that construction takes from a parameter and no load takes again."""
+        for state in self.classes:
+            yield from stale_numbers(state)
+
+    def stale_buffers(self) -> Iterator[StaleBuffer]:
+        """Yield the buffers that are not saved and that methods derive from saved ones."""
+        for state in self.classes:
+            yield from stale_buffers(state)
+
+    def stale_tensors(self) -> Iterator[StaleTensor]:
+        """Yield the plain tensors that methods derive from saved buffers."""
+        for state in self.classes:
+            yield from stale_tensors(state)
 
     def late_tensors(self) -> Iterator[LateTensor]:
         """Yield the attributes that become tensors with state after construction."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from flake8_ckpt.facts.model import LOOP
@@ -25,18 +26,52 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
 
-# A place where a name is registered: the method, the line, and the lines that may have set the name before.
-_Place = tuple[Method, int, tuple[int, ...]]
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a name is registered: the line, the lines that may have set it before, and whether it then takes lists."""
+
+    method: Method
+    line: int
+    after: tuple[int, ...]
+    is_buffer: bool
 
 
 def unregistered(state: ClassState, attr: str, writes: Iterable[AttributeWrite]) -> list[AttributeWrite]:
-    """Return the writes to an attribute after which it is a plain one."""
+    """Return the writes of tensors to an attribute after which it is a plain one."""
     if not state.registered(attr):
         return list(writes)
-    if state.hierarchy.defines(state.identity, attr) or not _is_known(state, attr):
+    places = _places(state, attr)
+    return [] if places is None else [each for each in writes if all(_is_apart(each, it) for it in places)]
+
+
+def unregistered_lists(
+    state: ClassState, attr: str, writes: Iterable[AttributeWrite]
+) -> list[AttributeWrite]:
+    """Return the writes of containers by construction after which an attribute is a plain one.
+
+    What later methods register comes too late for those, and a name that is a module or a Parameter by then
+    refuses a list: such a write is in an arm of its own.
+    """
+    if not state.registered(attr):
+        return list(writes)
+    places = _places(state, attr)
+    if places is None or any(each.write.how == "delete" for each in state.changes[attr]):
         return []
-    places = [*_registered(state, attr), *_assigned(state, attr)]
-    return [each for each in writes if all(_is_apart(each, place) for place in places)]
+    early = [each for each in places if each.method.runs_at_construction]
+    return [each for each in writes if all(_is_apart(each, it) or _refuses(each, it) for it in early)]
+
+
+def _places(state: ClassState, attr: str) -> list[_Place] | None:
+    """Return where an attribute is registered, None where some of it goes by computed names."""
+    if state.hierarchy.defines(state.identity, attr) or not _is_known(state, attr):
+        return None
+    return [*_registered(state, attr), *_assigned(state, attr)]
+
+
+def _refuses(change: AttributeWrite, place: _Place) -> bool:
+    """Tell whether a list is assigned where the name is surely no list, or a later one does not undo it."""
+    return not place.is_buffer and change.method == place.method and change.write.position.line > place.line
 
 
 def buffers_apart(state: ClassState, change: AttributeWrite) -> list[Register]:
@@ -47,7 +82,7 @@ def buffers_apart(state: ClassState, change: AttributeWrite) -> list[Register]:
         if each.name == change.attr
         and each.kind == "buffer"
         and each.persistent
-        and _is_apart(change, (method, each.position.line, each.after))
+        and _is_apart(change, _Place(method, each.position.line, each.after, True))
     ]
 
 
@@ -58,26 +93,26 @@ def _is_known(state: ClassState, attr: str) -> bool:
 
 def _registered(state: ClassState, attr: str) -> Iterator[_Place]:
     for method, each in state.registers:
+        is_buffer = each.kind not in ("module", "parameter")
         if each.name == attr:
-            yield method, each.position.line, each.after
+            yield _Place(method, each.position.line, each.after, is_buffer)
         elif each.name.startswith("$"):
-            yield method, 0, (0,)
+            yield _Place(method, 0, (0,), True)
 
 
 def _assigned(state: ClassState, attr: str) -> Iterator[_Place]:
     for each in state.changes.get(attr, ()):
-        registers = any(isinstance(option, (Parameter, Buffer, Module)) for option in options_of(each.value))
-        if registers and each.write.how == "assign":
-            yield each.method, each.write.position.line, each.write.after
+        kinds = {type(option) for option in options_of(each.value)}
+        if kinds & {Parameter, Buffer, Module} and each.write.how == "assign":
+            yield _Place(each.method, each.write.position.line, each.write.after, Buffer in kinds)
 
 
 def _is_apart(change: AttributeWrite, place: _Place) -> bool:
     """Tell whether no path of one method runs both a write and a registration."""
-    method, line, after = place
     written, before = change.write.position.line, change.write.after
-    if change.method != method or line == written or _may_run_again(change):
+    if change.method != place.method or place.line == written or _may_run_again(change):
         return False
-    return not {written, 0}.intersection(after) and not {line, 0}.intersection(before)
+    return not {written, 0}.intersection(place.after) and not {place.line, 0}.intersection(before)
 
 
 def _may_run_again(change: AttributeWrite) -> bool:

@@ -58,6 +58,19 @@ def _assigned_unsaved(state: ClassState) -> Iterator[tuple[str, Position]]:
                 yield attr, change.write.position
 
 
+def saved_buffers(state: ClassState) -> frozenset[str]:
+    """Return the buffers that construction registers and a checkpoint holds."""
+    called = {
+        each.name
+        for method, each in state.registers
+        if each.kind == "buffer" and each.persistent and method.runs_at_construction
+    }
+    assigned = {
+        attr for attr in state.changes if any(each.value == Buffer(True) for each in state.constructed(attr))
+    }
+    return frozenset(called | assigned)
+
+
 def tensors_before_registration(state: ClassState) -> Iterator[AttributeWrite]:
     """Yield the writes of tensors to an attribute for which the same method calls register_buffer later."""
     for method, register in state.registers:

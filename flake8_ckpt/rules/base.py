@@ -59,6 +59,15 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.code))
 
 
+# A line of a terminal beside the path: longer messages are not read to their end.
+MAX_MESSAGE = 120
+
+
+def fitting(*messages: str) -> str:
+    """Return the first message that is short enough, the last where none is: the most telling one comes first."""
+    return next((each for each in messages if len(each) <= MAX_MESSAGE), messages[-1])
+
+
 STATEMENT = Node(("statement",))
 CALL = Node(("call",))
 

@@ -109,7 +109,9 @@ from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import call_of
 from flake8_ckpt.rules.base import finding_in
 
-MESSAGE = "load_state_dict(strict=False) tells what did not fit and nobody looks: it stays as it was made"
+MESSAGE = (
+    "keys that do not fit are skipped without a word: look at what load_state_dict(strict=False) returns"
+)
 
 
 def check(project: Project) -> Iterator[Finding]:

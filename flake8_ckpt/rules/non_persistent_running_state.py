@@ -108,6 +108,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
+from flake8_ckpt.rules.base import finding_in
 from flake8_ckpt.rules.base import registration_of
 
 
@@ -126,6 +127,13 @@ def check(project: Project) -> Iterator[Finding]:
             yield Finding(
                 location.path, location.position, RULE.code, message, (place,), node, attribute.name
             )
+    for stale in project.modules.stale_buffers():
+        name = stale.buffer.attribute.name
+        message = (
+            f"'{name}' has persistent=False and {stale.method}() takes it from '{stale.source}':"
+            " loading leaves it as it was; save it too"
+        )
+        yield finding_in(RULE, stale.buffer.location, message, node=registration_of(name), attribute=name)
 
 
 RULE = Rule(__name__, "CKP107", check=check)

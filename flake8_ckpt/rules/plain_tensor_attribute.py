@@ -3,8 +3,9 @@
 ## What it does
 
 Lists the remaining tensors that are plain attributes of an `nn.Module`, each with the reason why no other rule
-reports it: every use moves it (`self.grid.to(x.device)`), each call makes it anew, it is empty until a method
-fills it, it is read for its shape or in conditions only, or the class's own hooks carry it.
+reports it: every use moves it (`self.grid.to(x.device)`), it is put on a device where it is made, later calls set
+it, it is empty until a method fills it, it has no dimension, it meets no input, it is read for its shape or in
+conditions only, a caller may leave it out, nobody moves its module, or the class's own hooks carry it.
 Together with CKP101 to CKP103 this is every plain tensor that the objects of a class hold after construction.
 This rule is opt-in, for an audit: such code works today.
 
@@ -87,14 +88,10 @@ def check(project: Project) -> Iterator[Finding]:
     """Report the plain tensors that no other rule reports, each with the reason that makes it harmless."""
     reported = {(each.path, each.position) for each in _reported(project)}
     for tensor in project.modules.plain_tensors:
-        reasons = {
-            "moved by hand at every use": tensor.is_moved_by_hand,
-            "empty until a method fills it": tensor.is_placeholder,
-            "read for its shape or in conditions only": tensor.is_idle,
-            "carried by hooks": tensor.is_carried_by_hooks,
-        }
-        reason = next((each for each, holds in reasons.items() if holds), "made anew by later calls")
-        message = f"'{tensor.name}' is a plain tensor, {reason}: .to() and state_dict() miss it"
+        message = (
+            f"'{tensor.name}' is a plain tensor, {project.modules.excuse_of(tensor)}:"
+            " .to() and state_dict() miss it"
+        )
         finding = finding_at(RULE, tensor.writes, message)
         if (finding.path, finding.position) not in reported:
             yield finding
@@ -102,8 +99,8 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _reported(project: Project) -> Iterator[Finding]:
     for rule in all_rules():
-        for find in (rule.check, rule.opt_in) if rule.code in OTHERS else ():
-            yield from find(project) if find is not None else ()
+        if rule.code in OTHERS and rule.check is not None:
+            yield from rule.check(project)
 
 
 RULE = Rule(__name__, "CKP112", opt_in=check)

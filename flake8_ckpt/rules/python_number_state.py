@@ -122,12 +122,26 @@ def check(project: Project) -> Iterator[Finding]:
             f" after a reload it lets '{flag.target}' be initialized over again"
         )
         yield finding_at(RULE, flag.attribute.writes, message)
+    for count in project.modules.weighing_counts():
+        message = (
+            f"'{count.attribute.name}' weighs the updates of '{count.target}' but is a plain number:"
+            " it starts over after loading; make it a buffer"
+        )
+        yield finding_at(RULE, count.attribute.writes, message)
+    for stale in project.modules.stale_numbers():
+        message = (
+            f"'{stale.attribute.name}' is taken from '{stale.source}' by the constructor alone:"
+            " loading leaves it as it was; make it a property"
+        )
+        yield finding_at(RULE, stale.attribute.writes, message)
 
 
 def check_numbers(project: Project) -> Iterator[Finding]:
     """Report numbers that methods count up and that results depend on."""
+    reported = {(each.path, each.position) for each in check(project)}
     for number in project.modules.plain_numbers():
-        if number.is_carried_by_hooks or number.is_transient:
+        first = number.writes[0].location
+        if number.is_carried_by_hooks or number.is_transient or (first.path, first.position) in reported:
             continue
         if number.lifetime == "state" and number.is_used_in_steps:
             writer = number.change.method.name

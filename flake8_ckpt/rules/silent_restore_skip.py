@@ -4,7 +4,7 @@
 
 Finds `if key in checkpoint:`, `checkpoint.get(key)` with a test for `None`, and
 `getattr(env, "obs_rms", None)` with one, around code that restores state, where the other case says nothing.
-It speaks of keys that some save of the project writes; a key that none writes is CKP201 or CKP202.
+It is about keys that some save of the project writes; a key that none writes is CKP201 or CKP202.
 
 ## Why it matters
 
@@ -122,6 +122,7 @@ from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import fitting
 
 MAX_NAMES = 3
 CONDITION = Node(("condition",))
@@ -130,12 +131,17 @@ CONDITION = Node(("condition",))
 def check(project: Project) -> Iterator[Finding]:
     """Report guards around restores of written keys that say nothing where the key is absent."""
     for skip in project.losses.skipped_restores():
-        names = ", ".join(f"'{key}'" for key in list(skip.written)[:MAX_NAMES])
-        message = (
-            f"without {names} this restores nothing and says nothing: a resumed run starts with fresh state"
-        )
+        names = [f"'{key}'" for key in skip.written]
+        message = fitting(*(_message(names[:count]) for count in range(MAX_NAMES, 0, -1)))
         others = [(place, "written here") for place in skip.written.values()]
         yield finding_in(RULE, skip.location, message, others, node=CONDITION)
+
+
+def _message(names: list[str]) -> str:
+    are, start = ("are", "they start") if len(names) > 1 else ("is", "it starts")
+    return (
+        f"where {', '.join(names)} {are} missing, nothing says so and {start} over: raise or warn in an else"
+    )
 
 
 RULE = Rule(__name__, "CKP213", opt_in=check)

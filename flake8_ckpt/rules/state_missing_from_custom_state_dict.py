@@ -1,15 +1,19 @@
-"""A class writes its own `state_dict` and leaves out an attribute that its methods change and depend on.
+"""A class saves and restores its own state, and leaves out an attribute that its methods change and depend on.
 
 ## What it does
 
-Finds classes with a `state_dict` method of their own that gives some attributes and not another which
-construction sets, which other methods change, and on which later results depend.
+Finds classes with a pair of hooks of their own, `state_dict` and `load_state_dict`, `get_extra_state` and
+`set_extra_state`, `get_state` and `set_state`, `pack_...` and `unpack_...`, or `save` and `load` of a file, that keep
+some attributes and not another one which other methods change and on which later results depend.
+Hooks count that a class inherits: a subclass that adds a counter needs a line in them, too.
+An attribute that a load only reads is not restored by that.
 
 ## Why it matters
 
-The object saves and loads without an error, and comes back with one part of its state as new.
+The object saves and loads without an error, and one part of its state is that of a new object.
 A loss scaler that forgets how many good steps it has seen grows its scale too late, an early stopping that
-forgets its count of bad epochs never stops a run that is resumed often.
+forgets its count of bad epochs never stops a run that is resumed often, and an adaptive learning rate overwrites
+that of the restored optimizer with its first value.
 
 ## Bad
 
@@ -97,9 +101,12 @@ assert resumed.step(2.0)
 ## When it stays silent
 
 - The attribute is a setting that no method changes, or a reference to an object with a state of its own.
-- It is recomputed before each use, restarted for each episode, or derived from what `load_state_dict` restores.
-- Nothing depends on it: it is only logged or returned for inspection.
-- The `state_dict` gives everything (`vars(self).copy()`), or has a part that is not known.
+- It is recomputed before each use, restarted for each episode, or derived from what the load restores.
+- Nothing depends on it: it is only logged or returned for inspection, or sets the pace of something
+  (`if self.step % 100 == 0:`) that is not saved itself.
+- The pair saves weights alone, for use: no optimizer and no counter is among them.
+- Nobody calls the load, though a program makes objects of the class.
+- The save gives everything (`vars(self).copy()`), or has a part that is not known.
 - A base class or a module's buffers carry it.
 - A key that only one of the two hooks knows is CKP206.
 
@@ -117,6 +124,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import fitting
 from flake8_ckpt.rules.base import heading_of
 
 MAX_NAMED = 2
@@ -125,16 +133,23 @@ MAX_NAMED = 2
 def check(project: Project) -> Iterator[Finding]:
     """Report attributes that the hooks of a class forget."""
     for lost in project.losses.incomplete_states():
-        first, names = lost.omitted[0], " and ".join(f"'{each.attr}'" for each in lost.omitted[:MAX_NAMED])
-        them = "it" if len(lost.omitted) == 1 else "them"
+        first, hook = lost.omitted[0], f"{lost.hook.name}()"
         whose = f" of {lost.heir}" if lost.heir else ""
-        message = (
-            f"{lost.hook.name}() leaves out {names}{whose}, which {first.method}() changes: a reload starts {them} over; "
-            f"save and restore {them}"
+        names = [f"'{each.attr}'" for each in lost.omitted[:MAX_NAMED]]
+        many = f"{' and '.join(names)}{whose}"
+        message = fitting(
+            _message(many, f"changed by {first.method}()", hook, len(names) > 1),
+            _message(many, "state", hook, len(names) > 1),
+            _message(names[0], "state", hook, False),
         )
         changes = [(each.location, f"'{each.attr}' changes here") for each in lost.omitted]
         node = heading_of(lost.hook.name)
         yield finding_in(RULE, lost.hook.location, message, changes, node=node, attribute=first.attr)
+
+
+def _message(names: str, what: str, hook: str, are_many: bool) -> str:
+    are, them, start = ("are", "them", "they start") if are_many else ("is", "it", "it starts")
+    return f"{names} {are} {what} but not in {hook}: after a load {start} over; save and restore {them}"
 
 
 RULE = Rule(__name__, "CKP207", check=check)

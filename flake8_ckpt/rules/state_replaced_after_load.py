@@ -2,13 +2,18 @@
 
 ## What it does
 
-Finds counters, normalizers, optimizers, schedulers and other objects that a load restores and that a later
-statement replaces: in the same function, in a method that the load calls at its end, or in one that the
-program calls after the load, such as `train()`.
+Finds counters, normalizers, optimizers, schedulers, weights and other objects that a load restores and that later
+code replaces:
+
+- a statement of the same function, or a helper of any name that is called after the load, such as `train()`;
+- set-up that the constructor runs and the load runs again, also under a flag that only the constructor sets;
+- a field of a restored object (`self.progress.step = 0`), or a setter that is given statistics of the data;
+- `net.apply(init_weights)` and `net.reset_parameters()`;
+- a first step, in a class that is no module: `if not self.ready:` sets the state, and no load sets the flag.
 
 ## Why it matters
 
-Save and load agree, a test of the pair passes, and the resumed run still starts anew.
+Save and load agree, a test of the pair passes, and the resumed run still starts from the beginning.
 A frame counter that `train()` sets to zero repeats the exploration of the first frames and writes its logs
 over the old ones; an optimizer that is built again after the load has lost its moments.
 
@@ -135,9 +140,10 @@ assert resumed.epsilon() < trained.epsilon()
 
 - The assignment runs before the load, or only where nothing was loaded (`else:`, `if self.scaler is None:`).
 - The new value is made from the restored one: `epoch + 1`, `.to(device)`, a wrapper such as
-  `DistributedDataParallel`.
+  `DistributedDataParallel`, a scheduler that is wound forward to the restored step.
 - What is replaced was not restored: the count of one episode, a new head on pretrained weights.
-- An option asks for it: `if args.reset_optimizer:`.
+- An option asks for it: `if args.reset_optimizer:`, `if self.finetune:`.
+- The variable of a loop: it names another object in each turn.
 - The checkpoint itself gives what the object is rebuilt from, and it is loaded afterwards.
 - The function is over after the branch that loads, or the new object is filled from the checkpoint further down.
 - The attribute is cleared (`= None`) after use, or set to another object that already exists.
@@ -158,6 +164,7 @@ from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import fitting
 from flake8_ckpt.rules.base import own_attribute
 
 
@@ -165,8 +172,10 @@ def check(project: Project) -> Iterator[Finding]:
     """Report restored state that later code replaces."""
     for each in project.losses.overwrites():
         name = each.name.rpartition(".")[2]
-        message = (
-            f"'{name}' is set anew here, after {each.restored} restored it: what the checkpoint held is lost"
+        message = fitting(
+            f"'{name}' is overwritten here, after {each.restored} restored it: the saved value is lost; set it before "
+            "the load",
+            f"'{name}' is overwritten here, after a load restored it: the saved value is lost; set it before the load",
         )
         node = Node(("attribute", "mutation", "statement"), name)
         others = [(each.restored, "it is restored here")]

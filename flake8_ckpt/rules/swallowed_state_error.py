@@ -127,6 +127,7 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 - The exception is a narrow one (`FileNotFoundError`, `KeyError`) and the handler is a real answer to it.
 - The handler does the work another way: an older format, a second copy of the file; or the code after it
   does, or a loop over several copies.
+- The handler prints the error, and the `try` ends the function where it succeeds: what follows is the second way.
 - The handler ends the function before the work that needs the state, or gives back a value that a caller looks at.
 - The `try` sets a flag where it succeeds.
 - The `try` holds an import that may fail, a whole training loop, or nothing that saves or restores state:
@@ -149,6 +150,7 @@ from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import fitting
 
 HANDLER = Node(("handler",))
 
@@ -157,8 +159,10 @@ def check(project: Project) -> Iterator[Finding]:
     """Report broad excepts around saving or restoring state that go on without it."""
     for error in project.losses.swallowed_errors():
         lost = "restored" if error.is_restore else "saved"
-        message = (
-            f"every error of {error.call}() ends here, printed at most: the run goes on and nothing is {lost}"
+        message = fitting(
+            f"every error of {error.call}() ends here and nothing is {lost}: catch the one you expect, raise or log "
+            "others",
+            f"every error ends here and nothing is {lost}: catch the one you expect, raise or log others",
         )
         yield finding_in(RULE, error.location, message, node=HANDLER)
 

@@ -1,4 +1,4 @@
-"""One hook of a save and load pair is missing, or the two do not speak of the same keys.
+"""One hook of a save and load pair is missing, or the two do not know the same keys.
 
 ## What it does
 
@@ -7,13 +7,16 @@ Looks at the hooks that a framework calls to save and restore an object: `state_
 `set_parameters`, `get_weights` and `set_weights`, `on_save_checkpoint` and `on_load_checkpoint`.
 Finds a hook whose partner is missing where it is needed, a key that one gives and the other never takes, and a
 key that one takes and the other never gives.
-Hooks count that a class inherits, also from another file.
+Hooks count that a class inherits, also from another file, in the order in which Python looks for methods: a
+`state_dict` that calls `Ordered.state_dict(self)` needs the `load_state_dict` of `Ordered`, too.
+Finds as well a lock or a queue in what a hook gives, and `on_save_checkpoint` of a `LightningDataModule`.
 
 ## Why it matters
 
 What only one of the two knows is lost, or the load fails.
 An extra state without `set_extra_state` makes a strict load refuse the module's own checkpoint; a key that
 `load_state_dict` never takes leaves its attribute as the constructor made it.
+A lock cannot be pickled, so that saving fails; Lightning 2 calls no checkpoint hooks of a data module.
 
 ## Bad
 
@@ -130,6 +133,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import fitting
 from flake8_ckpt.rules.base import heading_of
 
 MAX_NAMED = 2
@@ -139,28 +143,40 @@ def check(project: Project) -> Iterator[Finding]:
     """Report hooks without their partner, and keys that only one of two hooks knows."""
     yield from _never_given(project)
     yield from _never_taken(project)
-    for lone in project.losses.hooks.unpaired_hooks():
-        message = _alone(lone.method.name, lone.partner, lone.key)
-        yield finding_in(RULE, lone.method.location, message, node=heading_of(lone.method.name))
+    yield from _without_partner(project)
     for bare in project.losses.hooks.bare():
-        writer, reader = bare.hook.writer, f"{bare.hook.reader.name} at {bare.location}"
-        message = f"{writer.name} gives a bare state_dict(), and {reader} looks under '{bare.key}'"
+        writer, reader = bare.hook.writer, bare.hook.reader.name
+        message = fitting(
+            f"{writer.name}() returns a bare state_dict(), and {reader}() at {bare.location} reads '{bare.key}': "
+            "return it under that key",
+            f"{writer.name}() returns a bare state_dict(), and {reader}() reads '{bare.key}': "
+            "return it under that key",
+        )
         others = [(bare.location, "the key is taken here")]
         yield finding_in(RULE, writer.location, message, others, node=heading_of(writer.name))
     for lost in project.losses.hooks.unpickled():
         writer = lost.hook.writer
-        message = (
-            f"__getstate__ leaves out '{lost.attr}', which __setstate__ at {lost.location} looks for in vain"
+        message = fitting(
+            f"__getstate__() drops '{lost.attr}', which __setstate__() at {lost.location} reads: it fails; set it "
+            "there first",
+            f"__getstate__() drops '{lost.attr}', which __setstate__() reads: it fails; set it there first",
         )
         others, node = [(lost.location, "it is read here")], heading_of(writer.name)
         yield finding_in(RULE, writer.location, message, others, node=node, attribute=lost.attr)
+    for held in project.losses.hooks.unpicklable():
+        writer = held.hook.writer
+        what = f"'{held.key}' holds a {held.kind}, which cannot be pickled"
+        message = f"{what}: torch.save() of this state fails; leave it out"
+        yield finding_in(RULE, writer.location, message, node=heading_of(writer.name))
 
 
 def _never_given(project: Project) -> Iterator[Finding]:
     for lost in project.losses.ungiven_keys():
-        outcome = "loading fails" if lost.is_required else "it starts anew"
-        message = (
-            f"'{lost.key}' is read here, and {lost.giver.name} at {lost.given} never gives it: {outcome}"
+        outcome = "loading fails" if lost.is_required else "it starts over"
+        giver = f"{lost.giver.name}()"
+        message = fitting(
+            f"'{lost.key}' is read here but {giver} at {lost.given} does not give it: {outcome}; add it there",
+            f"'{lost.key}' is read here but {giver} does not give it: {outcome}; add it there",
         )
         yield finding_in(RULE, lost.location, message, [(lost.given, "the state is given here")])
 
@@ -168,18 +184,45 @@ def _never_given(project: Project) -> Iterator[Finding]:
 def _never_taken(project: Project) -> Iterator[Finding]:
     """Yield one finding for each reading hook that leaves keys where they are."""
     for left in project.losses.untaken_keys():
-        names = " and ".join(dict.fromkeys(f"'{each.key}'" for each in left.keys[:MAX_NAMED]))
-        message = f"{left.taker.name} never takes {names}, given at {left.keys[0].location}: a reload starts it anew"
+        names = list(dict.fromkeys(f"'{each.key}'" for each in left.keys[:MAX_NAMED]))
+        many = " and ".join(names)
+        them, start = ("it", "it starts") if len(names) == 1 else ("them", "they start")
+        message = fitting(
+            f"{left.taker.name}() leaves {many}, given at {left.keys[0].location}: after a load {start} over; "
+            f"restore {them}",
+            f"{left.taker.name}() leaves {many} in the state: after a load {start} over; restore {them} here",
+            f"{left.taker.name}() leaves {names[0]} in the state: after a load it starts over; restore it here",
+        )
         others = [(each.location, f"'{each.key}' is given here") for each in left.keys]
         yield finding_in(RULE, left.taker.location, message, others, node=heading_of(left.taker.name))
 
 
+def _without_partner(project: Project) -> Iterator[Finding]:
+    for lone in project.losses.hooks.unpaired_hooks():
+        message = _alone(lone.method.name, lone.partner, lone.key)
+        yield finding_in(RULE, lone.method.location, message, node=heading_of(lone.method.name))
+    for two in project.losses.hooks.two_bases():
+        hook, partner = two.hook, two.partner
+        message = fitting(
+            f"{hook.name}() is defined here and {partner.name}() comes from {two.base}: they do not fit; override both",
+            f"{hook.name}() is defined here and {partner.name}() comes from another base: override both",
+        )
+        others = [(partner.location, "its partner")]
+        yield finding_in(RULE, hook.location, message, others, node=heading_of(hook.name))
+    for hook in project.losses.hooks.uncalled():
+        message = (
+            f"Lightning 2 never calls {hook.name}() of a data module: nothing is saved; use state_dict() and "
+            "load_state_dict()"
+        )
+        yield finding_in(RULE, hook.location, message, node=heading_of(hook.name))
+
+
 def _alone(hook: str, partner: str, key: str) -> str:
     if key:
-        return f"'{key}' is saved here and nobody reads it back: the class has no {partner}"
+        return f"'{key}' is saved here and nothing restores it: it starts over after a load; add {partner}()"
     if hook == "state_dict":
-        return f"state_dict has another shape than the base class gives, with no {partner} for it"
-    return f"{hook} has no {partner} beside it: load_state_dict() fails on this state"
+        return f"state_dict() gives another shape than the base class loads: loading fails; add {partner}()"
+    return f"{hook}() has no {partner}(): load_state_dict() fails on this state; add {partner}()"
 
 
 RULE = Rule(__name__, "CKP206", check=check)

@@ -2,13 +2,12 @@
 
 ## What it does
 
-Finds tensors that `__init__` sets as a plain attribute of an `nn.Module` and that nothing changes
-afterwards: kernels, masks, position tables, class weights.
+Finds tensors that `__init__` sets as a plain attribute of an `nn.Module`, that nothing changes afterwards, and that
+`forward` or an update combines with its input: kernels, masks, position tables, class weights.
+Somebody must move the module: a program of the project does, or no program constructs it, as in a library.
 
 A tensor that is a plain attribute first and goes to `register_buffer` under the same name afterwards counts too:
 newer versions of torch raise `KeyError` there.
-A tensor that a caller may hand in or leave out (`weight: Tensor | None = None`) is reported only when the code
-is enabled: `--ckpt-enable=CKP102`.
 
 ## Why it matters
 
@@ -74,9 +73,14 @@ Make it persistent only if the checkpoint should carry it; older checkpoints the
 ## When it stays silent
 
 - The name is registered somewhere, also in a base class, or is a parameter.
-- `forward` moves the constant by hand wherever it reads it (`self.kernel.to(x)`): see CKP112.
-- Only its shape, its numbers (`.item()`, `.tolist()`) or the truth of it are used.
-- It is complex, or kept in full precision on purpose (rotary tables).
+- It is put on a device by hand where it is made, or moved wherever it is read (`self.kernel.to(x)`): see CKP112.
+- It meets no input in a step: only its shape, its numbers (`.item()`, `.tolist()`) or the truth of it are used, or
+  code that prepares data uses it (`collate_fn`).
+- It has no dimension: torch takes such a tensor on any device.
+- A caller may leave it out (`weight: Tensor | None = None`): see CKP112.
+- The programs that construct the module never move it, or a default device is set.
+- A comment at its making says something of buffers, or it is complex: a buffer follows `.to(dtype)`, and a
+  complex table loses its imaginary part there.
 - It is random or fitted: that is state, see CKP101.
 
 ## References
@@ -96,27 +100,15 @@ from flake8_ckpt.rules.base import finding_at
 
 
 def check(project: Project) -> Iterator[Finding]:
-    """Report plain tensors that stay as construction left them."""
-    for tensor in project.modules.plain_tensors:
-        if tensor.is_constant and not tensor.is_moved_by_hand and not tensor.is_optional:
-            message = (
-                f"'{tensor.name}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
-            )
-            yield finding_at(RULE, tensor.writes, message)
+    """Report plain tensors that stay as construction left them and that a moved module leaves behind."""
+    for tensor in project.modules.constants_left_behind():
+        message = (
+            f"'{tensor.name}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
+        )
+        yield finding_at(RULE, tensor.writes, message)
     for write in project.modules.tensors_before_registration():
         message = f"'{write.attr}' is a plain tensor before register_buffer, which then raises KeyError"
         yield finding_at(RULE, [write], message)
 
 
-def check_optional(project: Project) -> Iterator[Finding]:
-    """Report tensors that a caller may hand in, and need not."""
-    for tensor in project.modules.plain_tensors:
-        if tensor.is_constant and not tensor.is_moved_by_hand and tensor.is_optional:
-            message = (
-                f"'{tensor.name}' is a plain tensor if one is given:"
-                " .to() does not move it, state_dict() omits it"
-            )
-            yield finding_at(RULE, tensor.writes, message)
-
-
-RULE = Rule(__name__, "CKP102", check=check, opt_in=check_optional)
+RULE = Rule(__name__, "CKP102", check=check)

@@ -135,6 +135,12 @@ def check(project: Project) -> Iterator[Finding]:
                 " state_dict() omits it; use register_buffer() in both"
             )
             yield finding_at(RULE, tensor.writes, message)
+    for stale in project.modules.stale_tensors():
+        message = (
+            f"'{stale.attribute.name}' is a plain tensor that {stale.method}() takes from '{stale.source}':"
+            " loading leaves it as it was; make it a buffer"
+        )
+        yield finding_at(RULE, stale.attribute.writes, message)
 
 
 RULE = Rule(__name__, "CKP101", check=check)

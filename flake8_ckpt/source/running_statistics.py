@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 SET_ATTRIBUTES = re.compile(
     r"(?:self(?<!\wself)\.|register_buffer(?<!\wregister_buffer)\(\s*[\"']|add_state(?<!\wadd_state)\(\s*[\"'])"
@@ -37,13 +38,14 @@ DIVIDES = re.compile(
 )
 # `mean, std = stats.mean, stats.std`: locals that a later line takes off or divides by.
 BOUND = re.compile(r"^[ \t]*(\w+(?:\s*,\s*\w+)*)\s*=(?!=)[^=\n]*$", re.M)
+OPERAND = re.compile(r"([-/])\s*(?:[\w.]+\(|\()*(\w+)\b(?![.(])")
 MAX_BEFORE = 120
 # `env.obs_rms`, `envs.get_obs_rms()`, `getattr(env, "obs_rms")`: statistics of another object.
 TAKEN = re.compile(r"(?:\.(?<!\bself\.)|[\"'])(?:get_)?(\w*rms)\b(?=[^\w=]|$)")
 # Where they go no further: `test.obs_rms = train.obs_rms`, `test.set_obs_rms(...)`, `env.obs_rms.update(x)`,
-# `print(env.obs_rms.mean)`
+# `obs_rms=train.obs_rms`, which the call tells that is given it, `print(env.obs_rms.mean)`
 GIVEN = re.compile(
-    r"\.\w*rms\s*=(?!=)|\bset_\w*rms\(|setattr\(|set_attr\(|rms\.update\w*\("
+    r"\.\w*rms\s*=(?!=)|[(,\s]\w*rms=[\w.]+\.\w*rms\b|\bset_\w*rms\(|setattr\(|set_attr\(|rms\.update\w*\("
     r"|^\s*(?:assert|print|log|logger|logging|writer|wandb)\b"
 )
 # A method that changes statistics: `def update(`, `def record_moments(`.
@@ -82,6 +84,7 @@ def normalized_in(text: str) -> Iterator[str]:
     """
     if not any(word in text for word in ("mean", "std", "var", "m2")):
         return
+    used = _UsedNames(text)
     for match in ACCESS.finditer(text):
         start = match.start()
         owner = OBJECT.search(text, max(start - MAX_RECEIVER, 0), start)
@@ -91,7 +94,7 @@ def normalized_in(text: str) -> Iterator[str]:
         if is_mean and owner[1] == "self":
             continue
         before = text[max(owner.start() - MAX_BEFORE, 0) : owner.start()]
-        if (TAKES_OFF if is_mean else DIVIDES).search(before) or _is_used_by_name(before, is_mean, text):
+        if (TAKES_OFF if is_mean else DIVIDES).search(before) or used.has(before, is_mean):
             yield owner[1]
 
 
@@ -110,13 +113,24 @@ def taken_in(text: str) -> Iterator[str]:
             yield match[1]
 
 
-def _is_used_by_name(before: str, is_mean: bool, text: str) -> bool:
-    """Tell whether a statistic is bound to a local that the text takes off or divides by."""
-    bound = BOUND.search(before[before.rfind("\n") + 1 :])
-    if bound is None:
-        return False
-    sign = "-" if is_mean else "/"
-    return any(
-        re.search(rf"{sign}\s*(?:[\w.]+\(|\()*{name.strip()}\b", text) is not None
-        for name in bound[1].split(",")
-    )
+class _UsedNames:
+    """The locals that a text takes off or divides by, looked for once, where some statistic is bound to a local."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def signs(self) -> dict[str, set[str]]:
+        """Return the signs before each name."""
+        found: dict[str, set[str]] = {}
+        for match in OPERAND.finditer(self.text):
+            found.setdefault(match[2], set()).add(match[1])
+        return found
+
+    def has(self, before: str, is_mean: bool) -> bool:
+        """Tell whether a statistic is bound to a local that the text takes off or divides by."""
+        bound = BOUND.search(before[before.rfind("\n") + 1 :])
+        if bound is None:
+            return False
+        sign = "-" if is_mean else "/"
+        return any(sign in self.signs.get(name.strip(), ()) for name in bound[1].split(","))

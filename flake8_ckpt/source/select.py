@@ -36,6 +36,7 @@ from flake8_ckpt.source.signals import INPLACE
 from flake8_ckpt.source.signals import KEEPS
 from flake8_ckpt.source.signals import LATE_REGISTERS
 from flake8_ckpt.source.signals import LOCAL_GROWS
+from flake8_ckpt.source.signals import REGISTERED
 from flake8_ckpt.source.signals import REGISTERS
 from flake8_ckpt.source.signals import SELF_ATTRIBUTE
 from flake8_ckpt.source.signals import SETS_FIELD
@@ -45,6 +46,10 @@ from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
+from flake8_ckpt.source.signals import trains
+from flake8_ckpt.source.state_changes import may_change_attributes
+from flake8_ckpt.source.state_changes import may_fill_arguments
+from flake8_ckpt.source.state_changes import registered_in
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
@@ -95,8 +100,12 @@ class _Method:
 
     @cached_property
     def statements(self) -> list[ast.stmt]:
-        """The statements of its body, those of nested blocks too."""
-        return statements(self.node.body)
+        """The statements of its body, those of nested blocks and of functions within it too."""
+        found = statements(self.node.body)
+        if self.text.count("def ") > 1:
+            inner = [each for each in found if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
+            found += [each for node in inner for each in statements(node.body)]
+        return found
 
     @cached_property
     def writes(self) -> tuple[Write, ...]:
@@ -164,6 +173,7 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
         and links(each.text)
         or hands_on(each.text)
         or each.signals.normalizes(each.text)
+        or trains(each.text)
         for each in methods
     )
 
@@ -181,7 +191,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
-        elif GIVES.match(each.name):
+        elif GIVES.match(each.name) or trains(each.text):
             selected.append(each.node)
         elif "self." in each.text and (each.writes or each.name == "step" or SETS_FIELD.search(each.text)):
             selected.append(each.node)
@@ -196,7 +206,8 @@ def class_outline(
     """Select the methods of what may be a module: those that set, register or fill what may be state."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     writes = [_method_writes(each, lines, called) for each in methods]
-    suspects = frozenset().union(*(each.suspects for each in writes))
+    named = (*map(_registered, methods), *map(_derived, methods))
+    suspects = frozenset().union(*(each.suspects for each in writes), *named)
     selected: list[Function] = []
     readers: list[Function] = []
     lazy = any(each.name not in CONSTRUCTORS and each.registers_or_saves for each in methods)
@@ -209,11 +220,14 @@ def class_outline(
             or not suspects.isdisjoint(written.every)
             or each.registers_or_saves
             or is_entry(each.node)
+            or suspects
+            and may_fill_arguments(each.text)
         ):
             selected.append(each.node)
         elif each.mentions(suspects):
             looks_into = loops_over(each.text, suspects) or ASKS.search(each.text)
-            (selected if looks_into else readers).append(each.node)
+            is_walked = looks_into or may_change_attributes(each.text)
+            (selected if is_walked else readers).append(each.node)
     found = ClassOutline(
         node, name, tuple(each.node for each in methods), tuple(selected), tuple(readers), suspects
     )
@@ -227,6 +241,10 @@ class _Writes:
 
     every: frozenset[str] = frozenset()
     suspects: frozenset[str] = frozenset()
+
+
+def _registered(method: _Method) -> set[str]:
+    return registered_in(method.text)
 
 
 def _is_dull(attr: str, value: ast.expr, lines: list[str]) -> bool:
@@ -252,7 +270,8 @@ def _method_writes(method: _Method, lines: list[str], called: set[str]) -> _Writ
                 method.node, local_values(method.statements), LOCAL_GROWS.findall(text), lines
             )
         plain = value is None or _is_plain(value, bindings)
-        if plain and not (change or _turns(method.node, value) or _mentions(method.node, target, value)):
+        is_state = change or _turns(method.node, value) or _mentions(method.node, target, value)
+        if plain and not is_state and not _is_taken(value):
             continue
         suspects.add(target)
         if value is not None:
@@ -283,6 +302,28 @@ def _mentions(method: Function, attr: str, value: Optional[ast.expr]) -> bool:
     return any(isinstance(node, ast.Attribute) and node.attr == attr for node in ast.walk(value))
 
 
+def _derived(method: _Method) -> Iterator[str]:
+    """Yield the attributes that a constructor sets to arithmetic with what it registers: `self.size * 2`."""
+    if method.name not in CONSTRUCTORS or "register_" not in method.text:
+        return
+    registered = set(REGISTERED.findall(method.text))
+    for attr, value, _ in method.writes if registered else ():
+        if isinstance(value, ast.BinOp) and any(
+            isinstance(node, ast.Attribute) and node.attr in registered for node in ast.walk(value)
+        ):
+            yield attr
+
+
+def _is_taken(value: Optional[ast.expr]) -> bool:
+    """Tell whether a value is the number of a tensor of `self`: `self.log_alpha.exp().item()`."""
+    if not isinstance(value, ast.Call):
+        return False
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    return name in ("item", "float") and any(
+        isinstance(node, ast.Name) and node.id == "self" for node in ast.walk(value)
+    )
+
+
 def select_functions(
     functions: tuple[tuple[str, Function], ...],
     lines: list[str],
@@ -293,6 +334,8 @@ def select_functions(
     for name, node in functions:
         text = text_of(node, lines)
         if signals.takes_part(text):
+            yield node
+        elif "." not in name and may_fill_arguments(text):
             yield node
         elif "." not in name and is_helper(node, text, builders, node.name in called):
             yield node

@@ -22,6 +22,7 @@ REGISTERS = re.compile(
     r"\b(_?register_\w*hook|register_buffer|register_parameter|register_module|add_module|add_state"
     r"|__setattr__|setattr)\b"
 )
+REGISTERED = re.compile(r"register_(?:buffer|parameter)\(\s*[\"'](\w+)")
 LATE_REGISTERS = re.compile(r"\b(Parameter|Buffer)\s*\(")
 INPLACE = re.compile(r"self\.(?<!\wself\.)(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
 GROWS = re.compile(
@@ -64,6 +65,8 @@ HANDS_ON = re.compile(
     r"self\.(?<!\wself\.)(?:agent|policy|model|trainer|algo|algorithm|runner|learner|network)\."
     r"(?:save|load|restore|resume)(?:_checkpoint|_model|_state|_agent)?\("
 )
+# Who trains holds optimizers, schedulers and scalers: `scheduler.step()`, `torch.optim.Adam(...)`.
+TRAIN_WORDS = (".step()", "scaler.step(", "zero_grad(", ".backward()", "GradScaler(", "optim.")
 # Objects with running statistics: whoever makes one may have to save it.
 NORMALIZERS = re.compile(
     r"\b\w*(?:Normali[sz]|RunningMean|RunningStat|MeanStd|Rms\b|RMS\b|MovingStat|MeanVar)\w*\("
@@ -134,8 +137,9 @@ class Signals:
         return Signals(_those_in(text, self.calls), _those_in(text, self.classes))
 
     def takes_part(self, text: str) -> bool:
-        """Tell whether a function's text may take part in saving, restoring, replacing or normalizing."""
-        return self.saves(text) or links(text) or self.normalizes(text) or _zeroes_field(text)
+        """Tell whether a function's text may take part in saving, restoring, replacing, training or normalizing."""
+        is_part = self.saves(text) or links(text) or self.normalizes(text)
+        return is_part or _zeroes_field(text) or trains(text)
 
     def saves(self, text: str) -> bool:
         """Tell whether a function's text saves something or loads it."""
@@ -193,6 +197,11 @@ def links(text: str) -> bool:
     if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
         return False
     return LINKS.search(NO_LINKS.sub("", text)) is not None
+
+
+def trains(text: str) -> bool:
+    """Tell whether a function's text steps optimizers, or makes what is stepped."""
+    return any(word in text for word in TRAIN_WORDS)
 
 
 def hands_on(text: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.rule_cases import TORCH
 from tests.rule_cases import Case
 from tests.rule_cases import cases
@@ -61,6 +63,18 @@ class Scale(nn.Module):
     def forward(self, x):
         return x * torch.tensor(self.scale).to(x.device)
 """,
+    "a test": {
+        "tests/conftest.py": TORCH
+        + """
+class Value(nn.Module):
+    def __init__(self, bins):
+        super().__init__()
+        self.support = torch.linspace(-1.0, 1.0, bins)
+
+    def forward(self, logits):
+        return (logits.softmax(-1) * self.support.to(logits.dtype)).sum(-1)
+""",
+    },
 }
 
 FOUND: dict[str, Case] = {
@@ -109,6 +123,29 @@ class Loss(nn.Module):
         weights = self.weights.to(x.device)
         return (x * weights).sum()
 """,
+    "moved once and then read": TORCH
+    + """
+class Loss(nn.Module):
+    def __init__(self, weights: list[float]):
+        super().__init__()
+        self.weights = torch.tensor(weights)  # CKP112
+
+    def forward(self, x):
+        self.weights = self.weights.to(x.device)
+        return (x * self.weights).sum()
+""",
+    "a tensor that a caller may leave out": TORCH
+    + """
+from typing import Optional
+
+class Loss(nn.Module):
+    def __init__(self, weight: Optional[torch.Tensor] = None):
+        super().__init__()
+        self.weight = weight  # CKP112
+
+    def forward(self, x):
+        return x if self.weight is None else x * self.weight
+""",
 }
 
 
@@ -126,7 +163,7 @@ def test_stays_silent_unless_enabled() -> None:
     assert lint(FOUND["to the device of the input"]) == []
 
 
-FOUND_BY_OTHERS: dict[str, Case] = {
+FOUND_BY_OTHERS: dict[str, str] = {
     "running state": TORCH
     + """
 class Normalizer(nn.Module):
@@ -166,3 +203,37 @@ class Scale(nn.Module):
 @cases(FOUND_BY_OTHERS)
 def test_leaves_it_to_the_other_rule(case: Case) -> None:
     check_findings(case, enable=["CKP112"])
+
+
+REASONS = [
+    ("moved by hand at every use", "torch.ones(3)", "x * self.k[None].to(x)"),
+    ("put on a device by hand", "torch.ones(3, device=device)", "x * self.k"),
+    ("without dimensions", "torch.tensor(1.0)", "x * self.k"),
+    ("left so by a comment", "torch.ones(3)  # no buffer", "x * self.k"),
+    ("used with no input", "torch.ones(3)", "self.k.sum()"),
+    ("read for its shape or in conditions only", "torch.ones(3)", "x[: self.k.numel()]"),
+]
+
+
+@pytest.mark.parametrize(("reason", "made", "result"), REASONS)
+def test_says_what_makes_it_harmless(reason: str, made: str, result: str) -> None:
+    source = f"""
+class Net(nn.Module):
+    def __init__(self, device):
+        super().__init__()
+        self.k = {made}
+
+    def forward(self, x):
+        return {result}
+"""
+    (finding,) = lint(TORCH + source, enable=["CKP112"])
+    assert (finding.code, reason in finding.message) == ("CKP112", True)
+
+
+def test_says_that_nobody_moves_it() -> None:
+    files = {
+        "blur.py": FOUND_BY_OTHERS["a constant"].replace("  # CKP102", ""),
+        "a.py": "import blur\nfor x in y:\n    f()\n",
+    }
+    (finding,) = lint(files, enable=["CKP112"])
+    assert (finding.code, "its programs do not move" in finding.message) == ("CKP112", True)

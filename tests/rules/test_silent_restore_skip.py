@@ -339,5 +339,7 @@ def test_reports_silent_skips(case: Case) -> None:
 
 def test_message_names_the_keys_and_the_save() -> None:
     (found,) = check_findings(FOUND["two keys in one test"], enable={"CKP213"})
-    assert found.message.startswith("without 'optimizer', 'epoch' this restores nothing and says nothing")
+    assert found.message == (
+        "where 'optimizer', 'epoch' are missing, nothing says so and they start over: raise or warn in an else"
+    )
     assert [each.message for each in found.related] == ["written here"]

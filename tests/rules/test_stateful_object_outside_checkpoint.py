@@ -231,7 +231,8 @@ def main(loader, resume_path):
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step()"
     ).replace("def main", "def finetune"),
     "a library takes over what is trained": loop(
-        make="    scheduler = StepLR(optimizer, 10)\n    model, optimizer = accelerator.prepare(model, optimizer)",
+        make="""    scheduler = StepLR(optimizer, 10)
+    model, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)""",
         step="        scheduler.step()",
     ).replace("def main(path", "def main(accelerator, path"),
     "a scheduler that is made for the epoch to go on with": loop(
@@ -657,7 +658,7 @@ class Base:
         self.optimizers = []
 
     def save(self, path):
-        state = {"epoch": self.epoch, "optimizers": []}
+        state = {"epoch": self.epoch, "model": self.model.state_dict(), "optimizers": []}
         for each in self.optimizers:
             state["optimizers"].append(each.state_dict())
         torch.save(state, path)
@@ -665,6 +666,7 @@ class Base:
     def resume(self, path):
         state = torch.load(path)
         self.epoch = state["epoch"]
+        self.model.load_state_dict(state["model"])
         for each, saved in zip(self.optimizers, state["optimizers"]):
             each.load_state_dict(saved)
 

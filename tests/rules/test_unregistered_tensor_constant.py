@@ -223,6 +223,196 @@ class Norm(nn.Module):
     def forward(self, x):
         return x - self.mean
 """,
+    "repeated and then moved to the input": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)
+
+    def forward(self, x):
+        kernel = self.kernel[0].repeat(x.shape[1], 1, 1)
+        return nn.functional.conv1d(x, kernel.type_as(x))
+""",
+    "moved in place before it is read": TORCH
+    + """
+class Loss(nn.Module):
+    def __init__(self, weights: list[float]):
+        super().__init__()
+        self.weights = torch.tensor(weights)
+
+    def forward(self, x):
+        if self.weights.device != x.device:
+            self.weights = self.weights.to(x.device)
+        return (x * self.weights).sum()
+""",
+    "copied into what lies with the input": TORCH
+    + """
+class Pad(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.edge = torch.zeros(3)
+        self.corner = torch.ones(3)
+
+    def forward(self, x):
+        out = torch.empty_like(x)
+        out[:3] = self.edge
+        out[3:].copy_(self.corner)
+        return out
+""",
+    "made anew on the device of the input": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.factors = torch.tensor([1.0, 2.0])
+
+    def forward(self, x):
+        return x * torch.as_tensor(self.factors, device=x.device)
+""",
+    "put on a device by hand": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self, device):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3, device=device)
+        self.bias = (torch.ones(1) * 2).to(device).neg()
+        self.edge = torch.zeros(1, 1, 3)
+        self.edge = self.edge.cuda()
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel, self.bias) + self.edge
+""",
+    "a helper puts it on a device": TORCH
+    + """
+def grid(size, device):
+    return torch.linspace(0, 1, size).to(device)
+
+class Warp(nn.Module):
+    def __init__(self, size, device):
+        super().__init__()
+        self.grid = grid(size, device)
+
+    def forward(self, x):
+        return x + self.grid
+""",
+    "without dimensions": TORCH
+    + """
+class Focal(nn.Module):
+    def __init__(self, alpha: float, gamma=2.0):
+        super().__init__()
+        self.alpha = torch.tensor(alpha)
+        self.gamma = torch.as_tensor(gamma).float()
+        self.start = torch.zeros(())
+        self.mean = torch.ones(3).mean()
+        self.both = torch.tensor(1.0) - 0.5
+
+    def forward(self, x):
+        return self.alpha * x**self.gamma + self.start + self.mean + self.both
+""",
+    "only its numbers meet the input": TORCH
+    + """
+class Pool(nn.Module):
+    def __init__(self, sizes: list[int]):
+        super().__init__()
+        self.sizes = torch.tensor(sizes)
+
+    def forward(self, x):
+        for i in range(len(self.sizes)):
+            x = x.unfold(1, int(self.sizes[i]), 1) / self.sizes[i].item()
+        return x
+""",
+    "made for the loader and no step": TORCH
+    + """
+class Pairs(nn.Module):
+    def __init__(self, sizes: list[int]):
+        super().__init__()
+        self.first = torch.tensor(sizes)
+        self.table = nn.Embedding(8, 2)
+
+    def forward(self, nodes):
+        return self.table(nodes)
+
+    def collate(self, batch):
+        return torch.tensor(batch) + self.first
+
+    def loader(self, data):
+        return torch.utils.data.DataLoader(data, collate_fn=self.collate)
+""",
+    "the author says why it is no buffer": TORCH
+    + """
+class Rope(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        # Not a buffer: .half() would round the angles.
+        self.angles = torch.arange(size) / size
+
+    def forward(self, x):
+        return x * self.angles
+""",
+    "no program moves anything": {
+        "blur.py": TORCH
+        + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel)
+""",
+        "train.py": "from blur import Blur\n\ndef main():\n    return Blur()\n\nmain()\n",
+        "other.py": "if __name__ == '__main__':\n    net.to(device)\n",
+    },
+    "all is made where the modules lie": {
+        "blur.py": TORCH
+        + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel)
+""",
+        "train.py": """
+import torch
+from blur import Blur
+
+if __name__ == "__main__":
+    torch.set_default_device("cuda")
+    net = Blur().cuda()
+""",
+    },
+    "a test": {
+        "tests/test_blur.py": TORCH
+        + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)
+        self.seen = torch.zeros(3)
+        self.layers = [nn.Linear(3, 3)]
+
+    def forward(self, x):
+        self.seen += x
+        return nn.functional.conv1d(x, self.kernel)
+""",
+    },
+    "a module in a list that was one by one made a module list": TORCH
+    + """
+from copy import deepcopy
+
+class Members(nn.Module):
+    def __init__(self, net, count):
+        super().__init__()
+        members = [deepcopy(net).cuda() for _ in range(count)]
+        self.members = nn.ModuleList(members)
+        self.first = deepcopy(self.members[0]).cuda()
+
+    def forward(self, x):
+        return torch.func.functional_call(self.first, {}, x)
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -374,22 +564,99 @@ class Blur(nn.Module):
         self.kernel = torch.ones(1, 1, 3)  # CKP102
 
     def forward(self, x):
-        return nn.functional.conv1d(x, self.kernel.to(x))
+        return self.sharpen(nn.functional.conv1d(x, self.kernel.to(x)))
 
-    def backward(self, x):
+    def sharpen(self, x):
         return nn.functional.conv_transpose1d(x, self.kernel)
 """,
-    "rebound where it was moved to and then read": TORCH
+    "a local between the constant and the input": TORCH
     + """
-class Loss(nn.Module):
-    def __init__(self, weights: list[float]):
+class Blur(nn.Module):
+    def __init__(self, width):
         super().__init__()
-        self.weights = torch.tensor(weights)  # CKP102
+        self.window = torch.hann_window(width)  # CKP102
 
     def forward(self, x):
-        self.weights = self.weights.to(x.device)
-        return (x * self.weights).sum()
+        window = self.window[None].sqrt()
+        if x.shape[-1] > 8:
+            window = window.repeat(2, 1)
+        return x * window
 """,
+    "an index into the constant": TORCH
+    + """
+class Noise(nn.Module):
+    def __init__(self, steps: int):
+        super().__init__()
+        self.betas = torch.linspace(0.0, 0.02, steps)  # CKP102
+
+    def forward(self, x, t):
+        return x * self.betas[t]
+""",
+    "an input turned another way and a lambda": TORCH
+    + """
+class Weighted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weights = torch.tensor([1.0, 2.0])  # CKP102
+
+    def forward(self, parts):
+        return sum(map(lambda part: part * self.weights, parts))
+""",
+    "handed on by a helper method": TORCH
+    + """
+class Smooth(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.taps = torch.tensor([0.25, 0.5, 0.25])  # CKP102
+
+    def kernel(self):
+        return self.taps[None, None]
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel())
+""",
+    "cast where it is made": TORCH
+    + """
+class Mask(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mask = torch.ones(size, size).tril().to(torch.bool)  # CKP102
+
+    def forward(self, x):
+        return x.masked_fill(self.mask, 0.0)
+""",
+    "a program moves the module that holds it": {
+        "blur.py": TORCH
+        + """
+class Blur(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.ones(1, 1, 3)  # CKP102
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel)
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blur = Blur()
+
+    def forward(self, x):
+        return self.blur(x)
+""",
+        "train.py": """
+import sys
+from blur import Net
+
+def main(device):
+    net = Net().to(device)
+    return net
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+""",
+        "show.py": "from blur import Net\n\nfor each in range(3):\n    print(Net())\n",
+    },
     "dropped by a method that frees memory": TORCH
     + """
 class Positions(nn.Module):

@@ -10,6 +10,11 @@ from flake8_ckpt.checkpoints.hooks.lone import LoneHook
 from flake8_ckpt.checkpoints.hooks.lone import LoneHooks
 from flake8_ckpt.checkpoints.hooks.mapping_keys import MappingKeys
 from flake8_ckpt.checkpoints.hooks.methods import HookMethods
+from flake8_ckpt.checkpoints.hooks.resolution import TwoBases
+from flake8_ckpt.checkpoints.hooks.resolution import TwoBasesHooks
+from flake8_ckpt.checkpoints.hooks.uncalled import uncalled_hooks
+from flake8_ckpt.checkpoints.hooks.unpicklable import Unpicklable
+from flake8_ckpt.checkpoints.hooks.unpicklable import unpicklable_keys
 from flake8_ckpt.checkpoints.hooks.unpickled import Unpickled
 from flake8_ckpt.checkpoints.hooks.unpickled import UnpickledAttributes
 from flake8_ckpt.checkpoints.hooks.values import bare_object
@@ -28,6 +33,7 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 
 
@@ -129,6 +135,18 @@ class Hooks:
     def unpaired_hooks(self) -> Iterator[LoneHook]:
         """Yield the hooks that need a partner and have none."""
         return LoneHooks(self.hierarchy, self.kind_evaluator, self.methods, self.keys).all()
+
+    def two_bases(self) -> Iterator[TwoBases]:
+        """Yield the hooks whose partner comes from another base and does not fit."""
+        return TwoBasesHooks(self.methods).among(self.pairs())
+
+    def unpicklable(self) -> Iterator[Unpicklable]:
+        """Yield the keys under which hooks give what pickle refuses."""
+        return unpicklable_keys(self.pairs(), self.hierarchy)
+
+    def uncalled(self) -> Iterator[FunctionRef]:
+        """Yield the hooks that no framework calls."""
+        return uncalled_hooks(self.hierarchy)
 
     def unpickled(self) -> Iterator[Unpickled]:
         """Yield what `__setstate__` reads of a new object that nothing has given to it."""

@@ -55,6 +55,11 @@ class CheckpointGroup:
     hook: Optional[Hook] = None
     loaded: list[LoadedPayload] = field(default_factory=list)
 
+    @property
+    def effects(self) -> tuple[SaveEffect | LoadEffect, ...]:
+        """Return the saves and the loads."""
+        return (*self.saves, *self.loads)
+
     @cached_property
     def payloads(self) -> list[Contents]:
         """Return the keys of each save."""

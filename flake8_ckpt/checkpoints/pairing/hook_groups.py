@@ -99,7 +99,6 @@ class HookGroups:
 
     def _returned(self, writer: FunctionRef) -> list[SaveEffect]:
         """Return what a hook gives back, as saves, or where it returns nothing, what it adds to its argument."""
-        self.evaluator.begin()
         found = []
         for store in writer.function.stores:
             if store.target == Name("return"):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.argument_keys import open_arguments
 from flake8_ckpt.facts.evaluator.builtin_calls import call_builtin
 from flake8_ckpt.facts.evaluator.container_growth import GROWS
 from flake8_ckpt.facts.evaluator.container_growth import grow_local
@@ -16,12 +17,24 @@ from flake8_ckpt.facts.evaluator.expressions import note_key
 from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.inplace_changes import attribute_shared
+from flake8_ckpt.facts.evaluator.inplace_changes import is_inplace
+from flake8_ckpt.facts.evaluator.inplace_changes import note_inplace
+from flake8_ckpt.facts.evaluator.input_mixing import TAKES_OVER
+from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
+from flake8_ckpt.facts.evaluator.input_mixing import left_by
 from flake8_ckpt.facts.evaluator.object_identity import is_written
+from flake8_ckpt.facts.evaluator.parameter_moves import lies_there
 from flake8_ckpt.facts.evaluator.partial_functions import completed
 from flake8_ckpt.facts.evaluator.registrations import REGISTERS
+from flake8_ckpt.facts.evaluator.registrations import WRAPPERS
+from flake8_ckpt.facts.evaluator.registrations import is_module_list
 from flake8_ckpt.facts.evaluator.registrations import register
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
+from flake8_ckpt.facts.evaluator.registrations import takes_members
 from flake8_ckpt.facts.evaluator.registrations import wrap
+from flake8_ckpt.facts.evaluator.torch_effects import note_torch
+from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
@@ -31,25 +44,16 @@ from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.frameworks.plain_methods import PLAIN_METHODS
-from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
-from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
-from flake8_ckpt.frameworks.torch import TENSOR_ONLY
 from flake8_ckpt.source.tree import dotted
 
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
 INSTALLERS = re.compile(r"^_?(set|replace|register|add|attach|install)_\w*(module|layer)s?(_|$)")
-COLLECTORS = frozenset("cat concat concatenate hstack vstack".split())
-WRAPPERS = frozenset("ModuleList Sequential ModuleDict ParameterList ParameterDict".split())
 # Calls of a function with another one that they may call later, or not at all.
 LATER = frozenset("map filter partial functools.partial".split())
-KEEPS_KEYS = re.compile(
-    r"(^|[._:])(save|dump|write|load|log|print)"
-    r"|(^|[.:])(len|dict|list|copy|deepcopy|append|put|send|isinstance|update)$"
-)
 # Methods that are noted on objects of which nothing is known, too.
 KEPT_METHODS = ("save", "load_running", "set_attr", "load_state_dict", "state_dict")
 
@@ -62,31 +66,12 @@ def _call(node: ast.Call, frame: Frame) -> v.Value:
     others, showing = frame.depends, frame.showing
     frame.depends, frame.showing = set(), showing or only_shows(dotted(node.func))
     value = _value_of(node, frame)
+    frame.leave_behind(left_by(node))
     frame.depends |= others
     frame.showing = showing
     if frame.contract:
-        _open_arguments(node, value, frame)
+        open_arguments(node, value, frame)
     return value
-
-
-def _open_arguments(node: ast.Call, value: v.Value, frame: Frame) -> None:
-    if isinstance(value, v.Call) and (
-        isinstance(value.callee, v.Name)
-        and (value.callee.path in frame.names.known.payload_calls or KEEPS_KEYS.search(value.callee.path))
-    ):
-        return
-    for argument in (*node.args, *(each.value for each in node.keywords if each.arg is not None)):
-        held = frame.state.locals.get(argument.id) if isinstance(argument, ast.Name) else None
-        if isinstance(held, v.Record) and not held.open and not _keeps_keys(node.func):
-            frame.follow(held, v.Record(held.fields, True))
-
-
-def _keeps_keys(function: ast.expr) -> bool:
-    if isinstance(function, ast.Attribute):
-        return KEEPS_KEYS.search(function.attr) is not None
-    if isinstance(function, ast.Name):
-        return KEEPS_KEYS.search(function.id) is not None
-    return isinstance(function, (ast.Subscript, ast.NamedExpr))
 
 
 def _value_of(node: ast.Call, frame: Frame) -> v.Value:
@@ -118,7 +103,8 @@ def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, fra
     if isinstance(callee, v.Name):
         return _global(callee.path, node, args, keywords, frame)
     if isinstance(callee, (v.Unknown, v.Const, v.Number)):
-        return v.UNKNOWN
+        nested = frame.nested.get(dotted(node.func)) if callee == v.UNKNOWN else None
+        return nested(args, keywords) if nested is not None else v.UNKNOWN
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
         _note(value, frame)
@@ -128,10 +114,23 @@ def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, fra
 def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
     """Evaluate a method call: what its object was made of is not given to the method."""
     base = frame.evaluate(func.value)
+    if func.attr in MOVES:
+        frame.leave_behind(UNMOVED)
+        if isinstance(base, v.Parameter) and lies_there(func, node):
+            return base
     made_of, frame.depends = frame.depends, set()
     value = _on_value(base, func, node, frame)
+    _forget_destination(func.attr, frame)
     frame.depends |= made_of
     return value
+
+
+def _forget_destination(method: str, frame: Frame) -> None:
+    """Forget what a move is told to move to, and where a copy came from."""
+    if method in MOVES:
+        frame.depends = {each for each in frame.depends if each.startswith(FLOW)}
+    elif method in TAKES_OVER:
+        frame.leave_behind(UNMOVED)
 
 
 def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
@@ -147,13 +146,14 @@ def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
 
 
 def _keyword(keyword: ast.keyword, frame: Frame) -> tuple[str, v.Value]:
+    before = set(frame.depends)
     value = frame.evaluate(keyword.value)
     if keyword.arg is None:
         frame.key(value, "", "wholesale")
         return "**", value
     attr = self_attribute(keyword.value)
     if keyword.arg == "out" and attr is not None:
-        frame.depends.discard(attr)
+        frame.depends = before
         frame.write(attr, "inplace", v.Tensor("data"))
     return keyword.arg, value
 
@@ -167,18 +167,21 @@ def _state_attribute(node: ast.expr) -> str | None:
 
 def _on_attribute(attr: str, method: str, node: ast.Call, frame: Frame) -> v.Value:
     how = "moved" if method in MOVES else "meta" if method in SHAPE_METHODS else f".{method}"
-    inplace = method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS
     before = set(frame.depends)
     args, keywords = _arguments(node, frame)
-    if inplace:
-        carried = method not in OVERWRITES or method == "set_" and not args
-        frame.write(attr, "inplace", args[0] if method == "copy_" and args else v.Tensor("data"), carried)
+    _forget_destination(method, frame)
+    if is_inplace(method):
+        note_inplace(v.Attr(v.SELF, attr), method, args, frame)
         frame.depends |= before
     elif method in GROWS:
+        if takes_members(attr, frame):
+            wrap(node, frame)
         for argument in given_to(node):
             if isinstance(argument, ast.Name):
                 frame.aliases.setdefault(argument.id, set()).add(attr)
         frame.write(attr, "grow", grown_by(method, args, keywords), True)
+    elif method == "reset_parameters":
+        frame.write(attr, "weights", v.UNKNOWN)
     elif method == "requires_grad_":
         frame.write(attr, "grad", v.Tensor(trainable=args[:1] != (v.Const(False),)))
     frame.read(attr, how)
@@ -208,7 +211,7 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
     args, keywords = _arguments(node, frame)
     if isinstance(base, v.Super) and method in REGISTERS:
         return register(method, args, keywords, frame)
-    if method.endswith("_like"):
+    if method.endswith(("_like", "_as")):
         frame.depends = depends
     if isinstance(base, (v.Self, v.Super)):
         if isinstance(base, v.Super) and method == "__setattr__" and len(args) == 2:
@@ -222,7 +225,12 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
     if passed is not None:
         return passed
     _note_elements(base, f"element.{method}", frame)
+    note_inplace(base, method, args, frame)
     grow_local(func.value, method, args, keywords, frame)
+    if method in GROWS and is_module_list(base):
+        wrap(node, frame)
+    if is_inplace(method):
+        note_weights(base, frame)
     if method in ("get", "pop") and args:
         _note_get(base, method, args, frame)
     elif method in ("items", "keys", "values"):
@@ -239,7 +247,7 @@ def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: F
     if method == "format" and isinstance(base, v.Const) and isinstance(base.value, str):
         return formatted(base.value)
     if isinstance(base, (v.Tensor, v.NdArray, v.Number, v.Const)):
-        return torchlib.call_method(base, method, args)
+        return torchlib.call_method(base, method, args, dict(keywords))
     if isinstance(base, v.Module):
         return base if method in MODULE_METHODS else v.UNKNOWN
     if isinstance(base, v.Container):
@@ -284,39 +292,26 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if tail in WRAPPERS or INSTALLERS.search(tail):
         wrap(node, frame)
     if path.startswith("torch."):
-        initialized = _note_torch(path, tail, node, args, keywords, frame)
+        initialized = note_torch(path, tail, node, args, keywords, frame)
         if initialized is not None:
             return initialized
     is_object = frame.names.known.is_object(path)
-    known = None if is_object else torchlib.call_global(path, args, dict(keywords))
+    known = None if is_object else torchlib.call_global(path, _as_numbers(args, frame), dict(keywords))
     if known is not None:
         return bounded(known)
     if path.startswith("einops."):
         return bounded(v.Arith(args[:1]))
     value = bounded(v.Call(v.Name(path), args, keywords))
-    if frame.contract:
+    if frame.contract or any(map(attribute_shared, (*args, *dict(keywords).values()))):
         _note(value, frame)
     return value
 
 
-def _note_torch(
-    path: str, tail: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame
-) -> v.Value | None:
-    """Note what a function of torch does to `self`; return what it initializes, if it does that."""
-    given = given_to(node)
-    attr = self_attribute(given[0]) if given else None
-    if path.startswith("torch.nn.init.") and given:
-        if attr is not None:
-            frame.depends.discard(attr)
-            frame.write(attr, "inplace", v.Tensor("random"))
-        return args[0] if args else keywords[0][1]
-    if tail in TENSOR_ONLY and attr is not None:
-        frame.read(attr, "tensor")
-    if tail in COLLECTORS:
-        for each in sorted(each for each in frame.depends if not each.startswith(FLOW)):
-            frame.uses.setdefault(each, {})["cat"] = None
-            frame.use_positions.setdefault(each, frame.position)
-    return None
+def _as_numbers(args: Args, frame: Frame) -> Args:
+    """Return arguments with Number for the parameters that are numbers."""
+    return tuple(
+        v.NUMBER if isinstance(each, v.Param) and each.name in frame.numbers else each for each in args
+    )
 
 
 def _passed_on(node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Union
 
 from flake8_ckpt.facts import values as v
@@ -22,6 +23,8 @@ from flake8_ckpt.facts.value_bounds import bounded
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
 MAX_ITEMS = 6
+# Loops over the names of parameters or buffers are a dozen names long.
+MAX_NAMES = 32
 
 
 def _list(node: ast.List, frame: Frame) -> v.Value:
@@ -36,13 +39,23 @@ def _tuple(node: ast.Tuple, frame: Frame) -> v.Value:
     values = _values(node.elts, frame)
     starred = any(isinstance(each, ast.Starred) for each in node.elts)
     items = () if starred or len(values) > MAX_ITEMS else tuple(values)
-    return bounded(v.Container("tuple", v.join(values), -1 if starred else len(values), items))
+    return bounded(v.Container("tuple", _joined(values), -1 if starred else len(values), items))
 
 
 def _elements(nodes: list[ast.expr], frame: Frame) -> tuple[v.Value, int]:
     """Return what the elements of a display are, and how many there are, -1 where that is not known."""
     starred = any(isinstance(each, ast.Starred) for each in nodes)
-    return v.join(_values(nodes, frame)), -1 if starred else len(nodes)
+    return _joined(_values(nodes, frame)), -1 if starred else len(nodes)
+
+
+def _joined(values: list[v.Value]) -> v.Value:
+    """Join the elements of a display; of names that are written out, more than of other values."""
+    if len(values) <= MAX_NAMES and all(
+        isinstance(each, v.Const) and isinstance(each.value, str) for each in values
+    ):
+        names = tuple(dict.fromkeys(values))
+        return v.Join(names) if len(names) > 1 else v.join(values)
+    return v.join(values)
 
 
 def _values(nodes: list[ast.expr], frame: Frame) -> list[v.Value]:
@@ -110,28 +123,37 @@ def _made(node: Comprehension, element: ast.expr, frame: Frame) -> v.Value:
 
 def bind_loop(target: ast.expr, iterable: ast.expr, frame: Frame) -> None:
     """Bind a loop's target to the elements of what it iterates over; knows enumerate, zip and items."""
-    attr = self_attribute(iterable)
-    if attr is not None:
-        frame.read(attr, "iter")
-        _bind(target, element_of(v.Attr(v.SELF, attr)), frame)
-        return
     sources = _loop_sources(iterable, frame)
     if sources and isinstance(target, (ast.Tuple, ast.List)) and len(sources) == len(target.elts):
         for element, source in zip(target.elts, sources):
-            _bind(without_star(element), source, frame)
+            if isinstance(source, ast.expr):
+                bind_loop(without_star(element), source, frame)
+            else:
+                _bind(without_star(element), source, frame)
     else:
-        value = frame.evaluate(iterable)
-        frame.key(value, "", "wholesale")
-        _bind(target, element_of(value), frame)
+        _bind(target, _iterated(iterable, frame), frame)
 
 
-def _loop_sources(node: ast.expr, frame: Frame) -> list[v.Value]:
+def _iterated(iterable: ast.expr, frame: Frame) -> v.Value:
+    """Return the elements of what a loop goes through."""
+    attr = self_attribute(iterable)
+    if attr is not None:
+        frame.read(attr, "iter")
+        return element_of(v.Attr(v.SELF, attr))
+    value = frame.evaluate(iterable)
+    frame.key(value, "", "wholesale")
+    return element_of(value)
+
+
+def _loop_sources(node: ast.expr, frame: Frame) -> Sequence[v.Value | ast.expr]:
+    """Return what a loop takes its elements from, one by one: a value, or what is iterated over in turn."""
     if not isinstance(node, ast.Call):
         return []
-    if isinstance(node.func, ast.Name) and node.func.id == "enumerate" and given_to(node):
-        return [v.NUMBER, element_of(frame.evaluate(given_to(node)[0]))]
+    given = given_to(node)
+    if isinstance(node.func, ast.Name) and node.func.id == "enumerate" and given:
+        return [v.NUMBER, given[0]]
     if isinstance(node.func, ast.Name) and node.func.id == "zip":
-        return [element_of(frame.evaluate(each)) for each in given_to(node)]
+        return given
     if isinstance(node.func, ast.Attribute) and node.func.attr == "items":
         value = frame.evaluate(node.func.value)
         frame.key(value, "", "wholesale")

@@ -9,6 +9,7 @@ from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import NOWHERE
 from flake8_ckpt.facts.key_text import MAX_STRING
 from flake8_ckpt.facts.key_text import as_key
 from flake8_ckpt.facts.key_text import formatted
@@ -46,9 +47,13 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
     if owner is not None:
         frame.read(owner, "meta" if node.attr in NOT_TENSOR_FIELDS else f".{node.attr}")
         return attribute_of(v.Attr(v.SELF, owner), node.attr)
+    before = set(frame.depends) if node.attr in NOT_TENSOR_FIELDS else None
     base = frame.evaluate(node.value)
     if isinstance(base, (v.Self, v.Super)):
         frame.read(node.attr, "plain")
+    elif before is not None:
+        gained = frame.depends - before
+        frame.depends = before | {each for each in gained if each[:1] not in NOWHERE}
     constant = _constant_of(base, node.attr, frame)
     return attribute_of(base, node.attr) if constant is None else constant
 
@@ -220,6 +225,7 @@ def test(node: ast.expr, frame: Frame) -> set[str]:
     before, depends, seen = frame.testing, frame.depends, frame.seen
     frame.testing, frame.depends, frame.seen = True, set(), set()
     frame.evaluate(node)
+    frame.mix()
     looked_at = frame.seen
     frame.testing, frame.depends, frame.seen = before, depends, seen | looked_at
     return looked_at
@@ -227,6 +233,7 @@ def test(node: ast.expr, frame: Frame) -> set[str]:
 
 def _lambda(node: ast.Lambda, frame: Frame) -> v.Value:
     """Walk what a lambda does where saving and loading is followed: it runs later, or not at all."""
+    _note_mentioned(node, frame)
     if not frame.contract:
         return v.UNKNOWN
     before = frame.guards
@@ -240,8 +247,15 @@ def _lambda(node: ast.Lambda, frame: Frame) -> v.Value:
     return v.UNKNOWN
 
 
+def _note_mentioned(node: ast.expr, frame: Frame) -> None:
+    """Note that an expression which runs later may use all attributes that it mentions."""
+    for attr in dict.fromkeys(filter(None, map(self_attribute, ast.walk(node)))):
+        frame.read(attr, "plain")
+
+
 def _later(node: ast.Yield | ast.YieldFrom, frame: Frame) -> v.Value:
-    """Leave out what runs elsewhere: it may take anything from the payloads that it mentions."""
+    """Leave out what runs elsewhere: it may take anything from the payloads and attributes that it mentions."""
+    _note_mentioned(node, frame)
     if frame.contract:
         names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
         names.sort(key=lambda each: (each.lineno, each.col_offset))

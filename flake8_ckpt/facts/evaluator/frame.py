@@ -13,10 +13,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
+from flake8_ckpt.facts.evaluator.input_mixing import INPUT
+from flake8_ckpt.facts.evaluator.input_mixing import attributes_in
+from flake8_ckpt.facts.evaluator.input_mixing import met
 from flake8_ckpt.facts.evaluator.object_identity import is_object
 from flake8_ckpt.facts.evaluator.object_identity import named
 from flake8_ckpt.facts.evaluator.path_states import State
 from flake8_ckpt.facts.model import NOWHERE
+from flake8_ckpt.facts.model import REMARK
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Handler
@@ -36,6 +41,9 @@ Evaluate = Callable[[Any, "Frame"], v.Value]
 LOOKS = frozenset(["meta", "none", "test", "cadence"])
 SYMBOLIC = (v.Call, v.Param, v.Item, v.Attr, v.Local, v.Join, v.Element)
 FLOW = "#"
+SOURCE = "="
+# A write is made of a few attributes.
+MAX_SOURCES = 8
 MAX_SHOWN_FLOWS = 8
 MAX_FLOWS = 16
 # Written code nests some ten levels; sums and chains of calls that a program wrote nest thousands.
@@ -62,6 +70,8 @@ class Frame:
     text: str = ""
     owner: str = ""
     state: State = field(default_factory=State)
+    numbers: frozenset[str] = frozenset()
+    remarks: frozenset[int] = frozenset()
     depth: int = 0
     guards: Guards = ()
     position: Position = NOWHERE
@@ -80,8 +90,14 @@ class Frame:
     leaves: list[tuple[int, int]] = field(default_factory=list)
     lenient: bool = False
     returns: list[v.Value] = field(default_factory=list)
+    nested: dict[str, Callable[[tuple[v.Value, ...], tuple[tuple[str, v.Value], ...]], v.Value]] = field(
+        default_factory=dict
+    )
+    fills: dict[str, None] = field(default_factory=dict)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     wrapped: dict[str, Position] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
+    sweeps: set[str] = field(default_factory=set)
     uses: dict[str, dict[str, None]] = field(default_factory=dict)
     first_uses: dict[str, Position] = field(default_factory=dict)
     use_positions: dict[str, Position] = field(default_factory=dict)
@@ -124,7 +140,12 @@ class Frame:
         if earlier is None:
             self.first_uses.setdefault(attr, self.position)
         if how not in LOOKS:
+            if earlier is None and how != "shown":
+                hows["held"] = None
             self.depends |= {attr} if earlier is None else earlier
+            self.depends.add(f"{SOURCE}{attr}")
+            if how != "moved" and earlier is None and attr not in self.moved:
+                self.depends.add(f"{AS_IT_LIES}{attr}")
 
     def read_own(self, attr: str) -> None:
         """Note that `+=` reads an attribute; a plain read of it elsewhere in the method is marked as "apart"."""
@@ -133,17 +154,51 @@ class Frame:
         showing, self.showing = self.showing, False
         self.read(attr, "plain")
         self.showing = showing
-        self.uses[attr] = {**hows, "plain": None, "own": None, **({"apart": None} if apart else {})}
+        held = {"held": None} if "held" in self.uses[attr] else {}
+        self.uses[attr] = {**hows, **held, "plain": None, "own": None, **({"apart": None} if apart else {})}
 
     def write(self, attr: str, how: WriteKind, value: v.Value, carried: bool = False) -> None:
         """Note that an attribute of `self` is set or changed."""
         carried = carried and attr not in self.state.written or attr in self.depends
+        guards = (*self.guards, REMARK) if self.is_remarked else self.guards
         after = self.state.define(attr, self.position.line) if how == "assign" else ()
         restored = _is_restored(self.depends)
-        self.writes.append(Write(attr, how, value, self.position, carried, self.guards, restored, after))
+        sources = tuple(sorted(token[1:] for token in self.depends if token.startswith(SOURCE)))[:MAX_SOURCES]
+        self.writes.append(Write(attr, how, value, self.position, carried, guards, restored, after, sources))
+        self.mix()
         if how == "assign":
             self.state.write(attr, frozenset(self.depends))
-        self.flow(v.Attr(v.SELF, attr))
+        elif how == "moved":
+            self.moved.add(attr)
+        if how != "weights":
+            self.flow(v.Attr(v.SELF, attr))
+
+    @property
+    def is_remarked(self) -> bool:
+        """Whether a comment in the statement, or on the line above it, says something of buffers."""
+        lines = range(self.position.line - 1, self.position.end_line + 1)
+        return bool(self.remarks) and not self.remarks.isdisjoint(lines)
+
+    def mix(self) -> None:
+        """Note which attributes meet an input in what is being computed."""
+        for attr in met(self.depends):
+            self.uses.setdefault(attr, {})["input"] = None
+            self.use_positions.setdefault(attr, self.position)
+
+    def give_back(self) -> None:
+        """Note which attributes a method gives to its caller as they lie."""
+        for attr in attributes_in(self.depends):
+            self.uses.setdefault(attr, {})["returned"] = None
+
+    def leave_behind(self, kinds: frozenset[str]) -> None:
+        """Take kinds of tokens away from what is being computed: it was moved, or became a number."""
+        if not kinds:
+            return
+        self.mix()
+        if INPUT not in kinds:
+            for attr in attributes_in(self.depends):
+                self.uses.setdefault(attr, {})["relocated"] = None
+        self.depends = {token for token in self.depends if token[:1] not in kinds}
 
     def bind(self, name: str, value: v.Value, depends: Iterable[str]) -> None:
         """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""

@@ -12,8 +12,7 @@ from flake8_ckpt.frameworks.records import LoadCall
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.functions import is_test
-from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
-from flake8_ckpt.losses.unsaved.saved_names import SavedNames
+from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 
 LOST = frozenset(["normalizer", "ema"])
@@ -22,13 +21,12 @@ LOST = frozenset(["normalizer", "ema"])
 class UnsavedBesideLibrary:
     """Asks the classes that a library saves by itself, in projects that let it resume."""
 
-    def __init__(self, contract: Contract, held: HeldObjects, saved: SavedNames) -> None:
+    def __init__(self, contract: Contract, ledger: Ledger) -> None:
         self.hierarchy = contract.hierarchy
         self.symbols = contract.hierarchy.symbols
         self.known = self.symbols.known
         self.evaluator = contract.evaluator
-        self.held = held
-        self.saved = saved
+        self.ledger = ledger
 
     def all(self) -> Iterator[UnsavedObject]:
         """Yield the attributes with state of their own that no hook of the class hands to the library."""
@@ -59,11 +57,15 @@ class UnsavedBesideLibrary:
         return frozenset(found)
 
     def _lost_in(self, class_id: str) -> Iterator[UnsavedObject]:
-        for attr, made in self.held.attributes(class_id):
-            held = self.evaluator.attribute_class(class_id, attr)
-            is_lost = self.held.kind_of(class_id, attr) in LOST and not self.hierarchy.is_module(held)
-            if is_lost and self.held.is_updated(class_id, attr) and attr not in self.saved.anywhere:
-                yield UnsavedObject(f"self.{attr}", self.held.kind_of(class_id, attr), made, None)
+        for holder, made in self.ledger.attributes(class_id):
+            kind = self.ledger.kind_of(holder)
+            if (
+                kind in LOST
+                and self.ledger.is_updated(holder, kind)
+                and not self.ledger.is_kept(holder, kind)
+            ):
+                if not any(map(self.hierarchy.is_module, self.ledger.kinds.classes(holder))):
+                    yield UnsavedObject(holder.path, kind, made, None)
 
 
 def _names_file(call: Call, record: LoadCall) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.records import LoadCall
@@ -15,20 +16,18 @@ from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.value_names import mentions
-from flake8_ckpt.losses.unsaved.locals import UnsavedLocals
-from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+from flake8_ckpt.losses.unsaved.save_points import SavePoint
 
 
 class UnsavedBesideRegistered:
     """Asks the functions that save and restore what they have registered: `accelerator.save_state(folder)`."""
 
-    def __init__(self, unsaved: UnsavedLocals) -> None:
-        self.locals = unsaved
-        self.evaluator = unsaved.evaluator
-        self.known = unsaved.known
+    def __init__(self, contract: Contract) -> None:
+        self.evaluator = contract.evaluator
+        self.known = contract.groups.symbols.known
 
-    def all(self) -> Iterator[UnsavedObject]:
-        """Yield the locals that are trained, and given neither to the library nor to its save."""
+    def all(self) -> Iterator[SavePoint]:
+        """Yield the functions with the names of what they give to the save itself."""
         for unit in followed_functions(self.evaluator.symbols):
             saves = dict(self._saves(unit))
             restored = set(self._restored(unit)) if saves else set()
@@ -37,7 +36,7 @@ class UnsavedBesideRegistered:
                 named = {
                     name for site in kept for value in arguments_of(site.call) for name in mentions(value)
                 }
-                yield from self.locals.left_out(unit, named, Spot(unit.path, kept[0].position))
+                yield SavePoint(unit.identity, Spot(unit.path, kept[0].position), unit, "", frozenset(named))
 
     def _saves(self, unit: FunctionRef) -> Iterator[tuple[str, Site]]:
         """Yield the calls that save what was registered, each with the class that does it."""

@@ -1,4 +1,4 @@
-"""Objects with state that training changes, held by code that saves and resumes, and on neither side."""
+"""Objects with state that training changes, held by code that saves and resumes, and in no file."""
 
 from __future__ import annotations
 
@@ -6,63 +6,114 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Optional
 
-from flake8_ckpt.checkpoints.mismatches import Contract
-from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
-from flake8_ckpt.checkpoints.payload import contents
-from flake8_ckpt.checkpoints.payload import states_in
-from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.model import NESTED
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.linking.value_names import last_name
+from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
-from flake8_ckpt.losses.unsaved.attributes import UnsavedAttributes
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
-from flake8_ckpt.losses.unsaved.beside_optimizer import UnsavedBesideOptimizer
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
-from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
-from flake8_ckpt.losses.unsaved.locals import UnsavedLocals
-from flake8_ckpt.losses.unsaved.registries import UnsavedRegistries
-from flake8_ckpt.losses.unsaved.saved_names import SavedNames
+from flake8_ckpt.losses.unsaved.registries import Registries
+from flake8_ckpt.losses.unsaved.save_points import GroupPoints
+from flake8_ckpt.losses.unsaved.save_points import SavePoint
+from flake8_ckpt.losses.unsaved.state_pairs import StatePairs
+from flake8_ckpt.losses.unsaved.trained import TrainedObjects
+from flake8_ckpt.losses.unsaved.trained import shown
+from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+
+# Parameters of schedulers that begin where training goes on.
+WOUND = frozenset(["last_epoch", "last_step", "start_epoch"])
+Candidate = tuple[Holder, Spot]
 
 
 class UnsavedObjects:
-    """Finds the objects that a save and its load both forget."""
+    """Asks the ledger for the objects that belong to a save and are in no file."""
 
-    def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
-        self.contract = contract
-        self.groups = contract.groups
+    def __init__(self, ledger: Ledger, kind_evaluator: KindEvaluator) -> None:
+        contract = ledger.contract
+        self.hierarchy = contract.hierarchy
+        self.ledger = ledger
+        self.groups = GroupPoints(contract, self.ledger)
+        self.pairs = StatePairs(contract, self.ledger)
+        self.registries = Registries(contract, self.ledger)
+        self.trained = TrainedObjects(self.ledger, kind_evaluator)
+        self.beside_registered = UnsavedBesideRegistered(contract)
+        self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
         self.algorithms = Algorithms(contract)
-        held, saved = HeldObjects(contract), SavedNames(contract.hierarchy.symbols)
-        self.attributes = UnsavedAttributes(contract, kind_evaluator, held, saved)
-        self.locals = UnsavedLocals(contract, saved)
-        self.beside_registered = UnsavedBesideRegistered(self.locals)
-        self.beside_library = UnsavedBesideLibrary(contract, held, saved)
-        self.registries = UnsavedRegistries(contract.groups, held, saved)
-        self.beside_optimizer = UnsavedBesideOptimizer(contract.groups, held, saved)
 
     @cached_property
     def found(self) -> tuple[UnsavedObject, ...]:
-        """Return what is on neither side, group by group."""
+        """Return what is in no file, each object once."""
         first: dict[tuple[str, Optional[Spot]], UnsavedObject] = {}
         for each in self._found():
-            first.setdefault((each.name, each.made or each.location), each)
+            first.setdefault((each.name.rpartition(".")[2], each.made or each.location), each)
         return tuple(first.values())
 
     def _found(self) -> Iterator[UnsavedObject]:
-        for group in [*self.groups.files, *self.groups.hooks]:
-            for save in group.saves if _keeps_training_state(group) else ():
-                if not contents(save.payload).open:
-                    yield from self.attributes.of(save, group)
-                    yield from self.locals.of(save, group)
-        yield from self.registries.all()
-        yield from self.beside_optimizer.all()
-        yield from self.beside_registered.all()
+        finders = (self.groups, self.registries, self.pairs, self.beside_registered)
+        for point in (each for finder in finders for each in finder.all()):
+            yield from self._beside(point)
+        yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():
             yield UnsavedObject(f"self.{attr}", "stateful", location, None)
 
+    def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
+        """Yield what belongs to a save and is in no file."""
+        for holder, made in self._candidates(point):
+            kind = self.ledger.kind_of(holder)
+            if kind in KINDS and self._is_lost(holder, kind, point):
+                location, origin = (point.location, made) if point.location is not None else (made, None)
+                yield UnsavedObject(shown(holder, point), kind, location, origin)
+            elif kind == "optimizer" and self.ledger.is_kept(holder, kind):
+                yield from self.trained.lost(holder, point)
 
-def _keeps_training_state(group: CheckpointGroup) -> bool:
-    return any(True for save in group.saves for _ in states_in(save.payload)) or any(
-        isinstance(save.payload, Record) for save in group.saves
-    )
+    def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
+        """Yield the objects that belong to the owner of a save, with the places where they are first set."""
+        if point.owner in self.hierarchy.symbols.classes:
+            return self.ledger.attributes(point.owner)
+        return self._locals(point)
+
+    def _locals(self, point: SavePoint) -> Iterator[Candidate]:
+        seen: set[str] = set()
+        for store in point.unit.function.stores if point.unit is not None else ():
+            target = store.target
+            if (
+                isinstance(target, Local)
+                and target.name not in seen
+                and {LOOP, NESTED}.isdisjoint(store.guards)
+            ):
+                seen.add(target.name)
+                yield Holder(point.owner, target.name), Spot(point.owner.partition(":")[0], store.position)
+
+    def _is_lost(self, holder: Holder, kind: str, point: SavePoint) -> bool:
+        if holder.name in point.names or kind == "normalizer" and not self.ledger.is_used(holder):
+            return False
+        if not self.ledger.is_updated(holder, kind) or self._is_wound_forward(holder):
+            return False
+        if self._is_made_unseen(holder):
+            return False
+        return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)
+
+    def _is_made_unseen(self, holder: Holder) -> bool:
+        """Tell whether a function of the project makes an object that is not followed: it may keep it as well."""
+        return any(not unit.function.contract for unit, _ in self.ledger.kinds.made(holder))
+
+    def _is_wound_forward(self, holder: Holder) -> bool:
+        """Tell whether a scheduler is made for the epoch at which training goes on, or told the epoch at each step."""
+        if any(
+            isinstance(value, Call) and not WOUND.isdisjoint(name for name, _ in value.keywords)
+            for _, value in self.ledger.kinds.made(holder)
+        ):
+            return True
+        steps = [each.site.call for each in self.ledger.mentions(holder) if each.name == "step" and each.site]
+        counts = self.hierarchy.symbols.known.hint("key", "counter")
+        return bool(steps) and all(
+            each.args and not each.keywords and counts.search(last_name(each.args[0])) for each in steps
+        )

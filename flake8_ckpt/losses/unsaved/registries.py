@@ -1,70 +1,74 @@
-"""Objects that a class does not put into the registry which its base class saves."""
+"""What is registered, object by object, with something that saves it: `checkpointer.add("actor", self.actor)`."""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 
-from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
-from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Item
-from flake8_ckpt.findings import Spot
-from flake8_ckpt.linking.value_names import last_name
-from flake8_ckpt.linking.value_names import mentions
-from flake8_ckpt.losses.unsaved.held_objects import HeldObjects
-from flake8_ckpt.losses.unsaved.saved_names import SavedNames
-from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
-from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
+from flake8_ckpt.losses.ledger.events import COLLECTS
+from flake8_ckpt.losses.ledger.events import KEEPS
+from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.ledger.mentions import NAMING
+from flake8_ckpt.losses.ledger.mentions import named_in
+from flake8_ckpt.losses.unsaved.save_points import TRAINING
+from flake8_ckpt.losses.unsaved.save_points import SavePoint
+
+# What collects objects and saves them puts them back, too: `recover_if_possible()`.
+RESUMES = re.compile(r"(^|_)(load|restore|resume|recover)(_|$)")
+# One object may be given to anything; a method that is given several of them, one by one, collects them.
+MIN_REGISTERED = 2
 
 
-class UnsavedRegistries:
-    """Asks the classes that fill a mapping of what is to be saved: `self._modules["actor"] = self.actor`."""
+class Registries:
+    """Finds the objects outside the project that are given several objects, one by one, and that save."""
 
-    def __init__(self, groups: CheckpointGroups, held: HeldObjects, saved: SavedNames) -> None:
-        self.groups = groups
-        self.hierarchy = groups.hierarchy
-        self.held = held
-        self.saved = saved
+    def __init__(self, contract: Contract, ledger: Ledger) -> None:
+        self.evaluator = contract.evaluator
+        self.hierarchy = contract.hierarchy
+        self.ledger = ledger
 
-    def all(self) -> Iterator[UnsavedObject]:
-        """Yield the objects that a class does not put into the registry that its base class saves."""
-        for class_id in self.groups.classes:
-            for registry, names in self._registered(class_id).items():
-                if self._keeps_training(class_id, names) and self._is_saved_registry(class_id, registry):
-                    yield from self._unregistered(class_id, names)
+    def all(self) -> Iterator[SavePoint]:
+        """Yield a save point for each class or function that registers what it trains."""
+        for unit in self.ledger.aliases.index.units:
+            for sites in self._registering(unit):
+                if len(sites) >= MIN_REGISTERED and self._saves(sites[0], unit):
+                    if any(self._is_trained(site, unit) for site in sites):
+                        yield self._point(unit)
 
-    def _keeps_training(self, class_id: str, names: set[str]) -> bool:
-        """Tell whether several objects are registered, one of which only training needs."""
-        kinds = {self.held.kind_of(class_id, name) for name in names}
-        return len(names) > 1 and not kinds.isdisjoint(KINDS - {"stateful"})
+    def _point(self, unit: FunctionRef) -> SavePoint:
+        return SavePoint(unit.class_id, None) if unit.class_id else SavePoint(unit.identity, None, unit, "")
 
-    def _registered(self, class_id: str) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for method in self.hierarchy.methods(class_id).values():
-            for store in method.stores:
-                target = store.target
-                if isinstance(target, Item) and isinstance(target.base, Attr) and target.base.base == SELF:
-                    found.setdefault(target.base.name, set()).update(mentions(store.value))
-        return found
+    def _registering(self, unit: FunctionRef) -> Iterator[list[Site]]:
+        """Yield the calls of one method, outside the project, of one object."""
+        found: dict[tuple[Value, str], list[Site]] = defaultdict(list)
+        for site in unit.function.calls:
+            callee = site.call.callee
+            if isinstance(callee, Attr) and isinstance(callee.base, NAMING) and COLLECTS.search(callee.name):
+                if self.evaluator.callee_of(site.call, CallContext(unit)) is None:
+                    found[callee.base, callee.name].append(site)
+        yield from found.values()
 
-    def _is_saved_registry(self, class_id: str, registry: str) -> bool:
-        for _, method in self.hierarchy.inherited_methods(class_id):
-            uses = [how for use in method.uses if use.attr == registry for how in use.how]
-            saves = any(last_name(site.call.callee) in ("save", "dump") for site in method.calls)
-            if saves and any(how in ("iter", ".items", "item", "plain") for how in uses):
+    def _is_trained(self, site: Site, unit: FunctionRef) -> bool:
+        for value in (each for arg in arguments_of(site.call) for each in named_in(arg)):
+            holder = self.ledger.aliases.holders.of(value, unit)
+            if holder is not None and self.ledger.kind_of(holder) in TRAINING:
                 return True
         return False
 
-    def _unregistered(self, class_id: str, names: set[str]) -> Iterator[UnsavedObject]:
-        for method in self.hierarchy.methods(class_id).values():
-            for write in method.writes:
-                kind = self.held.kind_of(class_id, write.attr)
-                if (
-                    kind in KINDS - {"stateful"}
-                    and write.attr not in names
-                    and self.held.is_updated(class_id, write.attr)
-                ):
-                    if write.attr not in self.saved.anywhere:
-                        location = Spot(class_id.partition(":")[0], write.position)
-                        yield UnsavedObject(f"self.{write.attr}", kind, location, None)
-                        names.add(write.attr)
+    def _saves(self, site: Site, unit: FunctionRef) -> bool:
+        """Tell whether what collects objects saves them, and puts something back."""
+        callee = site.call.callee
+        holder = self.ledger.aliases.holders.of(callee.base, unit) if isinstance(callee, Attr) else None
+        called = (
+            {each.name for each in self.ledger.mentions(holder) if each.how == "called"} if holder else set()
+        )
+        kept = {name for name in called if KEEPS.search(name) or RESUMES.search(name)}
+        return any("save" in name for name in kept) and any("save" not in name for name in kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -18,6 +20,9 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
 from flake8_ckpt.modules.plain_attributes import plain_numbers
+
+# `on_train_epoch_start`, `begin_episode`: what these set lasts for one of them.
+PERIODS = re.compile(r"epoch|episode|^on_\w+_(start|begin|end)$")
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,21 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
         for change in state.runtime_writes(flag)
         if _is_flag(change.value) and change.value == Const(not start)
     ]
-    if not any(change.method.name in state.stepping for change in turned):
+    if not any(change.method.name in state.stepping for change in turned) or _is_turned_back(
+        state, flag, start
+    ):
         return ""
     found = (_initialized_beside(state, change, guard) for change in turned)
     return next(filter(None, found), "")
+
+
+def _is_turned_back(state: ClassState, flag: str, start: bool) -> bool:
+    """Tell whether each epoch, or a step, sets a flag as it started: then doing it over is what is meant."""
+    return any(
+        change.value == Const(start)
+        and (PERIODS.search(change.method.name) is not None or change.method.name in state.stepping)
+        for change in state.runtime_writes(flag)
+    )
 
 
 def _initialized_beside(state: ClassState, change: AttributeWrite, guard: Guard) -> str:
@@ -85,15 +101,21 @@ def _overwritten_in(state: ClassState, methods: Container[str]) -> str:
 
 
 def _overwrites(state: ClassState, change: AttributeWrite) -> bool:
-    """Tell whether a write gives a buffer or weight a value that owes nothing to the old one."""
+    """Tell whether a write gives a buffer or weight a value that owes nothing to the old one, or scales a weight."""
     attr = change.write.attr
+    if change.write.how == "weights":
+        return any(isinstance(option, Module) for option in _constructed(state, attr))
     if depends_on_previous_value(state, change) and change.write.how != "item":
         return False
     buffers = {each.name for method, each in state.registers if each.kind in ("buffer", "parameter")}
-    made = {type(option) for each in state.constructed(attr) for option in options_of(each.value)}
+    made = {type(option) for option in _constructed(state, attr)}
     if change.write.how in ("inplace", "item"):
         return attr in buffers or bool(made & {Parameter, Buffer})
     return change.write.how == "assign" and (attr in buffers or Buffer in made)
+
+
+def _constructed(state: ClassState, attr: str) -> list[Value]:
+    return [option for each in state.constructed(attr) for option in options_of(each.value)]
 
 
 def _called_under(method: Method, guard: Guard) -> set[str]:

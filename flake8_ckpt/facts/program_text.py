@@ -1,0 +1,63 @@
+"""What a file's text says beside its statements: is it a program, does it move modules, what do comments say."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Literal
+
+from flake8_ckpt.source.tree import dotted
+
+Devices = Literal["", "moved", "default"]
+# `net.to(device)`, `net.to(args.device)`, `net.to("cuda")`, `net.cuda()`, and what takes a module there itself;
+# not `table.to(x.device)`, which follows an input.
+MOVES = re.compile(
+    r"\.cuda\(|\.to\(\s*(?:device\s*=\s*)?(?:f?[\"']|torch\.device\("
+    r"|(?:(?:self|args|opts?|options|cfg|config|conf|hparams|params|settings|FLAGS|accelerator|fabric|trainer)"
+    r"(?:\.\w+)*[.\[][\"']?)?_?(?:device|dev|gpu|cuda|rank|local_rank)\w*[\"']?\]?\s*[,)])"
+    r"|\b(?:prepare|setup_module|DataParallel|DistributedDataParallel|FullyShardedDataParallel|DDP|Trainer"
+    r"|to_device|dispatch_model|fully_shard|to_empty)\(",
+    re.IGNORECASE,
+)
+# Whatever is made after this call lies where the modules do.
+DEFAULTS = re.compile(r"\b(?:set_default_device|set_default_tensor_type)\(")
+MAIN = re.compile(r"__name__\s*==\s*[\"']__main__[\"']|[\"']__main__[\"']\s*==\s*__name__")
+# `# no buffer: .half() would round it`
+REMARKS = re.compile(r"#[^\n]*\bbuffers?\b", re.IGNORECASE)
+LOOPS = (ast.For, ast.While, ast.With)
+
+
+def devices_of(text: str) -> Devices:
+    """Return what a file does with devices: it takes modules to one, it makes everything on one, or nothing."""
+    if "set_default_" in text and DEFAULTS.search(text) is not None:
+        return "default"
+    return "moved" if MOVES.search(text) is not None else ""
+
+
+def remarks_in(lines: list[str]) -> frozenset[int]:
+    """Return the numbers of the lines whose comments say something of buffers."""
+    return frozenset(
+        number for number, line in enumerate(lines, 1) if "#" in line and REMARKS.search(line) is not None
+    )
+
+
+def is_program(tree: ast.Module, text: str) -> bool:
+    """Tell whether a file is made to be run: it has a main guard, or its own statements do the work."""
+    if "__main__" in text and MAIN.search(text) is not None:
+        return True
+    own = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    own |= {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return any(isinstance(node, LOOPS) or _calls(node, own) for node in tree.body)
+
+
+def _calls(node: ast.stmt, own: set[str]) -> bool:
+    """Tell whether a statement calls a function of the file, or a method of an object that the file made."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    return dotted(node.value.func).partition(".")[0] in own

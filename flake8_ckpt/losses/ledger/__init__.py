@@ -1,0 +1,1 @@
+"""What happens to each object with state in the programs that reach it."""

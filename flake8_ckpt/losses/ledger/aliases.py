@@ -1,0 +1,256 @@
+"""Under which names the programs of a project know one object.
+
+From a name it is followed back to where the object comes from, through locals, attributes, containers and the
+callers of a function, and from there forward to all functions that are given it:
+
+    def main(path):                              # asked for `self.sched` of Runner: back to `s` of
+        s = make(opt)                            # `Runner.__init__`, then to `s` of `main`, which `save` is
+        Runner(s).run()                          # given as well: forward to `one` of `save`. Another call
+        save(s, path)                            # `save(other)` is not followed back: another object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.linking.allocation_sites import AllocationSites
+from flake8_ckpt.linking.allocation_sites import Place
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.losses.ledger.holder import ANY_ITEM
+from flake8_ckpt.losses.ledger.holder import OWN
+from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.holder import Holders
+from flake8_ckpt.losses.ledger.holder import item_step
+from flake8_ckpt.losses.ledger.index import MentionIndex
+from flake8_ckpt.losses.ledger.mentions import NAMING
+from flake8_ckpt.losses.ledger.mentions import Binding
+from flake8_ckpt.losses.ledger.mentions import Mention
+from flake8_ckpt.losses.ledger.mentions import leaves_of
+from flake8_ckpt.losses.ledger.mentions import named_in
+
+# Names of one object, steps in one name, mentions under one name, callers of one function: what has more is not
+# followed further.
+MAX_HOLDERS = 96
+MAX_STEPS = 6
+MAX_MENTIONS = 2_000
+MAX_CALLERS = 24
+# Factories that call factories: what a deeper one makes is not known.
+MAX_FACTORIES = 4
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """The names of one object; there may be others where they are not complete."""
+
+    holders: tuple[Holder, ...]
+    is_complete: bool
+
+
+class AliasFinder:
+    """Follows objects."""
+
+    def __init__(self, index: MentionIndex, allocations: AllocationSites) -> None:
+        self.index = index
+        self.symbols = index.symbols
+        self.hierarchy = index.groups.hierarchy
+        self.allocations = allocations
+        self.holders = Holders(index.groups.evaluator)
+        self._found: dict[Holder, Aliases] = {}
+        self._before: dict[Holder, tuple[Holder, ...]] = {}
+        self._after: dict[Holder, tuple[Holder, ...]] = {}
+        self._mentions: dict[Holder, tuple[Mention, ...]] = {}
+        self._bindings: dict[Holder, tuple[Binding, ...]] = {}
+        self._holder_of: dict[int, Optional[Holder]] = {}
+
+    def of(self, holder: Holder) -> Aliases:
+        """Return the names of the object that one name holds."""
+        if holder not in self._found:
+            found = _reached(self.sources(holder), self._targets)
+            self._found[holder] = Aliases(found, len(found) < MAX_HOLDERS)
+        return self._found[holder]
+
+    def sources(self, holder: Holder) -> tuple[Holder, ...]:
+        """Return a name, and those that its object had before."""
+        if holder not in self._before:
+            self._before[holder] = _reached([holder], self._sources)
+        return self._before[holder]
+
+    def mentions(self, holder: Holder) -> tuple[Mention, ...]:
+        """Return the mentions of an object under one of its names."""
+        if holder not in self._mentions:
+            near = self.index.mentions.get(holder.name, ())[:MAX_MENTIONS]
+            found = (each for each in near if self._is_same(self.holder_of(each), holder))
+            self._mentions[holder] = tuple(found)
+        return self._mentions[holder]
+
+    def bindings(self, holder: Holder) -> tuple[Binding, ...]:
+        """Return what is bound to a name."""
+        if holder not in self._bindings:
+            near = self.index.bindings.get(holder.name, ())[:MAX_MENTIONS]
+            found = (each for each in near if self._is_same(self.bound(each), holder))
+            self._bindings[holder] = tuple(found)
+        return self._bindings[holder]
+
+    def holder_of(self, each: Mention | Binding) -> Optional[Holder]:
+        """Return the name of the object that is mentioned or bound."""
+        if id(each) not in self._holder_of:
+            self._holder_of[id(each)] = self.holders.of(each.value, each.unit)
+        return self._holder_of[id(each)]
+
+    def bound(self, binding: Binding) -> Optional[Holder]:
+        """Return the name to which something is bound."""
+        into = self.holders.of(binding.into, binding.unit)
+        return into.inner(binding.step) if into is not None else None
+
+    def _is_same(self, one: Optional[Holder], other: Holder) -> bool:
+        if one is None or not _is_same_path(one.path, other.path):
+            return False
+        if one.owner == other.owner:
+            return True
+        return one.owner in self.symbols.classes and self.hierarchy.are_related(one.owner, other.owner)
+
+    def _sources(self, holder: Holder) -> Iterator[Holder]:
+        """Yield the names that an object had before it got this one."""
+        for each in self.bindings(holder):
+            for unit, value in self.origins(each.value, each.unit):
+                source = self.holders.of(value, unit) if isinstance(value, NAMING) else None
+                yield from (source,) if source is not None else ()
+        for unit, value in self.given(holder):
+            for option in named_in(value):
+                source = self.holders.of(option, unit)
+                if source is not None:
+                    yield source
+        base, step = holder.parted()
+        if step and base.path != OWN:
+            yield from (each.inner(step) for each in self._sources(base))
+
+    def _targets(self, holder: Holder) -> tuple[Holder, ...]:
+        """Return the names that an object gets after this one."""
+        if holder not in self._after:
+            self._after[holder] = tuple(dict.fromkeys(self._later(holder)))
+        return self._after[holder]
+
+    def _later(self, holder: Holder) -> Iterator[Holder]:
+        for binding in self.index.bound_names.get(holder.name, ())[:MAX_MENTIONS]:
+            if self._is_same(self.holder_of(binding), holder):
+                kept = self.bound(binding)
+                yield from (kept,) if kept is not None else ()
+        for mention in self.mentions(holder):
+            if mention.how == "given" and mention.site is not None:
+                yield from self._parameters(mention, mention.site)
+        base, step = holder.parted()
+        if step:
+            yield from (each.inner(step) for each in self._targets(base))
+            if base.path == OWN:
+                yield from (each.inner(step) for each in self.instances(base.owner))
+
+    def entered(self, site: Site, unit: FunctionRef) -> Optional[FunctionRef]:
+        """Return the function of the project that a call runs."""
+        return self.allocations.entered(site.call, Place(unit, site.position))
+
+    def _parameters(self, mention: Mention, site: Site) -> Iterator[Holder]:
+        """Yield the parameters of the function that an object is given to."""
+        inner = self.entered(site, mention.unit)
+        if inner is not None:
+            for name, value in self._arguments(site.call, inner).items():
+                for step, each in leaves_of(value):
+                    if each == mention.value:
+                        yield Holder(inner.identity, name + step)
+
+    def _arguments(self, call: Call, inner: FunctionRef) -> dict[str, Value]:
+        """Return what a call gives to parameters; `Base.__init__(self, net)` gives its object by hand."""
+        is_by_hand = inner.is_bound and call.args[:1] == (SELF,) and isinstance(call.callee, Name)
+        keywords = tuple(each for given in call.keywords for each in _spread(*given))
+        return self.allocations.arguments(Call(call.callee, call.args[is_by_hand:], keywords), inner)
+
+    def given(self, holder: Holder) -> list[tuple[FunctionRef, Value]]:
+        """Return what the callers of a function give for a parameter."""
+        path, colon, qualified = holder.owner.partition(":")
+        if not colon or not holder.path.isidentifier() or holder.path == OWN:
+            return []
+        parts = qualified.split(".")
+        name = parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
+        found: list[tuple[FunctionRef, Value]] = []
+        for unit, site in self.index.calls.get(name, ()):
+            inner = self.entered(site, unit)
+            if inner is not None and inner.identity == holder.owner and len(found) < MAX_CALLERS:
+                value = self._arguments(site.call, inner).get(holder.path)
+                found += [(unit, value)] if value is not None else []
+        return found
+
+    def origins(self, value: Value, unit: FunctionRef, depth: int = 0) -> Iterator[tuple[FunctionRef, Value]]:
+        """Yield what a value is, each with its function: what functions of the project return instead of their calls."""
+        returned = list(self._returned(value, unit)) if depth < MAX_FACTORIES else []
+        for inner, each in returned:
+            yield from self.origins(each, inner, depth + 1)
+        if not returned:
+            yield unit, value
+
+    def _returned(self, value: Value, unit: FunctionRef) -> Iterator[tuple[FunctionRef, Value]]:
+        """Yield what a function returns that a value comes from: all, or one of several in a tuple."""
+        call = value.base if isinstance(value, Item) else value
+        inner = (
+            self.index.groups.evaluator.callee_of(call, CallContext(unit)) if isinstance(call, Call) else None
+        )
+        if inner is None:
+            return
+        wanted = item_step(value) if isinstance(value, Item) else ""
+        given = [each.value for each in inner.function.stores if each.target == Name("return")]
+        for each in given or [inner.function.returns or UNKNOWN]:
+            for step, leaf in leaves_of(each):
+                if step == wanted:
+                    yield inner, leaf
+
+    def instances(self, class_id: str) -> Iterator[Holder]:
+        """Yield the names that are bound to new objects of a class."""
+        name = class_id.rpartition(":")[2].rpartition(".")[2]
+        for unit, site in self.index.calls.get(name, ())[:MAX_CALLERS]:
+            made = self.index.groups.evaluator.class_of(site.call, CallContext(unit))
+            if made in self.symbols.classes and self.hierarchy.are_related(made, class_id):
+                for each in self.index.bindings_of(unit):
+                    is_made = isinstance(each.value, Call) and each.value.callee == site.call.callee
+                    named = self.bound(each) if is_made and each.position == site.position else None
+                    yield from (named,) if named is not None else ()
+
+
+def _spread(name: str, value: Value) -> Iterator[tuple[str, Value]]:
+    """Yield a keyword argument, or those that a known mapping stands for: `Trainer(**parts)`."""
+    if name == "**" and isinstance(value, Record):
+        yield from ((each.key, each.value) for each in value.fields)
+    else:
+        yield name, value
+
+
+def _is_same_path(one: str, other: str) -> bool:
+    """Tell whether two paths lead to the same: an item that a loop gives may be any item."""
+    if one == other:
+        return True
+    if not one.endswith("]") or not other.endswith("]"):
+        return False
+    is_any = one.endswith(ANY_ITEM) or other.endswith(ANY_ITEM)
+    return is_any and one.rpartition("[")[0] == other.rpartition("[")[0]
+
+
+def _reached(starts: Iterable[Holder], step: Callable[[Holder], Iterable[Holder]]) -> tuple[Holder, ...]:
+    """Return what is reached from some names, each once, up to a bound."""
+    found = dict.fromkeys(starts)
+    waiting = list(found)
+    for holder in waiting:
+        for each in step(holder):
+            if each not in found and len(found) < MAX_HOLDERS and each.length <= MAX_STEPS:
+                found[each] = None
+                waiting.append(each)
+    return tuple(found)

@@ -1,0 +1,98 @@
+"""What kind of state an object is, by its class or by what is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_ckpt.checkpoints.object_kinds import Kinds
+from flake8_ckpt.checkpoints.object_kinds import ObjectKind
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
+from flake8_ckpt.losses.ledger.aliases import AliasFinder
+from flake8_ckpt.losses.ledger.events import STEPS
+from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.mentions import NAMING
+from flake8_ckpt.losses.ledger.mentions import Mention
+from flake8_ckpt.losses.ledger.mentions import named_in
+
+Made = tuple[FunctionRef, Value]
+
+
+class KindFinder:
+    """Tells the kinds of objects."""
+
+    def __init__(self, aliases: AliasFinder, kinds: Kinds) -> None:
+        self.aliases = aliases
+        self.kinds = kinds
+        self.evaluator = aliases.index.groups.evaluator
+        self._found: dict[Holder, ObjectKind] = {}
+
+    def of(self, holder: Holder) -> ObjectKind:
+        """Return the kind of an object, "" where it is none that a checkpoint needs."""
+        if holder not in self._found:
+            self._found[holder] = ""
+            found = self.by_class(holder)
+            self._found[holder] = found.pop() if len(found) == 1 else self._by_use(holder)
+        return self._found[holder]
+
+    def made(self, holder: Holder) -> Iterator[Made]:
+        """Yield the expressions that make an object, each with its function."""
+        for source in self.aliases.sources(holder):
+            for each in self.aliases.bindings(source):
+                for unit, value in self.aliases.origins(each.value, each.unit):
+                    made = value.value if isinstance(value, Local) else value
+                    if not isinstance(made, NAMING):
+                        yield unit, made
+
+    def classes(self, holder: Holder) -> set[str]:
+        """Return the classes that an object may be of."""
+        found = {self.evaluator.class_of(value, CallContext(unit)) for unit, value in self.made(holder)}
+        return found - {""}
+
+    def by_class(self, holder: Holder) -> set[ObjectKind]:
+        """Return the kinds of the classes that an object may be of."""
+        return {self._of_class(each) for each in self.classes(holder)} - {""}
+
+    def _of_class(self, class_id: str) -> ObjectKind:
+        return self.kinds.of(class_id) or ("module" if self.aliases.hierarchy.is_module(class_id) else "")
+
+    def _by_use(self, holder: Holder) -> ObjectKind:
+        seen = [each for source in self.aliases.sources(holder) for each in self.aliases.mentions(source)]
+        called = {each.name for each in seen if each.how == "called"}
+        if "zero_grad" in called and ("step" in called or any(map(is_stepped_by_other, seen))):
+            return "optimizer"
+        if {"scale", "update"} <= called and ("step" in called or "unscale_" in called):
+            return "scaler"
+        if "step" in called and "zero_grad" not in called and self._is_built_over_optimizer(holder):
+            return "scheduler"
+        return ""
+
+    def mentions(self, holder: Holder) -> Iterator[Mention]:
+        """Yield the mentions of an object under all its names."""
+        for each in self.aliases.of(holder).holders:
+            yield from self.aliases.mentions(each)
+
+    def _is_built_over_optimizer(self, holder: Holder) -> bool:
+        for unit, value in self.made(holder):
+            if isinstance(value, Call) and isinstance(value.callee, Name):
+                for given in (each for arg in arguments_of(value) for each in named_in(arg)):
+                    named = self.aliases.holders.of(given, unit)
+                    if named is not None and self.of(named) == "optimizer":
+                        return True
+        return False
+
+
+def is_stepped_by_other(mention: Mention) -> bool:
+    """Tell whether another object steps this one: `scaler.step(optimizer)`, `fabric.optimizer_step(optimizer)`."""
+    return (
+        mention.how == "given"
+        and mention.name in STEPS
+        and mention.site is not None
+        and isinstance(mention.site.call.callee, Attr)
+    )

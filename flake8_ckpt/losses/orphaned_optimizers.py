@@ -1,0 +1,124 @@
+"""Optimizers that go on with what they were built over, after a load has bound something new to its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.ledger.mentions import Binding
+from flake8_ckpt.losses.ledger.mentions import Mention
+
+# Methods that give an optimizer new tensors: `optimizer.add_param_group({"params": [alpha]})`.
+REGROUPS = frozenset(["add_param_group", "param_groups"])
+
+
+@dataclass(frozen=True)
+class OrphanedOptimizer:
+    """An optimizer, what it was built over, where a load binds something new to that, and where it was built."""
+
+    name: str
+    trained: str
+    is_module: bool
+    location: Spot
+    made: Spot
+
+
+class OrphanedOptimizers:
+    """Asks the ledger what loads bind anew."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.aliases = ledger.aliases
+        self.known = ledger.known
+
+    def found(self) -> Iterator[OrphanedOptimizer]:
+        """Yield each binding of a load that leaves an optimizer behind."""
+        for bindings in self.aliases.index.bindings.values():
+            for each in bindings:
+                if not each.step and isinstance(each.into, (Attr, Local)) and self._is_loaded(each):
+                    holder = self.aliases.bound(each)
+                    yield from self._left_behind(each, holder) if holder is not None else ()
+
+    def _is_loaded(self, binding: Binding) -> bool:
+        """Tell whether a load itself binds a value: a part of a payload, or what a file holds as a whole."""
+        if binding.loaded and binding.location in self._taken:
+            return True
+        if not isinstance(binding.value, Call) or not isinstance(binding.value.callee, Name):
+            return False
+        path = self.ledger.symbols.resolve(binding.value.callee.path, binding.unit.path)
+        return path in self.known.payload_loads
+
+    @cached_property
+    def _taken(self) -> frozenset[Spot]:
+        """Return the statements that take a key out of a payload."""
+        groups = self.ledger.contract.groups
+        loads = (*groups.final[1], *(load for group in groups.hooks for load in group.loads))
+        return frozenset(each.location for each in loads if each.keys)
+
+    def _left_behind(self, binding: Binding, holder: Holder) -> Iterator[OrphanedOptimizer]:
+        for each in self.ledger.mentions(holder):
+            for name, optimizer in self._built(each) if each.how == "trained" else ():
+                if not self._is_built_after(each, binding) and not self._is_rebuilt(optimizer, binding):
+                    yield OrphanedOptimizer(
+                        name, holder.name, each.of_module, binding.location, each.location
+                    )
+
+    def _built(self, mention: Mention) -> Iterator[tuple[str, Holder]]:
+        """Yield the names of the optimizer that is built over what is mentioned."""
+        site = mention.site
+        for each in self.aliases.index.bindings_of(mention.unit):
+            is_made = (
+                isinstance(each.value, Call) and site is not None and each.value.callee == site.call.callee
+            )
+            holder = self.aliases.bound(each) if is_made and each.position == mention.position else None
+            if holder is not None and self.ledger.kind_of(holder) == "optimizer":
+                yield holder.name, holder
+
+    def _is_built_after(self, built: Mention, binding: Binding) -> bool:
+        """Tell whether the optimizer is built when what is loaded is there already, or nobody knows in which order."""
+        maker, loader = built.unit, binding.unit
+        if maker.identity == loader.identity:
+            return built.position > binding.position
+        calls = [site for site in maker.function.calls if called_name(site.call) == loader.name]
+        if calls:
+            return all(site.position < built.position for site in calls)
+        return bool(maker.class_id) and not self._is_construction(maker)
+
+    def _is_construction(self, maker: FunctionRef) -> bool:
+        """Tell whether a method is the constructor of its class, or one that this calls."""
+        if maker.name == "__init__":
+            return True
+        found = self.ledger.hierarchy.find_method(maker.class_id, "__init__")
+        return found is not None and any(
+            isinstance(site.call.callee, Attr)
+            and isinstance(site.call.callee.base, Self)
+            and site.call.callee.name == maker.name
+            for site in found[1].calls
+        )
+
+    def _is_rebuilt(self, optimizer: Holder, binding: Binding) -> bool:
+        """Tell whether the function that loads, or one that it calls, gives the optimizer the new tensors."""
+        later = set()
+        for site in binding.unit.function.calls:
+            inner = self.ledger.contract.evaluator.callee_of(site.call, CallContext(binding.unit))
+            later |= {inner.identity} if inner is not None and site.position > binding.position else set()
+
+        def is_later(each: Binding | Mention) -> bool:
+            is_own = each.unit.identity == binding.unit.identity and each.position > binding.position
+            return is_own or each.unit.identity in later
+
+        if any(map(is_later, self.aliases.bindings(optimizer))):
+            return True
+        return any(each.name in REGROUPS and is_later(each) for each in self.ledger.mentions(optimizer))

@@ -1,0 +1,184 @@
+"""Where programs that go on after a restart save: each save with a class or function that holds what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.pairing.file_names import file_name
+from flake8_ckpt.checkpoints.pairing.file_names import share_path
+from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import path_text
+from flake8_ckpt.losses.ledger.holder import OWN
+from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.ledger.mentions import NAMING
+from flake8_ckpt.losses.ledger.mentions import kept_in
+from flake8_ckpt.losses.resumption import Resumption
+from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
+from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
+
+# Calls of a function that trains.
+STEPS = frozenset(["backward", "step", "zero_grad"])
+TRAINING = frozenset(["optimizer", "scheduler", "scaler"])
+
+
+@dataclass(frozen=True)
+class SavePoint:
+    """A save of a program that trains on with its file, and one class or function whose objects belong to it.
+
+    `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
+    both sides. Where there is no `location`, objects are reported where they are made.
+    """
+
+    owner: str
+    location: Optional[Spot]
+    unit: Optional[FunctionRef] = None
+    shown: str = OWN
+    names: frozenset[str] = frozenset()
+
+
+class GroupPoints:
+    """Finds them by the checkpoints of which both ends are known."""
+
+    def __init__(self, contract: Contract, ledger: Ledger) -> None:
+        self.contract = contract
+        self.hierarchy = contract.hierarchy
+        self.evaluator = contract.evaluator
+        self.ledger = ledger
+        self.resumption = Resumption(contract.groups)
+
+    def all(self) -> Iterator[SavePoint]:
+        """Yield the save points of all checkpoints."""
+        groups = self.contract.groups
+        for group in (*groups.hooks, *groups.files):
+            names = keys_of(group)
+            for save in group.saves if group.loads else ():
+                yield from self._in_classes(save, group, names)
+                yield from self._in_function(save, group, names)
+
+    def _in_classes(
+        self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
+    ) -> Iterator[SavePoint]:
+        location = self.contract.own_save(save)
+        for class_id, shown in self._classes(save).items():
+            loads = [each for each in group.loads if self._restores_into(each, class_id)]
+            if loads and self._goes_on(save, group.loads) and self._is_resumed(class_id, loads):
+                is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
+                is_own = self._is_own(save, class_id)
+                here = None if is_inherited else save.save_call if is_own else location
+                yield SavePoint(class_id, here, None, shown, names)
+                for each in self._filling(class_id, save):
+                    yield SavePoint(each, None, None, shown, names)
+
+    def _is_own(self, save: SaveEffect, class_id: str) -> bool:
+        """Tell whether a method of the class itself writes the file."""
+        owner = save.source.class_id
+        return bool(owner) and self.hierarchy.are_related(owner, class_id)
+
+    def _in_function(
+        self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
+    ) -> Iterator[SavePoint]:
+        unit = save.unit
+        loads = [each for each in group.loads if each.unit.identity == unit.identity]
+        if any(kept_in(save.payload)) and not TUNES.search(unit.identity) and self._goes_on(save, loads):
+            location = save.location if save.call_chain else save.save_call
+            yield SavePoint(unit.identity, location, unit, "", names)
+
+    def _classes(self, save: SaveEffect) -> dict[str, str]:
+        """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
+        saved = list(kept_in(save.payload))
+        own = (save.source.owner, save.source.class_id, save.unit.class_id)
+        found = {each: OWN for each in own if each and saved}
+        for value, _ in saved:
+            holder = self.ledger.aliases.holders.of(value, save.unit)
+            if holder is not None and isinstance(value, Attr):
+                for owner in self._owners(holder):
+                    found.setdefault(owner, path_text(value.base) or OWN)
+            module = self._module(value, save)
+            if module:
+                found.setdefault(module, path_text(value) or OWN)
+        return found
+
+    def _owners(self, holder: Holder) -> list[str]:
+        """Return the classes of the object that an object is an attribute of."""
+        if holder.is_attribute and holder.length == 1:
+            return [holder.owner]
+        base, _ = holder.parted()
+        classes = self.hierarchy.symbols.classes
+        return sorted(each for each in self.ledger.kinds.classes(base) if each in classes)
+
+    def _module(self, value: Value, save: SaveEffect) -> str:
+        """Return the class of a saved module whose `state_dict` is that of torch: it knows nothing of optimizers."""
+        class_id = self.evaluator.class_of(value, CallContext(save.unit))
+        if class_id not in self.hierarchy.symbols.classes or not self.hierarchy.is_module(class_id):
+            return ""
+        is_custom = any(self.hierarchy.defines(class_id, name) for name in ("state_dict", "get_extra_state"))
+        return "" if is_custom else class_id
+
+    def _filling(self, class_id: str, save: SaveEffect) -> Iterator[str]:
+        """Yield the classes that derive from one, and leave it to its save what is saved of them."""
+        names = {save.source.function.name, save.unit.function.name}
+        for each in self.hierarchy.subclasses(class_id):
+            own = set(self.hierarchy.symbols.classes[each].method_names)
+            if own.isdisjoint(names):
+                yield each
+
+    def _restores_into(self, load: LoadEffect, class_id: str) -> bool:
+        """Tell whether a load is one of a class, or puts something into its objects."""
+        owners = {load.source.class_id, load.unit.class_id}
+        for holder, value in self._targets(load):
+            owners.update(self._owners(holder))
+            owners.add(self.evaluator.class_of(value, CallContext(load.unit)))
+        classes = self.hierarchy.symbols.classes
+        return any(each in classes and self.hierarchy.are_related(each, class_id) for each in owners)
+
+    def _targets(self, load: LoadEffect) -> Iterator[tuple[Holder, Value]]:
+        for target in load.into:
+            value = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
+            named = self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
+            yield from ((named, value),) if named is not None else ()
+
+    def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
+        owners = {each.source.class_id or class_id for each in loads}
+        names = {each.source.function.name for each in loads}
+        return any(self.resumption.is_resumed(each, names) for each in sorted(owners))
+
+    def _goes_on(self, save: SaveEffect, loads: list[LoadEffect]) -> bool:
+        """Tell whether training goes on: its state is restored, or the very file that is written is read."""
+        if any(map(self._is_training_state, loads)):
+            return True
+        return any(_is_same_file(save, each) and self._trains_on(save, each) for each in loads)
+
+    def _trains_on(self, save: SaveEffect, load: LoadEffect) -> bool:
+        """Tell whether a load puts something back into an object that is saved, and its function then trains."""
+        if not any(
+            called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
+        ):
+            return False
+        saved = {self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)}
+        return any(holder in saved for holder, _ in self._targets(load))
+
+    def _is_training_state(self, load: LoadEffect) -> bool:
+        if load.keys and self.contract.evidence.is_training_state(load):
+            return True
+        return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
+
+
+def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
+    """Tell whether a program reads back the very file that it writes."""
+    if share_path(save, load):
+        return True
+    name = file_name(save.file)
+    return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))

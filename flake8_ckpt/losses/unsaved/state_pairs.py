@@ -1,0 +1,78 @@
+"""Classes that take the state of their objects and set it again, whatever the methods are called that do it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Optional
+
+from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.losses.ledger.holder import OWN
+from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.unsaved.save_points import TRAINING
+from flake8_ckpt.losses.unsaved.save_points import SavePoint
+from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+
+
+class StatePairs:
+    """Asks the classes with a `state_dict()` and a `load_state_dict()` of what only training needs."""
+
+    def __init__(self, contract: Contract, ledger: Ledger) -> None:
+        self.groups = contract.groups
+        self.hierarchy = contract.hierarchy
+        self.ledger = ledger
+        known = self.groups.symbols.known
+        self.amp_set_up = known.hint("function", "sets up mixed precision")
+        self.amp_state = known.hint("function", "takes out mixed precision")
+
+    def all(self) -> Iterator[SavePoint]:
+        """Yield the save points of these classes."""
+        for class_id in self.groups.classes:
+            location = self._save_of(class_id)
+            if location is not None:
+                yield SavePoint(class_id, location)
+
+    def unsaved_loss_scales(self) -> Iterator[UnsavedObject]:
+        """Yield the classes that set up mixed precision of apex, whose loss scale is in no other state."""
+        for point in self.all():
+            if self._calls(point.owner, self.amp_set_up) and not self._calls(point.owner, self.amp_state):
+                assert point.location is not None
+                yield UnsavedObject("amp", "scaler", point.location, None)
+
+    def _save_of(self, class_id: str) -> Optional[Spot]:
+        """Return where a class itself takes the state of something trained that it also restores.
+
+        A method that does both copies states from one object to another.
+        """
+        found, is_restored = None, False
+        for method in self.hierarchy.methods(class_id).values():
+            states = dict((name, site) for site, name in self._states(class_id, method))
+            if len(states) == 1 and "state_dict" in states:
+                found = found or Spot(class_id.partition(":")[0], states["state_dict"].position)
+            is_restored = is_restored or "load_state_dict" in states
+        return found if is_restored else None
+
+    def _states(self, class_id: str, method: FunctionFacts) -> Iterator[tuple[Site, str]]:
+        for site in method.calls:
+            callee = site.call.callee
+            if isinstance(callee, Attr) and callee.name in ("state_dict", "load_state_dict"):
+                base = callee.base
+                if isinstance(base, Attr) and base.base == SELF:
+                    if self.ledger.kind_of(Holder(class_id, f"{OWN}.{base.name}")) in TRAINING:
+                        yield site, callee.name
+
+    def _calls(self, class_id: str, called: re.Pattern[str]) -> bool:
+        symbols = self.hierarchy.symbols
+        return any(
+            isinstance(site.call.callee, Name)
+            and called.search(symbols.resolve(site.call.callee.path, owner.partition(":")[0])) is not None
+            for owner, method in self.hierarchy.inherited_methods(class_id)
+            for site in method.calls
+        )

@@ -1,0 +1,62 @@
+"""Counts by which a step weighs what it adds to saved statistics: a reload that loses them lets the next batch win."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.modules.attributes import Attribute
+from flake8_ckpt.modules.carried_writes import depends_on_previous_value
+from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.plain_attributes import plain_numbers
+from flake8_ckpt.modules.registrations import saved_buffers
+
+
+@dataclass(frozen=True)
+class WeighingCount:
+    """A plain number that calls count up, and the saved buffer whose updates it weighs."""
+
+    attribute: Attribute
+    target: str
+
+
+def weighing_counts(state: ClassState) -> Iterator[WeighingCount]:
+    """Yield the numbers of a class that weigh what its methods add to its buffers."""
+    targets = saved_buffers(state)
+    for number in plain_numbers(state) if targets else ():
+        if not number.is_carried_by_hooks and _is_counted(state, number.name):
+            target = next((each for each in sorted(targets) if _weighs(state, number.name, each)), "")
+            if target and not _are_restarted(state, number.name, target):
+                yield WeighingCount(number, target)
+
+
+def _is_counted(state: ClassState, attr: str) -> bool:
+    return any(depends_on_previous_value(state, each) for each in state.runtime_writes(attr))
+
+
+def _weighs(state: ClassState, number: str, buffer: str) -> bool:
+    """Tell whether some method moves a buffer on from its old value by an amount that a number decides."""
+    return any(
+        number in each.write.sources and depends_on_previous_value(state, each)
+        for each in state.runtime_writes(buffer)
+    )
+
+
+def _are_restarted(state: ClassState, number: str, buffer: str) -> bool:
+    """Tell whether a method sets both anew: then they last for one epoch or episode."""
+    return bool(_restarts(state, number) & _restarts(state, buffer))
+
+
+def _restarts(state: ClassState, attr: str) -> set[str]:
+    return {
+        each.method.name
+        for each in state.runtime_writes(attr)
+        if not depends_on_previous_value(state, each)
+        and (
+            each.write.how in ("inplace", "item")
+            or isinstance(each.value, (Const, Number))
+            or not each.guards
+        )
+    }

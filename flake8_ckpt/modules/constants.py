@@ -1,0 +1,65 @@
+"""Constants that break a module once it is moved: plain tensors that meet an input where they were made."""
+
+from __future__ import annotations
+
+from flake8_ckpt.facts.model import REMARK
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.frameworks.torch_methods import STEPS
+from flake8_ckpt.modules.attributes import Attribute
+
+
+def is_left_behind(tensor: Attribute) -> bool:
+    """Tell whether a step uses a constant with its input, and nothing takes the constant to where the input lies."""
+    return tensor.is_constant and not excuse_of(tensor)
+
+
+def excuse_of(tensor: Attribute) -> str:
+    """Return what makes a plain tensor harmless as a constant, or an empty string."""
+    excuses = {
+        "moved by hand at every use": tensor.is_moved_by_hand,
+        "put on a device by hand": is_placed(tensor),
+        "empty until a method fills it": tensor.is_placeholder,
+        "read for its shape or in conditions only": tensor.is_idle,
+        "carried by hooks": tensor.is_carried_by_hooks,
+        "there only if it is given": tensor.is_optional,
+        "without dimensions": is_scalar(tensor),
+        "left so by a comment": is_remarked(tensor),
+        "set by later calls": not tensor.is_constant,
+        "used with no input": not meets_input(tensor),
+    }
+    return next((each for each, holds in excuses.items() if holds), "")
+
+
+def is_placed(tensor: Attribute) -> bool:
+    """Tell whether construction puts it on a device by hand."""
+    if any(each.placed for each in _made(tensor)):
+        return True
+    changes = tensor.state.changes[tensor.name]
+    return any(each.write.how == "moved" and each.method.runs_at_construction for each in changes)
+
+
+def is_scalar(tensor: Attribute) -> bool:
+    """Tell whether it has no dimension: torch takes such a tensor on any device."""
+    made = _made(tensor)
+    return bool(made) and all(each.scalar for each in made)
+
+
+def is_remarked(tensor: Attribute) -> bool:
+    """Tell whether a comment at its making says something of buffers: that is the author's word."""
+    return any(REMARK in each.guards for each in tensor.writes)
+
+
+def meets_input(tensor: Attribute) -> bool:
+    """Tell whether a forward pass or an update combines it, as it lies, with what it is given."""
+    return any(
+        "input" in each.use.how or "returned" in each.use.how and each.method.name not in STEPS
+        for each in tensor.state.reads(tensor.name)
+        if each.method.name in tensor.state.stepping
+    )
+
+
+def _made(tensor: Attribute) -> list[Tensor]:
+    values = (option for each in tensor.state.constructed(tensor.name) for option in options_of(each.value))
+    return [option for option in values if option != NONE and isinstance(option, Tensor)]

@@ -1,0 +1,1 @@
+"""Plain containers on modules: what is put into them, and whether something else registers it."""
