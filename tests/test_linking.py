@@ -345,7 +345,7 @@ def test_tensor_that_builds_on_the_old(case: Case) -> None:
             "torch.ones(3)",
             "x * self.scale\n\n    def get_extra_state(self):\n        return self.scale"
             "\n\n    def set_extra_state(self, state):\n        self.scale = state",
-            "carried by hooks",
+            "saved by the class itself",
         ),
     ],
     ids=["moved", "empty", "idle", "carried"],
@@ -353,7 +353,7 @@ def test_tensor_that_builds_on_the_old(case: Case) -> None:
 def test_harmless_tensor_on_request(value: str, use: str, reason: str) -> None:
     case = scaled(value, found="  # CKP112").replace("x * self.scale\n", f"{use}\n")
     (finding,) = check_findings(case, enable=["CKP112"])
-    assert finding.message == f"'scale' is a plain tensor, {reason}: .to() and state_dict() miss it"
+    assert finding.message == f"'scale' is a plain tensor, {reason}: .to() does not move it; consider a buffer"
 
 
 def test_tensor_that_need_not_be_given() -> None:
