@@ -713,7 +713,7 @@ KEYS: dict[str, tuple[Case, list[str]]] = {
     "all into a constructor": (loading("run.start(State(torch.load(path)))"), ["- handed"]),
     "all given back among others": (
         loading('state = torch.load(path)\nrun.net = state["net"]\nreturn run, state'),
-        ["- handed", "net required"],
+        ["- returned", "net required"],
     ),
     "all kept by another object": (
         loading('state = torch.load(path)\nrun.net = state["net"]\nrun.state = state'),

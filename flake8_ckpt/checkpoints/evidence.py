@@ -13,7 +13,9 @@ from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.object_kinds import Kinds
 from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.model import FunctionFacts
@@ -127,13 +129,15 @@ class Evidence:
         """Tell whether a key restores something that training changes."""
         return any(self._is_state(target, load) for target in load.into)
 
-    def stops_restore(self, missing: Missing) -> bool:
-        """Tell whether a key that is never there is asked for before another one is restored."""
-        asked = Guard("key", missing.keys[-1])
-        units = {each.unit.identity for each in missing.loads}
+    def stops_restore(self, key: str, loaded: LoadedPayload) -> bool:
+        """Tell whether a key that is never there is asked for before another one, which is, restores state."""
+        asked = Guard("key", key)
         return any(
-            asked in each.guards and each.unit.identity in units and self.restores_state(each)
-            for each in missing.group.loads
+            each.keys[-1:] not in ((), (key,))
+            and asked in each.guards
+            and self.restores_state(each)
+            and not missing_depth(each.keys, loaded.saves)
+            for each in loaded.loads
         )
 
     def _is_state(self, target: Value, load: LoadEffect) -> bool:

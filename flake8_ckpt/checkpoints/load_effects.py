@@ -67,7 +67,7 @@ def _given_back(body: FunctionBody) -> Iterator[LoadEffect]:
         for value in _held_in(store.value) if not isinstance(store.target, Local) else ():
             for root, keys in body.rooted(value):
                 if kind == "returned" or not keys:
-                    seen = kind if value is store.value else "handed"
+                    seen = kind if value is store.value or _is_tuple(store.value) else "handed"
                     yield _effect(body, root, keys, seen, (), store.position)
 
 
@@ -144,3 +144,8 @@ def _filled(loader: str, site: Site, body: FunctionBody) -> Iterator[LoadEffect]
 def _held_in(value: Value) -> tuple[Value, ...]:
     """Return what a function gives back or keeps: each of several values in a display."""
     return (value.items or (value.of,)) if isinstance(value, Container) else (value,)
+
+
+def _is_tuple(value: Value) -> bool:
+    """Tell whether a value is a tuple that a caller can take apart."""
+    return isinstance(value, Container) and bool(value.items)

@@ -57,9 +57,9 @@ class Contract:
 
     def matters(self, missing: Missing) -> bool:
         """Tell whether without a key the load fails, or state that training changes is not restored."""
-        return any(
-            each.kind == "required" or self.restores_state(each) for each in missing.loads
-        ) or self.evidence.stops_restore(missing)
+        if any(each.kind == "required" or self.restores_state(each) for each in missing.loads):
+            return True
+        return any(self.evidence.stops_restore(missing.keys[-1], each) for each in missing.group.loaded)
 
     def restores_state(self, load: LoadEffect) -> bool:
         """Tell whether a key restores something that training changes."""

@@ -113,7 +113,8 @@ class MissingKeys:
     def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
         """Tell whether load does without a key, or a call that is not followed may give it."""
         if all(each.kind != "required" and self._is_saved_whole(each, loaded) for each in loads):
-            return True
+            if not self.evidence.stops_restore(keys[-1], loaded):
+                return True
         exact = [each for each in loaded.loads if each.keys and each.keys[-1] == keys[-1]]
         if has_alternative(keys, loads, loaded) or is_told_apart(keys[-1], exact, loaded):
             return True

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import replace
 
+from flake8_ckpt.checkpoints.dispatched_saves import handed_payload
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.effects import Summary
 from flake8_ckpt.checkpoints.function_body import FunctionBody
 from flake8_ckpt.checkpoints.io_calls import written_by
+from flake8_ckpt.facts.member_values import holds_state
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
@@ -20,6 +23,7 @@ from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 
 
 def save_effects(body: FunctionBody, summary_of: Callable[[FunctionRef], Summary]) -> Iterator[SaveEffect]:
@@ -40,6 +44,7 @@ def _brought_in(
     """Yield what the function saves that a call enters, with the call's arguments for its parameters."""
     entered = body.entered(site)
     if entered is None:
+        yield from _dispatched(site, body)
         return
     for each in summary_of(entered.callee).saves:
         yield replace(
@@ -50,6 +55,15 @@ def _brought_in(
             unit=body.unit,
             call_chain=(entered.callee.identity, *each.call_chain),
         )
+
+
+def _dispatched(site: Site, body: FunctionBody) -> Iterator[SaveEffect]:
+    """Yield the payload that a call hands to code of which only the name is known."""
+    if any(map(holds_state, arguments_of(site.call))):
+        payload = handed_payload(site.call, tuple(map(body.expand, arguments_of(site.call))))
+        if payload is not None:
+            location = body.spot(site.position)
+            yield SaveEffect(payload, UNKNOWN, location, location, body.unit, body.unit)
 
 
 def _settled(payload: Value) -> Value:

@@ -266,7 +266,8 @@ class SymbolicEvaluator:
             return UNKNOWN
         inner = enter_call(callee, receiver, args, keywords, context)
         given = self.expand(callee.function.returns, inner, nesting)
-        return UNKNOWN if isinstance(given, (Instance, Container)) else given
+        is_apart = isinstance(given, Container) and not given.items
+        return UNKNOWN if is_apart or isinstance(given, Instance) else given
 
     def receiver_of(self, value: Call, context: CallContext, nesting: int = 0) -> Value:
         """Return the object that a method is called on."""

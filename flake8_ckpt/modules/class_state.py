@@ -34,6 +34,7 @@ from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.kind_context import KindContext
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.modules.argument_changes import changed_arguments
 from flake8_ckpt.modules.members import AttributeRead
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
@@ -100,7 +101,7 @@ class ClassState:
     def _changes(self, methods: tuple[Method, ...]) -> dict[str, list[AttributeWrite]]:
         found: dict[str, list[AttributeWrite]] = {}
         for method in methods:
-            for write in method.facts.writes:
+            for write in (*method.facts.writes, *changed_arguments(method, self.identity, self.hierarchy)):
                 found.setdefault(write.attr, []).append(
                     AttributeWrite(method, write, self.kind_evaluator, self.context(method))
                 )
