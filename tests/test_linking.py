@@ -134,8 +134,10 @@ class Scaled(nn.Module):
         "tensors.py": "import torch\n\ndef several():\n    return [torch.ones(3) for _ in range(3)]\n",
         "model.py": scaled("several().copy()[0]", "from tensors import several"),
     },
-    "what a helper gives is cast": {"tensors.py": TENSORS, "model.py": scaled("make().double().sum(0)",
-                                                                               "from tensors import make")},
+    "what a helper gives is cast": {
+        "tensors.py": TENSORS,
+        "model.py": scaled("make().double().sum(0)", "from tensors import make"),
+    },
     "one of two that both are tensors": {
         "tensors.py": "import torch\n\ndef make(x):\n    return torch.ones(3) if x else torch.zeros(3)\n",
         "model.py": scaled("2 * make(data)", "from tensors import make"),

@@ -114,7 +114,10 @@ def check(project: Project) -> Iterator[Finding]:
             cure = "make it a buffer that _init_weights() sets"
         yield finding_at(RULE, tensor.writes, first_that_fits(f"{left}; {cure}", f"{left}; register it"))
     for write in project.modules.tensors_before_registration():
-        message = f"'{write.attr}' is set before register_buffer() registers it, which raises KeyError; use a local variable"
+        message = (
+            f"'{write.attr}' is set before register_buffer() registers it, which raises KeyError;"
+            " use a local variable"
+        )
         yield finding_at(RULE, [write], message)
 
 
