@@ -87,15 +87,3 @@ def _shown(part: v.Value) -> str:
 def only_shows(function: str) -> bool:
     """Tell whether a function, by its dotted name, only shows what it is given."""
     return SHOWS.search(function) is not None
-
-
-def parameter_names(arguments: ast.arguments) -> list[str]:
-    """Return the names of all parameters."""
-    every = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        arguments.vararg,
-        arguments.kwarg,
-    ]
-    return [each.arg for each in every if each is not None]
