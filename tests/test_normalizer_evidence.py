@@ -139,6 +139,8 @@ class Learner:
         self.net.load_state_dict(data["net"])
         self.adam.load_state_dict(data["adam"])
 """
+RATED = "(self.net(x).sum() * self.rewards.update_and_rate(reward)).backward()"
+DISCARDED = "self.rewards.update_and_rate(reward)\n            self.net(x).sum().backward()"
 SILENT: dict[str, Case] = {
     "a meter whose mean is only logged": learner('print("mean", self.seen.mean, "var", self.seen.var)'),
     "the statistics are saved": learner(
@@ -146,6 +148,7 @@ SILENT: dict[str, Case] = {
         SAVE.replace("self.step}", 'self.step, "seen": vars(self.seen)}'),
         'vars(self.seen).update(data["seen"])',
     ),
+    "what it gives is thrown away": OWN_DIVISION.replace(RATED, DISCARDED).replace("  # CKP204", ""),
     "a script that logs a mean": SCRIPT.format(use="x", marker="").replace(
         "return (x - stats.running_mean) / stats.running_std", "return str(stats.running_mean)"
     ),

@@ -55,7 +55,10 @@ TORCH = {
     "a tensor keeps its origin": ("torch.clone(torch.rand(3))", Tensor("random")),
     "one that requires grad": ("torch.zeros(3, requires_grad=True)", Tensor(trainable=True)),
     "one that may require grad": ("torch.rand(3).requires_grad_()", Tensor("random", True)),
-    "moves keep requires grad": ("torch.rand(3, requires_grad=True).cuda()", Tensor("random", True, placed=True)),
+    "moves keep requires grad": (
+        "torch.rand(3, requires_grad=True).cuda()",
+        Tensor("random", True, placed=True),
+    ),
     "views lose requires grad": ("torch.rand(3, requires_grad=True).detach()", Tensor("random")),
     "a complex tensor": ("torch.polar(torch.ones(3), torch.ones(3))", Tensor("complex")),
     "a variable of old": (

@@ -15,6 +15,8 @@ from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.records import NormalizingWrapper
 from flake8_ckpt.frameworks.stable_baselines3 import WRAPPER
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 # What a loop, or a base class of Gymnasium or of Stable-Baselines3, calls for each step of an environment.
@@ -67,9 +69,19 @@ class EnvironmentWrappers:
             return True
         steps = [each for _, each in self.hierarchy.inherited_methods(class_id) if each.name == "step"]
         hands_on = any(how in (".step", ".step_wait") for each in steps for how in _uses(each))
-        if hands_on and "reset" in names:
-            return True
-        return any(map(_gives_step, steps)) and (hands_on or "reset" in names)
+        if "reset" not in names:
+            return hands_on and any(map(_gives_step, steps))
+        return hands_on or any(map(_gives_step, steps)) or self._is_updated_by_both(class_id)
+
+    def _is_updated_by_both(self, class_id: str) -> bool:
+        """Tell whether the step and the reset of a class update the same object, as a vector environment does."""
+        updates = self.known.hint("method", "updates")
+        updated: dict[str, set[str]] = {"step": set(), "reset": set()}
+        for _, method in self.hierarchy.inherited_methods(class_id):
+            for use in method.uses if method.name in updated else ():
+                if any(updates.search(how.lstrip(".")) for how in use.how if how.startswith(".")):
+                    updated[method.name].add(use.attr)
+        return not updated["step"].isdisjoint(updated["reset"])
 
     def _updated_by_steps(self, class_id: str) -> Iterator[str]:
         own = {
@@ -78,14 +90,23 @@ class EnvironmentWrappers:
             if each in self.symbols.classes
             for name in self.symbols.classes[each].statistics
         }
-        reached = self._reached_from_steps(class_id)
+        reached = self.run_by_steps(class_id)
         for _, method in self.hierarchy.inherited_methods(class_id):
             if method.name in reached:
                 yield from (write.attr for write in method.writes if write.attr in own)
                 for use in method.uses:
-                    held = self.objects.attribute_class(class_id, use.attr)
-                    if held and self.is_normalizer(held) and self._is_updated(use.how, held):
+                    if any(self._is_updated(use.how, each) for each in self._held(class_id, use.attr)):
                         yield use.attr
+
+    def _held(self, class_id: str, attr: str) -> Iterator[str]:
+        """Yield the classes of normalizers that an attribute may hold, on some path at least."""
+        for owner, method in self.hierarchy.inherited_methods(class_id):
+            context = CallContext(method_ref(owner, method, class_id))
+            for write in method.writes:
+                for option in options_of(write.value) if write.attr == attr else ():
+                    held = self.objects.class_of(option, context)
+                    if held and self.is_normalizer(held):
+                        yield held
 
     def _is_updated(self, how: tuple[str, ...], held: str) -> bool:
         """Tell whether uses of a normalizer update it: by name, or by a method that calls its update."""
@@ -100,7 +121,7 @@ class EnvironmentWrappers:
             for name, inner in self.symbols.classes[each].graph
         )
 
-    def _reached_from_steps(self, class_id: str) -> set[str]:
+    def run_by_steps(self, class_id: str) -> set[str]:
         """Return the methods that a step or a reset of an environment runs."""
         graph = [
             edge

@@ -12,6 +12,7 @@ from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import SOURCE
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.inplace_changes import note_item
 from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
 from flake8_ckpt.facts.evaluator.sweeps import is_swept
 from flake8_ckpt.facts.evaluator.weight_changes import note_weights
@@ -124,6 +125,8 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
             frame.state.write(attr, frozenset(frame.depends))
     elif isinstance(root, ast.Name) and root.id in frame.state.locals:
         held = frame.local(root.id)
+        whole = _is_whole(target) or is_swept(target, frame)
+        note_item(held, bounded(value), carried or not whole, frame)
         if target.value is root and isinstance(held, (v.Record, v.Container)):
             frame.store(v.Item(v.Local(root.id, v.UNKNOWN), key), bounded(value))
         if not isinstance(held, SYMBOLIC):

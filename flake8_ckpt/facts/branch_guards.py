@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import test
@@ -31,6 +32,7 @@ OPPOSITES: dict[GuardKind, GuardKind] = {
     "weight": "noweight",
     "key": "nokey",
 }
+ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 OPPOSITES |= {after: before for before, after in OPPOSITES.items()}
 
 
@@ -38,7 +40,18 @@ def conditions(node: ast.expr, frame: Frame) -> tuple[Guards, Guards]:
     """Evaluate a test; return what holds where it is true, and where it is false."""
     then, otherwise = _split(node, frame, frame.depth)
     about = tuple(Guard("about", attr) for attr in sorted(test(node, frame)))
-    return (*then, *about), (*otherwise, *about)
+    order = tuple(Guard("order", attr) for attr in sorted(set(_compared_in_order(node))))
+    return (*then, *about, *order), (*otherwise, *about, *order)
+
+
+def _compared_in_order(node: ast.expr) -> Iterator[str]:
+    """Yield the attributes that a test compares with something by less or greater: a best score, a limit."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Compare) and any(isinstance(op, ORDERS) for op in each.ops):
+            for part in ast.walk(each):
+                attr = self_attribute(part)
+                if attr is not None:
+                    yield attr
 
 
 def decided(node: ast.expr) -> bool | None:

@@ -185,7 +185,7 @@ class _Collector:
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
         )
         return FunctionFacts(
-            name,
+            f"{name}.setter" if f"{name}.setter" in decorators else name,
             self.heading(node),
             tuple(self.parameters(node.args)),
             decorators,
@@ -200,6 +200,7 @@ class _Collector:
             frame.contract,
             tuple(frame.skips),
             tuple(frame.leaves),
+            tuple(frame.fills),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:

@@ -28,9 +28,23 @@ def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
         outcome = _outcome(handler.body)
         position = locate(handler)  # type: ignore[arg-type]
         end = Position(position.line, position.col, position.line, position.col + len("except"))
+        leaves = isinstance((node.orelse or node.body)[-1], (ast.Return, ast.Break, ast.Continue))
         yield Handler(
-            _caught(handler.type), outcome, end, node.body[0].lineno, last.end_lineno or last.lineno
+            _caught(handler.type),
+            outcome,
+            end,
+            node.body[0].lineno,
+            last.end_lineno or last.lineno,
+            leaves and _names_error(handler),
         )
+
+
+def _names_error(handler: ast.ExceptHandler) -> bool:
+    """Tell whether a clause looks at the error that it catches: `print(f"cannot load: {error}")`."""
+    inside = (part for each in handler.body for part in ast.walk(each))
+    return handler.name is not None and any(
+        isinstance(part, ast.Name) and part.id == handler.name for part in inside
+    )
 
 
 def _sets_flag(node: ast.stmt) -> bool:

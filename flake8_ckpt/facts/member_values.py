@@ -8,6 +8,8 @@ from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.frameworks.torch import NOT_TENSOR_FIELDS
 
 TENSOR_FIELDS = frozenset(["data", "T", "mT", "H", "real", "imag", "grad"])
+# Of whatever has them, these are numbers.
+SHAPES = frozenset(["shape", "ndim"])
 
 
 def attribute_of(base: v.Value, attr: str) -> v.Value:
@@ -24,6 +26,8 @@ def attribute_of(base: v.Value, attr: str) -> v.Value:
         return v.Attr(base, attr)
     if isinstance(base, (v.Unknown, v.Module, v.Container, v.Record, v.Parameter, v.Buffer)):
         return v.UNKNOWN
+    if attr in SHAPES and not isinstance(base, v.Self):
+        return v.NUMBER
     return bounded(v.Attr(base, attr))
 
 
@@ -42,16 +46,23 @@ def item_of(base: v.Value, key: v.Value, sliced: bool = False) -> v.Value:
         ):
             return base.items[key.value]
         return v.Container(base.kind, base.of) if sliced else base.of
-    if isinstance(base, v.Record) and isinstance(key, v.Const):
-        found = [field.value for field in base.fields if field.key == key.value]
-        return found[-1] if found else v.UNKNOWN
-    if isinstance(base, v.Record) and all(isinstance(field.value, v.Name) for field in base.fields):
-        return v.join([field.value for field in base.fields])
-    if isinstance(base, (v.Unknown, v.Const, v.Number, v.Module, v.Record)):
+    if isinstance(base, v.Record):
+        return _field_of(base, key)
+    if isinstance(base, (v.Unknown, v.Const, v.Number, v.Module)):
         return v.UNKNOWN
     if isinstance(key, v.Join) and all(isinstance(option, v.Const) for option in key.options):
         return v.join([bounded(v.Item(base, option)) for option in key.options])
     return base if sliced else bounded(v.Item(base, key if isinstance(key, v.Const) else v.UNKNOWN))
+
+
+def _field_of(record: v.Record, key: v.Value) -> v.Value:
+    """Return what a record holds under a key; of a table of classes or functions, any of them."""
+    if isinstance(key, v.Const):
+        found = [field.value for field in record.fields if field.key == key.value]
+        if found:
+            return found[-1]
+    is_table = all(isinstance(field.value, v.Name) for field in record.fields)
+    return v.join([field.value for field in record.fields]) if is_table else v.UNKNOWN
 
 
 def element_of(value: v.Value) -> v.Value:

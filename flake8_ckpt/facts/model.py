@@ -22,7 +22,7 @@ KeyKind = Literal["required", "defaulted", "guarded", "wholesale"]
 Outcome = Literal["swallowed", "returned", "told", "handled"]
 GuardKind = Literal[
     "none", "some", "missing", "has", "unset", "set", "tensor", "other", "absent", "present", "weight", "noweight",
-    "key", "nokey", "about", "option", "branch", "loop", "nested", "hidden", "remark",
+    "key", "nokey", "about", "order", "option", "branch", "loop", "nested", "hidden", "remark",
 ]  # fmt: skip
 NOWHERE = Position(1, 0, 1, 0)
 # What `Use.how` may say beside a read: of the value that the method was entered with, and of where it goes.
@@ -33,11 +33,12 @@ class Guard(Struct, frozen=True, array_like=True):
     """A condition around a fact, about the attribute, the local or the key of that name.
 
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
-    "set" (`not self.x`), "about" (a test that looks at x). Of locals: "tensor" and "other" (`isinstance(n, Tensor)`),
-    "absent" and "present" (`n is None`), "weight" and "noweight" (`isinstance(n, nn.Parameter)`). Of keys: "key" and
-    "nokey" (`"k" in mapping`). Of paths: "option" (a test of `self.config.x` or `args.x` alone). Without a name:
-    "branch" (any other condition), "loop", "nested" (in a function inside), "hidden" (a write past the module's own
-    hooks), "remark" (a comment at the write says something of buffers).
+    "set" (`not self.x`), "about" (a test that looks at x), "order" (one that compares it: `loss < self.x`). Of
+    locals: "tensor" and "other" (`isinstance(n, Tensor)`), "absent" and "present" (`n is None`), "weight" and
+    "noweight" (`isinstance(n, nn.Parameter)`). Of keys: "key" and "nokey" (`"k" in mapping`). Of paths: "option" (a
+    test of `self.config.x` or `args.x` alone). Without a name: "branch" (any other condition), "loop", "nested" (in a
+    function inside), "hidden" (a write past the module's own hooks), "remark" (a comment at the write says
+    something of buffers).
     """
 
     kind: GuardKind
@@ -56,10 +57,11 @@ class Write(Struct, frozen=True, array_like=True):
     """An attribute of `self` is set or changed.
 
     `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
-    (`self.x.add_(v)`), "weights" (`self.x.weight.add_(v)`), "grow" (`self.x.append(v)`), "grad" (`self.x.requires_grad = v`) or "delete". `carried` is
-    true where the new value depends on what the attribute held when the method was entered, `loaded` where it
-    comes from a payload. `sources` are the attributes that were read for it. `guards` are the conditions around it, `after` the lines of the same method where the
-    attribute may have been assigned or registered before.
+    (`self.x.add_(v)`), "weights" (`self.x.weight.add_(v)`), "grow" (`self.x.append(v)`), "grad"
+    (`self.x.requires_grad = v`) or "delete". `carried` is true where the new value depends on what the attribute
+    held when the method was entered, `loaded` where it comes from a payload. `sources` are the attributes that were
+    read for it, `guards` the conditions around it, `after` the lines of the same method where the attribute may have
+    been assigned or registered before.
     """
 
     attr: str
@@ -154,7 +156,8 @@ class Handler(Struct, frozen=True, array_like=True):
     """An `except` clause: what it catches (nothing for everything), what it does, the lines of its `try` block.
 
     `outcome` is "swallowed" where nothing but a print tells of the error, "returned" or "told" where the
-    function ends as well and gives back None, or something else that is false; else it is "handled".
+    function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
+    a `second_way` where the `try` ends the function, and the handler prints the error itself.
     """
 
     caught: tuple[str, ...]
@@ -162,6 +165,7 @@ class Handler(Struct, frozen=True, array_like=True):
     position: Position
     first_line: int
     last_line: int
+    second_way: bool = False
 
 
 class Skip(Struct, frozen=True, array_like=True):
@@ -182,7 +186,8 @@ class Parameter(Struct, frozen=True, array_like=True):
 class FunctionFacts(Struct, frozen=True, array_like=True):
     """The summary of one function, in terms of its parameters and of `self`.
 
-    `leaves` are the first and last lines of the branches after which the function is over.
+    `leaves` are the first and last lines of the branches after which the function is over, `fills` the parameters
+    that it changes in place.
     """
 
     name: str
@@ -200,6 +205,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     contract: bool = False
     skips: tuple[Skip, ...] = ()
     leaves: tuple[tuple[int, int], ...] = ()
+    fills: tuple[str, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):

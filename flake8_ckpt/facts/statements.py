@@ -17,7 +17,9 @@ from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
 from flake8_ckpt.facts.evaluator.frame import Frame
-from flake8_ckpt.facts.evaluator.input_mixing import INPUT
+from flake8_ckpt.facts.evaluator.nested_functions import bind_parameters
+from flake8_ckpt.facts.evaluator.nested_functions import note_function
+from flake8_ckpt.facts.evaluator.nested_functions import note_lambda
 from flake8_ckpt.facts.evaluator.path_states import Changes
 from flake8_ckpt.facts.evaluator.sweeps import counter_of
 from flake8_ckpt.facts.except_clauses import forgives_keys
@@ -32,7 +34,6 @@ from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.names import imported
-from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import bounded
@@ -100,6 +101,8 @@ def together(guards: Guards, others: Guards) -> Guards:
 def _assign(walker: Walker, node: ast.Assign) -> None:
     frame = walker.frame
     value = frame.evaluate(node.value)
+    if isinstance(node.value, ast.Lambda):
+        note_lambda(node.targets[0], node.value, frame)
     if _is_last_call(value, frame) and all(_is_unread(target, frame.text) for target in node.targets):
         _throw_away(frame)
     for target in node.targets:
@@ -306,10 +309,10 @@ def _function(walker: Walker, node: Function) -> None:
         frame.evaluate(default)
     frame.state.enter()
     frame.returns = []
-    for name in parameter_names(node.args):
-        frame.bind(name, v.UNKNOWN, (INPUT,))
+    parameters = bind_parameters(node.name, node.args, frame)
     walker.branch(node.body, (BRANCH, NESTED))
     frame.state.leave()
+    note_function(node.name, parameters, frame)
     frame.returns = returns
     frame.bind(node.name, v.UNKNOWN, ())
 

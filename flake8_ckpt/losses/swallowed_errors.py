@@ -63,7 +63,7 @@ def _swallowed(handler: Handler, unit: FunctionRef, contract: Contract) -> Swall
     site = _state_call(handler, unit, contract)
     if site is None or not _goes_on(site, unit, contract) or _has_fallback(site, handler, unit):
         return None
-    if _ends(handler, unit) or _is_told(handler, unit, contract):
+    if _ends(handler, unit) or _is_told(handler, unit, contract) or _has_second_way(handler, unit):
         return None
     return SwallowedError(Spot(unit.path, handler.position), called_name(site.call), _restores(site))
 
@@ -97,6 +97,13 @@ def _has_fallback(site: Site, handler: Handler, unit: FunctionRef) -> bool:
         return True
     own = isinstance(call.callee, Attr) and _varies(call.callee.base)
     return LOOP in site.guards and not own and restores
+
+
+def _has_second_way(handler: Handler, unit: FunctionRef) -> bool:
+    """Tell whether the handler says what failed, and the rest of the function is reached only after that."""
+    return handler.second_way and any(
+        each.position.line > handler.position.line for each in unit.function.calls
+    )
 
 
 def _is_same_state(one: Call, other: Call) -> bool:

@@ -1,7 +1,7 @@
 """How an attribute of a module lives: set once, carried across calls, or recomputed by each.
 
 - *constant*: nothing outside construction changes it
-- *state*: a later method builds its new value on the old one
+- *state*: a later method builds its new value on the old one, or only training sets it and evaluation reads it
 - *fitted*: a method that no step runs sets it anew, and others read it
 - *cache*: it is recomputed where a look at it says so
 - *scratch*: each call or episode starts it afresh, or nothing reads what an earlier call left
@@ -14,6 +14,7 @@ from typing import Literal
 
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import MARKS
+from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Const
@@ -28,6 +29,7 @@ from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_moved_by_hooks
+from flake8_ckpt.modules.training_writes import is_left_by_training
 
 Lifetime = Literal["constant", "state", "fitted", "cache", "scratch"]
 # `reset`, `reset_parameters`, where construction runs it too.
@@ -115,6 +117,8 @@ def lifetime(state: ClassState, attr: str) -> Lifetime:
         if _is_restarted(state, attr) or _is_collected(state, attr):
             return "state" if is_statistic(attr) and not _is_environment(state) else "scratch"
         return "scratch" if all(_happens_once(state, change) for change in carried) else "state"
+    if is_left_by_training(state, attr, later):
+        return "state"
     if all(_looks_first(change) for change in later):
         return "cache"
     if not _is_read_across(state, attr):
@@ -145,9 +149,14 @@ def _is_environment(state: ClassState) -> bool:
 def _happens_once(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write runs under a flag that the same method turns: a first call that fits a constant."""
     flags = {each.write.attr for each in state.runtime_writes(change.write.attr)}
-    flags = {guard.name for guard in change.guards if guard.kind in ("set", "unset")} - flags
+    flags = {guard.name for guard in change.guards if _is_as_constructed(state, guard)} - flags
     turned = [other for flag in flags for other in state.runtime_writes(flag)]
     return any(other.method == change.method and isinstance(other.value, Const) for other in turned)
+
+
+def _is_as_constructed(state: ClassState, guard: Guard) -> bool:
+    """Tell whether a condition asks for a flag that may still be as construction left it."""
+    return guard.kind in ("set", "unset") and not state.flag(guard.name, guard.kind == "unset")
 
 
 def _is_collected(state: ClassState, attr: str) -> bool:

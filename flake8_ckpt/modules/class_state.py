@@ -34,6 +34,7 @@ from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.kind_context import KindContext
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.modules.argument_changes import changed_arguments
 from flake8_ckpt.modules.members import AttributeRead
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
@@ -44,11 +45,18 @@ from flake8_ckpt.modules.method_graph import reached_methods
 class ClassState:
     """One module class: its methods, its writes, its registrations, its uses."""
 
-    def __init__(self, identity: str, hierarchy: Hierarchy, kind_evaluator: KindEvaluator) -> None:
+    def __init__(
+        self,
+        identity: str,
+        hierarchy: Hierarchy,
+        kind_evaluator: KindEvaluator,
+        pickled_whole: frozenset[str] = frozenset(),
+    ) -> None:
         self.identity = identity
         self.path, _, self.name = identity.partition(":")
         self.hierarchy = hierarchy
         self.kind_evaluator = kind_evaluator
+        self.pickled_whole = pickled_whole
 
     @cached_property
     def graph(self) -> dict[str, frozenset[str]]:
@@ -93,7 +101,7 @@ class ClassState:
     def _changes(self, methods: tuple[Method, ...]) -> dict[str, list[AttributeWrite]]:
         found: dict[str, list[AttributeWrite]] = {}
         for method in methods:
-            for write in method.facts.writes:
+            for write in (*method.facts.writes, *changed_arguments(method, self.identity, self.hierarchy)):
                 found.setdefault(write.attr, []).append(
                     AttributeWrite(method, write, self.kind_evaluator, self.context(method))
                 )
@@ -111,7 +119,7 @@ class ClassState:
     def subclass_states(self) -> Iterator[ClassState]:
         """Yield the states of the classes that derive from this one."""
         for subclass in self.hierarchy.subclasses(self.identity):
-            yield ClassState(subclass, self.hierarchy, self.kind_evaluator)
+            yield ClassState(subclass, self.hierarchy, self.kind_evaluator, self.pickled_whole)
 
     @cached_property
     def subclass_changes(self) -> dict[str, list[AttributeWrite]]:
@@ -206,7 +214,9 @@ class ClassState:
 
     @cached_property
     def saves_itself(self) -> bool:
-        """Tell whether a method pickles the whole object."""
+        """Tell whether a method pickles the whole object, or the project saves it in no other way."""
+        if self.identity in self.pickled_whole:
+            return True
         calls = [site.call for method in self.methods for site in method.facts.calls]
         return any(
             isinstance(call.callee, Name) and call.args[:1] == (SELF,)

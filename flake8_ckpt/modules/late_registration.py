@@ -24,6 +24,7 @@ from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.members import Method
+from flake8_ckpt.modules.training_writes import is_left_by_training
 
 # Methods in which a class can create what a checkpoint holds before the base class looks for it.
 LOADERS = frozenset(["_load_from_state_dict", "load_state_dict", "set_extra_state", "__setstate__"])
@@ -95,7 +96,9 @@ def _is_learned(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write fills a buffer with what the method is given, other than to look it up again."""
     if depends_on_previous_value(state, change):
         return True
-    looked_at = any(guard.name == change.write.attr for guard in change.guards)
+    if is_left_by_training(state, change.attr, state.runtime_writes(change.attr)):
+        return True
+    looked_at = any(guard.name == change.attr for guard in change.guards)
     return (
         not looked_at
         and change.method.name not in state.stepping

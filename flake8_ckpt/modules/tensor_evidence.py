@@ -17,7 +17,8 @@ from flake8_ckpt.modules.class_state import ClassState
 # Methods that arrays, containers and numbers do not have.
 TENSOR_METHODS = frozenset(
     "clone detach unsqueeze squeeze float half lerp_ mul_ add_ copy_ sub_ div_ addcmul_ zero_ fill_"
-    " new_zeros new_ones type_as expand_as view_as expand requires_grad_ masked_fill masked_fill_ is_cuda".split()
+    " new_zeros new_ones type_as expand_as view_as expand requires_grad_ masked_fill masked_fill_ is_cuda"
+    " amax amin".split()
 )
 
 

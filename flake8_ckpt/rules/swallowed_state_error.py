@@ -127,6 +127,7 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 - The exception is a narrow one (`FileNotFoundError`, `KeyError`) and the handler is a real answer to it.
 - The handler does the work another way: an older format, a second copy of the file; or the code after it
   does, or a loop over several copies.
+- The handler prints the error, and the `try` ends the function where it succeeds: what follows is the second way.
 - The handler ends the function before the work that needs the state, or gives back a value that a caller looks at.
 - The `try` sets a flag where it succeeds.
 - The `try` holds an import that may fail, a whole training loop, or nothing that saves or restores state:

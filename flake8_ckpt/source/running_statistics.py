@@ -43,9 +43,9 @@ MAX_BEFORE = 120
 # `env.obs_rms`, `envs.get_obs_rms()`, `getattr(env, "obs_rms")`: statistics of another object.
 TAKEN = re.compile(r"(?:\.(?<!\bself\.)|[\"'])(?:get_)?(\w*rms)\b(?=[^\w=]|$)")
 # Where they go no further: `test.obs_rms = train.obs_rms`, `test.set_obs_rms(...)`, `env.obs_rms.update(x)`,
-# `print(env.obs_rms.mean)`
+# `obs_rms=train.obs_rms`, which the call tells that is given it, `print(env.obs_rms.mean)`
 GIVEN = re.compile(
-    r"\.\w*rms\s*=(?!=)|\bset_\w*rms\(|setattr\(|set_attr\(|rms\.update\w*\("
+    r"\.\w*rms\s*=(?!=)|[(,\s]\w*rms=[\w.]+\.\w*rms\b|\bset_\w*rms\(|setattr\(|set_attr\(|rms\.update\w*\("
     r"|^\s*(?:assert|print|log|logger|logging|writer|wandb)\b"
 )
 # A method that changes statistics: `def update(`, `def record_moments(`.

@@ -47,6 +47,9 @@ from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
 from flake8_ckpt.source.signals import trains
+from flake8_ckpt.source.state_changes import may_change_attributes
+from flake8_ckpt.source.state_changes import may_fill_arguments
+from flake8_ckpt.source.state_changes import registered_in
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
@@ -97,8 +100,12 @@ class _Method:
 
     @cached_property
     def statements(self) -> list[ast.stmt]:
-        """The statements of its body, those of nested blocks too."""
-        return statements(self.node.body)
+        """The statements of its body, those of nested blocks and of functions within it too."""
+        found = statements(self.node.body)
+        if self.text.count("def ") > 1:
+            inner = [each for each in found if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
+            found += [each for node in inner for each in statements(node.body)]
+        return found
 
     @cached_property
     def writes(self) -> tuple[Write, ...]:
@@ -199,7 +206,8 @@ def class_outline(
     """Select the methods of what may be a module: those that set, register or fill what may be state."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     writes = [_method_writes(each, lines, called) for each in methods]
-    suspects = frozenset().union(*(each.suspects for each in writes), *map(_derived, methods))
+    named = (*map(_registered, methods), *map(_derived, methods))
+    suspects = frozenset().union(*(each.suspects for each in writes), *named)
     selected: list[Function] = []
     readers: list[Function] = []
     lazy = any(each.name not in CONSTRUCTORS and each.registers_or_saves for each in methods)
@@ -212,11 +220,14 @@ def class_outline(
             or not suspects.isdisjoint(written.every)
             or each.registers_or_saves
             or is_entry(each.node)
+            or suspects
+            and may_fill_arguments(each.text)
         ):
             selected.append(each.node)
         elif each.mentions(suspects):
             looks_into = loops_over(each.text, suspects) or ASKS.search(each.text)
-            (selected if looks_into else readers).append(each.node)
+            is_walked = looks_into or may_change_attributes(each.text)
+            (selected if is_walked else readers).append(each.node)
     found = ClassOutline(
         node, name, tuple(each.node for each in methods), tuple(selected), tuple(readers), suspects
     )
@@ -230,6 +241,10 @@ class _Writes:
 
     every: frozenset[str] = frozenset()
     suspects: frozenset[str] = frozenset()
+
+
+def _registered(method: _Method) -> set[str]:
+    return registered_in(method.text)
 
 
 def _is_dull(attr: str, value: ast.expr, lines: list[str]) -> bool:
@@ -319,6 +334,8 @@ def select_functions(
     for name, node in functions:
         text = text_of(node, lines)
         if signals.takes_part(text):
+            yield node
+        elif "." not in name and may_fill_arguments(text):
             yield node
         elif "." not in name and is_helper(node, text, builders, node.name in called):
             yield node

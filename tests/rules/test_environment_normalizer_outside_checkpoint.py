@@ -254,7 +254,70 @@ class Whitened:
         observation, reward, done, info = self.env.step(action)
         return self.scaler.transform(observation), reward, done, info
 """
+# A vector environment whose subclass hands its arguments on, and whose step and reset update one object.
+WORKERS = """
+from moments import Moments
+
+
+class Base:
+    def __init__(self, makers, norm_obs=False, obs_rms=None):
+        self.workers = [make() for make in makers]
+        self.obs_rms = Moments(3) if norm_obs and obs_rms is None else obs_rms
+
+    def reset(self):
+        observations = [each.reset() for each in self.workers]
+        self.obs_rms.update(observations)
+        return self.scaled(observations)
+
+    def step(self, actions):
+        results = list(map(self.ask, self.workers, actions))
+        self.obs_rms.update(results[0])
+        return list(map(self.scaled, results))
+
+    def scaled(self, observations):
+        return (observations - self.obs_rms.mean) / self.obs_rms.var**0.5
+
+
+class Workers(Base):
+    def __init__(self, makers, **options):
+        super().__init__(makers, **options)
+"""
+POOL = """
+import torch
+from workers import Workers
+
+
+def main(args, policy, trainer):
+    train_envs = Workers(args.makers{flag})
+    test_envs = Workers(args.makers, norm_obs=True, obs_rms=train_envs.obs_rms, update_obs_rms=False)
+    if args.resume:
+        policy.load_state_dict(torch.load(args.resume))
+    trainer.run(policy, train_envs, test_envs)
+    {save}
+"""
+
+
+def pool(save: str, flag: str = ", norm_obs=True") -> dict[str, str]:
+    """Return a program that runs a vector environment of the project's own."""
+    return {
+        "moments.py": MOMENTS,
+        "workers.py": WORKERS,
+        "main.py": POOL.format(save=save, flag=flag),
+    }
+
+
+OTHER_FACTORY = """
+import gymnasium as gym
+
+
+def make_other(name):
+    return gym.wrappers.NormalizeObservation(gym.make(name))
+"""
 SILENT: dict[str, Case] = {
+    "a vector environment that is not asked": pool("torch.save(policy.state_dict(), args.path)", ""),
+    "a vector environment whose statistics are archived": pool(
+        "torch.save(policy.state_dict(), args.path)\n    np.savez(args.path, obs_rms=train_envs.obs_rms)"
+    ),
     "nothing loads the policy": {each: text for each, text in scripts(SAVE).items() if each != "enjoy.py"},
     "the statistics are in the payload": scripts(
         'torch.save({"agent": agent.state_dict(), "norm": envs.envs[0].obs_rms}, args.path)'
@@ -311,6 +374,9 @@ SILENT: dict[str, Case] = {
     ),
 }
 FOUND: dict[str, Case] = {
+    "a vector environment that hands its statistics on": pool(
+        "torch.save(policy.state_dict(), args.path)  # CKP215"
+    ),
     "made by a function in a list": scripts(),
     "logged and copied to the test environment": scripts(
         "test = make_env(args.name, 9)()\n    test.obs_rms = envs.envs[0].obs_rms\n"
@@ -353,6 +419,16 @@ def test_stays_silent(case: Case) -> None:
 @cases(FOUND)
 def test_reports_policies(case: Case) -> None:
     check_findings(case)
+
+
+def test_environment_that_the_saving_file_makes_is_named() -> None:
+    case = {
+        "other.py": OTHER_FACTORY,
+        "package.py": "import train\nfrom other import make_other\n",
+        **scripts(imports="from other import make_other\n"),
+    }
+    [finding] = check_findings(dict(sorted(case.items(), reverse=True)))
+    assert [each.path for each in finding.related] == ["environments.py"]
 
 
 def test_message_names_the_statistics_and_the_wrapper() -> None:

@@ -82,6 +82,29 @@ class Cursor:
         self.position = state["position"]
         {load}
 """
+TEXT = """
+from pathlib import Path
+
+class Counter:
+    def __init__(self, limit):
+        self.limit = limit
+        self.epoch = 0
+        self.best = 0.0
+        self.table = {{}}
+
+    def tick(self, score):
+        if score > self.best:
+            self.best = score
+        self.table[score] = 1
+        {count}
+
+    def save(self, path):{mark}
+        {save}
+
+    def load(self, path):
+        self.epoch = int(Path(path).read_text())
+        self.table = {{}}
+"""
 GATE = (
     TORCH
     + """
@@ -112,6 +135,13 @@ class Gate(nn.Module):
 def actor(mark: str = "  # CKP207") -> str:
     """Return a class that saves its network and its optimizer, and forgets how much noise is left."""
     return ACTOR.format(mark=mark)
+
+
+def text(
+    save: str = "Path(path).write_text(str(self.epoch))", count: str = "self.epoch += 1", mark: str = ""
+) -> str:
+    """Return a class that writes how many epochs there were as text."""
+    return TEXT.format(save=save, count=count, mark=mark)
 
 
 def cursor(
@@ -245,6 +275,40 @@ class Gate(nn.Module):
         super().load(path)
         self.waited = 0
 """,
+    "text that may hold all": text("Path(path).write_text(str(vars(self)))"),
+    "text of attributes by their names": text(
+        'for name in ("epoch", "best"):\n            Path(path).write_text(str(getattr(self, name)))'
+    ),
+    "text that a method writes which is not read": text("self.write(path)"),
+    "text that a base writes": text("super().save(path)"),
+    "text of a class with an unknown base": text().replace("class Counter", "class Counter(Base)"),
+    "text that counts nothing": text(count="self.epoch = score"),
+    "a table that is filled is no progress": text("Path(path).write_text(str(self.table))"),
+    "text of an object that another one keeps": text(count="self.epoch += 1\n        keep(self)"),
+    "a property that carries the rest": """
+class Stop:
+    def __init__(self):
+        self.waited = 0
+        self.best = 0.0
+
+    @property
+    def state_dict(self):
+        return {"waited": self.waited, "best": self.best}
+
+    @state_dict.setter
+    def state_dict(self, state):
+        self.waited = state["waited"]
+        self.best = state["best"]
+
+    def on_validation_end(self, score):
+        if score > self.best:
+            self.best = score
+        self.waited += 1
+        return self.waited > 3
+""",
+    "a size that is set where it is another one": cursor(
+        "if self.seen != self.size:\n            self.seen = self.size"
+    ),
     "a reset between episodes": cursor("self.seen += 1")
     + """
     def reset(self):
@@ -352,6 +416,49 @@ class Stop(Callback):
     def on_load_checkpoint(self, trainer, module, checkpoint):
         self.best = checkpoint["best"]
 """,
+    "the best score in text": text(mark="  # CKP207"),
+    "a best score of an heir, in text": text(mark="  # CKP207").replace(
+        "        if score > self.best:\n            self.best = score\n", ""
+    )
+    + """
+class Stop(Counter):
+    def __init__(self, limit):
+        super().__init__(limit)
+        self.worst = 0.0
+
+    def judge(self, score):
+        if score < self.worst:
+            self.worst = score
+        return self.worst < -3
+""",
+    "a property that forgets the best score": """
+class Stop:
+    def __init__(self):
+        self.waited = 0
+        self.best = 0.0
+
+    @property
+    def state_dict(self):  # CKP207
+        return {"waited": self.waited}
+
+    @state_dict.setter
+    def state_dict(self, state):
+        self.waited = state["waited"]
+
+    def on_validation_end(self, score):
+        if score > self.best:
+            self.best = score
+            self.waited = 0
+        self.waited += 1
+        return self.waited > 3
+""",
+    "a choice that another method asks for": gate(
+        use="if self.route is not None:\n            return self.route", mark="  # CKP207"
+    ),
+    "a choice with a default": gate(mark="  # CKP207").replace(
+        "        self.route = route",
+        "        if route is None:\n            route = 'dense'\n        self.route = route",
+    ),
     "an heir in the same file": COUNTER.format(mark="  # CKP207") + PATIENT,
     "an heir in another file": {
         "counter.py": COUNTER.format(mark="  # CKP207"),

@@ -322,6 +322,12 @@ def main(path):
             self.begin()
             self.progress.step = data["progress"].step
 """,
+    "a field where another flag is set": PROGRESS.replace(
+        "        self.progress.step = 0\n", "        if self.limit:\n            self.progress.step = 0\n"
+    )
+    + """        if self.progress.phase == "hot":
+            self.begin()
+""",
     "the helper asks what was not restored": PROGRESS
     + """        if self.limit == 5:
             self.begin()
@@ -408,6 +414,13 @@ def main(path):
     + """        if self.progress.phase == "hot":
             self.begin()
 """,
+    "a field where the object is there": PROGRESS.replace(
+        "        self.progress.step = 0\n",
+        "        if self.progress:\n            self.progress.step = 0  # CKP205\n",
+    )
+    + """        if data["hot"] and self.progress:
+            self.begin()
+""".replace('data["hot"]', 'data["net"]'),
     "a field of an object that restores it": TRAINER.replace("def save", "def state_dict")
     .replace("def load(self, path)", "def load_state_dict(self, data)")
     .replace("        data = torch.load(path)\n", "")

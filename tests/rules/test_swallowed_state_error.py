@@ -123,6 +123,16 @@ def restore(model: nn.Module, path):
     except RuntimeError:
         model.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
 """,
+    "the rest is the second way": TORCH
+    + """
+def restored(path, model: nn.Module):
+    try:
+        model.load_state_dict(torch.load(path))
+        return model
+    except Exception as error:
+        print(f"cannot restore {path}: {error}")
+    return rebuilt(model, torch.load(path))
+""",
     "the second copy of the file": TORCH
     + """
 def restore(model: nn.Module, path, backup):
@@ -375,6 +385,34 @@ class PpoLearner(Learner):
         self.model.load_state_dict(torch.load(path))
 """,
     },
+    "the rest is another way, and nobody learns of it": TORCH
+    + """
+def restored(path, model: nn.Module):
+    try:
+        model.load_state_dict(torch.load(path))
+        return model
+    except Exception:  # CKP212
+        print("starting")
+    return rebuilt(model)
+""",
+    "the rest runs in any case": TORCH
+    + """
+def restored(path, model: nn.Module):
+    try:
+        model.load_state_dict(torch.load(path))
+    except Exception as error:  # CKP212
+        print(error)
+    return wrapped(model)
+""",
+    "nothing is left to do": TORCH
+    + """
+def restored(path, model: nn.Module):
+    try:
+        model.load_state_dict(torch.load(path))
+        return model
+    except Exception as error:  # CKP212
+        print(error)
+""",
     "a restore passes": TORCH
     + """
 def restore(model: nn.Module, path):

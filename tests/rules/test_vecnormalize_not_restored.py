@@ -446,6 +446,17 @@ def resume(folder):
     )
     .replace("  # CKP209", "")
     .replace(IN_A_CALLBACK, IN_A_CALLBACK + "  # CKP209"),
+    "still training where only a restored one is frozen": OPTIONS.format(
+        more="",
+        evaluate=IN_A_CALLBACK + "  # CKP209",
+        marker="",
+    )
+    + """
+def show(path):
+    env = VecNormalize.load(path, make_vec_env("Pendulum-v1"))
+    env.training = False
+    return env
+""",
     "still training beside one that trains": DIRECT.format(training="", marker="  # CKP209"),
     "fresh in the evaluation": {
         "train.py": TRAIN,

@@ -23,7 +23,7 @@ PAIRED_VERBS = {
     "serialize": "deserialize",
 }
 # Verbs of methods that often are plain accessors: only the name of some state makes them a pair.
-ACCESSORS = frozenset("get set pack unpack collect create make build apply recover".split())
+ACCESSORS = frozenset("get set pack unpack collect create make build apply".split())
 # `get_weights` and `get_normalizer_state` are pairs with `set_...`; `get_name` and `set_name` are not.
 STATES = re.compile(r"state|weights?(_|$)|param|stats|checkpoint|ckpt|snapshot|variables|normali[sz]|rms")
 # Words that say nothing on what is saved: `save_checkpoint` and `load` are partners.
@@ -35,6 +35,8 @@ EXACT_PAIRS = {
     "__getstate__": "__setstate__",
     "_save_to_state_dict": "_load_from_state_dict",
 }
+# What a property gives, its setter is given: the facts of a setter are called so.
+SETTER = ".setter"
 
 
 @cache
@@ -42,6 +44,8 @@ def is_hook_name(name: str) -> bool:
     """Tell whether a method may be one of a pair: `state_dict`, `save_x`, `set_weights`."""
     if name in EXACT_PAIRS or name in EXACT_PAIRS.values():
         return True
+    if name.endswith(SETTER):
+        return STATES.search(name) is not None
     match = VERBS.match(name)
     if match is None:
         return False
@@ -67,6 +71,8 @@ def verb_and_stem(name: str) -> tuple[str, str]:
 @cache
 def are_partners(writer: str, reader: str) -> bool:
     """Tell whether two functions are a pair by their names: `save_x` and `load_x`, `get_x` and `set_x`."""
+    if reader.endswith(SETTER):
+        return reader == f"{writer}{SETTER}" and STATES.search(writer) is not None
     if writer in EXACT_PAIRS:
         return EXACT_PAIRS[writer] == reader
     if (writer, reader) == ("get_state_dict", "load_state_dict"):

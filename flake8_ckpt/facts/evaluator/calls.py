@@ -17,6 +17,9 @@ from flake8_ckpt.facts.evaluator.expressions import note_key
 from flake8_ckpt.facts.evaluator.frame import FLOW
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.inplace_changes import attribute_shared
+from flake8_ckpt.facts.evaluator.inplace_changes import is_inplace
+from flake8_ckpt.facts.evaluator.inplace_changes import note_inplace
 from flake8_ckpt.facts.evaluator.input_mixing import TAKES_OVER
 from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
 from flake8_ckpt.facts.evaluator.input_mixing import left_by
@@ -41,10 +44,8 @@ from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.frameworks.plain_methods import PLAIN_METHODS
-from flake8_ckpt.frameworks.torch import INPLACE_HARMLESS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
-from flake8_ckpt.frameworks.torch import OVERWRITES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 from flake8_ckpt.source.tree import dotted
 
@@ -102,7 +103,8 @@ def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, fra
     if isinstance(callee, v.Name):
         return _global(callee.path, node, args, keywords, frame)
     if isinstance(callee, (v.Unknown, v.Const, v.Number)):
-        return v.UNKNOWN
+        nested = frame.nested.get(dotted(node.func)) if callee == v.UNKNOWN else None
+        return nested(args, keywords) if nested is not None else v.UNKNOWN
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
         _note(value, frame)
@@ -144,13 +146,14 @@ def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
 
 
 def _keyword(keyword: ast.keyword, frame: Frame) -> tuple[str, v.Value]:
+    before = set(frame.depends)
     value = frame.evaluate(keyword.value)
     if keyword.arg is None:
         frame.key(value, "", "wholesale")
         return "**", value
     attr = self_attribute(keyword.value)
     if keyword.arg == "out" and attr is not None:
-        frame.depends.discard(attr)
+        frame.depends = before
         frame.write(attr, "inplace", v.Tensor("data"))
     return keyword.arg, value
 
@@ -164,13 +167,11 @@ def _state_attribute(node: ast.expr) -> str | None:
 
 def _on_attribute(attr: str, method: str, node: ast.Call, frame: Frame) -> v.Value:
     how = "moved" if method in MOVES else "meta" if method in SHAPE_METHODS else f".{method}"
-    inplace = method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS
     before = set(frame.depends)
     args, keywords = _arguments(node, frame)
     _forget_destination(method, frame)
-    if inplace:
-        carried = method not in OVERWRITES or method == "set_" and not args
-        frame.write(attr, "inplace", args[0] if method == "copy_" and args else v.Tensor("data"), carried)
+    if is_inplace(method):
+        note_inplace(v.Attr(v.SELF, attr), method, args, frame)
         frame.depends |= before
     elif method in GROWS:
         if takes_members(attr, frame):
@@ -224,10 +225,11 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
     if passed is not None:
         return passed
     _note_elements(base, f"element.{method}", frame)
+    note_inplace(base, method, args, frame)
     grow_local(func.value, method, args, keywords, frame)
     if method in GROWS and is_module_list(base):
         wrap(node, frame)
-    if method.endswith("_") and not method.endswith("__") and method not in INPLACE_HARMLESS:
+    if is_inplace(method):
         note_weights(base, frame)
     if method in ("get", "pop") and args:
         _note_get(base, method, args, frame)
@@ -300,7 +302,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if path.startswith("einops."):
         return bounded(v.Arith(args[:1]))
     value = bounded(v.Call(v.Name(path), args, keywords))
-    if frame.contract:
+    if frame.contract or any(map(attribute_shared, (*args, *dict(keywords).values()))):
         _note(value, frame)
     return value
 

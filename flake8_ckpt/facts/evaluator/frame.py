@@ -90,6 +90,10 @@ class Frame:
     leaves: list[tuple[int, int]] = field(default_factory=list)
     lenient: bool = False
     returns: list[v.Value] = field(default_factory=list)
+    nested: dict[str, Callable[[tuple[v.Value, ...], tuple[tuple[str, v.Value], ...]], v.Value]] = field(
+        default_factory=dict
+    )
+    fills: dict[str, None] = field(default_factory=dict)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     wrapped: dict[str, Position] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)

@@ -6,6 +6,7 @@ import ast
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.inplace_changes import note_filled
 from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
@@ -29,6 +30,7 @@ def note_torch(
         elif args:
             note_weights(args[0], frame)
         return args[0] if args else keywords[0][1]
+    note_filled(path, args, keywords, frame)
     if tail in TENSOR_ONLY and attr is not None:
         frame.read(attr, "tensor")
     if tail in COLLECTORS:

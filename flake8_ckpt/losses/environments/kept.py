@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 
+from flake8_ckpt.checkpoints.environment_wrappers import EnvironmentWrappers
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.stable_baselines3 import SAVES
@@ -22,7 +24,6 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import inner_values
-from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.environments.made import NormalizedEnvironment
 from flake8_ckpt.losses.vecnormalize.wrappers import is_env_name
 
@@ -36,13 +37,14 @@ STATISTICS_NAME = re.compile(r"norm|rms|stats|statistic|scaling", re.I)
 HANDS_ON = re.compile(r"^_?(set|sync|copy|share|transfer|load|restore|update|assign)")
 # What an environment gives of its state as a whole.
 STATE_METHODS = re.compile(r"state|stat|norm|rms|save|dump|pickle")
-PLAIN_METHODS = frozenset(["__init__", "__new__", "step", "reset", "close", "render", "seed"])
+PLAIN_METHODS = frozenset(["__init__", "__new__", "close", "render", "seed"])
 
 
 class KeptStatistics:
     """Asks the files of a program."""
 
-    def __init__(self, allocations: AllocationSites) -> None:
+    def __init__(self, allocations: AllocationSites, wrappers: EnvironmentWrappers) -> None:
+        self.wrappers = wrappers
         self.hierarchy = allocations.hierarchy
         self.symbols = allocations.symbols
         self.units = allocations.units
@@ -61,24 +63,38 @@ class KeptStatistics:
         )
 
     def _giving_methods(self, made: NormalizedEnvironment) -> Iterator[str]:
-        """Yield the methods of a class of the project that are neither steps nor setters and use the statistics."""
+        """Yield the methods of a class of the project that use the statistics, but for steps and setters."""
+        plain = PLAIN_METHODS | self.wrappers.run_by_steps(made.class_id)
         for _, method in self.hierarchy.related_methods(made.class_id):
-            is_plain = method.name in PLAIN_METHODS or HANDS_ON.search(method.name) is not None
+            is_plain = method.name in plain or HANDS_ON.search(method.name) is not None
             if not is_plain and any(use.attr in made.statistics for use in method.uses):
                 yield method.name
+
+    def _hands_on(self, call: Call, unit: FunctionRef) -> bool:
+        """Tell whether a call gives statistics to another object of the run, such as a new environment."""
+        if HANDS_ON.search(called_name(call)):
+            return True
+        class_id = self.symbols.resolve(call.callee.path, unit.path) if isinstance(call.callee, Name) else ""
+        return class_id in self.symbols.known.environment_wrappers or bool(self.wrappers.statistics(class_id))
 
     def _takes(self, unit: FunctionRef, statistics: frozenset[str], methods: frozenset[str]) -> bool:
         calls = [site.call for site in unit.function.calls]
         if any(map(_keeps, calls)):
             return True
-        keeping = [call for call in calls if not HANDS_ON.search(called_name(call))]
-        given = [value for call in keeping for value in arguments_of(call)]
+        given = [value for call in calls if not self._hands_on(call, unit) for value in arguments_of(call)]
         given += [each.value for each in unit.function.stores if not _is_copied(each.target, statistics)]
         return any(
             isinstance(part, Attr) and part.name in statistics | methods and part.base != SELF
             for value in given
-            for part in parts_of(value)
+            for part in self._kept_parts(value, unit)
         )
+
+    def _kept_parts(self, value: Value, unit: FunctionRef) -> Iterator[Value]:
+        """Yield the parts of a value, but for what a call in it gives to another object of the run."""
+        yield value
+        is_handed_on = isinstance(value, Call) and self._hands_on(value, unit)
+        for each in () if is_handed_on else inner_values(value):
+            yield from self._kept_parts(each, unit)
 
 
 def _is_copied(target: Value, statistics: frozenset[str]) -> bool:

@@ -95,8 +95,23 @@ class NormalizedEnvironments:
     def _is_switched_off(self, call: Call, place: Place) -> bool:
         """Tell whether a call says no to normalizing, or to updating, or the class does unless it is asked."""
         entered = self.allocations.entered(call, place)
-        given = self.allocations.arguments(call, entered) if entered is not None else dict(call.keywords)
+        given = self.allocations.arguments(call, entered) if entered is not None else {}
+        given = {**self._defaults(entered), **given, **dict(call.keywords)}
         return any(value == NO and SWITCHES.search(name) for name, value in given.items())
+
+    def _defaults(self, constructor: FunctionRef | None) -> dict[str, Value]:
+        """Return the defaults of a constructor and of those of its bases, to which it may hand its arguments on."""
+        if constructor is None:
+            return {}
+        return {
+            each.name: each.default
+            for _, method in self.allocations.hierarchy.methods_among(
+                self.allocations.hierarchy.ancestors(constructor.class_id)
+            )
+            if method.name == "__init__"
+            for each in method.parameters
+            if each.default is not None
+        }
 
 
 def _names_given(call: Call) -> Iterator[Value]:

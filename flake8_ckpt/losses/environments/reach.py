@@ -30,6 +30,11 @@ class EnvironmentReach:
             return True
         return self._is_called(made, files) or self._is_imported(made, files)
 
+    def is_near(self, made: NormalizedEnvironment, saving: FunctionRef) -> bool:
+        """Tell whether the very file that saves makes an environment, or calls the function that does."""
+        callers = self.allocations.callers.get(made.unit.identity, ())
+        return saving.path in (made.unit.path, *(caller.path for caller, _ in callers))
+
     def _is_called(self, made: NormalizedEnvironment, files: frozenset[str]) -> bool:
         """Tell whether a call in another file of a program leads to the function."""
         seen = {made.unit.identity}

@@ -49,7 +49,7 @@ class UnsavedEnvironments:
         self.contract = contract
         self.algorithms = environments
         self.environments = NormalizedEnvironments(environments.allocations, contract.kinds.wrappers)
-        self.kept = KeptStatistics(environments.allocations)
+        self.kept = KeptStatistics(environments.allocations, contract.kinds.wrappers)
         self.reach = EnvironmentReach(environments.allocations)
 
     def all(self) -> Iterator[UnsavedEnvironment]:
@@ -80,10 +80,11 @@ class UnsavedEnvironments:
     def _lost_by(self, save: PolicySave) -> NormalizedEnvironment | None:
         """Return an environment of a program whose statistics its save leaves out, if a load needs them."""
         files = self.reach.program_of(save.unit.path)
-        for made in self.environments.all:
-            if self.reach.is_made(made, save.unit, files) and self._is_needed(made, save, files):
-                if not self.kept.are_kept(made, files):
-                    return made
+        made = [each for each in self.environments.all if self.reach.is_made(each, save.unit, files)]
+        near = [each for each in made if self.reach.is_near(each, save.unit)]
+        for each in near or made:
+            if self._is_needed(each, save, files) and not self.kept.are_kept(each, files):
+                return each
         return None
 
     def _is_needed(self, made: NormalizedEnvironment, save: PolicySave, files: frozenset[str]) -> bool:

@@ -11,6 +11,8 @@ from flake8_ckpt.losses.ledger.mentions import Mention
 UPDATES = re.compile(
     r"^_*(step\w*|update\w*|record\w*|push|observe|partial_fit|unscale_|normalize|normalise|apply|__call__)$"
 )
+# Those of them that give nothing back.
+CHANGES = re.compile(r"^_*(step\w*|update\w*|record\w*|push|observe|partial_fit|reset\w*)$")
 # Calls that save or restore an object: `x.state_dict()`, `x.save(path)`, `restore_rng(x)`.
 KEEPS = re.compile(
     r"state_dict|^_?(save|load|restore|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
@@ -40,3 +42,13 @@ def is_kept(mention: Mention, kind: ObjectKind | str) -> bool:
         is_part = kind in IN_PARTS and TOLD.search(mention.name) is None
         return not mention.name or KEEPS.search(mention.name) is not None or is_part
     return mention.how == "called" and KEEPS.search(mention.name) is not None
+
+
+def only_updates(mention: Mention) -> bool:
+    """Tell whether a method changes an object and gives nothing back."""
+    return CHANGES.search(mention.name) is not None
+
+
+def is_result_used(mention: Mention) -> bool:
+    """Tell whether something is done with what a method gives, as far as the call is known."""
+    return mention.site is None or mention.site.used

@@ -17,7 +17,9 @@ from flake8_ckpt.losses.ledger.aliases import AliasFinder
 from flake8_ckpt.losses.ledger.events import COLLECTS
 from flake8_ckpt.losses.ledger.events import KEEPS
 from flake8_ckpt.losses.ledger.events import is_kept
+from flake8_ckpt.losses.ledger.events import is_result_used
 from flake8_ckpt.losses.ledger.events import is_update
+from flake8_ckpt.losses.ledger.events import only_updates
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.index import MentionIndex
@@ -71,6 +73,19 @@ class Ledger:
     def is_updated(self, holder: Holder, kind: str = "") -> bool:
         """Tell whether some program updates an object."""
         return any(is_update(each, kind) for each in self.mentions(holder))
+
+    def is_used(self, holder: Holder) -> bool:
+        """Tell whether some program does more with an object than to update it: takes a result, or hands it on."""
+        if any(holder.name in facts.normalized for facts in self.symbols.files.values()):
+            return True
+        calls: dict[tuple[str, str], list[bool]] = {}
+        for each in self.mentions(holder):
+            if each.how != "called":
+                return True
+            if each.site is not None or not only_updates(each):
+                calls.setdefault((each.unit.identity, each.name), []).append(is_result_used(each))
+        # A method of an attribute is mentioned by its use, and again by the call that tells what comes of it.
+        return any(all(results) for results in calls.values())
 
     def is_kept(self, holder: Holder, kind: str = "") -> bool:
         """Tell whether some program saves or restores the state of an object, alone or in that of what holds it."""

@@ -10,7 +10,7 @@ from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
 # Checks of an argument, and looks at what is there.
-CHECKS = frozenset(["present", "some", "has", "about"])
+CHECKS = frozenset(["present", "some", "has", "about", "order", "remark"])
 # Flags that ask for what they get: `self.reset_optimizer`, `self.cfg.resume`, `self.finetune`.
 ASKS = re.compile(
     r"reset|resum|load|restor|restart|train|tun|scratch|fresh|eval|test|debug|first", re.IGNORECASE

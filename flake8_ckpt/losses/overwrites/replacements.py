@@ -31,6 +31,8 @@ SETS_UP = re.compile(r"^_*(reset|reinit|init|clear|setup|set_?up|build|create|ma
 INITIALIZES = re.compile(
     r"(^|_)(re)?init(iali[sz]e\w*)?(_|$)|(^|_)(reset_parameters|xavier|kaiming|orthogonal)(_|$)"
 )
+# Conditions on what an attribute holds.
+LOOKS = frozenset(["about", "order", "set", "some"])
 REINITIALIZE = frozenset(["reset_parameters", "_reset_parameters"])
 
 
@@ -92,9 +94,14 @@ class Replacements:
     def _asks_restored(self, site: Site, unit: FunctionRef, restored: Collection[str]) -> bool:
         """Tell whether a call of the object's own depends on what the function has just restored."""
         kinds = {guard.kind for guard in site.guards}
-        asked = {f"self.{guard.name}" for guard in site.guards if guard.kind == "about"}
+        asked = {f"self.{guard.name}" for guard in site.guards if guard.kind in LOOKS}
         own = isinstance(site.call.callee, Attr) and isinstance(site.call.callee.base, Self)
-        return own and bool(unit.class_id) and kinds <= {"about", "branch"} and not asked.isdisjoint(restored)
+        return (
+            own
+            and bool(unit.class_id)
+            and kinds <= {*LOOKS, "branch", "key"}
+            and not asked.isdisjoint(restored)
+        )
 
     def _reset_by_call(self, site: Site, unit: FunctionRef) -> Iterator[Replacement]:
         """Yield what the function of the project sets that a call reaches."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 
+from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
@@ -81,7 +82,7 @@ class Resets:
         """Yield the objects of which a function sets a field to something fresh, each with that."""
         for store in callee.function.stores:
             target = store.target
-            if isinstance(target, Attr) and not store.loaded and is_certain(store.guards):
+            if isinstance(target, Attr) and not store.loaded and _is_there(target.base, store.guards):
                 if self._is_reset(store.value, target, callee):
                     location = Spot(callee.path, store.position)
                     yield target.base, Reset(target.name, location, False, is_number(store.value))
@@ -121,3 +122,9 @@ class Resets:
 def is_number(value: Value) -> bool:
     """Tell whether a value is a literal number."""
     return isinstance(value, Const) and type(value.value) in (int, float)
+
+
+def _is_there(owner: Value, guards: Guards) -> bool:
+    """Tell whether a statement runs whenever the object is there that it sets a field of: `if self.state:`."""
+    name = owner.name if isinstance(owner, Attr) and isinstance(owner.base, Self) else ""
+    return is_certain(tuple(each for each in guards if each != Guard("set", name)))

@@ -25,11 +25,12 @@ from flake8_ckpt.frameworks.torch_methods import STEPS
 from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.losses.state_dicts.dependence import is_aside
+from flake8_ckpt.losses.state_dicts.dependence import is_best
 from flake8_ckpt.losses.state_dicts.dependence import matters
 from flake8_ckpt.losses.state_dicts.kept_attributes import keeps
 from flake8_ckpt.losses.state_dicts.kept_attributes import kept_attributes
 from flake8_ckpt.losses.state_dicts.kept_attributes import restores_all
-from flake8_ckpt.losses.state_dicts.own_states import OwnState
+from flake8_ckpt.losses.state_dicts.own_state import OwnState
 from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
 from flake8_ckpt.modules.attribute_lifetime import RESETS
 
@@ -94,7 +95,7 @@ class CarriedAttributes:
         """Tell whether a write is a step of something that lasts."""
         if method.name in CONSTRUCTION or method.name in UNEVENTFUL or keeps(method.name):
             return False
-        if not write.carried:
+        if not write.carried and not is_best(write):
             return self._has_saved_sibling(write, method)
         if is_aside(method, write.attr):
             return False
@@ -148,13 +149,13 @@ class CarriedAttributes:
 
     def _has_saved_sibling(self, write: Write, method: FunctionFacts) -> bool:
         """Tell whether a method that is no step sets an attribute as it sets one that is saved: from its arguments."""
-        if write.how != "assign" or method.name in STEPS or not isinstance(write.value, Param):
+        if write.how != "assign" or method.name in STEPS or not _is_given(write.value):
             return False
         if PASSING.search(write.attr) or not all(
             isinstance(each, CHOICES) for each in self._constructed(write.attr)
         ):
             return False
-        together = {each.attr for each in method.writes if isinstance(each.value, Param) and not each.guards}
+        together = {each.attr for each in method.writes if _is_given(each.value)}
         elsewhere = [
             each
             for _, other in self.methods.all
@@ -162,7 +163,7 @@ class CarriedAttributes:
             for each in _runtime_writes(other, write.attr)
         ]
         asked = any(
-            use.attr == write.attr and use.first and "test" in use.how
+            use.attr == write.attr and use.first and ("test" in use.how or {"none", "plain"} <= set(use.how))
             for _, other in self.methods.all
             if other.name != method.name
             for use in other.uses
@@ -209,3 +210,8 @@ def _is_flag(value: Value) -> bool:
 
 def _carries(method: FunctionFacts, attr: str) -> bool:
     return any(write.attr == attr and write.carried for write in method.writes)
+
+
+def _is_given(value: Value) -> bool:
+    """Tell whether a caller chooses a value, in some case at least."""
+    return any(isinstance(option, Param) for option in options_of(value))

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
@@ -45,8 +46,13 @@ def is_aside(method: FunctionFacts, attr: str) -> bool:
     """Tell whether a method makes, saves, restores or resets an object: what it changes is no progress."""
     if method.name in CONSTRUCTION or method.name in UNEVENTFUL or keeps(method.name):
         return True
-    counts = any(write.attr == attr and write.how == "augment" for write in method.writes)
+    counts = any(each.attr == attr and (each.how == "augment" or is_best(each)) for each in method.writes)
     return RESETS.search(method.name) is not None and not counts
+
+
+def is_best(write: Write) -> bool:
+    """Tell whether a value stays where another is no better: `if loss < self.best: self.best = loss`."""
+    return write.how == "assign" and Guard("order", write.attr) in write.guards
 
 
 def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:

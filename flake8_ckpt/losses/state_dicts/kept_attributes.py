@@ -6,8 +6,9 @@ import re
 
 from flake8_ckpt.checkpoints.hooks.values import hands_over_self
 from flake8_ckpt.facts.evaluator.frame import LOOKS
+from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.frameworks.torch_methods import SAVERS
-from flake8_ckpt.losses.state_dicts.own_states import OwnState
+from flake8_ckpt.losses.state_dicts.own_state import OwnState
 from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
 
 # `load_from`, `maybe_resume`, `set_state`: what they set is restored.
@@ -38,7 +39,7 @@ def kept_attributes(state: OwnState, methods: VisibleMethods) -> set[str]:
     saves = {name for name in names - loads if SAVERS.search(name) or name == state.writer.name}
     kept = set(state.given)
     for method in methods.run(*saves):
-        kept |= {use.attr for use in method.uses if not set(use.how) <= LOOKS}
+        kept |= {use.attr for use in method.uses if not set(use.how) <= LOOKS | MARKS}
         kept |= {write.attr for write in method.writes}
     for method in methods.run(*loads):
         kept |= {use.attr for use in method.uses if any(how.startswith(".") for how in use.how)}

@@ -14,7 +14,7 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_names import parts_through_locals
 from flake8_ckpt.losses.state_dicts.carried_attributes import CarriedAttributes
-from flake8_ckpt.losses.state_dicts.own_states import OwnState
+from flake8_ckpt.losses.state_dicts.own_state import OwnState
 from flake8_ckpt.losses.state_dicts.own_states import OwnStates
 
 

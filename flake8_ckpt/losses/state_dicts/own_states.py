@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from flake8_ckpt.checkpoints.hooks.methods import HookMethods
 from flake8_ckpt.checkpoints.hooks.values import copied
@@ -36,6 +35,8 @@ from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import parts_through_locals
 from flake8_ckpt.losses.idle_loads import IdleLoads
+from flake8_ckpt.losses.state_dicts.bounded_states import BoundedStates
+from flake8_ckpt.losses.state_dicts.own_state import OwnState
 
 # `AverageMeter`, `TBLogger`, `EpochTimer`: what they count is of interest for the run, not for the result.
 OBSERVERS = re.compile(
@@ -49,32 +50,6 @@ PARTS = re.compile(
 MAX_HEIRS = 64
 
 
-@dataclass(frozen=True)
-class OwnState:
-    """The pair of methods of one class, and the attributes of the object that it is known to give."""
-
-    class_id: str
-    writer: FunctionRef
-    reader: FunctionRef
-    payloads: tuple[Value, ...]
-
-    @property
-    def is_inherited(self) -> bool:
-        """Tell whether another class defines the method that gives the state."""
-        return self.class_id != self.writer.owner
-
-    @property
-    def given(self) -> frozenset[str]:
-        """Return the attributes that are given under a key of their own."""
-        return frozenset(
-            each.name
-            for payload in self.payloads
-            for _, value in all_keys(payload)
-            for each in parts_through_locals(value)
-            if isinstance(each, Attr) and each.base == SELF
-        )
-
-
 class OwnStates:
     """Finds the pairs whose state is understood."""
 
@@ -83,6 +58,7 @@ class OwnStates:
         self.hierarchy = contract.hierarchy
         self.evaluator = contract.evaluator
         self.idle = IdleLoads(contract.hierarchy)
+        self.bounded = BoundedStates(contract.hierarchy)
 
     def all(self) -> Iterator[OwnState]:
         """Yield them, first that of the class which defines a pair, then those of the classes that inherit it."""
@@ -109,7 +85,11 @@ class OwnStates:
                 continue
             payloads = tuple(self._payloads(writer, group))
             if payloads and self._is_understood(writer) and self._goes_on(reader, payloads, group):
-                yield OwnState(class_id, writer, reader, payloads)
+                yield OwnState(class_id, writer, reader, payloads, frozenset(_given_in(payloads)))
+            elif not payloads:
+                read = self.bounded.given_by(writer, reader)
+                if read:
+                    yield OwnState(class_id, writer, reader, (), read)
 
     def _payloads(self, writer: FunctionRef, group: CheckpointGroup) -> Iterator[Value]:
         """Yield what a method gives back, adds to its argument or writes to files; nothing where a part is unknown."""
@@ -160,6 +140,15 @@ class OwnStates:
             return True
         loads = self.contract.groups.payloads.summary(reader).loads
         return any(each.keys and self.contract.evidence.is_training_state(each) for each in loads)
+
+
+def _given_in(payloads: tuple[Value, ...]) -> Iterator[str]:
+    """Yield the attributes of the object that go under the keys of some payloads."""
+    for payload in payloads:
+        for _, value in all_keys(payload):
+            for each in parts_through_locals(value):
+                if isinstance(each, Attr) and each.base == SELF:
+                    yield each.name
 
 
 def _is_closed(payload: Value) -> bool:

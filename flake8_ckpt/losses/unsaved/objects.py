@@ -93,7 +93,7 @@ class UnsavedObjects:
                 yield Holder(point.owner, target.name), Spot(point.owner.partition(":")[0], store.position)
 
     def _is_lost(self, holder: Holder, kind: str, point: SavePoint) -> bool:
-        if holder.name in point.names:
+        if holder.name in point.names or kind == "normalizer" and not self.ledger.is_used(holder):
             return False
         if not self.ledger.is_updated(holder, kind) or self._is_wound_forward(holder):
             return False

@@ -1,9 +1,15 @@
-"""Wrappers made for the evaluations of a callback, whose maker forgot that they should not update."""
+"""Wrappers made for the evaluations of a callback, whose maker forgot that they should not update.
+
+Who leaves the rewards alone there, by an argument that training does not give or by an option under a condition,
+has thought of the evaluation.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.frameworks.stable_baselines3 import EVALUATES
@@ -11,6 +17,7 @@ from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.losses.vecnormalize.roles import argument
+from flake8_ckpt.losses.vecnormalize.statistics import freezes
 from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 from flake8_ckpt.losses.vecnormalize.wrapping import Wrapper
 
@@ -26,9 +33,30 @@ def updating_evaluations(unit: FunctionRef, environments: Environments) -> Itera
             continue
         trained = _of_training(unit, environments)
         for wrapper in environments.wrapped(env, place).wrappers:
-            if not wrapper.restored and environments.observes(wrapper) and _is_for_evaluation(wrapper):
-                if trained and not any(_is_same(wrapper, each) for each in trained):
+            if not wrapper.restored and environments.observes(wrapper):
+                if _is_by_option(wrapper) or _is_by_argument(wrapper, trained):
                     yield wrapper, place
+
+
+def is_frozen(wrapper: Wrapper, files: Iterable[str], environments: Environments) -> bool:
+    """Tell whether some code of a program stops the updates of a wrapper, or of one that is not known."""
+    program = frozenset(files)
+    return any(_freezes(unit, wrapper, environments) for unit in environments.units if unit.path in program)
+
+
+def _freezes(unit: FunctionRef, wrapper: Wrapper, environments: Environments) -> bool:
+    for store in unit.function.stores:
+        target = store.target
+        if isinstance(target, Item) and target.key == Const("training"):
+            return True
+        if isinstance(target, Attr) and target.name == "training" and store.value != Const(True):
+            found = environments.wrapped(target.base, Place(unit, store.position)).wrappers
+            if not found or any(each.location == wrapper.location for each in found):
+                return True
+    return any(
+        freezes(site.call) and not environments.roles.of_wrapper(site.call, Place(unit, site.position))
+        for site in unit.function.calls
+    )
 
 
 def _of_training(unit: FunctionRef, environments: Environments) -> list[Wrapper]:
@@ -39,25 +67,27 @@ def _of_training(unit: FunctionRef, environments: Environments) -> list[Wrapper]
     ]
 
 
-def _is_same(wrapper: Wrapper, trained: Wrapper) -> bool:
-    """Tell whether training runs on a wrapper, or on one with the same options."""
-    if wrapper.allocation.identity == trained.allocation.identity:
-        return True
-    return dict(trained.call.keywords).get("norm_reward") == NO
-
-
-def _is_for_evaluation(wrapper: Wrapper) -> bool:
-    """Tell whether rewards are left alone, by an argument or an option that a condition sets, and updates are not."""
+def _is_by_argument(wrapper: Wrapper, trained: list[Wrapper]) -> bool:
+    """Tell whether an argument leaves the rewards alone that training does not give, and none stops the updates."""
     given = dict(wrapper.call.keywords)
-    if "training" in given:
+    if "training" in given or "**" in given or given.get("norm_reward") != NO:
         return False
-    if "**" not in given:
-        return given.get("norm_reward") == NO
-    stores = wrapper.allocation.place.callee.function.stores
-    return any(
-        isinstance(each.target, Item)
-        and each.target.key == Const("norm_reward")
-        and each.value == NO
-        and bool(each.guards)
-        for each in stores
+    known = {each.allocation.identity for each in trained}
+    differs = all(dict(each.call.keywords).get("norm_reward") != NO for each in trained)
+    return bool(known) and wrapper.allocation.identity not in known and differs
+
+
+def _is_by_option(wrapper: Wrapper) -> bool:
+    """Tell whether the maker of a wrapper leaves the rewards alone under a condition."""
+    given = dict(wrapper.call.keywords)
+    return (
+        "**" in given
+        and "training" not in given
+        and any(
+            isinstance(each.target, Item)
+            and each.target.key == Const("norm_reward")
+            and each.value == NO
+            and bool(each.guards)
+            for each in wrapper.allocation.place.callee.function.stores
+        )
     )

@@ -18,6 +18,7 @@ from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.linking.value_names import is_same_object
 from flake8_ckpt.linking.value_names import object_text
 from flake8_ckpt.linking.value_names import parts_of
+from flake8_ckpt.losses.vecnormalize.evaluations import is_frozen
 from flake8_ckpt.losses.vecnormalize.evaluations import updating_evaluations
 from flake8_ckpt.losses.vecnormalize.runs import EVALUATION_NAME
 from flake8_ckpt.losses.vecnormalize.runs import Run
@@ -79,7 +80,7 @@ class Restores:
 
     def _in_callbacks(self, unit: FunctionRef) -> Iterator[Fault]:
         for wrapper, callback in updating_evaluations(unit, self.environments):
-            if FROZEN not in self.statistics.done_in(self.programs.around(unit.path)):
+            if not is_frozen(wrapper, self.programs.around(unit.path), self.environments):
                 yield Fault("training", self.spot_of(wrapper), callback.location)
 
     def _is_replaced(self, run: Run, runs: list[Run]) -> bool:

@@ -84,7 +84,7 @@ class Statistics:
                 yield SAVED
             if self._assigns(site.call, place):
                 yield ASSIGNED
-            if _freezes(site.call):
+            if freezes(site.call):
                 yield FROZEN
         for store in unit.function.stores:
             target = store.target
@@ -172,7 +172,8 @@ def _is_keeping(key: str, value: Value) -> bool:
     )
 
 
-def _freezes(call: Call) -> bool:
+def freezes(call: Call) -> bool:
+    """Tell whether a call stops the updates of a wrapper, or may ask for one without."""
     name = called_name(call)
     if name in ("setattr", "set_attr"):
         return Const("training") in call.args
