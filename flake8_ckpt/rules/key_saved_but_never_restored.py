@@ -145,7 +145,10 @@ def check(project: Project) -> Iterator[Finding]:
         if lost.is_framework_hook:
             continue
         load = lost.loads[0].location
-        message = f"'{lost.keys[-1]}' is saved, but {load} does not restore it: after a resume it starts over; load it there"
+        key = lost.keys[-1]
+        message = (
+            f"'{key}' is saved, but {load} does not restore it: after a resume it starts over; load it there"
+        )
         for location in project.contract.locations(lost):
             yield finding_in(RULE, location, message, [(load, "the payload is read here")])
 
