@@ -236,7 +236,7 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
         note_weights(base, frame)
     if method in ("get", "pop") and args:
         _note_get(base, method, args, frame)
-    elif method in ("items", "keys", "values"):
+    elif method in ("items", "values"):
         frame.key(base, "", "wholesale")
     return _method(base, method, args, keywords, frame)
 

@@ -188,11 +188,18 @@ def _comparison(node: ast.Compare, frame: Frame) -> v.Value:
     for operator, comparator in zip(node.ops, node.comparators):
         operands.append(_compared(comparator, node, frame))
         if isinstance(operator, (ast.In, ast.NotIn)):
-            note_key(frame, operands[-1], operands[-2], "guarded")
+            note_key(frame, _mapping_of(operands[-1]), operands[-2], "guarded")
         if isinstance(operator, QUESTIONS):
             return v.NUMBER
     tensors = [operand for operand in operands if isinstance(operand, v.Tensor)]
     return v.Tensor(torchlib.merge_origin(tensors)) if tensors else v.NUMBER
+
+
+def _mapping_of(keys: v.Value) -> v.Value:
+    """Return the mapping whose keys are asked: `"step" in state.keys()`."""
+    if isinstance(keys, v.Call) and isinstance(keys.callee, v.Attr) and keys.callee.name == "keys":
+        return keys.callee.base
+    return keys
 
 
 def _compared(node: ast.expr, comparison: ast.Compare, frame: Frame) -> v.Value:
