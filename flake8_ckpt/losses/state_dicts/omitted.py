@@ -29,7 +29,7 @@ class Omitted:
 
 @dataclass(frozen=True)
 class IncompleteState:
-    """A hook that leaves out some attributes of objects of a class; `elsewhere` are those of classes that inherit it."""
+    """A hook that leaves out attributes of objects of a class; `elsewhere` are those of classes that inherit it."""
 
     hook: FunctionRef
     class_id: str
