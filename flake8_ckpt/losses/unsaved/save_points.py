@@ -41,7 +41,8 @@ class SavePoint:
 
     `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
     both sides. Where there is no `location`, objects are reported where they are made.
-    `entered` are the functions on the way from the unit to the file.
+    `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
+    uses what was saved: that concerns normalizers alone.
     """
 
     owner: str
@@ -50,6 +51,7 @@ class SavePoint:
     shown: str = OWN
     names: frozenset[str] = frozenset()
     entered: tuple[str, ...] = ()
+    trains_on: bool = True
 
 
 class GroupPoints:
@@ -81,13 +83,14 @@ class GroupPoints:
         location = self.contract.own_save(save)
         for class_id, shown in self._classes(save).items():
             loads = [each for each in group.loads if self._restores_into(each, class_id)]
-            if loads and self._goes_on(save, group.loads) and self._is_resumed(class_id, loads):
+            if loads and self._is_resumed(class_id, loads):
+                trains_on = self._goes_on(save, group.loads)
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
                 is_own = self._is_own(save, class_id)
                 here = None if is_inherited else save.save_call if is_own else location
-                yield SavePoint(class_id, here, None, shown, names)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on)
                 for each in self._filling(class_id, save):
-                    yield SavePoint(each, None, None, shown, names)
+                    yield SavePoint(each, None, None, shown, names, (), trains_on)
 
     def _is_own(self, save: SaveEffect, class_id: str) -> bool:
         """Tell whether a method of the class itself writes the file."""
