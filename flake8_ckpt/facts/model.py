@@ -60,8 +60,8 @@ class Write(Struct, frozen=True, array_like=True):
     (`self.x.add_(v)`), "weights" (`self.x.weight.add_(v)`), "grow" (`self.x.append(v)`), "grad"
     (`self.x.requires_grad = v`) or "delete". `carried` is true where the new value depends on what the attribute
     held when the method was entered, `loaded` where it comes from a payload. `sources` are the attributes that were
-    read for it. `guards` are the conditions around it, `after` the lines of the same method where the attribute may
-    have been assigned or registered before.
+    read for it, `guards` the conditions around it, `after` the lines of the same method where the attribute may have
+    been assigned or registered before.
     """
 
     attr: str

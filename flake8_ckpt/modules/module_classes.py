@@ -20,6 +20,8 @@ from flake8_ckpt.modules.after_load.initialization_flags import initialization_f
 from flake8_ckpt.modules.after_load.weighing_counts import WeighingCount
 from flake8_ckpt.modules.after_load.weighing_counts import weighing_counts
 from flake8_ckpt.modules.attributes import Attribute
+from flake8_ckpt.modules.buffer_siblings import BufferSibling
+from flake8_ckpt.modules.buffer_siblings import buffer_siblings
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.constants import excuse_of
 from flake8_ckpt.modules.constants import is_left_behind
@@ -38,6 +40,7 @@ from flake8_ckpt.modules.registrations import UnsavedBuffer
 from flake8_ckpt.modules.registrations import registration_results
 from flake8_ckpt.modules.registrations import tensors_before_registration
 from flake8_ckpt.modules.registrations import unsaved_buffers
+from flake8_ckpt.modules.whole_pickles import WholePickles
 
 
 class ModuleClasses:
@@ -53,12 +56,13 @@ class ModuleClasses:
         return tuple(self._classes())
 
     def _classes(self) -> Iterator[ClassState]:
+        pickled = WholePickles(self.hierarchy).classes()
         for identity, facts in self.hierarchy.symbols.classes.items():
             if is_test(identity.partition(":")[0]):
                 continue
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
-                    yield ClassState(identity, self.hierarchy, self.kind_evaluator)
+                    yield ClassState(identity, self.hierarchy, self.kind_evaluator, pickled)
 
     @cached_property
     def plain_tensors(self) -> tuple[Attribute, ...]:
@@ -124,6 +128,11 @@ class ModuleClasses:
         """Yield the attributes that become tensors with state after construction."""
         for state in self.classes:
             yield from late_tensors(state)
+
+    def buffer_siblings(self) -> Iterator[BufferSibling]:
+        """Yield the tensors that a method leaves beside a buffer."""
+        for state in self.classes:
+            yield from buffer_siblings(state)
 
     def late_registrations(self) -> Iterator[list[LateRegistration]]:
         """Yield, class by class, the buffers and parameters that are registered after construction."""
