@@ -21,6 +21,7 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import path_text
+from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
@@ -90,7 +91,16 @@ class GroupPoints:
                 here = None if is_inherited else save.save_call if is_own else location
                 yield SavePoint(class_id, here, None, shown, names, (), trains_on)
                 for each in self._filling(class_id, save):
-                    yield SavePoint(each, None, None, shown, names, (), trains_on)
+                    goes_on = trains_on or self._registers_training(each, save)
+                    yield SavePoint(each, None, None, shown, names, (), goes_on)
+
+    def _registers_training(self, class_id: str, save: SaveEffect) -> bool:
+        """Tell whether a class itself puts what only training needs into a registry that a save goes through."""
+        saved = (self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload))
+        items = {each.path for each in saved if each is not None and each.path.endswith(ANY_ITEM)}
+        return any(
+            not self.ledger.kinds_of(Holder(class_id, each)).isdisjoint(TRAINING) for each in sorted(items)
+        )
 
     def _is_own(self, save: SaveEffect, class_id: str) -> bool:
         """Tell whether a method of the class itself writes the file."""
