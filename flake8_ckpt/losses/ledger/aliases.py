@@ -224,6 +224,16 @@ class AliasFinder:
                     is_made = isinstance(each.value, Call) and each.value.callee == site.call.callee
                     named = self.bound(each) if is_made and each.position == site.position else None
                     yield from (named,) if named is not None else ()
+                yield from self._given_new(site, unit)
+
+    def _given_new(self, site: Site, unit: FunctionRef) -> Iterator[Holder]:
+        """Yield the parameters that are given a new object where it is made: `Runner(Learner(net))`."""
+        for other in unit.function.calls:
+            inner = self.entered(other, unit) if other.position == site.position and other != site else None
+            for name, value in self._arguments(other.call, inner).items() if inner is not None else ():
+                for step, leaf in leaves_of(value):
+                    if isinstance(leaf, Call) and leaf.callee == site.call.callee and inner is not None:
+                        yield Holder(inner.identity, name + step)
 
 
 def _spread(name: str, value: Value) -> Iterator[tuple[str, Value]]:
