@@ -72,6 +72,7 @@ class SymbolicEvaluator:
         self.class_of = objects.class_of
         self.attribute_class = objects.attribute_class
         self.callee_of = objects.callee_of
+        self.callees_of = objects.callees_of
         self.library_call = objects.library_call
         self._keys = KeyNames(hierarchy)
         self._added: dict[int, dict[Value, list[Field]]] = {}
