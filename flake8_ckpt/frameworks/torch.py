@@ -80,6 +80,7 @@ ELEMENTWISE = frozenset(
     " maximum minimum mean std var sum prod cumsum cumprod dot matmul outer where sort argsort max min"
     " transpose reshape add multiply subtract divide true_divide percentile median".split()
 )
+PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dump", "joblib.dump"])
 MODULE_METHODS = frozenset(
     "to cuda cpu eval train half float double requires_grad_ apply bfloat16 compile".split()
 )

@@ -19,12 +19,11 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
+from flake8_ckpt.frameworks.torch import PICKLERS
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.value_names import path_text
-
-PICKLERS = frozenset(["torch.save", "pickle.dump", "cloudpickle.dump", "dill.dump", "joblib.dump"])
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,18 @@ from flake8_ckpt.modules.method_graph import reached_methods
 class ClassState:
     """One module class: its methods, its writes, its registrations, its uses."""
 
-    def __init__(self, identity: str, hierarchy: Hierarchy, kind_evaluator: KindEvaluator) -> None:
+    def __init__(
+        self,
+        identity: str,
+        hierarchy: Hierarchy,
+        kind_evaluator: KindEvaluator,
+        pickled_whole: frozenset[str] = frozenset(),
+    ) -> None:
         self.identity = identity
         self.path, _, self.name = identity.partition(":")
         self.hierarchy = hierarchy
         self.kind_evaluator = kind_evaluator
+        self.pickled_whole = pickled_whole
 
     @cached_property
     def graph(self) -> dict[str, frozenset[str]]:
@@ -112,7 +119,7 @@ class ClassState:
     def subclass_states(self) -> Iterator[ClassState]:
         """Yield the states of the classes that derive from this one."""
         for subclass in self.hierarchy.subclasses(self.identity):
-            yield ClassState(subclass, self.hierarchy, self.kind_evaluator)
+            yield ClassState(subclass, self.hierarchy, self.kind_evaluator, self.pickled_whole)
 
     @cached_property
     def subclass_changes(self) -> dict[str, list[AttributeWrite]]:
@@ -207,13 +214,21 @@ class ClassState:
 
     @cached_property
     def saves_itself(self) -> bool:
-        """Tell whether a method pickles the whole object."""
+        """Tell whether a method pickles the whole object, or the project saves it in no other way."""
+        if self.identity in self.pickled_whole:
+            return True
         calls = [site.call for method in self.methods for site in method.facts.calls]
         return any(
             isinstance(call.callee, Name) and call.args[:1] == (SELF,)
             and call.callee.path.rpartition(".")[2] in ("save", "dump", "dumps")
             for call in calls
         )  # fmt: skip
+
+    @cached_property
+    def is_filled_by_transformers(self) -> bool:
+        """Tell whether `from_pretrained` of transformers may fill the buffers of its objects."""
+        paths = self.hierarchy.symbols.imports.get(self.path, {}).values()
+        return any(each.partition(".")[0] == "transformers" or "modeling_utils" in each for each in paths)
 
     @cached_property
     def carriers(self) -> tuple[Method, ...]:

@@ -40,6 +40,7 @@ from flake8_ckpt.modules.registrations import UnsavedBuffer
 from flake8_ckpt.modules.registrations import registration_results
 from flake8_ckpt.modules.registrations import tensors_before_registration
 from flake8_ckpt.modules.registrations import unsaved_buffers
+from flake8_ckpt.modules.whole_pickles import WholePickles
 
 
 class ModuleClasses:
@@ -55,12 +56,13 @@ class ModuleClasses:
         return tuple(self._classes())
 
     def _classes(self) -> Iterator[ClassState]:
+        pickled = WholePickles(self.hierarchy).classes()
         for identity, facts in self.hierarchy.symbols.classes.items():
             if is_test(identity.partition(":")[0]):
                 continue
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
-                    yield ClassState(identity, self.hierarchy, self.kind_evaluator)
+                    yield ClassState(identity, self.hierarchy, self.kind_evaluator, pickled)
 
     @cached_property
     def plain_tensors(self) -> tuple[Attribute, ...]:

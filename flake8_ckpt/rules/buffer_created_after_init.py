@@ -1,4 +1,4 @@
-"""A buffer or parameter is registered after construction: a fresh instance refuses the checkpoint.
+"""A buffer or parameter is registered after construction: a new instance refuses the checkpoint.
 
 ## What it does
 
@@ -112,8 +112,8 @@ def check(project: Project) -> Iterator[Finding]:
     """Report, once per class, buffers and parameters that no fresh instance has."""
     for first, *others in project.modules.late_registrations():
         message = (
-            f"'{first.attr}' is registered first by {first.method}(), after construction:"
-            " a fresh instance refuses the checkpoint or drops it"
+            f"'{first.attr}' is first registered by {first.method}():"
+            " a new instance refuses its checkpoint; register it in __init__()"
         )
         path, position = first.location.path, first.location.position
         related = tuple(Related(path, each.location.position, f"'{each.attr}' too") for each in others)

@@ -10,7 +10,50 @@ from tests.rule_cases import cases
 from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
+NET = (
+    TORCH
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+        self.mean = torch.zeros(3){mark}
+
+    def update(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x
+
+    def forward(self, x):
+        return self.layer(x - self.mean)
+"""
+)
+TRAIN = """
+def train(path, steps):
+    net = torch.load(path, weights_only=False) if path else Net()
+    optimizer = torch.optim.Adam(net.parameters())
+    for step in range(steps):
+        net(torch.ones(3)).sum().backward()
+        optimizer.step()
+        {save}
+"""
+
+
+def trained(save: str, mark: str = "") -> str:
+    """Return a program that trains a module with running state, and saves it in some way."""
+    return NET.format(mark=mark) + TRAIN.format(save=save)
+
+
 SILENT: dict[str, Case] = {
+    "always pickled whole": trained("torch.save(net, path)"),
+    "pickled whole beside the state of its optimizer": trained(
+        'torch.save({"net": net, "optimizer": optimizer.state_dict()}, path)'
+    ),
+    "pickled in what holds it": trained("torch.save(net, path)")
+    .replace("Net()", "Held()")
+    .replace(
+        "def train",
+        "class Held(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.net = Net()\n\ndef train",
+    ),
     "set by name in a loop over names": TORCH
     + """
 class Species(nn.Module):
@@ -126,6 +169,18 @@ class Grid(nn.Module):
 
 # What looks alike and is lost all the same.
 FOUND: dict[str, Case] = {
+    "pickled whole and in parts": trained(
+        "torch.save(net, path)\n        torch.save(net.state_dict(), path)", "  # CKP101"
+    ),
+    "pickled whole and filled from parts": trained(
+        'torch.save(net, path)\n        net.load_state_dict(torch.load("best.pt"))', "  # CKP101"
+    ),
+    "something unknown gives its parts": trained(
+        "torch.save(net, path)\n        torch.save(path.state_dict(), path)", "  # CKP101"
+    ),
+    "another module is pickled whole": trained(
+        "torch.save(nn.Linear(2, 2), path)\n        torch.save(net.layer.state_dict(), path)", "  # CKP101"
+    ),
     "a name that the loop leaves out": TORCH
     + """
 class Species(nn.Module):
