@@ -549,3 +549,99 @@ def test_key_of_a_pair_without_names_is_missing() -> None:
     assert missing(env("describe", "adopt", taken='self.steps, self.low = data["steps"], data["low"]')) == [
         "low"
     ]
+
+
+ARCHIVE = """import io
+import json
+import zipfile
+
+import torch
+
+
+def save_archive(agent, path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data.json", json.dumps({"steps": agent.steps, "rate": agent.rate}))
+        with archive.open("policy.pth", "w") as member:
+            torch.save(agent.policy.state_dict(), member)
+        with archive.open("optimizer.pth", "w") as member:
+            torch.save(agent.optimizer.state_dict(), member)
+
+
+def load_archive(agent, path):
+    with zipfile.ZipFile(path) as archive:
+        data = json.loads(archive.read("data.json"))
+        agent.steps = data["steps"]
+        with archive.open("policy.pth") as member:
+            agent.policy.load_state_dict(torch.load(io.BytesIO(member.read())))
+        agent.optimizer.load_state_dict(torch.load(io.BytesIO(archive.read("optimizer.pth"))))
+"""
+BUFFERED = """import io
+import json
+import zipfile
+
+import torch
+
+
+class Agent:
+    def save(self, path):
+        archive = zipfile.ZipFile(path, mode="w")
+        buffer = io.BytesIO()
+        torch.save(self.policy.state_dict(), buffer)
+        archive.writestr("policy.pth", buffer.getvalue())
+        buffer = io.BytesIO()
+        torch.save(self.optimizer.state_dict(), buffer)
+        archive.writestr("optimizer.pth", buffer.getvalue())
+        with archive.open("data.json", "w") as member:
+            json.dump({"steps": self.steps}, member)
+        archive.close()
+
+    def load(self, path):
+        archive = zipfile.ZipFile(path)
+        with archive.open("data.json") as member:
+            self.steps = json.load(member)["steps"]
+        with archive.open("policy.pth") as member:
+            self.policy.load_state_dict(torch.load(member))
+        with archive.open("optimizer.pth") as member:
+            self.optimizer.load_state_dict(torch.load(member))
+"""
+RESTORE = '        agent.optimizer.load_state_dict(torch.load(io.BytesIO(archive.read("optimizer.pth"))))\n'
+ARCHIVES: dict[str, tuple[Case, tuple[list[str], list[str]]]] = {
+    "all members come back": (ARCHIVE, ([], [])),
+    "all members come back from buffers": (BUFFERED, ([], [])),
+    "a member with a computed name": (
+        ARCHIVE.replace('archive.open("optimizer.pth", "w")', 'archive.open(agent.name, "w")'),
+        ([], []),
+    ),
+    "members that a loop reads": (
+        ARCHIVE.replace(
+            RESTORE,
+            "        for name in archive.namelist():\n"
+            "            agent.put(name, torch.load(io.BytesIO(archive.read(name))))\n",
+        ),
+        ([], []),
+    ),
+    "a member is never read": (ARCHIVE.replace(RESTORE, ""), ([], ["optimizer.pth"])),
+    "a key of JSON is never written": (
+        ARCHIVE.replace('data["steps"]', 'data["total_steps"]').replace('"steps": agent.steps, ', ""),
+        (["data.json.total_steps"], []),
+    ),
+    "a member is never written": (
+        ARCHIVE.replace('archive.read("optimizer.pth")', 'archive.read("optim.pth")').replace(
+            'archive.open("optimizer.pth", "w")', 'archive.open("adam.pth", "w")'
+        ),
+        (["optim.pth"], []),
+    ),
+    "a member of a buffer is never read": (
+        BUFFERED.replace(
+            '        with archive.open("optimizer.pth") as member:\n'
+            "            self.optimizer.load_state_dict(torch.load(member))\n",
+            "",
+        ),
+        ([], ["optimizer.pth"]),
+    ),
+}
+
+
+@answers(ARCHIVES)
+def test_members_of_an_archive_are_keys(case: Case, expected: tuple[list[str], list[str]]) -> None:
+    assert (missing(case), unrestored(case)) == expected

@@ -32,10 +32,7 @@ TAKEN = frozenset(["required", "defaulted", "guarded"])
 
 def is_same_format(loaded: LoadedPayload) -> bool:
     """Tell whether some other key that is read from the same payload is written."""
-    return any(
-        each.keys and each.kind in TAKEN and not missing_depth(each.keys, loaded.saves)
-        for each in loaded.loads
-    )
+    return any(each.keys and not missing_depth(each.keys, loaded.saves) for each in loaded.loads)
 
 
 def is_renamed(load: LoadEffect, loaded: LoadedPayload) -> bool:

@@ -14,6 +14,7 @@ from flake8_ckpt.checkpoints.io_calls import loader_of
 from flake8_ckpt.checkpoints.io_calls import source_of
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
+from flake8_ckpt.checkpoints.payload import archive_of
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import rooted
@@ -103,7 +104,8 @@ def _handed_on(site: Site, body: FunctionBody) -> Iterator[LoadEffect]:
     for value in arguments_of(site.call):
         for root, keys in body.rooted(value):
             into = (body.expand(site.call.callee),)
-            yield _effect(body, root, keys, "handed", into, site.position, site.guards)
+            kind = "required" if len(keys) == 1 and archive_of(root) is not None else "handed"
+            yield _effect(body, root, keys, kind, into, site.position, site.guards)
 
 
 def _brought_in(

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.facts.key_text import ANY
@@ -36,6 +38,8 @@ STATE_CALLS = re.compile(
 # Beyond these numbers of keys and of levels a payload is open.
 MAX_KEYS = 512
 MAX_LEVELS = 4
+# Opens a file with several members.
+ARCHIVE = "zipfile.ZipFile"
 # A key of which nothing is known.
 ANY_KEY = ANY
 
@@ -122,8 +126,49 @@ def rooted(value: Value, known: Frameworks) -> Iterator[tuple[Value, tuple[str, 
         if isinstance(option, Join):
             for root, before in rooted(option, known):
                 yield root, (*before, *reversed(keys))
+        elif (member := _read_member(option, known)) is not None:
+            yield Call(Name(ARCHIVE), (member.path,)), (member.name or ANY_KEY, *reversed(keys))[:MAX_LEVELS]
         elif is_root(option, known) and len(keys) <= MAX_LEVELS:
             yield option, tuple(reversed(keys))
+
+
+class Member(NamedTuple):
+    """A part of an archive: the path of the archive, and the name of the part, "" where it is computed."""
+
+    path: Value
+    name: str
+
+
+def member_of(file: Value) -> Optional[Member]:
+    """Return the member of an archive that a file is: what `archive.open(name)` or `archive.read(name)` gives."""
+    while (
+        isinstance(file, Local) or isinstance(file, Call) and file.callee in (Name("io.BytesIO"), Name("str"))
+    ):
+        if isinstance(file, Call) and not file.args:
+            return None
+        file = file.value if isinstance(file, Local) else file.args[0]
+    if not isinstance(file, Call) or not isinstance(file.callee, Attr) or not file.args:
+        return None
+    path = archive_of(file.callee.base) if file.callee.name in ("open", "read") else None
+    name = file.args[0]
+    text = name.value if isinstance(name, Const) and isinstance(name.value, str) else ""
+    return Member(path, text) if path is not None else None
+
+
+def archive_of(value: Value) -> Optional[Value]:
+    """Return the path of an archive that is open."""
+    while isinstance(value, Local):
+        value = value.value
+    is_archive = isinstance(value, Call) and value.callee == Name(ARCHIVE)
+    return value.args[0] if is_archive and isinstance(value, Call) and value.args else None
+
+
+def _read_member(value: Value, known: Frameworks) -> Optional[Member]:
+    """Return the member of an archive that a call reads: `torch.load(member)`, `json.loads(archive.read(name))`."""
+    if not isinstance(value, Call) or not isinstance(value.callee, Name) or not value.args:
+        return None
+    loads = value.callee.path in ("json.load", "json.loads") or is_load_function(value.callee.path, known)
+    return member_of(value.args[0]) if loads else None
 
 
 def is_root(value: Value, known: Frameworks) -> bool:

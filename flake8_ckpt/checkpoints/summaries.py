@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from flake8_ckpt.checkpoints.archives import with_archives
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.effects import Summary
@@ -83,7 +84,8 @@ class Payloads:
     def _summarized(self, callee: FunctionRef) -> Summary:
         before = self.evaluator.begin()
         body = FunctionBody(callee, self.evaluator)
-        saves = _bounded_saves(save_effects(body, self.summary))
+        found = save_effects(body, self.summary)
+        saves = _bounded_saves(with_archives(found, callee.function.calls, body.expand))
         body.has_lost_value = False
         loads = _bounded_loads(load_effects(body, self.summary))
         self.evaluator.budget = before

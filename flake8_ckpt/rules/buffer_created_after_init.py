@@ -2,7 +2,7 @@
 
 ## What it does
 
-Finds buffers and parameters that a method registers on first use, when `__init__` does not create them
+Finds buffers, parameters and layers that a method makes on first use, when `__init__` does not create them
 and no load hook creates them before the base class looks for their keys.
 
 ## Why it matters

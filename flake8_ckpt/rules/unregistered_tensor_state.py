@@ -141,6 +141,12 @@ def check(project: Project) -> Iterator[Finding]:
                 " it is not saved; use register_buffer() in both"
             )
             yield finding_at(RULE, tensor.writes, message)
+    for sibling in project.modules.buffer_siblings():
+        message = (
+            f"'{sibling.attribute.name}' is set by {sibling.method}() like the buffer '{sibling.buffer}', but is none:"
+            " it is not saved; use register_buffer()"
+        )
+        yield finding_at(RULE, sibling.attribute.writes, message)
     for stale in project.modules.stale_tensors():
         name = stale.attribute.name
         message = (
