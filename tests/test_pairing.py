@@ -163,6 +163,30 @@ UNRESTORED: dict[str, tuple[Case, list[str]]] = {
         },
         ["head"],
     ),
+    "a key that is asked among all keys": (
+        LEARNER
+        + SAVE
+        + LOAD
+        + '        if "gamma" in data.keys():\n            self.gamma = data["gamma"]\n',
+        ["head"],
+    ),
+    "all keys are printed": (LEARNER + SAVE + LOAD + "        print(list(data.keys()))\n", ["head"]),
+    "all keys are looped over": (
+        LEARNER
+        + SAVE
+        + LOAD
+        + "        for name in data.keys():\n            setattr(self, name, data[name])\n",
+        [],
+    ),
+    "a local holds the state": (
+        LEARNER
+        + SAVE.replace(
+            'data["head"] = self.head.state_dict()',
+            'state = self.head.state_dict()\n        data["head"] = state',
+        )
+        + LOAD,
+        ["head"],
+    ),
     "the epoch of a loop": (script(RESUME, KEEP), ["epoch"]),
     "a step that is counted after the save": (
         script(
