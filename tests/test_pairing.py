@@ -556,6 +556,20 @@ ROUND_TRIPS: dict[str, tuple[Case, list[str]]] = {
         env("get_state_dict", "load_state_dict"),
         ["train.py:Env: get_state_dict -> load_state_dict"],
     ),
+    "too many methods that give and take": (
+        env("describe", "adopt")
+        + "".join(
+            f'\n    def tell_{number}(self):\n        return {{"net": self.net.state_dict()}}\n' for number in range(64)
+        ),
+        [],
+    ),
+    "many methods that give and take": (
+        env("describe", "adopt")
+        + "".join(
+            f'\n    def tell_{number}(self):\n        return {{"net": self.net.state_dict()}}\n' for number in range(63)
+        ),
+        ["train.py:Env: describe -> adopt"],
+    ),
     "names that tell another": (
         env("describe", "set_state")
         + '\n    def get_state(self):\n        return {"net": self.net.state_dict()}\n',

@@ -141,7 +141,8 @@ class FileGroups:
 def _bound(loaded: list[LoadEffect], saves: list[SaveEffect], ties: Ties) -> LoadedPayload:
     """Return a loaded value with its partners: those that are so directly where there are any."""
     direct = [each for each in saves if ties.is_direct(each)]
-    others = [each for each in saves if id(each) not in {id(one) for one in direct} and ties.is_partner(each)]
+    told = set(map(id, direct))
+    others = [each for each in saves if id(each) not in told and ties.is_partner(each)]
     return LoadedPayload(loaded, direct or others, others if direct else [])
 
 
