@@ -134,8 +134,10 @@ class Scaled(nn.Module):
         "tensors.py": "import torch\n\ndef several():\n    return [torch.ones(3) for _ in range(3)]\n",
         "model.py": scaled("several().copy()[0]", "from tensors import several"),
     },
-    "what a helper gives is cast": {"tensors.py": TENSORS, "model.py": scaled("make().double().sum(0)",
-                                                                               "from tensors import make")},
+    "what a helper gives is cast": {
+        "tensors.py": TENSORS,
+        "model.py": scaled("make().double().sum(0)", "from tensors import make"),
+    },
     "one of two that both are tensors": {
         "tensors.py": "import torch\n\ndef make(x):\n    return torch.ones(3) if x else torch.zeros(3)\n",
         "model.py": scaled("2 * make(data)", "from tensors import make"),
@@ -345,7 +347,7 @@ def test_tensor_that_builds_on_the_old(case: Case) -> None:
             "torch.ones(3)",
             "x * self.scale\n\n    def get_extra_state(self):\n        return self.scale"
             "\n\n    def set_extra_state(self, state):\n        self.scale = state",
-            "carried by hooks",
+            "saved by the class itself",
         ),
     ],
     ids=["moved", "empty", "idle", "carried"],
@@ -353,7 +355,7 @@ def test_tensor_that_builds_on_the_old(case: Case) -> None:
 def test_harmless_tensor_on_request(value: str, use: str, reason: str) -> None:
     case = scaled(value, found="  # CKP112").replace("x * self.scale\n", f"{use}\n")
     (finding,) = check_findings(case, enable=["CKP112"])
-    assert finding.message == f"'scale' is a plain tensor, {reason}: .to() and state_dict() miss it"
+    assert finding.message == f"'scale' is a plain tensor, {reason}: .to() does not move it; consider a buffer"
 
 
 def test_tensor_that_need_not_be_given() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
+from flake8_ckpt.facts.best_metrics import best_metrics
 from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
@@ -201,6 +202,7 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
+            tuple(best_metrics(node, self.locate)) if frame.contract else (),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:

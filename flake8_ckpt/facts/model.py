@@ -175,6 +175,18 @@ class Skip(Struct, frozen=True, array_like=True):
     position: Position
 
 
+class BestMetric(Struct, frozen=True, array_like=True):
+    """A local, or an attribute as `self.best`, that holds the best value so far of what it is compared with.
+
+    `begins` is the statement of the function that sets it to a constant, `blocks` are the first and last lines of
+    what a better value decides.
+    """
+
+    name: str
+    begins: Optional[Position]
+    blocks: tuple[tuple[int, int], ...]
+
+
 class Parameter(Struct, frozen=True, array_like=True):
     """A parameter of a function, with the value its annotation promises and its default."""
 
@@ -206,6 +218,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     skips: tuple[Skip, ...] = ()
     leaves: tuple[tuple[int, int], ...] = ()
     fills: tuple[str, ...] = ()
+    best_metrics: tuple[BestMetric, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):

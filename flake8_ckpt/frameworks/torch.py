@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flake8_ckpt.frameworks.known import DEFAULT
 
 RANDOM = frozenset(
@@ -84,6 +86,11 @@ MODULE_METHODS = frozenset(
 )
 # Functions that give back, made faster, the module or the function they are given.
 COMPILERS = frozenset("torch.compile torch.jit.script torch.jit.optimize_for_inference".split())
+# Functions that change a module and give it back.
+REPARAMETRIZERS = re.compile(
+    r"^torch\.nn\.utils\.(parametrizations\.|parametrize\.|prune\.)?"
+    r"(remove_)?(weight_norm|spectral_norm|orthogonal|register_parametrization|\w*_(un)?structured|identity)$"
+)
 MODULE_NAMESPACES = (
     "torch.nn.",
     "torch.ao.nn.",
@@ -96,10 +103,22 @@ NOT_MODULES = frozenset(
     " torch.nn.ModuleNotFoundError torch.nn.UninitializedParameter torch.nn.UninitializedBuffer"
     " torch.nn.parameter.UninitializedParameter torch.nn.parameter.UninitializedBuffer".split()
 )
+# Modules of torch without parameters and buffers, by the end of their names.
+STATELESS = re.compile(
+    r"\.(\w*ReLU\d?|(Log)?Sigmoid|Tanh|\w*ELU|Mish|Hardswish|Hardtanh|Hardsigmoid|Soft\w+|LogSoftmax|Dropout\w*"
+    r"|AlphaDropout|Identity|Flatten|Unflatten|\w*Loss|\w*Pool\dd|Upsample\w*"
+    r"|Pixel\w+|\w*Pad\dd|Fold|Unfold|GLU|SiLU|Threshold"
+    r"|CosineSimilarity)$"
+)
 # Classes of torch whose objects have state of their own but are no modules.
 OBJECTS = ("torch.optim.", "torch.amp.", "torch.cuda.amp.")
 RANDOM_STATES = DEFAULT.random_states
 COMPLEX = frozenset("polar complex view_as_complex".split())
+
+
+def is_stateless(path: str) -> bool:
+    """Tell whether a module of torch has neither parameters nor buffers: an activation, a loss, a pooling."""
+    return path.startswith("torch.nn.") and STATELESS.search(path) is not None
 
 
 def is_module_class(path: str) -> bool:

@@ -28,6 +28,7 @@ from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.library_calls import method_of_class
 from flake8_ckpt.linking.library_calls import method_of_variable
+from flake8_ckpt.linking.parameter_classes import ParameterClasses
 
 # Factories that call factories, and attributes of attributes: deeper ones have no known class.
 MAX_CALLS = 5
@@ -42,6 +43,7 @@ class ObjectClasses:
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.symbols = hierarchy.symbols
+        self._parameters = ParameterClasses(hierarchy, self.class_of, self.callee_of)
         self._attributes: dict[tuple[str, str], str] = {}
         self._open: set[tuple[str, str]] = set()
 
@@ -107,7 +109,7 @@ class ObjectClasses:
         for parameter in context.callee.function.parameters:
             if parameter.name == value.name and parameter.annotation is not None:
                 return self.class_of(parameter.annotation, context, nesting)
-        return ""
+        return self._parameters.of(context.callee, value.name, nesting) if value.name != "cls" else ""
 
     def _class_of_join(self, value: Join, context: CallContext, nesting: int) -> str:
         found = {self.class_of(option, context, nesting) for option in value.options if option != NONE}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.hooks.pairs import Hooks
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.losses.best_metrics import ForgottenBest
+from flake8_ckpt.losses.best_metrics import ForgottenBests
 from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironment
 from flake8_ckpt.losses.environments.unsaved import UnsavedEnvironments
 from flake8_ckpt.losses.guarded_restores import SkippedRestore
@@ -21,6 +24,8 @@ from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.load_reports import discarded_load_reports
 from flake8_ckpt.losses.normalizers.idle import Normalizers
 from flake8_ckpt.losses.normalizers.made import Normalizer
+from flake8_ckpt.losses.normalizers.stale import StaleNormalizer
+from flake8_ckpt.losses.normalizers.stale import stale_normalizers
 from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizer
 from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizers
 from flake8_ckpt.losses.overwrites.overwrites import Overwrites
@@ -34,6 +39,7 @@ from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
 from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
+from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved_normalizers import UnsavedNormalizers
 from flake8_ckpt.losses.unsaved_normalizers import unsaved_normalizers
@@ -60,9 +66,23 @@ class Losses:
         return Ledger(self.contract)
 
     @cached_property
+    def save_points(self) -> GroupPoints:
+        """Return where programs save that go on with their files."""
+        return GroupPoints(self.contract, self.ledger)
+
+    @cached_property
+    def bests(self) -> ForgottenBests:
+        """Return who knows the metrics that decide what is saved, and that a resumed run starts again."""
+        return ForgottenBests(self.ledger, self.save_points.found)
+
+    def forgotten_bests(self) -> tuple[ForgottenBest, ...]:
+        """Return the metrics that decide what is saved, and that a resumed run starts again."""
+        return self.bests.found
+
+    @cached_property
     def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
-        return UnsavedObjects(self.ledger, self.kind_evaluator).found
+        return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator).found
 
     def orphaned_optimizers(self) -> Iterator[OrphanedOptimizer]:
         """Yield the optimizers that a load leaves with what they were built over."""
@@ -73,8 +93,11 @@ class Losses:
         return unsaved_normalizers(self.contract)
 
     def incomplete_states(self) -> Iterator[IncompleteState]:
-        """Yield the hooks of classes that forget attributes of their objects."""
-        return IncompleteStates(self.contract).all()
+        """Yield the hooks of classes that forget attributes of their objects, but best metrics."""
+        for state in IncompleteStates(self.contract).all():
+            omitted = (each for each in state.omitted if not self.bests.is_told(state.class_id, each.attr))
+            kept = replace(state, omitted=tuple(omitted))
+            yield from (kept,) if kept.omitted else ()
 
     def unprefixed_keys(self) -> Iterator[UnprefixedKey]:
         """Yield the first key that each override of a module's `state_dict` stores without the prefix."""
@@ -139,6 +162,10 @@ class Losses:
     def unsaved_environments(self) -> Iterator[UnsavedEnvironment]:
         """Yield the policies that are saved without the statistics of their environment."""
         return UnsavedEnvironments(self.contract, self.environments).all()
+
+    def stale_normalizers(self) -> Iterator[StaleNormalizer]:
+        """Yield the normalizers that stay when what they were taken from is replaced."""
+        return stale_normalizers(self.contract.hierarchy)
 
     def idle_normalizers(self) -> Iterator[Normalizer]:
         """Yield the normalizers that nothing updates."""

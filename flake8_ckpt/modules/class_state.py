@@ -225,6 +225,12 @@ class ClassState:
         )  # fmt: skip
 
     @cached_property
+    def is_filled_by_transformers(self) -> bool:
+        """Tell whether `from_pretrained` of transformers may fill the buffers of its objects."""
+        paths = self.hierarchy.symbols.imports.get(self.path, {}).values()
+        return any(each.partition(".")[0] == "transformers" or "modeling_utils" in each for each in paths)
+
+    @cached_property
     def carriers(self) -> tuple[Method, ...]:
         """Return the methods that save the object in its own way."""
         return tuple(each for each in self.methods if each.name in CARRIERS or SAVERS.search(each.name))

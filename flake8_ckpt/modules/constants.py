@@ -22,7 +22,7 @@ def excuse_of(tensor: Attribute) -> str:
         "put on a device by hand": is_placed(tensor),
         "empty until a method fills it": tensor.is_placeholder,
         "read for its shape or in conditions only": tensor.is_idle,
-        "carried by hooks": tensor.is_carried_by_hooks,
+        "saved by the class itself": tensor.is_carried_by_hooks,
         "there only if it is given": tensor.is_optional,
         "without dimensions": is_scalar(tensor),
         "left so by a comment": is_remarked(tensor),

@@ -12,11 +12,14 @@ from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.frameworks.torch import is_stateless
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
@@ -114,12 +117,20 @@ def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRe
         if change.method.owner == state.identity
         and change.method.name not in certain
         and change.write.how == "assign"
-        and (isinstance(change.value, Parameter) or change.value == Buffer(True))
+        and (isinstance(change.value, Parameter) or change.value == Buffer(True) or _is_layer(change))
         and _is_lazy(state, change.method, change.guards)
         and not _is_registered_first(state, attr, certain)
         and not _is_foreign(state, attr)
         and not any(each.value == NONE for each in state.runtime_writes(attr))
     ]
+
+
+def _is_layer(change: AttributeWrite) -> bool:
+    """Tell whether a write makes a layer of torch that has weights."""
+    made = isinstance(change.write.value, (Module, Call)) and isinstance(change.value, Module)
+    if not made or not isinstance(change.value, Module):
+        return False
+    return change.value.path.startswith("torch.nn.") and not is_stateless(change.value.path)
 
 
 def _is_persistent(register: Register) -> bool:
@@ -209,7 +220,7 @@ def _makes_first(state: ClassState, loader: Method, makers: set[str]) -> bool:
 
 
 def _is_made(change: AttributeWrite) -> bool:
-    if isinstance(change.value, (Parameter, Buffer, Tensor)):
+    if isinstance(change.value, (Parameter, Buffer, Tensor, Module)):
         return True
     return change.value == UNKNOWN and change.write.how == "assign"
 

@@ -20,6 +20,8 @@ from flake8_ckpt.modules.after_load.initialization_flags import initialization_f
 from flake8_ckpt.modules.after_load.weighing_counts import WeighingCount
 from flake8_ckpt.modules.after_load.weighing_counts import weighing_counts
 from flake8_ckpt.modules.attributes import Attribute
+from flake8_ckpt.modules.buffer_siblings import BufferSibling
+from flake8_ckpt.modules.buffer_siblings import buffer_siblings
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.constants import excuse_of
 from flake8_ckpt.modules.constants import is_left_behind
@@ -126,6 +128,11 @@ class ModuleClasses:
         """Yield the attributes that become tensors with state after construction."""
         for state in self.classes:
             yield from late_tensors(state)
+
+    def buffer_siblings(self) -> Iterator[BufferSibling]:
+        """Yield the tensors that a method leaves beside a buffer."""
+        for state in self.classes:
+            yield from buffer_siblings(state)
 
     def late_registrations(self) -> Iterator[list[LateRegistration]]:
         """Yield, class by class, the buffers and parameters that are registered after construction."""

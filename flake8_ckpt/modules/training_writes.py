@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 
 TRAINING = Guard("set", "training")
 # Uses that read no content: a comparison with None, a shape, a branch, a log; and marks that stand beside a use.
-LOOKS = frozenset(["none", "meta", "test", "shown", "apart", "input", "relocated"])
+LOOKS = frozenset(["none", "meta", "test", "shown", "apart", *MARKS])
 
 
 def is_left_by_training(state: ClassState, attr: str, later: Sequence[AttributeWrite]) -> bool:

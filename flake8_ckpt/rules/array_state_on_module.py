@@ -85,7 +85,7 @@ Where they cannot, `get_extra_state` and `set_extra_state` carry the array as it
 ## When it stays silent
 
 - Nothing changes the array after construction.
-- Every call makes it again before reading it, or a `reset` method starts it afresh.
+- Every call makes it again before reading it, or a `reset` method sets it back.
 - The class carries it itself: extra state, its own `state_dict`, or its own pickling.
 - The class is not an `nn.Module`.
 
@@ -112,7 +112,8 @@ def check(project: Project) -> Iterator[Finding]:
             continue
         if array.lifetime == "state":
             writer = array.change.method.name
-            message = f"'{array.name}' is an array that {writer}() changes: state_dict() omits it, a reload resets it"
+            changed = f"'{array.name}' is a numpy array that {writer}() changes: it starts over after loading"
+            message = f"{changed}; make it a buffer"
             yield finding_at(RULE, array.writes, message)
 
 

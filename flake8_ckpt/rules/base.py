@@ -68,6 +68,8 @@ def fitting(*messages: str) -> str:
     return next((each for each in messages if len(each) <= MAX_MESSAGE), messages[-1])
 
 
+# A message and what stands before it are one line of a terminal.
+MAX_MESSAGE = 120
 STATEMENT = Node(("statement",))
 CALL = Node(("call",))
 
@@ -109,6 +111,11 @@ def registration_of(name: str) -> Node:
 def heading_of(function: str) -> Node:
     """Return the node of a definition: its heading."""
     return Node(("definition",), function.rpartition(".")[2])
+
+
+def first_that_fits(*wordings: str) -> str:
+    """Return the first of several wordings of a message that is one line of the report, else the last."""
+    return next((each for each in wordings if len(each) <= MAX_MESSAGE), wordings[-1])
 
 
 def own_attribute(name: str) -> str:

@@ -1,8 +1,8 @@
-"""A buffer or parameter is registered after construction: a fresh instance refuses the checkpoint.
+"""A buffer or parameter is registered after construction: a new instance refuses the checkpoint.
 
 ## What it does
 
-Finds buffers and parameters that a method registers on first use, when `__init__` does not create them
+Finds buffers, parameters and layers that a method makes on first use, when `__init__` does not create them
 and no load hook creates them before the base class looks for their keys.
 
 ## Why it matters
@@ -112,8 +112,8 @@ def check(project: Project) -> Iterator[Finding]:
     """Report, once per class, buffers and parameters that no fresh instance has."""
     for first, *others in project.modules.late_registrations():
         message = (
-            f"'{first.attr}' is registered first by {first.method}(), after construction:"
-            " a fresh instance refuses the checkpoint or drops it"
+            f"'{first.attr}' is first registered by {first.method}():"
+            " a new instance refuses its checkpoint; register it in __init__()"
         )
         path, position = first.location.path, first.location.position
         related = tuple(Related(path, each.location.position, f"'{each.attr}' too") for each in others)

@@ -9,7 +9,7 @@ comprehension, or filled later with `append`, `extend` or a subscript.
 
 The heads take part in `forward`, so the loss goes down a little and all looks well.
 But `parameters()` does not list them, the optimizer never trains them, and a checkpoint loads without a
-complaint into heads with fresh random weights.
+complaint into heads with random weights.
 
 ## Bad
 
@@ -103,8 +103,10 @@ def check(project: Project) -> Iterator[Finding]:
     """Report plain containers that construction fills with modules."""
     for held in project.modules.plain_containers():
         if held.holds_modules:
+            better = "nn.ModuleDict" if held.kind == "dict" else "nn.ModuleList"
             message = (
-                f"'{held.attr}' keeps modules in a plain {held.kind}: parameters() and state_dict() miss them"
+                f"'{held.attr}' keeps modules in a plain {held.kind}:"
+                f" they are not trained, saved or moved; use {better}(...)"
             )
             yield finding_at(RULE, held.changes, message)
 

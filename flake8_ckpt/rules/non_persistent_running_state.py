@@ -4,6 +4,8 @@
 
 Finds buffers with `persistent=False` that a method changes from what they held before, and that later
 calls depend on: a running variance, a codebook's usage, a step count.
+Finds also those that a method derives from a saved buffer (`self.std = self.var.sqrt()`), where neither a load nor
+the code that reads them derives them again.
 
 ## Why it matters
 
@@ -91,7 +93,9 @@ longer loads with `strict=True`.
 ## When it stays silent
 
 - The buffer is a cache: its new value does not depend on the old one (a mask for a longer sequence).
-- It is scratch of one call or one episode that starts afresh.
+- It belongs to one call or one episode, which sets it back.
+- The next forward pass builds it from a saved buffer where a look says that it is still a placeholder.
+- A load hook derives it again from what was restored.
 - The class carries it itself, in its own `state_dict` or extra state.
 - Nothing changes it after construction.
 
@@ -121,7 +125,10 @@ def check(project: Project) -> Iterator[Finding]:
         if attribute.lifetime == "state":
             change = attribute.change
             writer = change.method.name
-            message = f"'{attribute.name}' has persistent=False but {writer}() changes it: a reload resets it"
+            message = (
+                f"'{attribute.name}' has persistent=False but {writer}() changes it:"
+                " it starts over after loading; remove persistent=False"
+            )
             place = Related(change.location.path, change.location.position, "changed here")
             node = registration_of(attribute.name)
             yield Finding(
@@ -130,8 +137,8 @@ def check(project: Project) -> Iterator[Finding]:
     for stale in project.modules.stale_buffers():
         name = stale.buffer.attribute.name
         message = (
-            f"'{name}' has persistent=False and {stale.method}() takes it from '{stale.source}':"
-            " loading leaves it as it was; save it too"
+            f"'{name}' has persistent=False and {stale.method}() sets it from '{stale.source}':"
+            " loading leaves it; remove persistent=False"
         )
         yield finding_in(RULE, stale.buffer.location, message, node=registration_of(name), attribute=name)
 

@@ -90,7 +90,7 @@ def check(project: Project) -> Iterator[Finding]:
     for tensor in project.modules.plain_tensors:
         message = (
             f"'{tensor.name}' is a plain tensor, {project.modules.excuse_of(tensor)}:"
-            " .to() and state_dict() miss it"
+            " .to() does not move it; consider a buffer"
         )
         finding = finding_at(RULE, tensor.writes, message)
         if (finding.path, finding.position) not in reported:

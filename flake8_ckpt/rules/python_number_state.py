@@ -4,8 +4,12 @@
 
 Finds attributes of an `nn.Module` that hold an int, float or bool, that methods update, and that later
 results depend on.
-A flag that guards the initialization of buffers or weights is reported by default: its loss overwrites
-what the checkpoint restored.
+Three kinds are reported by default:
+
+- a flag under which buffers or weights are initialized once: its loss overwrites what the checkpoint restored;
+- a count that weighs what is added to registered statistics: its loss lets the next batch count too much;
+- a number that the constructor computes from a parameter or a running buffer, and that no load computes again.
+
 Warm-up counters, adaptive rates and other numbers are opt-in: enable CKP110 to see them.
 
 ## Why it matters
@@ -96,7 +100,9 @@ with the number may want `.item()`.
 - The class carries it itself: extra state, its own `state_dict` or pickling, a load hook that sets it.
 - Nothing but logging reads it.
 - It is a mode that callers switch, such as `frozen`, rather than something the module learns.
-- Numbers other than an initialization flag, unless CKP110 is enabled.
+- Each epoch or step sets the flag back, or sets the count and the statistics back together.
+- A step, or whoever reads the number, computes it again first.
+- Other numbers, unless CKP110 is enabled.
 
 ## References
 
@@ -118,19 +124,19 @@ def check(project: Project) -> Iterator[Finding]:
     """Report bool flags that let a method initialize buffers or weights once more after a reload."""
     for flag in project.modules.initialization_flags():
         message = (
-            f"'{flag.attribute.name}' is a plain bool:"
-            f" after a reload it lets '{flag.target}' be initialized over again"
+            f"'{flag.attribute.name}' is not saved: after loading it lets '{flag.target}' be initialized again;"
+            " make it a buffer"
         )
         yield finding_at(RULE, flag.attribute.writes, message)
     for count in project.modules.weighing_counts():
         message = (
-            f"'{count.attribute.name}' weighs the updates of '{count.target}' but is a plain number:"
+            f"'{count.attribute.name}' weighs the updates of '{count.target}' but is not saved:"
             " it starts over after loading; make it a buffer"
         )
         yield finding_at(RULE, count.attribute.writes, message)
     for stale in project.modules.stale_numbers():
         message = (
-            f"'{stale.attribute.name}' is taken from '{stale.source}' by the constructor alone:"
+            f"'{stale.attribute.name}' is computed from '{stale.source}' when the object is made:"
             " loading leaves it as it was; make it a property"
         )
         yield finding_at(RULE, stale.attribute.writes, message)
@@ -145,7 +151,8 @@ def check_numbers(project: Project) -> Iterator[Finding]:
             continue
         if number.lifetime == "state" and number.is_used_in_steps:
             writer = number.change.method.name
-            message = f"'{number.name}' is a number that {writer}() changes: state_dict() omits it, a reload resets it"
+            changed = f"'{number.name}' is a number that {writer}() changes: it starts over after loading"
+            message = f"{changed}; make it a buffer"
             yield finding_at(RULE, number.writes, message)
 
 

@@ -86,8 +86,8 @@ def check(project: Project) -> Iterator[Finding]:
     """Report attributes that are set to what a registration returns."""
     for result in project.modules.registration_results():
         message = (
-            f"'{result.write.attr}' is set to the result of {result.registrar}, which is None:"
-            " what was registered is dropped"
+            f"'{result.write.attr}' is set to what {result.registrar}() returns, which is None:"
+            " the tensor is lost; remove the assignment"
         )
         yield finding_at(RULE, [result.write], message)
 

@@ -10,7 +10,7 @@ Finds also the tensors that only a `fit()` sets, together with a flag that other
 
 A discounted return or a moving average that starts as `None` is a plain attribute for ever, also once
 it holds a tensor.
-The checkpoint leaves it out, and the resumed run begins its recursion anew: the first scaled rewards
+The checkpoint leaves it out, and the resumed run begins its recursion again: the first scaled rewards
 after a resume are far off, and nothing says so.
 
 ## Bad
@@ -106,6 +106,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
+from flake8_ckpt.rules.base import first_that_fits
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -113,11 +114,11 @@ def check(project: Project) -> Iterator[Finding]:
     for late in project.modules.late_tensors():
         name, method = late.attribute.name, late.method
         if late.kind == "carried":
-            start = f"'{name}' starts as None, then {method}() carries it on"
-            message = f"{start}: state_dict() omits it, a reload drops it"
+            start = f"'{name}' starts as None and {method}() builds on it but it is not a buffer"
+            message = f"{start}: it is None after loading; register it"
         else:
-            start = f"'{name}' is a plain tensor that only {method}() sets"
-            message = f"{start}: state_dict() omits it, a reload is not fitted"
+            start = f"'{name}' is set by {method}() alone and is not a buffer: a loaded module is not fitted"
+            message = first_that_fits(f"{start}; use register_buffer(...)", f"{start}; register it")
         yield finding_at(RULE, late.attribute.writes, message)
 
 

@@ -82,7 +82,7 @@ Which one is right, and what reads the container, only the author knows.
 
 - The same tensors are registered one by one under names of their own.
 - The container stays empty in the constructor and is filled and emptied within one call.
-- Every call fills it afresh: outputs, hooks, parameters of a random augmentation.
+- Every call fills it: outputs, hooks, parameters of a random augmentation.
 - Its elements are numbers, shapes or strings.
 
 ## References
@@ -105,7 +105,11 @@ def check(project: Project) -> Iterator[Finding]:
     """Report plain containers that construction fills with tensors or Parameters."""
     for held in project.modules.plain_containers():
         if held.holds_tensors and not held.is_transient_store:
-            message = f"'{held.attr}' keeps tensors in a plain {held.kind}: .to() and state_dict() miss them"
+            better = "nn.ParameterDict" if held.kind == "dict" else "nn.ParameterList"
+            message = (
+                f"'{held.attr}' keeps tensors in a plain {held.kind}: they are neither saved nor moved;"
+                f" use buffers or {better}"
+            )
             yield finding_at(RULE, held.changes, message)
 
 

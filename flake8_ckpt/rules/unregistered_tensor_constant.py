@@ -67,8 +67,13 @@ assert not model.state_dict()
 
 ## Fix safety
 
-Safe: a non-persistent buffer is moved with the module and leaves the `state_dict` as it was.
-Make it persistent only if the checkpoint should carry it; older checkpoints then fail a strict load.
+Unsafe: a non-persistent buffer is moved with the module and leaves the `state_dict` as it was, but it follows
+`.to(dtype)` too, which rounds a table of floats; one that must stay exact is better moved where it is used.
+For tables of integers and bools the change is safe.
+Make the buffer persistent only if the checkpoint should hold it; older checkpoints then fail a strict load.
+
+The `from_pretrained` of transformers fills non-persistent buffers with uninitialized memory, unless `_init_weights`
+computes them.
 
 ## When it stays silent
 
@@ -97,17 +102,22 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
+from flake8_ckpt.rules.base import first_that_fits
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that stay as construction left them and that a moved module leaves behind."""
     for tensor in project.modules.constants_left_behind():
-        message = (
-            f"'{tensor.name}' is a plain tensor: .to() does not move it and state_dict() does not hold it"
-        )
-        yield finding_at(RULE, tensor.writes, message)
+        left = f"'{tensor.name}' meets the input but is not a buffer: .to() leaves it behind"
+        cure = f"use register_buffer('{tensor.name}', ..., persistent=False)"
+        if tensor.state.is_filled_by_transformers:
+            cure = "make it a buffer that _init_weights() sets"
+        yield finding_at(RULE, tensor.writes, first_that_fits(f"{left}; {cure}", f"{left}; register it"))
     for write in project.modules.tensors_before_registration():
-        message = f"'{write.attr}' is a plain tensor before register_buffer, which then raises KeyError"
+        message = (
+            f"'{write.attr}' is set before register_buffer() registers it, which raises KeyError;"
+            " use a local variable"
+        )
         yield finding_at(RULE, [write], message)
 
 

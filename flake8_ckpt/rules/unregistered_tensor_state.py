@@ -5,12 +5,13 @@
 Finds tensors that `__init__` (or a method it calls) sets as a plain attribute of an `nn.Module`,
 and that another method changes: running means, moving averages, counters kept as tensors.
 A random or fitted value that is drawn only once, such as a permutation or a whitening matrix,
-counts too: a fresh instance holds another one.
+counts too: a new instance holds another one.
+So does a tensor that a method derives from a buffer, where nothing derives it again after a load.
 
 ## Why it matters
 
 Saving works, loading works, and nothing is reported.
-But the resumed run starts with fresh statistics, so the policy sees inputs on another scale than
+But the resumed run starts with new statistics, so the policy sees inputs on another scale than
 the ones it was trained on, and its return drops.
 `model.to("cuda")` leaves the tensor behind as well.
 
@@ -89,8 +90,10 @@ loads with `strict=True`.
 - The name is registered somewhere: `register_buffer`, `nn.Buffer`, `nn.Parameter`, `add_state` of a
   torchmetrics metric, also in a base class or with `None` first.
 - The class carries it itself: its own `state_dict`, extra state or pickling writes it.
-- Every call computes it again before reading it: a cache, an output kept for inspection.
-- It is scratch of one episode that a `reset` method starts afresh.
+- Every call computes it again before reading it: a cache, an output kept for inspection, rows that a loop fills.
+- It belongs to one episode: a `reset` method sets it back.
+- The program only ever pickles the whole module, so the file holds plain attributes too.
+- The file is a test.
 - The class is not an `nn.Module`.
 
 ## References
@@ -107,6 +110,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
+from flake8_ckpt.rules.base import first_that_fits
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -118,27 +122,36 @@ def check(project: Project) -> Iterator[Finding]:
         changes = (fitted or tensor.lifetime == "state") and not tensor.is_transient
         if changes and (tensor.is_statistic or not tensor.is_optional):
             writer = tensor.change.method.name
-            message = (
-                f"'{tensor.name}' is a plain tensor that {writer}() changes:"
-                " state_dict() omits it, a reload starts it afresh"
+            changed = (
+                f"'{tensor.name}' is changed by {writer}() but is not a buffer: it starts over after loading"
+            )
+            message = first_that_fits(
+                f"{changed}; use register_buffer('{tensor.name}', ...)", f"{changed}; register it"
             )
             yield finding_at(RULE, tensor.writes, message)
         elif tensor.lifetime == "constant" and tensor.is_random:
-            message = (
-                f"'{tensor.name}' is a plain tensor drawn at random:"
-                " state_dict() omits it, a reload draws another"
+            drawn = f"'{tensor.name}' is drawn at random but is not a buffer: a loaded module has another"
+            message = first_that_fits(
+                f"{drawn}; use register_buffer('{tensor.name}', ...)", f"{drawn}; register it"
             )
             yield finding_at(RULE, tensor.writes, message)
         elif tensor.lifetime == "constant" and tensor.is_buffer_elsewhere and not tensor.is_idle:
             message = (
                 f"'{tensor.name}' is a buffer in one branch and a plain tensor here:"
-                " state_dict() omits it; use register_buffer() in both"
+                " it is not saved; use register_buffer() in both"
             )
             yield finding_at(RULE, tensor.writes, message)
-    for stale in project.modules.stale_tensors():
+    for sibling in project.modules.buffer_siblings():
         message = (
-            f"'{stale.attribute.name}' is a plain tensor that {stale.method}() takes from '{stale.source}':"
-            " loading leaves it as it was; make it a buffer"
+            f"'{sibling.attribute.name}' is set by {sibling.method}() like the buffer '{sibling.buffer}', but is none:"
+            " it is not saved; use register_buffer()"
+        )
+        yield finding_at(RULE, sibling.attribute.writes, message)
+    for stale in project.modules.stale_tensors():
+        name = stale.attribute.name
+        message = (
+            f"'{name}' is set from '{stale.source}' by {stale.method}() but is not a buffer:"
+            " loading leaves it as it was; register it"
         )
         yield finding_at(RULE, stale.attribute.writes, message)
 

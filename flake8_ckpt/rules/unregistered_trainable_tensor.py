@@ -98,7 +98,8 @@ def check(project: Project) -> Iterator[Finding]:
     for tensor in project.modules.plain_tensors:
         if tensor.is_trainable and not tensor.is_carried_by_hooks:
             message = (
-                f"'{tensor.name}' requires grad but is no Parameter: parameters() and state_dict() omit it"
+                f"'{tensor.name}' requires grad but is not a Parameter:"
+                " parameters() lacks it and it is not saved; use nn.Parameter(...)"
             )
             yield finding_at(RULE, tensor.writes, message)
 

@@ -19,6 +19,7 @@ from flake8_ckpt.source.builders import is_helper
 from flake8_ckpt.source.harmless import Bindings
 from flake8_ckpt.source.harmless import bindings_of
 from flake8_ckpt.source.harmless import is_harmless
+from flake8_ckpt.source.late_layers import lazy_methods
 from flake8_ckpt.source.method_writes import Write
 from flake8_ckpt.source.method_writes import called_by_locals
 from flake8_ckpt.source.method_writes import called_in
@@ -50,6 +51,7 @@ from flake8_ckpt.source.signals import trains
 from flake8_ckpt.source.state_changes import may_change_attributes
 from flake8_ckpt.source.state_changes import may_fill_arguments
 from flake8_ckpt.source.state_changes import registered_in
+from flake8_ckpt.source.state_changes import set_beside
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
@@ -206,17 +208,23 @@ def class_outline(
     """Select the methods of what may be a module: those that set, register or fill what may be state."""
     methods = [_Method(each, lines, signals) for each in functions(node.body)]
     writes = [_method_writes(each, lines, called) for each in methods]
-    named = (*map(_registered, methods), *map(_derived, methods))
-    suspects = frozenset().union(*(each.suspects for each in writes), *named)
+    buffers = frozenset().union(*(registered_in(each.text) for each in methods))
+    named = (
+        *map(_derived, methods),
+        *(set_beside(each.name, each.text, each.writes, buffers) for each in methods),
+    )
+    suspects = buffers.union(*(each.suspects for each in writes), *named)
     selected: list[Function] = []
     readers: list[Function] = []
-    lazy = any(each.name not in CONSTRUCTORS and each.registers_or_saves for each in methods)
+    lazily = lazy_methods({each.name: each.text for each in methods})
+    lazy = lazily or any(each.name not in CONSTRUCTORS and each.registers_or_saves for each in methods)
     for each, written in zip(methods, writes):
         if (
             lazy
             and each.name in CONSTRUCTORS
             or each.name in called
             or each.name in HOOKS
+            or each.name in lazily
             or not suspects.isdisjoint(written.every)
             or each.registers_or_saves
             or is_entry(each.node)
@@ -241,10 +249,6 @@ class _Writes:
 
     every: frozenset[str] = frozenset()
     suspects: frozenset[str] = frozenset()
-
-
-def _registered(method: _Method) -> set[str]:
-    return registered_in(method.text)
 
 
 def _is_dull(attr: str, value: ast.expr, lines: list[str]) -> bool:

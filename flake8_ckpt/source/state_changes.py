@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterable
+
+from flake8_ckpt.source.method_writes import Write
+from flake8_ckpt.source.signals import CONSTRUCTORS
 
 # `mean.mul_(0.9)`, `self.queue[0].copy_(key)`, `self.mean.view(-1).add_(x)`; not `nn.init.zeros_(weight)`.
 INPLACE_CALL = re.compile(r"(?<!init)\.\w*[a-z0-9]_\(")
@@ -31,6 +36,14 @@ def registered_in(text: str) -> set[str]:
     if "uffer" not in text:
         return set()
     return {one or other for one, other in REGISTERED.findall(text)}
+
+
+def set_beside(name: str, text: str, writes: Iterable[Write], buffers: frozenset[str]) -> list[str]:
+    """Return what a method other than the constructor sets where it sets or registers a buffer too."""
+    if name in CONSTRUCTORS or not buffers:
+        return []
+    written = [attr for attr, value, _ in writes if not isinstance(value, ast.Constant)]
+    return written if "register_buffer" in text or not buffers.isdisjoint(written) else []
 
 
 def may_fill_arguments(text: str) -> bool:

@@ -309,6 +309,16 @@ class Stop:
     "a size that is set where it is another one": cursor(
         "if self.seen != self.size:\n            self.seen = self.size"
     ),
+    "a flag that is turned on and off": cursor(
+        "self.seen = self.seen or self.position > 3",
+        "if self.seen:\n            self.seen = False",
+        value="False",
+    ),
+    "a flag that nothing saved belongs to": cursor("pass", "return 1 if self.seen else 2", value="False")
+    + """
+    def look(self, x):
+        self.seen = self.seen or x > 3
+""",
     "a reset between episodes": cursor("self.seen += 1")
     + """
     def reset(self):
@@ -416,6 +426,12 @@ class Stop(Callback):
     def on_load_checkpoint(self, trainer, module, checkpoint):
         self.best = checkpoint["best"]
 """,
+    "a flag that stays on beside what is saved": cursor(
+        "self.seen = self.seen or self.position > 3",
+        "return 1 if self.seen else 2",
+        value="False",
+        mark="  # CKP207",
+    ),
     "the best score in text": text(mark="  # CKP207"),
     "a best score of an heir, in text": text(mark="  # CKP207").replace(
         "        if score > self.best:\n            self.best = score\n", ""

@@ -596,6 +596,50 @@ class Trainer:
         self.setup(saved["algorithm"])
 """,
     },
+    "seed of a module that keeps it": {
+        "seeding.py": """
+import numpy as np
+
+seed_ = None
+
+
+def set_seed(seed):
+    global seed_
+    seed_ = seed
+    np.random.seed(seed)
+
+
+def get_seed():
+    return seed_
+
+
+def get_tables():
+    return np.zeros(3)
+""",
+        "trainer.py": """
+import torch
+
+from seeding import get_seed, set_seed
+
+
+class Trainer:
+    def __init__(self):
+        self.seed = None
+
+    def setup(self, algorithm):
+        self.algorithm = algorithm
+        self.seed = get_seed()
+
+    def save(self, path):
+        torch.save({"seed": self.seed, "algorithm": self.algorithm}, path)
+
+    def restore(self, path):
+        saved = torch.load(path)
+        self.seed = saved["seed"]
+        set_seed(self.seed)
+        self.setup(saved["algorithm"])
+""",
+    },
     "compiled for another machine": """
 import torch
 from openvino import Core, convert_model

@@ -361,6 +361,9 @@ class Slot:
     "the first step under another condition": with_line(
         ONCE, "if x.sum() > 3:\n                self.total = torch.zeros(3)"
     ),
+    "nothing is there before the first step": ONCE.replace(
+        "        self.total = torch.zeros(3)\n        self.ready", "        self.ready"
+    ).replace("LINE", "self.total = torch.zeros(3)"),
     "the flag is never turned": with_line(ONCE, "self.total = torch.zeros(3)").replace(
         "self.ready = True", "self.other = True"
     ),

@@ -238,6 +238,14 @@ def main(loader, resume_path):
     "a scheduler that is made for the epoch to go on with": loop(
         make="    scheduler = StepLR(optimizer, 10, last_epoch=first)", step="        scheduler.step()"
     ),
+    "a scheduler that is stepped up to the epoch": loop(
+        make="    scheduler = StepLR(optimizer, 10)",
+        restore="        for _ in range(resume):\n            scheduler.step()",
+        step="        scheduler.step()",
+    ),
+    "a scheduler that is told the epoch": loop(
+        make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step(epoch)"
+    ).replace("for batch in batches", "for epoch, batch in enumerate(batches)"),
     "a scheduler of a library that is made for the step to go on with": loop(
         make="    scheduler = Warmup(optimizer, last_step=first)", step="        scheduler.step()"
     ).replace("import torch\n", "import torch\nfrom warmup import Warmup\n", 1),

@@ -125,8 +125,8 @@ def by_root(loads: Iterable[LoadEffect]) -> Iterable[list[LoadEffect]]:
 
 def unique(saves: list[SaveEffect]) -> list[SaveEffect]:
     """Leave out repeats: the same method seen in several classes gives the same save."""
-    found: dict[tuple[Spot, Spot, str], SaveEffect] = {}
+    found: dict[tuple[Spot, Spot, str, str], SaveEffect] = {}
     for each in saves:
-        key = (each.location, each.save_call, repr(each.payload))
+        key = (each.location, each.save_call, repr(each.payload), repr(each.file))
         found.setdefault(key, each)
     return list(found.values())

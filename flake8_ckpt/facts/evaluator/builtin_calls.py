@@ -11,6 +11,7 @@ from flake8_ckpt.facts.evaluator.registrations import set_attribute
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.frameworks.torch import COMPILERS
+from flake8_ckpt.frameworks.torch import REPARAMETRIZERS
 
 NUMBER_FUNCTIONS = frozenset(
     "len int float str bool isinstance issubclass hasattr callable id hash repr ord chr round any all"
@@ -45,7 +46,7 @@ def call_builtin(
     if path in ("sum", "max", "min", "abs"):
         of_elements = len(args) == 1 and path != "abs"
         return bounded(torchlib.combine([element_of(each) if of_elements else each for each in args]))
-    if path in COMPILERS and args:
+    if args and (path in COMPILERS or path.startswith("torch.nn.utils.") and REPARAMETRIZERS.match(path)):
         return args[0]
     if path in COPIES and args:
         return v.Record(args[-1].fields, args[-1].open) if isinstance(args[-1], v.Record) else args[-1]

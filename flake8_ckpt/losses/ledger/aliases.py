@@ -192,7 +192,7 @@ class AliasFinder:
         return found
 
     def origins(self, value: Value, unit: FunctionRef, depth: int = 0) -> Iterator[tuple[FunctionRef, Value]]:
-        """Yield what a value is, each with its function: what functions of the project return instead of their calls."""
+        """Yield what a value is, with what functions of the project return instead of their calls."""
         returned = list(self._returned(value, unit)) if depth < MAX_FACTORIES else []
         for inner, each in returned:
             yield from self.origins(each, inner, depth + 1)

@@ -56,6 +56,8 @@ class FreshValues:
 
     def _is_made(self, value: Value, context: CallContext) -> bool:
         """Tell whether a value is made where it stands, not one that exists or that a method of its own gives."""
+        while isinstance(value, Local):
+            value = value.value
         if isinstance(value, Call):
             callee = value.callee
             known = isinstance(callee, Name) and callee.path.partition(".")[0] in ("torch", "numpy")
@@ -65,7 +67,9 @@ class FreshValues:
             class_id = self.evaluator.class_of(value, context)
             is_class = class_id in self.hierarchy.symbols.classes or class_id.rpartition(".")[2][:1].isupper()
             return known or measured or is_class
-        return not isinstance(value, (Attr, Item, Element, Param, Self))
+        return value not in (UNKNOWN, NONE) and not isinstance(
+            value, (Attr, Item, Element, Name, Param, Self)
+        )
 
     def is_from_argument(self, value: Value) -> bool:
         """Tell whether a value comes out of a payload, or out of what the function is given."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guards
+from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
@@ -35,10 +36,15 @@ class OnceFlags:
         """Yield what a method restores and what another one of its class sets anew when it runs first."""
         if not unit.class_id or self.hierarchy.is_module(unit.class_id):
             return
-        names = {each.name: each for each in self.restorations.of(unit) if each.name.count(".") == 1}
+        methods = VisibleMethods(unit.class_id, self.hierarchy)
+        made = {
+            write.attr for each in methods.run(*CONSTRUCTION) for write in each.writes if write.value != NONE
+        }
+        names = {
+            each.name: each for each in self.restorations.of(unit) if each.name.removeprefix("self.") in made
+        }
         if not names:
             return
-        methods = VisibleMethods(unit.class_id, self.hierarchy)
         loading = methods.run(unit.function.name)
         for owner, method in methods.all:
             flags = set(_turned_once(method, methods, loading))

@@ -104,13 +104,23 @@ class CarriedAttributes:
     def _is_measured(self, attr: str) -> bool:
         """Tell whether construction sets an attribute to a number, an array or measurements, no flag or object."""
         made = [option for option in self._constructed(attr) if option != NONE]
-        if PASSING.search(attr) and not self._is_counted(attr) or any(map(_is_flag, made)):
+        if PASSING.search(attr) and not self._is_counted(attr):
+            return False
+        if any(map(_is_flag, made)) and not self._is_latched(attr):
             return False
         if any(isinstance(each, (Container, Record)) for each in made) and not self._is_window(attr):
             return False
         if self.is_module and any(isinstance(each, (Tensor, NdArray)) for each in made):
             return False  # rules on module state speak of these
         return bool(made) and all(isinstance(each, MEASURES) or self._is_rated(attr, each) for each in made)
+
+    def _is_latched(self, attr: str) -> bool:
+        """Tell whether a flag stays on beside a saved attribute: `self.full = self.full or self.index == 0`."""
+        writes = [(method, each) for _, method in self.methods.all for each in _runtime_writes(method, attr)]
+        return all(
+            each.carried and any(other.attr in self.state.given for other in method.writes)
+            for method, each in writes
+        )
 
     def _is_window(self, attr: str) -> bool:
         """Tell whether a container holds what was measured, and is no queue of work from which something is taken."""

@@ -8,11 +8,10 @@ from typing import Optional
 
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
-from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Instance
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.value_kinds import KindEvaluator
-from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
@@ -26,24 +25,22 @@ from flake8_ckpt.losses.unsaved.trained import TrainedObjects
 from flake8_ckpt.losses.unsaved.trained import shown
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+from flake8_ckpt.losses.unsaved.wound_schedulers import is_wound_forward
 
-# Parameters of schedulers that begin where training goes on.
-WOUND = frozenset(["last_epoch", "last_step", "start_epoch"])
 Candidate = tuple[Holder, Spot]
 
 
 class UnsavedObjects:
     """Asks the ledger for the objects that belong to a save and are in no file."""
 
-    def __init__(self, ledger: Ledger, kind_evaluator: KindEvaluator) -> None:
+    def __init__(self, ledger: Ledger, groups: GroupPoints, kind_evaluator: KindEvaluator) -> None:
         contract = ledger.contract
         self.hierarchy = contract.hierarchy
         self.ledger = ledger
-        self.groups = GroupPoints(contract, self.ledger)
+        self.groups = groups
         self.pairs = StatePairs(contract, self.ledger)
-        self.registries = Registries(contract, self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
-        self.beside_registered = UnsavedBesideRegistered(contract)
+        self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
         self.algorithms = Algorithms(contract)
 
@@ -56,8 +53,7 @@ class UnsavedObjects:
         return tuple(first.values())
 
     def _found(self) -> Iterator[UnsavedObject]:
-        finders = (self.groups, self.registries, self.pairs, self.beside_registered)
-        for point in (each for finder in finders for each in finder.all()):
+        for point in (*self.groups.found, *(each for finder in self.finders for each in finder.all())):
             yield from self._beside(point)
         yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
@@ -95,7 +91,7 @@ class UnsavedObjects:
     def _is_lost(self, holder: Holder, kind: str, point: SavePoint) -> bool:
         if holder.name in point.names or kind == "normalizer" and not self.ledger.is_used(holder):
             return False
-        if not self.ledger.is_updated(holder, kind) or self._is_wound_forward(holder):
+        if not self.ledger.is_updated(holder, kind) or is_wound_forward(holder, self.ledger):
             return False
         if self._is_made_unseen(holder):
             return False
@@ -103,17 +99,5 @@ class UnsavedObjects:
 
     def _is_made_unseen(self, holder: Holder) -> bool:
         """Tell whether a function of the project makes an object that is not followed: it may keep it as well."""
-        return any(not unit.function.contract for unit, _ in self.ledger.kinds.made(holder))
-
-    def _is_wound_forward(self, holder: Holder) -> bool:
-        """Tell whether a scheduler is made for the epoch at which training goes on, or told the epoch at each step."""
-        if any(
-            isinstance(value, Call) and not WOUND.isdisjoint(name for name, _ in value.keywords)
-            for _, value in self.ledger.kinds.made(holder)
-        ):
-            return True
-        steps = [each.site.call for each in self.ledger.mentions(holder) if each.name == "step" and each.site]
-        counts = self.hierarchy.symbols.known.hint("key", "counter")
-        return bool(steps) and all(
-            each.args and not each.keywords and counts.search(last_name(each.args[0])) for each in steps
-        )
+        made = self.ledger.kinds.made(holder)
+        return any(isinstance(value, Instance) and not unit.function.contract for unit, value in made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
@@ -40,6 +41,7 @@ class SavePoint:
 
     `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
     both sides. Where there is no `location`, objects are reported where they are made.
+    `entered` are the functions on the way from the unit to the file.
     """
 
     owner: str
@@ -47,6 +49,7 @@ class SavePoint:
     unit: Optional[FunctionRef] = None
     shown: str = OWN
     names: frozenset[str] = frozenset()
+    entered: tuple[str, ...] = ()
 
 
 class GroupPoints:
@@ -59,8 +62,12 @@ class GroupPoints:
         self.ledger = ledger
         self.resumption = Resumption(contract.groups)
 
-    def all(self) -> Iterator[SavePoint]:
-        """Yield the save points of all checkpoints."""
+    @cached_property
+    def found(self) -> tuple[SavePoint, ...]:
+        """Return the save points of all checkpoints."""
+        return tuple(self._found())
+
+    def _found(self) -> Iterator[SavePoint]:
         groups = self.contract.groups
         for group in (*groups.hooks, *groups.files):
             names = keys_of(group)
@@ -94,7 +101,7 @@ class GroupPoints:
         loads = [each for each in group.loads if each.unit.identity == unit.identity]
         if any(kept_in(save.payload)) and not TUNES.search(unit.identity) and self._goes_on(save, loads):
             location = save.location if save.call_chain else save.save_call
-            yield SavePoint(unit.identity, location, unit, "", names)
+            yield SavePoint(unit.identity, location, unit, "", names, save.call_chain)
 
     def _classes(self, save: SaveEffect) -> dict[str, str]:
         """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""

@@ -16,6 +16,7 @@ from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.frameworks.torch import is_stateless
 from flake8_ckpt.modules.attribute_lifetime import IDLE_USES
 from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_transient
@@ -27,22 +28,10 @@ from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 from flake8_ckpt.modules.registration_paths import unregistered_lists
 
-# Modules of torch without parameters and buffers, by the end of their names.
-STATELESS = re.compile(
-    r"\.(\w*ReLU\d?|(Log)?Sigmoid|Tanh|\w*ELU|Mish|Hardswish|Hardtanh|Hardsigmoid|Soft\w+|LogSoftmax|Dropout\w*"
-    r"|AlphaDropout|Identity|Flatten|Unflatten|\w*Loss|\w*Pool\dd|Upsample\w*"
-    r"|Pixel\w+|\w*Pad\dd|Fold|Unfold|GLU|SiLU|Threshold"
-    r"|CosineSimilarity)$"
-)
 # `self.model_kwargs = {...}` is handed on to constructors, and holds no part of this module.
 ARGUMENTS = re.compile(r"(args|kwargs|config|cfg|hparams|params|options)$")
 CONTAINERS = frozenset("torch.nn.ModuleList torch.nn.ModuleDict torch.nn.Sequential".split())
 TENSORS = (Tensor, Parameter, Buffer)
-
-
-def is_stateless(module: Module) -> bool:
-    """Tell whether a module of torch has neither parameters nor buffers: an activation, a loss, a pooling."""
-    return module.path.startswith("torch.nn.") and STATELESS.search(module.path) is not None
 
 
 @dataclass(frozen=True)
@@ -60,7 +49,7 @@ class PlainContainer:
     def holds_modules(self) -> bool:
         """Tell whether some element is a module."""
         modules = [option for option in options_of(self.element) if isinstance(option, Module)]
-        return self.modules_by_use or any(not is_stateless(module) for module in modules)
+        return self.modules_by_use or any(not is_stateless(module.path) for module in modules)
 
     @property
     def holds_tensors(self) -> bool:

@@ -1,0 +1,125 @@
+"""Metrics that decide which checkpoint is the best, and that a resumed run starts with the first value again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Optional
+
+from flake8_ckpt.checkpoints.payload import all_keys
+from flake8_ckpt.facts.model import BestMetric
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import last_name
+from flake8_ckpt.losses.ledger.events import KEEPS
+from flake8_ckpt.losses.ledger.holder import OWN
+from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.unsaved.save_points import SavePoint
+
+# Calls of libraries by which a better value keeps a checkpoint: `model.save(path)`, `shutil.copyfile(last, best)`.
+COPIES = frozenset(["copyfile", "copy", "copytree"])
+
+
+@dataclass(frozen=True)
+class ForgottenBest:
+    """A metric, the class whose function decides by it, if any, where it starts again, and the save it decides."""
+
+    name: str
+    class_id: str
+    location: Spot
+    save: Spot
+
+
+class ForgottenBests:
+    """Asks the functions around the saves of programs that resume."""
+
+    def __init__(self, ledger: Ledger, points: Sequence[SavePoint]) -> None:
+        self.ledger = ledger
+        self.groups = ledger.contract.groups
+        self.evaluator = ledger.contract.evaluator
+        self.hierarchy = ledger.hierarchy
+        self.classes = {each.owner for each in points if each.unit is None}
+        self.functions = {name for each in points for name in (each.owner, *each.entered)}
+
+    @cached_property
+    def found(self) -> tuple[ForgottenBest, ...]:
+        """Return the metrics, each once."""
+        return tuple(self._found())
+
+    def is_told(self, class_id: str, attr: str) -> bool:
+        """Tell whether an attribute of a class is such a metric."""
+        return any(
+            each.name == f"{OWN}.{attr}" and self.hierarchy.are_related(each.class_id, class_id)
+            for each in self.found
+        )
+
+    def _found(self) -> Iterator[ForgottenBest]:
+        seen: set[Spot] = set()
+        for unit in self.ledger.aliases.index.units:
+            for metric in unit.function.best_metrics if self._is_resumed(unit) else ():
+                save = self._save_in(metric, unit)
+                begins = self._begins(metric, unit) if save is not None else None
+                if save is not None and begins is not None and begins not in seen:
+                    seen.add(begins)
+                    yield ForgottenBest(metric.name, unit.class_id, begins, Spot(unit.path, save))
+
+    def _is_resumed(self, unit: FunctionRef) -> bool:
+        if unit.identity in self.functions:
+            return True
+        return bool(unit.class_id) and any(
+            self.hierarchy.are_related(unit.class_id, each) for each in self.classes
+        )
+
+    def _save_in(self, metric: BestMetric, unit: FunctionRef) -> Optional[Position]:
+        """Return the save that a better value decides."""
+        for site in unit.function.calls:
+            line = site.position.line
+            if any(first <= line <= last for first, last in metric.blocks) and self._saves(site, unit):
+                return site.position
+        return None
+
+    def _saves(self, site: Site, unit: FunctionRef) -> bool:
+        if called_name(site.call) == "state_dict":
+            return False
+        if self.evaluator.library_call(site.call, CallContext(unit)) in self.ledger.known.payload_saves:
+            return True
+        inner = self.evaluator.callee_of(site.call, CallContext(unit))
+        if inner is not None:
+            return bool(self.groups.payloads.summary(inner).saves)
+        name = called_name(site.call)
+        return name in COPIES or KEEPS.search(name) is not None and "save" in name
+
+    def _begins(self, metric: BestMetric, unit: FunctionRef) -> Optional[Spot]:
+        """Return where a metric starts, None where something else than a better value sets it, too."""
+        if metric.begins is not None:
+            return Spot(unit.path, metric.begins)
+        holder = Holder(unit.class_id, metric.name)
+        starts = []
+        for each in self.ledger.aliases.bindings(holder):
+            is_start = isinstance(each.value, (Const, Number)) and not each.loaded
+            if is_start and each.unit.identity != unit.identity:
+                starts.append(each.location)
+            elif each.unit.identity != unit.identity:
+                return None
+        is_restored = any(each.how == "restored" for each in self.ledger.mentions(holder))
+        if is_restored or self.ledger.is_part_of_kept(holder, "") or self._is_saved_only(holder):
+            return None
+        return starts[0] if starts else None
+
+    def _is_saved_only(self, holder: Holder) -> bool:
+        """Tell whether the metric is found already as a key that nothing restores."""
+        for lost in self.ledger.contract.unrestored:
+            for save in lost.saves:
+                held = dict(all_keys(save.payload)).get(lost.keys)
+                if held is not None and last_name(held) == holder.name:
+                    return True
+        return False

@@ -1,0 +1,43 @@
+"""Schedulers that need no state: what a resumed run tells them is enough."""
+
+from __future__ import annotations
+
+from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import last_name
+from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.ledger.mentions import Mention
+
+# Parameters of schedulers that begin where training goes on.
+BEGINS = frozenset(["last_epoch", "last_step", "start_epoch"])
+TRAINS = frozenset(["backward", "zero_grad"])
+
+
+def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
+    """Tell whether a scheduler is made for an epoch, is told it at each step, or is stepped up to it in a loop."""
+    for _, value in ledger.kinds.made(holder):
+        if isinstance(value, Call) and not BEGINS.isdisjoint(name for name, _ in value.keywords):
+            return True
+    steps = [each for each in ledger.mentions(holder) if each.name == "step" and each.site is not None]
+    return _is_told(steps, holder, ledger) or any(map(_is_before_training, steps))
+
+
+def _is_told(steps: list[Mention], holder: Holder, ledger: Ledger) -> bool:
+    """Tell whether each step is given the epoch; `ReduceLROnPlateau` is given a metric."""
+    calls = [each.site.call for each in steps if each.site is not None]
+    if not calls or any("Plateau" in each for each in ledger.kinds.classes(holder)):
+        return False
+    counts = ledger.known.hint("key", "counter")
+    given = [each.args[0] if each.args else NONE for each in calls]
+    return all(isinstance(each, Number) or counts.search(last_name(each)) for each in given)
+
+
+def _is_before_training(step: Mention) -> bool:
+    """Tell whether a scheduler is stepped in a loop of its own: `for _ in range(first_epoch): scheduler.step()`."""
+    trains = [site.position for site in step.unit.function.calls if called_name(site.call) in TRAINS]
+    in_loop = step.site is not None and LOOP in step.site.guards
+    return in_loop and bool(trains) and step.position < min(trains)
