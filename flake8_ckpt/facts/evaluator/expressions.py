@@ -9,7 +9,7 @@ from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
-from flake8_ckpt.facts.evaluator.input_mixing import NOWHERE
+from flake8_ckpt.facts.evaluator.input_mixing import SIZELESS
 from flake8_ckpt.facts.key_text import MAX_STRING
 from flake8_ckpt.facts.key_text import as_key
 from flake8_ckpt.facts.key_text import formatted
@@ -53,7 +53,7 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
         frame.read(node.attr, "plain")
     elif before is not None:
         gained = frame.depends - before
-        frame.depends = before | {each for each in gained if each[:1] not in NOWHERE}
+        frame.depends = before | {each for each in gained if each[:1] not in SIZELESS}
     constant = _constant_of(base, node.attr, frame)
     return attribute_of(base, node.attr) if constant is None else constant
 
