@@ -67,4 +67,4 @@ def test_own_hint_tells_a_normalizer(tmp_path: Path) -> None:
     write(tmp_path, files)
     assert "CKP201" not in both(tmp_path, "agent.py", "--select=CKP").out
     told = both(tmp_path, "agent.py", "--select=CKP", "--ckpt-frameworks=acme.toml").out
-    assert "CKP201 save leaves out 'whitener'" in told
+    assert "CKP201 'whitener', which agent.py:25 restores, is not saved here" in told

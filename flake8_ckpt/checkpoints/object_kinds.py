@@ -10,6 +10,7 @@ from flake8_ckpt.checkpoints.environment_wrappers import EnvironmentWrappers
 from flake8_ckpt.checkpoints.normalized_classes import NormalizedClasses
 from flake8_ckpt.frameworks.records import Hinted
 from flake8_ckpt.frameworks.records import Identifier
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 ObjectKind = Literal[
@@ -90,8 +91,22 @@ class Kinds:
             and self._hints("attribute", "mean", statistics)
             and self._hints("attribute", "spread", statistics)
             and self._normalizes(class_id, names)
-            and (self._hints("method", "updates", names) or self._hints("attribute", "count", statistics))
+            and (
+                self._hints("method", "updates", names)
+                or self._hints("attribute", "count", statistics)
+                or self._moves(class_id, statistics)
+            )
         )
+
+    def _moves(self, class_id: str, statistics: list[str]) -> bool:
+        """Tell whether a method that does not construct moves a mean and a spread towards what it is given."""
+        moved = {
+            write.attr
+            for _, method in self.hierarchy.inherited_methods(class_id)
+            for write in method.writes
+            if write.carried and method.name not in CONSTRUCTION and write.attr in statistics
+        }
+        return self._hints("attribute", "mean", moved) and self._hints("attribute", "spread", moved)
 
     def _normalizes(self, class_id: str, names: Iterable[str]) -> bool:
         """Tell whether a class with statistics, or code that uses its objects, normalizes with them."""

@@ -78,6 +78,7 @@ def are_one_path(keys: tuple[str, ...], others: tuple[str, ...]) -> bool:
 
 def is_state(value: Value) -> bool:
     """Tell whether a value is the state of an object: what its `state_dict()` or the like gives."""
+    value = _bound(value)
     if not isinstance(value, Call):
         return False
     if isinstance(value.callee, Name):
@@ -87,7 +88,15 @@ def is_state(value: Value) -> bool:
 
 def object_of(value: Value) -> Value:
     """Return the object whose state a value is."""
+    value = _bound(value)
     return value.callee.base if isinstance(value, Call) and isinstance(value.callee, Attr) else UNKNOWN
+
+
+def _bound(value: Value) -> Value:
+    """Return what a local was bound to: `state = net.state_dict()`."""
+    while isinstance(value, Local):
+        value = value.value
+    return value
 
 
 def file_of(root: Value) -> Value:
@@ -108,8 +117,7 @@ def states_in(payload: Value) -> Iterator[tuple[tuple[str, ...], Value]]:
     """Yield the keys of a payload that hold the state of an object."""
     for keys, value in all_keys(payload):
         for option in options_of(value):
-            if is_state(option):
-                yield keys, option
+            yield from ((keys, each) for each in options_of(_bound(option)) if is_state(each))
 
 
 def rooted(value: Value, known: Frameworks) -> Iterator[tuple[Value, tuple[str, ...]]]:

@@ -47,7 +47,7 @@ class ForgottenBests:
         self.groups = ledger.contract.groups
         self.evaluator = ledger.contract.evaluator
         self.hierarchy = ledger.hierarchy
-        self.classes = {each.owner for each in points if each.unit is None}
+        self.classes = {each.owner for each in points if each.unit is None and each.trains_on}
         self.functions = {name for each in points for name in (each.owner, *each.entered)}
 
     @cached_property

@@ -24,6 +24,8 @@ from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.load_reports import discarded_load_reports
 from flake8_ckpt.losses.normalizers.idle import Normalizers
 from flake8_ckpt.losses.normalizers.made import Normalizer
+from flake8_ckpt.losses.normalizers.stale import StaleNormalizer
+from flake8_ckpt.losses.normalizers.stale import stale_normalizers
 from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizer
 from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizers
 from flake8_ckpt.losses.overwrites.overwrites import Overwrites
@@ -160,6 +162,10 @@ class Losses:
     def unsaved_environments(self) -> Iterator[UnsavedEnvironment]:
         """Yield the policies that are saved without the statistics of their environment."""
         return UnsavedEnvironments(self.contract, self.environments).all()
+
+    def stale_normalizers(self) -> Iterator[StaleNormalizer]:
+        """Yield the normalizers that stay when what they were taken from is replaced."""
+        return stale_normalizers(self.contract.hierarchy)
 
     def idle_normalizers(self) -> Iterator[Normalizer]:
         """Yield the normalizers that nothing updates."""

@@ -1,4 +1,4 @@
-"""Load reads a key that no save paired with it writes: what the key restores starts anew.
+"""Load reads a key that no save paired with it writes: what the key restores starts over.
 
 ## What it does
 
@@ -153,9 +153,11 @@ def check(project: Project) -> Iterator[Finding]:
             continue
         if contract.matters(missing):
             key, location = missing.keys[-1], missing.loads[0].location
-            save = missing.group.saves[0].save_call
-            suggestion = f": did you mean '{missing.similar}'?" if missing.similar else ""
-            message = f"'{key}' is read here, and the save at {save} never writes it{suggestion}"
+            save = contract.own_save(missing.saves[0])
+            fails = any(each.kind == "required" for each in missing.loads)
+            mend = f"did you mean '{missing.similar}'?" if missing.similar else "save it there"
+            outcome = "loading fails" if fails else "it is not restored"
+            message = f"'{key}' is read here, but {save} does not save it: {outcome}; {mend}"
             yield finding_in(RULE, location, message, [(save, "the payload is written here")])
 
 

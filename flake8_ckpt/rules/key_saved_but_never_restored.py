@@ -145,8 +145,9 @@ def check(project: Project) -> Iterator[Finding]:
         if lost.is_framework_hook:
             continue
         load = lost.loads[0].location
+        key = lost.keys[-1]
         message = (
-            f"'{lost.keys[-1]}' is saved, and the load at {load} never restores it: a resume starts it afresh"
+            f"'{key}' is saved, but {load} does not restore it: after a resume it starts over; load it there"
         )
         for location in project.contract.locations(lost):
             yield finding_in(RULE, location, message, [(load, "the payload is read here")])

@@ -205,8 +205,8 @@ def check(project: Project) -> Iterator[Finding]:
     for lost in project.losses.unsaved_normalizers():
         first = lost.missing[0].first
         message = (
-            f"save leaves out '{first.keys[-1]}', which {first.location} restores: resume starts with fresh"
-            " normalizer statistics"
+            f"'{first.keys[-1]}', which {first.location} restores, is not saved here:"
+            " after a resume the statistics start over; save it"
         )
         others = [
             (each.location, f"'{each.keys[-1]}' is restored here")

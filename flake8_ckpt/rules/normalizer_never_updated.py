@@ -5,6 +5,8 @@
 Finds objects with running statistics (mean and variance or sums, a count, a method that updates them) that
 the project normalizes with, while no code of the project calls the update or assigns the statistics.
 Restoring them from a checkpoint of the same project is no update: that file holds the first values too.
+A normalizer that the constructor takes from another object, `self.norm = unwrap(env)`, is reported too, where a
+method replaces that object and not the normalizer: the new one is updated, and nobody normalizes with it.
 What the class or the attribute is called does not matter, and a local on the way to the attribute is followed.
 
 ## Why it matters
@@ -177,6 +179,12 @@ def check(project: Project) -> Iterator[Finding]:
             f" call its {idle.update}() with the data"
         )
         yield finding_in(RULE, idle.location, message)
+    for stale in project.losses.stale_normalizers():
+        message = (
+            f"'{stale.name}' stays that of the first '{stale.source}': {stale.setter}() gives another one;"
+            " set it there too"
+        )
+        yield finding_in(RULE, stale.location, message, [(stale.replaced, "only this is replaced")])
 
 
 RULE = Rule(__name__, "CKP210", check=check)

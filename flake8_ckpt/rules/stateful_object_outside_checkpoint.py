@@ -4,12 +4,15 @@
 
 Finds programs that write a checkpoint, read it back and train on, and that hold a normalizer, optimizer,
 learning rate scheduler, gradient scaler or moving average of weights whose state is on neither side.
-Finds also an optimizer that is saved without the parameters it optimizes.
+Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature.
+What an object is, is told by what is done with it: whatever `zero_grad` and `step` are called of is an optimizer.
+It is followed through helper functions, constructors, containers and the objects that hold it, so that one that
+another class keeps, or a registry, counts as saved.
 
 ## Why it matters
 
 The checkpoint looks complete: whatever is written is also restored.
-What was forgotten on both sides starts anew after each resume: rewards are scaled by fresh statistics, Adam
+What was forgotten on both sides starts over after each resume: rewards are scaled by fresh statistics, Adam
 has no moments, averaged weights begin again at the raw ones.
 A temperature that only lives beside its optimizer jumps back to its first value.
 
@@ -172,11 +175,12 @@ assert resumed.reward_normalizer.count == 51
 ## When it stays silent
 
 - The program does not resume: nothing loads what it saves, or what loads only evaluates, exports or starts
-  from pretrained weights.
+  from pretrained weights. For a normalizer it is enough that the program uses the weights.
 - The object is carried another way: as part of a saved module, in a file of its own, by a framework that
   collects what was registered or prepared, by pickling the whole.
 - The object is never stepped or updated, or lives for one call only.
-- Some part of what is saved is not known.
+- The object is given to code that is not known, and that may keep it.
+- A scheduler is told the epoch at each step, or stepped up to it.
 - One side mentions it: CKP201, CKP202 or CKP203.
 - The code is a test.
 
@@ -194,11 +198,13 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import fitting
 from flake8_ckpt.rules.base import own_attribute
 
 NOUNS = {
     "ema": "moving average",
     "scaler": "gradient scaler",
+    "module": "trained network",
     "stateful": "object with state",
     "tensor": "trained tensor",
 }
@@ -208,8 +214,10 @@ def check(project: Project) -> Iterator[Finding]:
     """Report objects that training updates and that the checkpoint does not hold."""
     for lost in project.losses.unsaved_objects:
         noun = NOUNS.get(lost.kind, lost.kind)
-        message = (
-            f"the {noun} '{lost.name}' is neither saved nor restored: a resumed run starts with a fresh one"
+        what = f"the {noun} '{lost.name}' is neither saved nor restored"
+        message = fitting(
+            f"{what} and starts over after a resume; put its state into the checkpoint",
+            f"{what}; put its state into the checkpoint",
         )
         made = [(lost.made, "it is made here")] if lost.made is not None else []
         yield finding_in(RULE, lost.location, message, made, attribute=own_attribute(lost.name))

@@ -15,6 +15,8 @@ from flake8_ckpt.source.running_statistics import normalized_in
 # then leaps from one place to the next, where a leading `\b` looks at every character.
 GATE = re.compile(r"\bclass\b|\bimport\b|state_dict|\bsave|\bload|dump|pickle|checkpoint|torch|numpy")
 SELF_ATTRIBUTE = re.compile(r"self\.(?<!\wself\.)(\w+)")
+# `self.statistics.normalize_obs(x)`: whatever the attribute is called.
+NORMALIZES = re.compile(r"self\.(?<!\wself\.)\w+\.(?:un|de)?normali[sz]e\w*\(")
 # `policy.ob_rms = Moments(8)`: statistics of any object are set.
 SETS_STATISTICS = re.compile(r"\.\w*rms\s*=(?!=)")
 IN_CLAUSE = re.compile(r"in\b(?<!\win)([^\n]*)")
@@ -222,7 +224,7 @@ def _zeroes_field(text: str) -> bool:
 def _normalizes(text: str) -> bool:
     if any(name != "self" for name in normalized_in(text)):
         return True
-    if "rms" in text and SETS_STATISTICS.search(text):
+    if "rms" in text and SETS_STATISTICS.search(text) or "normali" in text and NORMALIZES.search(text):
         return True
     if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
         return False

@@ -765,9 +765,9 @@ def test_message_names_the_key_and_the_other_end() -> None:
     (finding,) = check_findings(case)
     assert not isinstance(case, str)
     line = line_of(case["runner.py"], 'payload["obs_rms"]')
-    assert finding.message.startswith("save leaves out 'obs_rms'")
+    assert finding.message.startswith("'obs_rms', which ")
     assert f"runner.py:{line}" in finding.message
-    assert "fresh normalizer statistics" in finding.message
+    assert "the statistics start over" in finding.message
 
 
 def test_other_end_is_a_related_location() -> None:

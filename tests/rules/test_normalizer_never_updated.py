@@ -84,7 +84,40 @@ def main(agent, batches, optimizer):
         optimizer.step()
 """
 
+# A normalizer that belongs to an environment, and a method that brings another environment.
+TAKEN = """
+import torch
+from vendor import make_whitening, unwrap_whitening, Whitening
+
+class Runner:
+    def __init__(self, policy, venv):
+        self.policy = policy
+        self.venv = venv
+        self.whitening = {taken}{marker}
+
+    def change_environment(self, venv):
+        self.venv = venv
+        {more}
+
+    def act(self, observation):
+        {use}
+        return self.policy(torch.as_tensor(observation))
+"""
+WHITENS = "observation = self.whitening.normalize_obs(observation)"
+
 SILENT: dict[str, Case] = {
+    "taken again from the other environment": TAKEN.format(
+        taken="unwrap_whitening(venv)", more="self.whitening = unwrap_whitening(venv)", use=WHITENS, marker=""
+    ),
+    "a normalizer of its own that stays": TAKEN.format(
+        taken="make_whitening(venv)", more="self.policy.reset()", use=WHITENS, marker=""
+    ),
+    "a normalizer made for the shape": TAKEN.format(
+        taken="Whitening(venv.observation_space.shape)", more="self.policy.reset()", use=WHITENS, marker=""
+    ),
+    "nothing is normalized with what was taken": TAKEN.format(
+        taken="unwrap_whitening(venv)", more="self.policy.reset()", use="print(self.whitening)", marker=""
+    ),
     "updated under the name of the local": ARRAYS
     + THROUGH_A_LOCAL.format(given="whitening.update(batches[0][0])", marker=""),
     "two attributes share the local": ARRAYS
@@ -451,6 +484,18 @@ def test_fresh_statistics_change_nothing(data):
 }
 
 FOUND: dict[str, Case] = {
+    "taken once by a helper": TAKEN.format(
+        taken="unwrap_whitening(venv)", more="self.policy.reset()", use=WHITENS, marker="  # CKP210"
+    ),
+    "taken once as an attribute": TAKEN.format(
+        taken="venv.statistics.observations", more="self.policy.reset()", use=WHITENS, marker="  # CKP210"
+    ),
+    "taken once if there is one": TAKEN.format(
+        taken="venv.whitening if venv is not None else None",
+        more="self.policy.reset()",
+        use=WHITENS,
+        marker="  # CKP210",
+    ),
     "another method of the normalizer would update it": ARRAYS
     + """
     def observe(self, batch):

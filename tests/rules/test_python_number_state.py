@@ -9,6 +9,18 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "only the shape of a parameter is used": TORCH
+    + """
+class Conv(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(size, size))
+        self.gain = self.weight[0].numel() ** 0.5
+        self.rows = 2 * self.weight[0].shape[0]
+
+    def forward(self, x):
+        return x @ self.weight * self.gain / self.rows
+""",
     "the flag is a buffer": TORCH
     + """
 class ActNorm(nn.Module):

@@ -113,6 +113,7 @@ def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, fra
 
 def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
     """Evaluate a method call: what its object was made of is not given to the method."""
+    before = set(frame.depends)
     base = frame.evaluate(func.value)
     if func.attr in MOVES:
         frame.leave_behind(UNMOVED)
@@ -122,6 +123,8 @@ def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
     value = _on_value(base, func, node, frame)
     _forget_destination(func.attr, frame)
     frame.depends |= made_of
+    if func.attr in SHAPE_METHODS:
+        frame.look_at_shape(before)
     return value
 
 
@@ -233,7 +236,7 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
         note_weights(base, frame)
     if method in ("get", "pop") and args:
         _note_get(base, method, args, frame)
-    elif method in ("items", "keys", "values"):
+    elif method in ("items", "values"):
         frame.key(base, "", "wholesale")
     return _method(base, method, args, keywords, frame)
 

@@ -9,7 +9,6 @@ from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
-from flake8_ckpt.facts.evaluator.input_mixing import SIZELESS
 from flake8_ckpt.facts.key_text import MAX_STRING
 from flake8_ckpt.facts.key_text import as_key
 from flake8_ckpt.facts.key_text import formatted
@@ -52,8 +51,7 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
     if isinstance(base, (v.Self, v.Super)):
         frame.read(node.attr, "plain")
     elif before is not None:
-        gained = frame.depends - before
-        frame.depends = before | {each for each in gained if each[:1] not in SIZELESS}
+        frame.look_at_shape(before)
     constant = _constant_of(base, node.attr, frame)
     return attribute_of(base, node.attr) if constant is None else constant
 
@@ -190,11 +188,18 @@ def _comparison(node: ast.Compare, frame: Frame) -> v.Value:
     for operator, comparator in zip(node.ops, node.comparators):
         operands.append(_compared(comparator, node, frame))
         if isinstance(operator, (ast.In, ast.NotIn)):
-            note_key(frame, operands[-1], operands[-2], "guarded")
+            note_key(frame, _mapping_of(operands[-1]), operands[-2], "guarded")
         if isinstance(operator, QUESTIONS):
             return v.NUMBER
     tensors = [operand for operand in operands if isinstance(operand, v.Tensor)]
     return v.Tensor(torchlib.merge_origin(tensors)) if tensors else v.NUMBER
+
+
+def _mapping_of(keys: v.Value) -> v.Value:
+    """Return the mapping whose keys are asked: `"step" in state.keys()`."""
+    if isinstance(keys, v.Call) and isinstance(keys.callee, v.Attr) and keys.callee.name == "keys":
+        return keys.callee.base
+    return keys
 
 
 def _compared(node: ast.expr, comparison: ast.Compare, frame: Frame) -> v.Value:

@@ -200,6 +200,11 @@ class Frame:
                 self.uses.setdefault(attr, {})["relocated"] = None
         self.depends = {token for token in self.depends if token[:1] not in kinds}
 
+    def look_at_shape(self, before: set[str]) -> None:
+        """Note that of what was met since `before` only the shape or type is used: it holds after a load too."""
+        gone = (INPUT, AS_IT_LIES, SOURCE)
+        self.depends = before | {each for each in self.depends - before if not each.startswith(gone)}
+
     def bind(self, name: str, value: v.Value, depends: Iterable[str]) -> None:
         """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""
         if self.contract and is_object(value, self.names.known):

@@ -74,6 +74,7 @@ class AliasFinder:
         self._mentions: dict[Holder, tuple[Mention, ...]] = {}
         self._bindings: dict[Holder, tuple[Binding, ...]] = {}
         self._holder_of: dict[int, Optional[Holder]] = {}
+        self._bound_to: dict[int, Optional[Holder]] = {}
 
     def of(self, holder: Holder) -> Aliases:
         """Return the names of the object that one name holds."""
@@ -112,8 +113,10 @@ class AliasFinder:
 
     def bound(self, binding: Binding) -> Optional[Holder]:
         """Return the name to which something is bound."""
-        into = self.holders.of(binding.into, binding.unit)
-        return into.inner(binding.step) if into is not None else None
+        if id(binding) not in self._bound_to:
+            into = self.holders.of(binding.into, binding.unit)
+            self._bound_to[id(binding)] = into.inner(binding.step) if into is not None else None
+        return self._bound_to[id(binding)]
 
     def _is_same(self, one: Optional[Holder], other: Holder) -> bool:
         if one is None or not _is_same_path(one.path, other.path):
@@ -224,6 +227,16 @@ class AliasFinder:
                     is_made = isinstance(each.value, Call) and each.value.callee == site.call.callee
                     named = self.bound(each) if is_made and each.position == site.position else None
                     yield from (named,) if named is not None else ()
+                yield from self._given_new(site, unit)
+
+    def _given_new(self, site: Site, unit: FunctionRef) -> Iterator[Holder]:
+        """Yield the parameters that are given a new object where it is made: `Runner(Learner(net))`."""
+        for other in unit.function.calls:
+            inner = self.entered(other, unit) if other.position == site.position and other != site else None
+            for name, value in self._arguments(other.call, inner).items() if inner is not None else ():
+                for step, leaf in leaves_of(value):
+                    if isinstance(leaf, Call) and leaf.callee == site.call.callee and inner is not None:
+                        yield Holder(inner.identity, name + step)
 
 
 def _spread(name: str, value: Value) -> Iterator[tuple[str, Value]]:

@@ -13,6 +13,8 @@ UPDATES = re.compile(
 )
 # Those of them that give nothing back.
 CHANGES = re.compile(r"^_*(step\w*|update\w*|record\w*|push|observe|partial_fit|reset\w*)$")
+# Calls that normalize with an object: `norm(x)`, `rms.normalize(x)`.
+USES = re.compile(r"^_*(normali[sz]e\w*|norm|apply|filter|transform|__call__|mean|var|std)$")
 # Calls that save or restore an object: `x.state_dict()`, `x.save(path)`, `restore_rng(x)`.
 KEEPS = re.compile(
     r"state_dict|^_?(save|load|restore|dump|get_state|set_state|serialize)|^(__getstate__|__setstate__)$"
@@ -25,6 +27,11 @@ IN_PARTS = frozenset(["normalizer", "ema", "tensor", "scaler", "scheduler", "sta
 TOLD = re.compile(r"(^|_)lr(_|$)")
 # Calls that step the optimizer they are given.
 STEPS = frozenset(["step", "optimizer_step"])
+
+
+def is_use(mention: Mention) -> bool:
+    """Tell whether a normalizer is applied here."""
+    return USES.search(mention.name) is not None
 
 
 def is_update(mention: Mention, kind: str) -> bool:

@@ -11,6 +11,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import arguments_of
@@ -44,11 +45,13 @@ class KindFinder:
     def made(self, holder: Holder) -> Iterator[Made]:
         """Yield the expressions that make an object, each with its function."""
         for source in self.aliases.sources(holder):
-            for each in self.aliases.bindings(source):
-                for unit, value in self.aliases.origins(each.value, each.unit):
-                    made = value.value if isinstance(value, Local) else value
+            bound = [(each.unit, each.value) for each in self.aliases.bindings(source)]
+            given = [(unit, leaf) for unit, value in self.aliases.given(source) for leaf in options_of(value)]
+            for unit, value in (*bound, *given):
+                for maker, each in self.aliases.origins(value, unit):
+                    made = each.value if isinstance(each, Local) else each
                     if not isinstance(made, NAMING):
-                        yield unit, made
+                        yield maker, made
 
     def classes(self, holder: Holder) -> set[str]:
         """Return the classes that an object may be of."""

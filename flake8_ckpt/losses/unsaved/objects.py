@@ -8,16 +8,25 @@ from typing import Optional
 
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Instance
 from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_kinds import KindEvaluator
+from flake8_ckpt.linking.value_names import parts_of
+from flake8_ckpt.losses.ledger.events import is_use
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.registries import Registries
+from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 from flake8_ckpt.losses.unsaved.state_pairs import StatePairs
@@ -67,7 +76,7 @@ class UnsavedObjects:
             if kind in KINDS and self._is_lost(holder, kind, point):
                 location, origin = (point.location, made) if point.location is not None else (made, None)
                 yield UnsavedObject(shown(holder, point), kind, location, origin)
-            elif kind == "optimizer" and self.ledger.is_kept(holder, kind):
+            elif kind == "optimizer" and point.trains_on and self.ledger.is_kept(holder, kind):
                 yield from self.trained.lost(holder, point)
 
     def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
@@ -91,13 +100,41 @@ class UnsavedObjects:
     def _is_lost(self, holder: Holder, kind: str, point: SavePoint) -> bool:
         if holder.name in point.names or kind == "normalizer" and not self.ledger.is_used(holder):
             return False
+        if not point.trains_on and not self._is_used_alone(holder, kind):
+            return False
         if not self.ledger.is_updated(holder, kind) or is_wound_forward(holder, self.ledger):
             return False
-        if self._is_made_unseen(holder):
+        if self._is_made_unseen(holder) or self._is_spelled(holder):
             return False
         return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)
+
+    def _is_used_alone(self, holder: Holder, kind: str) -> bool:
+        """Tell whether a normalizer is used where nothing is trained: whoever loads the weights needs it, too."""
+        used = (each.unit for each in self.ledger.mentions(holder) if each.how == "called" and is_use(each))
+        return kind == "normalizer" and any(
+            STEPS.isdisjoint(called_name(site.call) for site in unit.function.calls) for unit in used
+        )
+
+    def _is_spelled(self, holder: Holder) -> bool:
+        """Tell whether a class lists an attribute by its name, as a string: `return ["policy", "alpha_optimizer"]`."""
+        if not holder.is_attribute:
+            return False
+        for _, method in self.hierarchy.related_methods(holder.owner):
+            for value in (each.value for each in method.stores if each.target == Name("return")):
+                if any(holder.name == text.partition(".")[0] for text in _strings(value)):
+                    return True
+        return False
 
     def _is_made_unseen(self, holder: Holder) -> bool:
         """Tell whether a function of the project makes an object that is not followed: it may keep it as well."""
         made = self.ledger.kinds.made(holder)
         return any(isinstance(value, Instance) and not unit.function.contract for unit, value in made)
+
+
+def _strings(value: Value) -> Iterator[str]:
+    """Yield the strings in lists."""
+    for part in parts_of(value):
+        if isinstance(part, Container):
+            for option in options_of(part.of):
+                if isinstance(option, Const) and isinstance(option.value, str):
+                    yield option.value

@@ -21,6 +21,7 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import path_text
+from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
@@ -41,7 +42,8 @@ class SavePoint:
 
     `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
     both sides. Where there is no `location`, objects are reported where they are made.
-    `entered` are the functions on the way from the unit to the file.
+    `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
+    uses what was saved: that concerns normalizers alone.
     """
 
     owner: str
@@ -50,6 +52,7 @@ class SavePoint:
     shown: str = OWN
     names: frozenset[str] = frozenset()
     entered: tuple[str, ...] = ()
+    trains_on: bool = True
 
 
 class GroupPoints:
@@ -81,13 +84,23 @@ class GroupPoints:
         location = self.contract.own_save(save)
         for class_id, shown in self._classes(save).items():
             loads = [each for each in group.loads if self._restores_into(each, class_id)]
-            if loads and self._goes_on(save, group.loads) and self._is_resumed(class_id, loads):
+            if loads and self._is_resumed(class_id, loads):
+                trains_on = self._goes_on(save, group.loads)
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
                 is_own = self._is_own(save, class_id)
                 here = None if is_inherited else save.save_call if is_own else location
-                yield SavePoint(class_id, here, None, shown, names)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on)
                 for each in self._filling(class_id, save):
-                    yield SavePoint(each, None, None, shown, names)
+                    goes_on = trains_on or self._registers_training(each, save)
+                    yield SavePoint(each, None, None, shown, names, (), goes_on)
+
+    def _registers_training(self, class_id: str, save: SaveEffect) -> bool:
+        """Tell whether a class itself puts what only training needs into a registry that a save goes through."""
+        saved = (self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload))
+        items = {each.path for each in saved if each is not None and each.path.endswith(ANY_ITEM)}
+        return any(
+            not self.ledger.kinds_of(Holder(class_id, each)).isdisjoint(TRAINING) for each in sorted(items)
+        )
 
     def _is_own(self, save: SaveEffect, class_id: str) -> bool:
         """Tell whether a method of the class itself writes the file."""
