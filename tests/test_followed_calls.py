@@ -5,6 +5,7 @@ from __future__ import annotations
 from flake8_ckpt.facts.collect import collect_file
 from tests.contract_cases import answers
 from tests.contract_cases import contract_findings
+from tests.contract_cases import link
 from tests.contract_cases import read
 from tests.contract_cases import written
 from tests.rule_cases import Case
@@ -129,9 +130,81 @@ ON_THE_WAY: dict[str, tuple[Case, list[str]]] = {
 }  # fmt: skip
 
 
-@answers({**WRITTEN, **ON_THE_WAY})
+SEVERAL = (
+    AGENT
+    + """
+
+class Quick(Agent):
+    def keep(self, path):
+        torch.save({"quick": self.net.state_dict()}, path)
+
+
+class Slow(Agent):
+    pass
+
+
+class Mute:
+    pass
+
+
+def run(net, fast):
+"""
+)
+OF_SEVERAL: dict[str, tuple[Case, list[str]]] = {
+    "one class that is not known": (
+        SEVERAL + "    agent = Agent(net) if fast else make(net)\n    agent.keep('a')\n",
+        ["keep: net more?", "keep: quick"],
+    ),
+    "one class without the method": (
+        SEVERAL + "    agent = Agent(net) if fast else Mute()\n    agent.keep('a')\n",
+        ["keep: net more?", "keep: quick"],
+    ),
+    "two classes": (
+        SEVERAL + "    agent = Agent(net) if fast else Quick(net)\n    agent.keep('a')\n", ["run: net", "run: quick"],
+    ),
+    "two classes and nothing": (
+        SEVERAL + "    agent = None\n    if fast:\n        agent = Agent(net)\n"
+        "    elif net:\n        agent = Quick(net)\n    agent.keep('a')\n",
+        ["run: net", "run: quick"],
+    ),
+    "two classes with the same method": (
+        SEVERAL + "    agent = Agent(net) if fast else Slow(net)\n    agent.keep('a')\n", ["keep: quick", "run: net"],
+    ),
+    "an attribute that is set twice": (
+        SEVERAL + "    return Runner(net, fast)\n\n\nclass Runner:\n    def __init__(self, net, fast):\n"
+        "        if fast:\n            self.agent = Quick(net)\n        else:\n            self.agent = Agent(net)\n\n"
+        "    def finish(self):\n        self.agent.keep('a')\n",
+        ["finish: net", "finish: quick"],
+    ),
+    "a class by another name": (
+        {
+            "agent.py": AGENT + "\nPlayer = Agent\n",
+            "run.py": "from agent import Player\n\ndef run(net):\n    agent = Player(net)\n    agent.keep('a')\n\n"
+            "if __name__ == '__main__':\n    run(load())\n",
+        },
+        ["<module>: net"],
+    ),
+}  # fmt: skip
+
+
+@answers({**WRITTEN, **ON_THE_WAY, **OF_SEVERAL})
 def test_payload_is_written(case: Case, expected: list[str]) -> None:
     assert written(case) == expected
+
+
+def test_reads_of_a_method_of_two_classes() -> None:
+    loads = "".join(
+        f"\nclass {name}:\n    def recover(self, path):\n        self.net.load_state_dict(torch.load(path)['{key}'])\n"
+        for name, key in (("One", "one"), ("Two", "two"))
+    )
+    source = (
+        HEAD + loads + "\ndef run(fast):\n    agent = One() if fast else Two()\n    agent.recover('a.pt')\n"
+    )
+    found = link(source).groups.final[1]
+    assert sorted((each.unit.name, each.keys) for each in found if each.kind == "required") == [
+        ("run", ("one",)),
+        ("run", ("two",)),
+    ]
 
 
 @answers(READ)

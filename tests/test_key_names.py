@@ -213,3 +213,33 @@ def test_keeps_so_many_constants_of_a_file() -> None:
 def test_sum_of_strings_may_be_deep() -> None:
     deep = " + ".join(["'a'"] * 500)
     assert collect_file(f"KEY = {deep}\nOTHER = 'a' + 'b'\n".encode()).constants == (("OTHER", "ab"),)
+
+
+TWO = """import torch
+
+def run(agent, path):
+    status = agent.recall(path)
+    status["old"] = 1
+    agent.show(status)
+    status = agent.collect()
+    status["new"] = 2
+    torch.save(status, path)
+"""
+
+
+def test_local_is_what_was_bound_to_it() -> None:
+    assert written(TWO) == ["run: new ..."]
+    assert written(TWO.replace("    status = agent.collect()\n", "")) == ["run: old new ..."]
+
+
+def test_mapping_that_is_filled_from_itself_ends() -> None:
+    source = """import torch
+
+def run(agent, path):
+    state = agent.collect()
+    for name in agent.names:
+        state[f"net_{name}"] = state.pop(f"old_{name}")
+        state[f"opt_{name}"] = state.get(f"net_{name}")
+    torch.save(state, path)
+"""
+    assert written(source) == ["run: net_*? opt_*? ..."]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from time import process_time
+
+from flake8_ckpt.source.running_statistics import normalized_in
 from tests.rule_cases import Case
 from tests.rule_cases import cases
 from tests.rule_cases import check_findings
@@ -184,3 +187,11 @@ def test_stays_silent(case: Case) -> None:
 @cases(FOUND)
 def test_reports_forgotten_statistics(case: Case) -> None:
     check_findings(case)
+
+
+def test_arithmetic_is_looked_for_in_linear_time() -> None:
+    line = "        mean_{0} = stats_{0}.mean; y_{0} = (x - stats_{0}.mean) / stats_{0}.std\n"
+    text = "".join(line.format(number) for number in range(5_000))
+    begin = process_time()
+    assert len(set(normalized_in(text))) == 5_000
+    assert process_time() - begin < 5.0

@@ -527,6 +527,26 @@ def test_saves_and_loads_of_one_file(case: Case, expected: list[str]) -> None:
     assert joined(case) == expected
 
 
+def many(classes: int) -> Case:
+    """Return classes with a pair of save and load each, of which the last one reads what is not saved."""
+    pairs = "".join(
+        f"\nclass A{number}:\n    def save(self, path):\n"
+        '        torch.save({"low": self.low, "high": self.high}, path)\n'
+        "\n    def load(self, path):\n        data = torch.load(path)\n"
+        '        self.low = data["low"]\n        self.high = data["high"]\n'
+        for number in range(classes)
+    )
+    return f'{HEAD}{pairs}        self.mid = data["mid"]\n'
+
+
+def test_classes_of_one_file_are_kept_apart() -> None:
+    assert missing(many(300)) == ["mid"]
+
+
+def test_too_many_saves_of_one_file_are_not_looked_at() -> None:
+    assert missing(many(2049)) == []
+
+
 def env(give: str, take: str, given: str = "", taken: str = "") -> str:
     """Return a class with two methods, one of which gives a mapping and the other takes one."""
     return f"""{HEAD}
@@ -555,6 +575,22 @@ ROUND_TRIPS: dict[str, tuple[Case, list[str]]] = {
     "names that tell it": (
         env("get_state_dict", "load_state_dict"),
         ["train.py:Env: get_state_dict -> load_state_dict"],
+    ),
+    "too many methods that give and take": (
+        env("describe", "adopt")
+        + "".join(
+            f'\n    def tell_{number}(self):\n        return {{"net": self.net.state_dict()}}\n'
+            for number in range(64)
+        ),
+        [],
+    ),
+    "many methods that give and take": (
+        env("describe", "adopt")
+        + "".join(
+            f'\n    def tell_{number}(self):\n        return {{"net": self.net.state_dict()}}\n'
+            for number in range(63)
+        ),
+        ["train.py:Env: describe -> adopt"],
     ),
     "names that tell another": (
         env("describe", "set_state")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Optional
 
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.model import Site
@@ -29,7 +28,7 @@ class FunctionBody:
         self.known = evaluator.symbols.known
         self.context = CallContext(unit)
         self.has_lost_value = False
-        self._entered: dict[int, Optional[CallContext]] = {}
+        self._entered: dict[int, tuple[CallContext, ...]] = {}
 
     def spot(self, position: Position) -> Spot:
         """Return a place in the file of the function."""
@@ -45,21 +44,22 @@ class FunctionBody:
         """Yield the payloads that a value comes out of, each with the keys that lead to it."""
         return rooted(self.expand(value), self.known)
 
-    def entered(self, site: Site) -> Optional[CallContext]:
-        """Return the context of the function of the project that a call enters, with its parameters bound."""
+    def entered(self, site: Site) -> tuple[CallContext, ...]:
+        """Return the contexts of the functions of the project that a call may enter, with their parameters bound."""
         if id(site) not in self._entered:
-            self._entered[id(site)] = self._enter(site.call)
+            self._entered[id(site)] = tuple(self._enter(site.call))
         return self._entered[id(site)]
 
     def entered_functions(self) -> frozenset[str]:
         """Return the identities of the functions that were entered."""
-        return frozenset(each.callee.identity for each in self._entered.values() if each is not None)
+        return frozenset(each.callee.identity for every in self._entered.values() for each in every)
 
-    def _enter(self, call: Call) -> Optional[CallContext]:
-        inner = self.evaluator.callee_of(call, self.context)
-        if inner is None or not inner.function.contract:
-            return None
+    def _enter(self, call: Call) -> Iterator[CallContext]:
+        reached = self.evaluator.callees_of(call, self.context)
+        if not reached or not all(each.function.contract for each in reached):
+            return
         args = [self.expand(arg) for arg in call.args]
         keywords = {name: self.expand(each) for name, each in call.keywords}
         receiver = self.evaluator.receiver_of(call, self.context)
-        return enter_call(inner, receiver, args, keywords, self.context)
+        for each in reached:
+            yield enter_call(each, receiver, args, keywords, self.context)

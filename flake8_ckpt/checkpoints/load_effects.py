@@ -85,9 +85,8 @@ def _in_call(
     site: Site, body: FunctionBody, summary_of: Callable[[FunctionRef], Summary]
 ) -> Iterator[LoadEffect]:
     """Yield what a call reads: through the function it reaches, or unseen in one outside the project."""
-    entered = body.entered(site)
-    summary = summary_of(entered.callee) if entered is not None else Summary(is_truncated=True)
-    if entered is not None:
+    summaries = [(entered, summary_of(entered.callee)) for entered in body.entered(site)]
+    for entered, summary in summaries:
         yield from _brought_in(site, body, summary, entered)
     loader = loader_of(site.call, body.context, body.evaluator)
     if loader is not None:
@@ -95,7 +94,7 @@ def _in_call(
         yield from filled
         if filled or source_of(loader, site.call, body.known) is site.call:
             return
-    if summary.is_truncated:
+    if not summaries or any(summary.is_truncated for _, summary in summaries):
         yield from _handed_on(site, body)
 
 

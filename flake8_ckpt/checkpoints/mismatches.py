@@ -47,9 +47,15 @@ class Contract:
         held = [value for save in lost.saves for keys, value in all_keys(save.payload) if keys == lost.keys]
         return any(
             missing.similar == lost.keys[-1] or any(map(missing.is_of, held))
-            for missing in self.missing
-            if missing.group is lost.group
+            for missing in self._missing_by_group.get(id(lost.group), ())
         )
+
+    @cached_property
+    def _missing_by_group(self) -> dict[int, list[Missing]]:
+        found: dict[int, list[Missing]] = {}
+        for each in self.missing:
+            found.setdefault(id(each.group), []).append(each)
+        return found
 
     def restores_normalizer(self, missing: Missing) -> bool:
         """Tell whether what is missing is the state of a normalizer."""

@@ -89,8 +89,10 @@ class MissingKeys:
     ) -> dict[tuple[str, ...], list[LoadEffect]]:
         """Return the loads of what no save gives, by the path to the first key that is missing."""
         lost: dict[tuple[str, ...], list[LoadEffect]] = {}
+        is_known = is_same_format(loaded)
         for load in loaded.loads:
-            if self._is_asked(load, loaded, group):
+            is_known_here = is_known or not is_framework_hook(group) and is_renamed(load, loaded)
+            if is_known_here and self._is_asked(load, loaded, group):
                 depth = missing_depth(load.keys, loaded.saves)
                 if depth and not any(is_given(load.keys[:depth], each.payload) for each in loaded.rivals):
                     lost.setdefault(load.keys[:depth], []).append(load)
@@ -106,9 +108,7 @@ class MissingKeys:
             return False
         if group.hook is None and self._is_given_by_partner(load, loaded):
             return False
-        if load.kind not in TAKEN or any(map(is_computed, load.keys)):
-            return False
-        return is_same_format(loaded) or not is_framework_hook(group) and is_renamed(load, loaded)
+        return load.kind in TAKEN and not any(map(is_computed, load.keys))
 
     def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
         """Tell whether load does without a key, or a call that is not followed may give it."""

@@ -42,19 +42,19 @@ def _brought_in(
     site: Site, body: FunctionBody, summary_of: Callable[[FunctionRef], Summary]
 ) -> Iterator[SaveEffect]:
     """Yield what the function saves that a call enters, with the call's arguments for its parameters."""
-    entered = body.entered(site)
-    if entered is None:
+    contexts = body.entered(site)
+    if not contexts:
         yield from _dispatched(site, body)
-        return
-    for each in summary_of(entered.callee).saves:
-        yield replace(
-            each,
-            payload=_settled(body.evaluator.expand(each.payload, entered)),
-            file=body.evaluator.expand(each.file, entered),
-            location=body.spot(site.position),
-            unit=body.unit,
-            call_chain=(entered.callee.identity, *each.call_chain),
-        )
+    for entered in contexts:
+        for each in summary_of(entered.callee).saves:
+            yield replace(
+                each,
+                payload=_settled(body.evaluator.expand(each.payload, entered)),
+                file=body.evaluator.expand(each.file, entered),
+                location=body.spot(site.position),
+                unit=body.unit,
+                call_chain=(entered.callee.identity, *each.call_chain),
+            )
 
 
 def _dispatched(site: Site, body: FunctionBody) -> Iterator[SaveEffect]:

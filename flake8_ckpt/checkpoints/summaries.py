@@ -28,7 +28,8 @@ A *payload* is a mapping on its way to or from disk. This is how it is followed,
 4. Groups put final saves and loads together that speak of the same checkpoint (`pairing/`), and
    rules compare the keys.
 
-What is not understood opens a payload: no key is called missing from a save whose payload is open.
+What is not understood opens a payload for the keys that nothing else in it gives, at its own level and in
+this one save: no key is called missing from where it may be. Each loaded value is compared with its own saves.
 Hooks are payloads too. What `state_dict` returns is written, what `load_state_dict` takes out of its
 parameter is read; the names of the two methods make them a pair.
 """

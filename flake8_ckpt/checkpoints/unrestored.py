@@ -46,13 +46,15 @@ class UnrestoredKeys:
     def _unrestored_in(self, group: CheckpointGroup) -> Iterator[Unrestored]:
         """Yield each key that is lost once, with all saves that give it."""
         lost: dict[Keys, list[tuple[SaveEffect, LoadEffect]]] = {}
+        readers: dict[int, list[LoadedPayload]] = {}
+        for each in group.loaded:
+            for save in (*each.saves, *each.rivals):
+                readers.setdefault(id(save), []).append(each)
         for save in group.saves:
-            readers = [
-                each for each in group.loaded if any(save is one for one in (*each.saves, *each.rivals))
-            ]
-            resumed = self._resumed(readers)
+            own = readers.get(id(save), [])
+            resumed = self._resumed(own)
             if resumed:
-                taken = {load.keys for each in readers for load in _that_may_run(each)}
+                taken = {load.keys for each in own for load in _that_may_run(each)}
                 for keys in self._lost_of(save, taken):
                     lost.setdefault(keys, []).append((save, resumed[0]))
         for keys, found in lost.items():

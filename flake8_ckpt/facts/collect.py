@@ -245,6 +245,11 @@ class _Collector:
                 yield Parameter(f"*{starred.arg}")
 
 
+def _is_elsewhere(name: str, path: str) -> bool:
+    """Tell whether a name stands for something else than what the file defines by that very name."""
+    return not path.startswith(":") or path[1:].rpartition(".")[2] != name
+
+
 def _base(node: ast.expr) -> str:
     return dotted(node.value if isinstance(node, ast.Subscript) else node)
 

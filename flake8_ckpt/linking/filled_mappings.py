@@ -22,16 +22,16 @@ from flake8_ckpt.facts.values import options_of
 
 
 def added_in(function: FunctionFacts) -> dict[Value, list[Field]]:
-    """Return the keys that a function adds, by the mapping."""
+    """Return the keys that a function adds, by the mapping: a local bound to something else is another one."""
     found: dict[Value, list[Field]] = {}
     for each in function.stores:
         if isinstance(each.target, Item) and isinstance(each.target.key, Const):
             field = Field(str(each.target.key.value), each.value, not each.guards)
-            found.setdefault(key_of(each.target.base), []).append(field)
+            found.setdefault(each.target.base, []).append(field)
     for site in function.calls:
         callee = site.call.callee
         if isinstance(callee, Attr) and callee.name == "update":
-            found.setdefault(key_of(callee.base), []).extend(_updated(site))
+            found.setdefault(callee.base, []).extend(_updated(site))
     return found
 
 
@@ -43,11 +43,6 @@ def _updated(site: Site) -> list[Field]:
         return [Field("", UNKNOWN)]
     fields = [Field(each.key, each.value, each.always and not site.guards) for each in given.fields]
     return [*fields, Field("", UNKNOWN)] if given.open else fields
-
-
-def key_of(target: Value) -> Value:
-    """Return what a mapping is remembered by: a local by its name alone."""
-    return Local(target.name, UNKNOWN) if isinstance(target, Local) else target
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,40 @@ class ObjectClasses:
         )
         return method_ref(*found, class_id) if found else None
 
+    def callees_of(self, value: Call, context: CallContext) -> list[FunctionRef]:
+        """Return the functions of the project that a call may reach, one for each class that its object may be of.
+
+        There are none where one of these is not known, or has no such method in the project.
+        """
+        alone = self.callee_of(value, context)
+        if alone is not None or not isinstance(value.callee, Attr):
+            return [alone] if alone is not None else []
+        name = value.callee.name
+        found: dict[str, FunctionRef] = {}
+        for class_id in sorted(self._classes_of(value.callee.base, context)):
+            method = self.hierarchy.find_method(class_id, name) if class_id in self.symbols.classes else None
+            if method is None:
+                return []
+            inner = method_ref(*method, class_id)
+            found.setdefault(inner.identity, inner)
+        return list(found.values())
+
+    def _classes_of(self, value: Value, context: CallContext) -> set[str]:
+        """Return the classes that an object may be of, as branches or several assignments decide."""
+        while isinstance(value, Local):
+            value = value.value
+        if isinstance(value, Join):
+            return {self.class_of(option, context) for option in value.options if option != NONE}
+        if not isinstance(value, Attr):
+            return set()
+        owner = self.class_of(value.base, context)
+        return {
+            name
+            for each in self.hierarchy.ancestors(owner)
+            if owner in self.symbols.classes
+            for name in self._classes_set(each, owner, value.name)
+        }
+
     def _named_callee(self, identity: str) -> Optional[FunctionRef]:
         function = self.symbols.functions.get(identity)
         if function is not None:

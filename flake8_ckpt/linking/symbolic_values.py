@@ -41,7 +41,6 @@ from flake8_ckpt.linking.budget import Budget
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.filled_mappings import added_in
 from flake8_ckpt.linking.filled_mappings import item_in
-from flake8_ckpt.linking.filled_mappings import key_of
 from flake8_ckpt.linking.filled_mappings import spread_of
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -72,6 +71,7 @@ class SymbolicEvaluator:
         self.class_of = objects.class_of
         self.attribute_class = objects.attribute_class
         self.callee_of = objects.callee_of
+        self.callees_of = objects.callees_of
         self.library_call = objects.library_call
         self._keys = KeyNames(hierarchy)
         self._added: dict[int, dict[Value, list[Field]]] = {}
@@ -139,7 +139,7 @@ class SymbolicEvaluator:
         """Return the keys that a function adds to a mapping; an empty key stands for keys that are unknown."""
         if id(function) not in self._added:
             self._added[id(function)] = added_in(function)
-        return self._added[id(function)].get(key_of(target), [])
+        return self._added[id(function)].get(target, [])
 
     def _is_known_object(self, value: Value, context: CallContext) -> bool:
         class_id = self.class_of(value, context)

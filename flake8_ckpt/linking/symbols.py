@@ -124,7 +124,7 @@ class Symbols:
             module = self._module(".".join(parts[:cut]), path)
             if module is not None:
                 return self._member(".".join(parts[cut:]), module, hops + 1) or name
-        return name
+        return self._starred(name, path, hops) or name
 
     def module_of(self, name: str, path: str) -> str:
         """Return the file of a module, or of the module that a name is a member of; "" outside the project."""

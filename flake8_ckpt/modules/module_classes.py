@@ -7,7 +7,6 @@ from functools import cached_property
 
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import is_test
-from flake8_ckpt.linking.module_moves import ModuleMoves
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.modules.after_load.derived_values import StaleBuffer
 from flake8_ckpt.modules.after_load.derived_values import StaleNumber
@@ -40,7 +39,9 @@ from flake8_ckpt.modules.registrations import UnsavedBuffer
 from flake8_ckpt.modules.registrations import registration_results
 from flake8_ckpt.modules.registrations import tensors_before_registration
 from flake8_ckpt.modules.registrations import unsaved_buffers
-from flake8_ckpt.modules.whole_pickles import WholePickles
+from flake8_ckpt.modules.usage.handed_arguments import HandedArguments
+from flake8_ckpt.modules.usage.module_moves import ModuleMoves
+from flake8_ckpt.modules.usage.whole_pickles import WholePickles
 
 
 class ModuleClasses:
@@ -70,6 +71,11 @@ class ModuleClasses:
         return tuple(each for state in self.classes for each in plain_tensors(state))
 
     @cached_property
+    def handed(self) -> HandedArguments:
+        """Return what the project hands to the constructors of its classes."""
+        return HandedArguments(self.kind_evaluator)
+
+    @cached_property
     def moves(self) -> ModuleMoves:
         """Return which programs take their modules to a device."""
         return ModuleMoves(self.hierarchy.symbols)
@@ -97,7 +103,9 @@ class ModuleClasses:
     def plain_containers(self) -> Iterator[PlainContainer]:
         """Yield the lists, tuples and dicts that construction makes and nothing registers."""
         for state in self.classes:
-            yield from plain_containers(state)
+            for held in plain_containers(state):
+                if not self.handed.are_modules(state.identity, held.changes):
+                    yield held
 
     def initialization_flags(self) -> Iterator[InitializationFlag]:
         """Yield the bools under which a step initializes buffers or weights once."""

@@ -142,7 +142,8 @@ def check(project: Project) -> Iterator[Finding]:
             _message(many, "state", hook, len(names) > 1),
             _message(names[0], "state", hook, False),
         )
-        changes = [(each.location, f"'{each.attr}' changes here") for each in lost.omitted]
+        omitted = (*lost.omitted, *lost.elsewhere)
+        changes = [(each.location, f"'{each.attr}' changes here") for each in omitted]
         node = heading_of(lost.hook.name)
         yield finding_in(RULE, lost.hook.location, message, changes, node=node, attribute=first.attr)
 

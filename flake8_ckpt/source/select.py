@@ -32,6 +32,7 @@ from flake8_ckpt.source.signals import DULL_NAMES
 from flake8_ckpt.source.signals import ENTRIES
 from flake8_ckpt.source.signals import GIVES
 from flake8_ckpt.source.signals import GROWS
+from flake8_ckpt.source.signals import HANDS_LISTS
 from flake8_ckpt.source.signals import HOOKS
 from flake8_ckpt.source.signals import INPLACE
 from flake8_ckpt.source.signals import KEEPS
@@ -121,9 +122,11 @@ class _Method:
 
     @cached_property
     def registers_or_saves(self) -> bool:
-        """Whether it registers something, or saves or loads something of a library."""
+        """Whether it registers something, hands on a module list, or saves or loads something of a library."""
         text = self.text
         if ("add_" in text or "register_" in text or "setattr" in text) and REGISTERS.search(text):
+            return True
+        if self.name in CONSTRUCTORS and "Module" in text and HANDS_LISTS.search(text):
             return True
         late = self.name not in CONSTRUCTORS and ("Parameter" in text or "Buffer" in text)
         return bool(late and LATE_REGISTERS.search(text)) or self.signals.saves(text)

@@ -25,6 +25,10 @@ REGISTERS = re.compile(
     r"|__setattr__|setattr)\b"
 )
 REGISTERED = re.compile(r"register_(?:buffer|parameter)\(\s*[\"'](\w+)")
+# `Embedder(tables=nn.ModuleList(...))`: what is handed to a constructor.
+HANDS_LISTS = re.compile(
+    r"\(\s*(?:\w+\s*=\s*)?(?:\w+\.)?Module(?:List|Dict)\(|^\s+\w+\s*=\s*(?:\w+\.)?Module(?:List|Dict)\(", re.M
+)
 LATE_REGISTERS = re.compile(r"\b(Parameter|Buffer)\s*\(")
 INPLACE = re.compile(r"self\.(?<!\wself\.)(\w+)\.(?:data\.)?\w*[a-z0-9]_\(")
 GROWS = re.compile(

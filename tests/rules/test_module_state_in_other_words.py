@@ -91,6 +91,32 @@ class Registry(type):
     def update(klass, x):
         klass.mean = 0.9 * klass.mean + 0.1 * x
 """,
+    "a function in the constructor gives back its argument": TORCH
+    + """
+class Tracker(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+
+        def doubled(size):
+            return 2 * size
+
+        self.mean = doubled(size)
+
+    def update(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x.item()
+""",
+    "a function that is called so now is another": TORCH
+    + """
+class Tracker(nn.Module):
+    def __init__(self, size, given):
+        super().__init__()
+        make = lambda count: torch.zeros(count)
+        make = given
+        self.mean = make(size)
+
+    def update(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x
+""",
     "a helper gives a number": {
         "makers.py": "from torch import Generator\ndef make(size):\n    return float(size)\n",
         "tracker.py": """
@@ -109,6 +135,78 @@ class Tracker(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "torch comes with a star": {
+        "layer.py": "import torch\nfrom torch import nn\n",
+        "base.py": "from layer import *\n",
+        "tracker.py": """
+from base import *
+
+class Tracker(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)  # CKP101
+
+    def update(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x
+""",
+    },
+    "a class in a function, in a branch of its own": TORCH
+    + """
+def tracker():
+    try:
+        class Tracker(nn.Module):
+            def __init__(self, size):
+                super().__init__()
+                self.mean = torch.zeros(size)  # CKP101
+
+            def update(self, x):
+                self.mean = 0.9 * self.mean + 0.1 * x
+    except TypeError:
+        raise
+    return Tracker
+""",
+    "a base that is chosen by an import": """
+import torch
+
+try:
+    from fast_layers import Module as Base
+except ImportError:
+    Base = torch.nn.Module
+
+class Tracker(Base):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)  # CKP101
+
+    def update(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x
+""",
+    "a lambda makes it": TORCH
+    + """
+class Tracker(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        make = lambda count, *others, **more: torch.zeros(count)
+        self.mean = make(size)  # CKP101
+
+    def update(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x
+""",
+    "a function in the constructor makes it": TORCH
+    + """
+class Tracker(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+
+        def checked(value, *, kind=None):
+            value = torch.as_tensor(value)
+            return value, value.ndim
+
+        self.mean, self.dims = checked(value=[size, size], kind="mean")  # CKP101
+
+    def update(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x
+""",
     "self has another name": TORCH
     + """
 class Tracker(nn.Module):

@@ -167,8 +167,60 @@ class Grid(nn.Module):
 """,
 }
 
+EMBEDDER = (
+    TORCH
+    + """
+class Embedder(nn.Module):
+    def __init__(self, tables: list[nn.Embedding], size=0):
+        super().__init__()
+        self.tables = tables{mark}
+
+    def forward(self, x):
+        return sum(table(x) for table in self.tables)
+
+class World(nn.Module):
+    def __init__(self):
+        super().__init__()
+        {made}
+
+    def forward(self, x):
+        return self.embedder(x)
+"""
+)
+
+
+def embedded(made: str, mark: str = "") -> str:
+    """Return a module that is handed a list, and the module that does so."""
+    return EMBEDDER.format(made=made, mark=mark)
+
+
+SILENT_LISTS: dict[str, Case] = {
+    "handed a module list by name": embedded(
+        "self.embedder = Embedder(tables=nn.ModuleList([nn.Embedding(2, 3)]))"
+    ),
+    "handed a module list by position": embedded(
+        "self.embedder = Embedder(nn.ModuleList([nn.Embedding(2, 3)]), 3)"
+    ),
+    "handed a local module list": embedded(
+        "tables = nn.ModuleList([nn.Embedding(2, 3)])\n        self.embedder = Embedder(tables)"
+    ),
+}
+
 # What looks alike and is lost all the same.
 FOUND: dict[str, Case] = {
+    "handed a list and a module list": embedded(
+        "self.embedder = Embedder(nn.ModuleList([nn.Linear(2, 3)]))\n"
+        "        self.other = Embedder([nn.Linear(2, 3)])",
+        "  # CKP105",
+    ),
+    "handed a module for another parameter": embedded(
+        "self.embedder = Embedder([nn.Linear(2, 3)], nn.ModuleList([]))", "  # CKP105"
+    ),
+    "a subclass may be handed something else": embedded(
+        "self.embedder = Embedder(nn.ModuleList([nn.Linear(2, 3)]))", "  # CKP105"
+    )
+    + "\nclass Wide(Embedder):\n    pass\n",
+    "nobody is seen to construct it": embedded("self.embedder = None", "  # CKP105"),
     "pickled whole and in parts": trained(
         "torch.save(net, path)\n        torch.save(net.state_dict(), path)", "  # CKP101"
     ),
@@ -227,7 +279,7 @@ class Stack(nn.Module):
 }
 
 
-@cases(SILENT)
+@cases({**SILENT, **SILENT_LISTS})
 def test_stays_silent(case: Case) -> None:
     check_silent(case)
 

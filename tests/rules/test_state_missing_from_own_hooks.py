@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
+from flake8_ckpt.losses.state_dicts.own_states import MAX_HEIRS
 from tests.rule_cases import TORCH
 from tests.rule_cases import Case
 from tests.rule_cases import cases
 from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
+from tests.rule_cases import lint
 
 ACTOR = """
 import torch
@@ -215,6 +219,21 @@ actor.save_agent("last.pt")
     "work that is taken out again": cursor(
         "self.queue.append(1)", "return self.queue.popleft()", name="queue", value="[]"
     ),
+    "rewards of one episode": cursor(
+        "self.rewards.append(1.0)", "return sum(self.rewards)", name="rewards", value="[]"
+    )
+    + """
+    def finish(self):
+        self.rewards.clear()
+""",
+    "rewards of one episode in a new list": cursor(
+        "self.rewards.append(1.0)", "return sum(self.rewards)", name="rewards", value="[]"
+    )
+    + """
+    def finish(self, done):
+        if done:
+            self.rewards = []
+""",
     "work that is under way": cursor("self.pending += 1", "return self.size - self.pending", name="pending"),
     "a name that says it passes": cursor(
         "self.last_seen += 1", "return self.last_seen + 1", name="last_seen"
@@ -426,6 +445,13 @@ class Stop(Callback):
     def on_load_checkpoint(self, trainer, module, checkpoint):
         self.best = checkpoint["best"]
 """,
+    "rewards of the last episodes": cursor(
+        "self.rewards.append(1.0)",
+        "return sum(self.rewards)",
+        name="rewards",
+        value="[]",
+        mark="  # CKP207",
+    ),
     "a flag that stays on beside what is saved": cursor(
         "self.seen = self.seen or self.position > 3",
         "return 1 if self.seen else 2",
@@ -554,3 +580,30 @@ def test_message_names_the_heir_only_where_it_inherits() -> None:
     assert finding.message == (
         "'noise' is changed by act() but not in save(): after a load it starts over; save and restore it"
     )
+
+
+def test_many_heirs_are_asked_up_to_a_bound() -> None:
+    heirs = "".join(PATIENT.replace("Patient", f"Patient{index}") for index in range(MAX_HEIRS + 5))
+    (finding,) = lint(COUNTER.format(mark="") + heirs)
+    assert len(finding.related) == MAX_HEIRS
+    assert "'waited' of Patient0 " in finding.message
+
+
+def test_many_attributes_take_little_time() -> None:
+    count = 800
+    made = "".join(f"        self.a{index} = 0\n" for index in range(count))
+    changed = "".join(
+        f"\n    def m{index}(self, x):\n        self.a{index} += 1\n        return self.a{index} > x\n"
+        for index in range(count)
+    )
+    hooks = """
+    def state_dict(self):
+        return {"a0": self.a0}
+
+    def load_state_dict(self, state):
+        self.a0 = state["a0"]
+"""
+    started = time.perf_counter()
+    (finding,) = lint(f"class Wide:\n    def __init__(self):\n{made}{changed}{hooks}")
+    assert len(finding.related) == count - 1
+    assert time.perf_counter() - started < 20

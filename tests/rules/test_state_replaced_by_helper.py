@@ -361,6 +361,24 @@ class Slot:
     "the first step under another condition": with_line(
         ONCE, "if x.sum() > 3:\n                self.total = torch.zeros(3)"
     ),
+    "a list that is filled again": """
+class Store:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, row):
+        self.rows = [*self.rows, row]
+        return sum(self.rows)
+
+    def state_dict(self):
+        return {"rows": [row for row in self.rows]}
+
+    def load_state_dict(self, state):
+        rows = state["rows"]
+        self.rows = []
+        for row in rows:
+            self.rows.append(float(row))
+""",
     "nothing is there before the first step": ONCE.replace(
         "        self.total = torch.zeros(3)\n        self.ready", "        self.ready"
     ).replace("LINE", "self.total = torch.zeros(3)"),
@@ -437,6 +455,23 @@ def main(path):
     trainer.epoch = 0  # CKP205
     trainer.work(10)
     torch.save(trainer.state_dict(), path)
+""",
+    "a list that is filled before": """
+class Store:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, row):
+        self.rows = [*self.rows, row]
+        return sum(self.rows)
+
+    def state_dict(self):
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state):
+        self.rows = state["rows"]
+        self.rows.append(1.0)
+        self.rows = []  # CKP205
 """,
     "the first step sets it": with_line(ONCE, "self.total = torch.zeros(3)  # CKP205"),
     "the first step calls what sets it": with_line(ONCE, "self._begin()  # CKP205"),

@@ -15,12 +15,14 @@ from collections.abc import Mapping
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import Groups
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.group import by_root
 from flake8_ckpt.checkpoints.pairing.group import unique
 from flake8_ckpt.checkpoints.pairing.ties import Ties
+from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
@@ -28,6 +30,8 @@ from flake8_ckpt.linking.functions import FunctionRef
 
 # A package of many scripts with the same keys: beyond this it is not known which save a load belongs to.
 MAX_NEAR = 256
+# Saves of the same file that are looked at for one load, most of them of classes that are not related.
+MAX_SCANNED = 2048
 Saves = Mapping[str, list[SaveEffect]]
 
 
@@ -116,8 +120,22 @@ class FileGroups:
         others = sorted({home for load in loaded for home in self._imported(load.unit.path)} - {*own})
         near = [saves.get(home, []) for saves in (by_home, by_import) for home in own]
         near += [by_home.get(home, []) for home in others]
-        if sum(map(len, near)) <= MAX_NEAR:
-            yield from (save for saves in near for save in saves)
+        if sum(map(len, near)) <= MAX_SCANNED:
+            kept = list(self._that_may_belong([save for saves in near for save in saves], loaded))
+            yield from kept if len(kept) <= MAX_NEAR else ()
+
+    def _that_may_belong(self, saves: list[SaveEffect], loaded: list[LoadEffect]) -> Iterator[SaveEffect]:
+        """Yield the saves but those of classes that have nothing to do with that of the load, nor the same file."""
+        classes = {callee.class_id for each in loaded for callee in (each.unit, each.source)}
+        if "" in classes:
+            yield from saves
+            return
+        related = {each for class_id in classes for each in self.hierarchy.relatives(class_id)}
+        names = {file_name(file_of(each.root)) for each in loaded} - {""}
+        for save in saves:
+            own = {save.unit.class_id, save.source.class_id}
+            if "" in own or own & related or names and file_name(save.file) in names:
+                yield save
 
     def _homes(self, effect: SaveEffect | LoadEffect) -> set[str]:
         """Return where partners of a save or load are looked for: its classes and its files."""
@@ -141,7 +159,8 @@ class FileGroups:
 def _bound(loaded: list[LoadEffect], saves: list[SaveEffect], ties: Ties) -> LoadedPayload:
     """Return a loaded value with its partners: those that are so directly where there are any."""
     direct = [each for each in saves if ties.is_direct(each)]
-    others = [each for each in saves if id(each) not in {id(one) for one in direct} and ties.is_partner(each)]
+    told = set(map(id, direct))
+    others = [each for each in saves if id(each) not in told and ties.is_partner(each)]
     return LoadedPayload(loaded, direct or others, others if direct else [])
 
 

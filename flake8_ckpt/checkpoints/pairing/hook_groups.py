@@ -30,6 +30,9 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
+# A class with more methods that give or take mappings, none of which is called as a hook, keeps no state in them.
+MAX_TRIED = 64
+
 
 class HookGroups:
     """Finds the pairs of hooks of a project."""
@@ -62,6 +65,8 @@ class HookGroups:
         alone = [each for each in methods if each.identity not in paired]
         readers = [each for each in alone if takes_mapping(each.function)]
         writers = [each for each in alone if gives_mapping(each.function)] if readers else []
+        if len(writers) * len(readers) > MAX_TRIED:
+            return
         for writer in writers:
             for reader in readers:
                 group = self._hook_group(Hook(class_id, writer, reader))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import cached_property
+
 from flake8_ckpt.linking.allocation_sites import AllocationSites
-from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.programs import Programs
 from flake8_ckpt.losses.environments.made import NO
 from flake8_ckpt.losses.environments.made import SWITCHES
@@ -22,18 +24,18 @@ class EnvironmentReach:
         """Return the files of the programs that a file is part of."""
         return self.programs.around(path)
 
-    def is_made(self, made: NormalizedEnvironment, saving: FunctionRef, files: frozenset[str]) -> bool:
+    def is_made(self, made: NormalizedEnvironment, saving: str, files: frozenset[str]) -> bool:
         """Tell whether a program runs the function that makes an environment, and lets it normalize."""
         if made.unit.path not in files or self._is_switched_off(made, files):
             return False
-        if made.unit.path == saving.path:
+        if made.unit.path == saving:
             return True
         return self._is_called(made, files) or self._is_imported(made, files)
 
-    def is_near(self, made: NormalizedEnvironment, saving: FunctionRef) -> bool:
+    def is_near(self, made: NormalizedEnvironment, saving: str) -> bool:
         """Tell whether the very file that saves makes an environment, or calls the function that does."""
         callers = self.allocations.callers.get(made.unit.identity, ())
-        return saving.path in (made.unit.path, *(caller.path for caller, _ in callers))
+        return saving in (made.unit.path, *(caller.path for caller, _ in callers))
 
     def _is_called(self, made: NormalizedEnvironment, files: frozenset[str]) -> bool:
         """Tell whether a call in another file of a program leads to the function."""
@@ -50,12 +52,21 @@ class EnvironmentReach:
 
     def _is_imported(self, made: NormalizedEnvironment, files: frozenset[str]) -> bool:
         """Tell whether another file of a program imports the function, or its class, and may hand it on."""
-        wanted = {made.unit.identity, made.unit.class_id} - {""}
-        return any(
-            self.symbols.resolve(name, path) in wanted
-            for path in files - {made.unit.path}
-            for name in self.symbols.imports.get(path, {}).values()
-        )
+        importers = {
+            path
+            for identity in {made.unit.identity, made.unit.class_id} - {""}
+            for path in self._importers.get(identity, ())
+        }
+        return not importers.isdisjoint(files - {made.unit.path})
+
+    @cached_property
+    def _importers(self) -> dict[str, set[str]]:
+        """Return the files that import something of the project, by the identity of what they import."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for path, names in self.symbols.imports.items():
+            for name in names.values():
+                found[self.symbols.resolve(name, path)].add(path)
+        return found
 
     def _is_switched_off(self, made: NormalizedEnvironment, files: frozenset[str]) -> bool:
         """Tell whether every call of a program says no to a parameter that asks for normalizing."""

@@ -51,6 +51,7 @@ class UnsavedEnvironments:
         self.environments = NormalizedEnvironments(environments.allocations, contract.kinds.wrappers)
         self.kept = KeptStatistics(environments.allocations, contract.kinds.wrappers)
         self.reach = EnvironmentReach(environments.allocations)
+        self._lost_in: dict[str, list[NormalizedEnvironment]] = {}
 
     def all(self) -> Iterator[UnsavedEnvironment]:
         """Yield the first save of each program that leaves the statistics of an environment out."""
@@ -80,12 +81,17 @@ class UnsavedEnvironments:
     def _lost_by(self, save: PolicySave) -> NormalizedEnvironment | None:
         """Return an environment of a program whose statistics its save leaves out, if a load needs them."""
         files = self.reach.program_of(save.unit.path)
-        made = [each for each in self.environments.all if self.reach.is_made(each, save.unit, files)]
-        near = [each for each in made if self.reach.is_near(each, save.unit)]
-        for each in near or made:
-            if self._is_needed(each, save, files) and not self.kept.are_kept(each, files):
-                return each
-        return None
+        lost = (each for each in self._left_out(save.unit.path) if self._is_needed(each, save, files))
+        return next(lost, None)
+
+    def _left_out(self, path: str) -> list[NormalizedEnvironment]:
+        """Return the environments of a file's programs whose statistics nothing keeps; its own alone if it has some."""
+        if path not in self._lost_in:
+            files = self.reach.program_of(path)
+            made = [each for each in self.environments.all if self.reach.is_made(each, path, files)]
+            near = [each for each in made if self.reach.is_near(each, path)]
+            self._lost_in[path] = [each for each in near or made if not self.kept.are_kept(each, files)]
+        return self._lost_in[path]
 
     def _is_needed(self, made: NormalizedEnvironment, save: PolicySave, files: frozenset[str]) -> bool:
         """Tell whether a program that loads a policy runs it on such an environment, or trains on."""

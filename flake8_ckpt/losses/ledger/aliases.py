@@ -77,6 +77,7 @@ class AliasFinder:
         self._mentions: dict[Holder, tuple[Mention, ...]] = {}
         self._bindings: dict[Holder, tuple[Binding, ...]] = {}
         self._holder_of: dict[int, Optional[Holder]] = {}
+        self._bound_to: dict[int, Optional[Holder]] = {}
 
     def of(self, holder: Holder) -> Aliases:
         """Return the names of the object that one name holds."""
@@ -115,8 +116,10 @@ class AliasFinder:
 
     def bound(self, binding: Binding) -> Optional[Holder]:
         """Return the name to which something is bound."""
-        into = self.holders.of(binding.into, binding.unit)
-        return into.inner(binding.step) if into is not None else None
+        if id(binding) not in self._bound_to:
+            into = self.holders.of(binding.into, binding.unit)
+            self._bound_to[id(binding)] = into.inner(binding.step) if into is not None else None
+        return self._bound_to[id(binding)]
 
     def _is_same(self, one: Optional[Holder], other: Holder) -> bool:
         if one is None or not _is_same_path(one.path, other.path):

@@ -7,12 +7,21 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import cached_property
 
+import msgspec
+
+from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Element
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import functions_outside_tests
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.mentions import NAMING
@@ -85,14 +94,52 @@ class MentionIndex:
         """Yield what payloads hold, as the functions see it that bring them to a file."""
         for save in (*self.groups.final[0], *(save for group in self.groups.hooks for save in group.saves)):
             for value, part in kept_in(save.payload):
-                yield Mention("saved", value, save.unit, save.save_call.position, part)
+                seen, unit = self._at_home(value, save)
+                yield Mention("saved", seen, unit, save.save_call.position, part)
 
     def _restored(self) -> Iterator[Mention]:
         """Yield what loads put something into."""
         for load in (*self.groups.final[1], *(load for group in self.groups.hooks for load in group.loads)):
             for target in load.into:
                 for value, part in kept_in(target):
-                    yield Mention("restored", value, load.unit, load.at, part)
+                    seen, unit = self._at_home(value, load)
+                    yield Mention("restored", seen, unit, load.at, part)
+
+    def _at_home(self, value: Value, effect: SaveEffect | LoadEffect) -> tuple[Value, FunctionRef]:
+        """Return a value as the function names it whose local it is: `train.agent` of a script is `agent` of train."""
+        local = root_of(value)
+        function, _, name = local.name.rpartition(".") if isinstance(local, Local) else ("", "", "")
+        if not isinstance(local, Local) or not function:
+            return value, effect.unit
+        for identity in effect.call_chain:
+            if identity.rpartition(":")[2].rpartition(".")[2] == function.rpartition(".")[2]:
+                home = self._function(identity)
+                if home is not None:
+                    return with_root(value, Local(name, local.value)), home
+        return value, effect.unit
+
+    def _function(self, identity: str) -> FunctionRef | None:
+        function = self.symbols.functions.get(identity)
+        if function is not None:
+            return FunctionRef(identity, function)
+        class_id, _, name = identity.rpartition(".")
+        facts = self.symbols.classes.get(class_id)
+        methods = (each for each in facts.methods if each.name == name) if facts is not None else iter(())
+        return next((method_ref(class_id, each, class_id) for each in methods), None)
+
+
+def root_of(value: Value) -> Value:
+    """Return what a path of attributes and items begins with."""
+    while isinstance(value, (Attr, Item, Element)):
+        value = value.base
+    return value
+
+
+def with_root(value: Value, root: Value) -> Value:
+    """Return the same path of attributes and items with another beginning."""
+    if isinstance(value, (Attr, Item, Element)):
+        return msgspec.structs.replace(value, base=with_root(value.base, root))
+    return root
 
 
 def _key(value: Value) -> str:

@@ -8,6 +8,7 @@ from itertools import chain
 
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.findings import Position
@@ -96,6 +97,8 @@ class Overwrites:
         """Tell whether a later statement fills the new object from the checkpoint after all, or winds it forward."""
         if any(each.name == replaced.name and each.load.at > replaced.at for each in restored):
             return True
+        if any(_fills(each, replaced) for each in unit.function.writes):
+            return True
         context = CallContext(unit)
         for store in unit.function.stores:
             if store.loaded and store.position > replaced.at:
@@ -142,3 +145,9 @@ class Overwrites:
 def _is_over(restored: Position, replaced: Position, unit: FunctionRef) -> bool:
     """Tell whether the function is over after the branch that restores, so that nothing below it runs."""
     return any(first <= restored.line <= last < replaced.line for first, last in unit.function.leaves)
+
+
+def _fills(write: Write, replaced: Replacement) -> bool:
+    """Tell whether a later statement puts elements into a new container: those of the checkpoint, one by one."""
+    is_later = write.position > replaced.at and write.how in ("grow", "item")
+    return is_later and f"self.{write.attr}" == replaced.name

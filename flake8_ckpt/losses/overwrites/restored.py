@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
@@ -123,11 +124,16 @@ class Restorations:
             class_id = self.evaluator.class_of(restored.owner, CallContext(restored.load.unit))
             found = self.hierarchy.find_method(class_id, "load_state_dict")
             return found is not None and any(write.attr == field for write in found[1].writes)
-        name = last_name(restored.owner)
-        return any(
-            target.name == field and last_name(target.base) == name and Attr(target.base, field) in parts
+        return (last_name(restored.owner), field) in self._counted_fields
+
+    @cached_property
+    def _counted_fields(self) -> frozenset[tuple[str, str]]:
+        """Return the fields of objects that some code counts, each with the last name of the object."""
+        return frozenset(
+            (last_name(target.base), target.name)
             for unit in functions_outside_tests(self.hierarchy.symbols)
             for target, parts in _fields_set(unit)
+            if target in parts
         )
 
 

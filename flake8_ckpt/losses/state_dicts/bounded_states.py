@@ -60,7 +60,7 @@ def _is_counted(attr: str, methods: VisibleMethods) -> bool:
     """Tell whether a method counts an attribute on, which is more than to fill a table."""
     return any(
         write.attr == attr and write.carried and write.how in ("augment", "assign")
-        for _, method in methods.all
+        for _, method in methods.about(attr)
         if not keeps(method.name)
         for write in method.writes
     )

@@ -42,10 +42,12 @@ MEASURED = re.compile(
 # What is only shown, what lasts no longer than one update, and what belongs to the process.
 PASSING = re.compile(
     r"accum|metric|cache|buffer|handle|hook|thread|process|worker|(^|_)(logs?|logged|timers?|times?|elapsed"
-    r"|wct|flops|history|printed|shown|warned|pending|outstanding|inflight|flight|current|cur|last|prev|previous)(_|$)"
+    r"|wct|flops|history|printed|shown|warned|pending|outstanding|inflight|flight|discarded|dropped|skipped"
+    r"|current|cur|last|prev|previous)(_|$)"
 )
 MEASURES = (Const, Number, Tensor, NdArray, Container, Record)
-TAKES = frozenset([".popleft", ".get", ".get_nowait", ".popitem"])
+# What takes elements out of a container: it holds work, or the measurements of one episode.
+TAKES = frozenset([".popleft", ".get", ".get_nowait", ".popitem", ".clear"])
 CHANGES = frozenset(["augment", "grow", "item", "inplace", "assign"])
 
 
@@ -69,6 +71,7 @@ class CarriedAttributes:
         self.state = state
         self.methods = VisibleMethods(state.class_id, hierarchy)
         self.is_module = hierarchy.is_module(state.class_id)
+        self._lasting: dict[str, bool] = {}
         # What the class of the hook changes is told of that class.
         self.told = frozenset(hierarchy.ancestors(state.writer.owner) if state.is_inherited else ())
 
@@ -99,7 +102,13 @@ class CarriedAttributes:
             return self._has_saved_sibling(write, method)
         if is_aside(method, write.attr):
             return False
-        return self._is_measured(write.attr) and not self._is_begun_anew(write.attr)
+        return self._lasts(write.attr)
+
+    def _lasts(self, attr: str) -> bool:
+        """Tell whether an attribute is a measurement that no reset and no run starts over."""
+        if attr not in self._lasting:
+            self._lasting[attr] = self._is_measured(attr) and not self._is_begun_anew(attr)
+        return self._lasting[attr]
 
     def _is_measured(self, attr: str) -> bool:
         """Tell whether construction sets an attribute to a number, an array or measurements, no flag or object."""
@@ -116,22 +125,25 @@ class CarriedAttributes:
 
     def _is_latched(self, attr: str) -> bool:
         """Tell whether a flag stays on beside a saved attribute: `self.full = self.full or self.index == 0`."""
-        writes = [(method, each) for _, method in self.methods.all for each in _runtime_writes(method, attr)]
+        writes = [
+            (method, each) for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)
+        ]
         return all(
             each.carried and any(other.attr in self.state.given for other in method.writes)
             for method, each in writes
         )
 
     def _is_window(self, attr: str) -> bool:
-        """Tell whether a container holds what was measured, and is no queue of work from which something is taken."""
-        hows = {
-            how
-            for _, method in self.methods.all
-            for use in method.uses
-            if use.attr == attr
-            for how in use.how
-        }
-        return MEASURED.search(attr) is not None and TAKES.isdisjoint(hows)
+        """Tell whether a container holds what was measured, and nothing is taken out of it nor is it emptied."""
+        methods = [method for _, method in self.methods.about(attr)]
+        hows = {how for each in methods for use in each.uses if use.attr == attr for how in use.how}
+        emptied = [
+            write
+            for each in methods
+            for write in _runtime_writes(each, attr)
+            if isinstance(write.value, Container) and write.value.size == 0
+        ]
+        return MEASURED.search(attr) is not None and TAKES.isdisjoint(hows) and not emptied
 
     def _constructed(self, attr: str) -> list[Value]:
         return [
@@ -144,15 +156,18 @@ class CarriedAttributes:
 
     def _is_counted(self, attr: str) -> bool:
         """Tell whether an attribute is only ever counted up, whatever its name says, and asked in some condition."""
-        changes = [each for _, method in self.methods.all for each in _runtime_writes(method, attr)]
+        changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
         asked = any(
-            "test" in use.how for _, method in self.methods.all for use in method.uses if use.attr == attr
+            "test" in use.how
+            for _, method in self.methods.about(attr)
+            for use in method.uses
+            if use.attr == attr
         )
         return asked and bool(changes) and all(each.how == "augment" for each in changes)
 
     def _is_rated(self, attr: str, made: Value) -> bool:
         """Tell whether arithmetic changes what the caller has chosen: `self.lr = max(low, self.lr / 1.5)`."""
-        changes = [each for _, method in self.methods.all for each in _runtime_writes(method, attr)]
+        changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
         return isinstance(made, Param) and any(
             each.carried and isinstance(each.value, (Arith, Number)) for each in changes
         )
@@ -168,13 +183,13 @@ class CarriedAttributes:
         together = {each.attr for each in method.writes if _is_given(each.value)}
         elsewhere = [
             each
-            for _, other in self.methods.all
+            for _, other in self.methods.about(write.attr)
             if other.name != method.name
             for each in _runtime_writes(other, write.attr)
         ]
         asked = any(
             use.attr == write.attr and use.first and ("test" in use.how or {"none", "plain"} <= set(use.how))
-            for _, other in self.methods.all
+            for _, other in self.methods.about(write.attr)
             if other.name != method.name
             for use in other.uses
         )
@@ -182,8 +197,10 @@ class CarriedAttributes:
 
     def _is_begun_anew(self, attr: str) -> bool:
         """Tell whether a reset, or a method that runs all that changes it, starts an attribute over."""
-        carrying = [each for _, each in self.methods.all if _carries(each, attr) and not is_aside(each, attr)]
-        for _, method in self.methods.all:
+        carrying = [
+            each for _, each in self.methods.about(attr) if _carries(each, attr) and not is_aside(each, attr)
+        ]
+        for _, method in self.methods.about(attr):
             fresh = [
                 each for each in _runtime_writes(method, attr) if each.how == "assign" and not each.carried
             ]

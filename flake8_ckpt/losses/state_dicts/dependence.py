@@ -31,7 +31,7 @@ def matters(attr: str, methods: VisibleMethods, given: Collection[str]) -> bool:
 
     A cadence, `if self.step % 10 == 0:`, matters only where it decides over something that is `given` to a checkpoint.
     """
-    for _, method in methods.all:
+    for _, method in methods.about(attr):
         changes = any(write.attr == attr for write in method.writes)
         if is_aside(method, attr) or SHOWS.search(method.name) or TELLS.search(method.name) and not changes:
             continue

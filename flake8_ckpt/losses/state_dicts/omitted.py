@@ -29,11 +29,12 @@ class Omitted:
 
 @dataclass(frozen=True)
 class IncompleteState:
-    """A hook of objects of a class, with all that it leaves out."""
+    """A hook that leaves out attributes of objects of a class; `elsewhere` are those of classes that inherit it."""
 
     hook: FunctionRef
     class_id: str
     omitted: tuple[Omitted, ...]
+    elsewhere: tuple[Omitted, ...]
 
     @property
     def heir(self) -> str:
@@ -53,11 +54,15 @@ class IncompleteStates:
     def all(self) -> Iterator[IncompleteState]:
         """Yield the hooks that forget attributes; of several hooks of a class that forget the same, the first."""
         told: set[Spot] = set()
+        found: dict[Spot, list[tuple[OwnState, tuple[Omitted, ...]]]] = {}
         for state in self.states.all():
             omitted = tuple(each for each in self._omitted(state) if each.location not in told)
             told |= {each.location for each in omitted}
             if omitted:
-                yield IncompleteState(state.writer, state.class_id, omitted)
+                found.setdefault(state.writer.location, []).append((state, omitted))
+        for (first, omitted), *others in found.values():
+            elsewhere = tuple(each for _, more in others for each in more)
+            yield IncompleteState(first.writer, first.class_id, omitted, elsewhere)
 
     def _omitted(self, state: OwnState) -> Iterator[Omitted]:
         for each in CarriedAttributes(state, self.hierarchy).unsaved():

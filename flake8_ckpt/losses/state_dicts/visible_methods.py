@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from flake8_ckpt.checkpoints.hooks.values import own_calls
 from flake8_ckpt.facts.model import FunctionFacts
@@ -29,14 +30,33 @@ class VisibleMethods:
                 if method.name not in CONSTRUCTION and not _asks_base(method):
                     hidden.add(method.name)
 
+    def about(self, attr: str) -> list[tuple[str, FunctionFacts]]:
+        """Return the methods that set or read an attribute, with the classes that define them."""
+        return self._by_attribute.get(attr, [])
+
     def run(self, *names: str) -> list[FunctionFacts]:
         """Return the methods of these names, and those that they call on the same object."""
         known = set(names)
-        found = [method for _, method in self.all if method.name in known]
+        found = [method for name in known for method in self._by_name.get(name, ())]
         for method in found:
             called = {name for name, _ in own_calls(method)} - known
             known |= called
-            found += [each for _, each in self.all if each.name in called]
+            found += [each for name in called for each in self._by_name.get(name, ())]
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[FunctionFacts]]:
+        found: dict[str, list[FunctionFacts]] = {}
+        for _, method in self.all:
+            found.setdefault(method.name, []).append(method)
+        return found
+
+    @cached_property
+    def _by_attribute(self) -> dict[str, list[tuple[str, FunctionFacts]]]:
+        found: dict[str, list[tuple[str, FunctionFacts]]] = {}
+        for owner, method in self.all:
+            for attr in {*(write.attr for write in method.writes), *(use.attr for use in method.uses)}:
+                found.setdefault(attr, []).append((owner, method))
         return found
 
 

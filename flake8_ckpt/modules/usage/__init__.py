@@ -1,0 +1,1 @@
+"""How the project around a module class uses its objects."""
