@@ -216,8 +216,8 @@ def check(project: Project) -> Iterator[Finding]:
         noun = NOUNS.get(lost.kind, lost.kind)
         what = f"the {noun} '{lost.name}' is neither saved nor restored"
         message = fitting(
-            f"{what} and starts over after a resume; put its state into the checkpoint",
-            f"{what}; put its state into the checkpoint",
+            f"{what} and starts over after a resume; save its state too",
+            f"{what}; save and restore its state",
         )
         made = [(lost.made, "it is made here")] if lost.made is not None else []
         yield finding_in(RULE, lost.location, message, made, attribute=own_attribute(lost.name))

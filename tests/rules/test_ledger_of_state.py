@@ -218,6 +218,10 @@ SILENT: dict[str, Case] = {
     "another object keeps what its owner holds": HELD.replace("MARK", "")
     .replace("MORE", 'payload["other"] = self.learner.encoder_optimizer.state_dict()')
     .replace("REST", 'self.learner.encoder_optimizer.load_state_dict(payload["other"])'),
+    "what the objects in a list hold is kept in a loop": HELD.replace("MARK", "")
+    .replace("self.learner = learner", "self.learner = learner\n        self.learners = [learner]")
+    .replace("MORE", 'payload["other"] = [self.learners[0].encoder_optimizer.state_dict()]')
+    .replace("REST", 'self.learners[0].encoder_optimizer.load_state_dict(payload["other"][0])'),
     "a function that is given the scheduler saves it in a file of its own": trainer(
         SCHEDULED,
         STEPS,

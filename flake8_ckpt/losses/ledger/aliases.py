@@ -11,6 +11,7 @@ callers of a function, and from there forward to all functions that are given it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ MAX_HOLDERS = 96
 MAX_STEPS = 6
 MAX_MENTIONS = 2_000
 MAX_CALLERS = 24
+# `self`, `.learners`, `[0]`.
+STEPS = re.compile(r"\.?[^.\[\]]+|\[[^\]]*\]")
 # Factories that call factories: what a deeper one makes is not known.
 MAX_FACTORIES = 4
 
@@ -251,10 +254,14 @@ def _is_same_path(one: str, other: str) -> bool:
     """Tell whether two paths lead to the same: an item that a loop gives may be any item."""
     if one == other:
         return True
-    if not one.endswith("]") or not other.endswith("]"):
+    if "[" not in one or "[" not in other:
         return False
-    is_any = one.endswith(ANY_ITEM) or other.endswith(ANY_ITEM)
-    return is_any and one.rpartition("[")[0] == other.rpartition("[")[0]
+    steps, others = STEPS.findall(one), STEPS.findall(other)
+    return len(steps) == len(others) and all(map(_is_same_step, steps, others))
+
+
+def _is_same_step(one: str, other: str) -> bool:
+    return one == other or ANY_ITEM in (one, other) and one[0] == other[0]
 
 
 def _reached(starts: Iterable[Holder], step: Callable[[Holder], Iterable[Holder]]) -> tuple[Holder, ...]:

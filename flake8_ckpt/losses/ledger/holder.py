@@ -25,6 +25,8 @@ from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 OWN = "self"
 # An item of a container whose key is not known, or that a loop gives.
 ANY_ITEM = "[]"
+# What parts the steps of a path, and stands in keys too: `parts["layer.1"]`.
+MARKS = str.maketrans(".[]", "___")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Holder:
     @property
     def name(self) -> str:
         """Return the last name in the path: that of the attribute, the local, or the container of an item."""
-        return self.path.partition("[")[0].rpartition(".")[2]
+        return self.path.rpartition(".")[2].partition("[")[0]
 
     @property
     def file(self) -> str:
@@ -114,4 +116,9 @@ class Holders:
 def item_step(value: Item | Element) -> str:
     """Return the step from a container to one of its items."""
     known = isinstance(value, Item) and isinstance(value.key, Const)
-    return f"[{value.key.value}]" if known else ANY_ITEM  # type: ignore[union-attr]
+    return step_to(value.key.value) if known else ANY_ITEM  # type: ignore[union-attr]
+
+
+def step_to(key: object) -> str:
+    """Return the step to the item of a key, without the marks that part a path."""
+    return f"[{str(key).translate(MARKS)}]"

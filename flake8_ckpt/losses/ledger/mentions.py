@@ -28,6 +28,7 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.value_names import inner_values
 from flake8_ckpt.linking.value_names import last_name
+from flake8_ckpt.losses.ledger.holder import step_to
 
 NAMING = (Self, Local, Param, Name, Attr, Item, Element)
 PARAMETERS = frozenset(["parameters", "named_parameters"])
@@ -133,10 +134,10 @@ def leaves_of(value: Value) -> Iterator[tuple[str, Value]]:
     for option in options_of(value):
         if isinstance(option, Record):
             for field in option.fields:
-                yield from ((f"[{field.key}]", each) for _, each in leaves_of(field.value))
+                yield from ((step_to(field.key), each) for _, each in leaves_of(field.value))
         elif isinstance(option, Container):
             for index, item in enumerate(option.items):
-                yield from ((f"[{index}]", each) for _, each in leaves_of(item))
+                yield from ((step_to(index), each) for _, each in leaves_of(item))
             if not option.items:
                 yield from (("[]", each) for _, each in leaves_of(option.of))
         else:
