@@ -120,7 +120,8 @@ BRANCHES: dict[str, Row] = {
         ("b", "assign", False, ("unset:a", "about:a"))]),
     "a number that is compared": ("if self.a == 3:\n    self.b = data", [
         ("b", "assign", False, ("branch", "about:a"))]),
-    "a number that is less": ("if self.a < 3:\n    self.b = data", [("b", "assign", False, ("branch", "about:a", "order:a"))]),
+    "a number that is less": ("if self.a < 3:\n    self.b = data", [
+        ("b", "assign", False, ("branch", "about:a", "order:a"))]),
     "a call that is compared": ("if data() is None:\n    self.b = data", [("b", "assign", False, ("branch",))]),
     "two tests at once": ("if self.a and data:\n    self.c = data", [
         ("c", "assign", False, ("set:a", "branch", "about:a"))]),
