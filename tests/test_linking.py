@@ -355,7 +355,9 @@ def test_tensor_that_builds_on_the_old(case: Case) -> None:
 def test_harmless_tensor_on_request(value: str, use: str, reason: str) -> None:
     case = scaled(value, found="  # CKP112").replace("x * self.scale\n", f"{use}\n")
     (finding,) = check_findings(case, enable=["CKP112"])
-    assert finding.message == f"'scale' is a plain tensor, {reason}: .to() does not move it; consider a buffer"
+    assert (
+        finding.message == f"'scale' is a plain tensor, {reason}: .to() does not move it; consider a buffer"
+    )
 
 
 def test_tensor_that_need_not_be_given() -> None:

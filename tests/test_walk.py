@@ -8,6 +8,7 @@ from typing import Union
 import pytest
 
 from flake8_ckpt.facts.collect import collect_file
+from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import NONE
@@ -57,15 +58,16 @@ STATEMENTS: dict[str, Row] = {
     "an item of the data": ("self.a.data[0] = data", [("a", "item", True, ())]),
     "the data": ("self.a.data = data", [("a", "inplace", False, ())]),
     "whether it requires grad": ("self.a.requires_grad = True", [("a", "grad", False, ())]),
-    "an attribute of an attribute": ("self.a.b = data", []),
-    "an attribute of a call": ("self.make().b = data", []),
+    "an attribute of an attribute": ("self.a.b = data", [("a", "weights", False, ())]),
+    "an attribute of a call": ("self.make().b = data", [("make", "weights", False, ())]),
     "a sum": ("self.a += data", [("a", "augment", True, ())]),
     "a sum of what is new": ("self.a = data\nself.a += 1", [("a", "assign", False, ()), ("a", "augment", False, ())]),
     "a list that grows by a sum": ("self.a += [data]", [("a", "grow", True, ())]),
     "a sum at an item": ("self.a[:] += data", [("a", "item", True, ())]),
     "a sum in the data": ("self.a.data += data", [("a", "inplace", True, ())]),
-    "a sum at another's attribute": ("self.a.b += data", []),
-    "a change in place": ("self.a.mul_(0.9).add_(data)", [("a", "inplace", True, ())]),
+    "a sum at another's attribute": ("self.a.b += data", [("a", "weights", False, ())]),
+    "a change in place": ("self.a.mul_(0.9).add_(data)", [
+        ("a", "inplace", True, ()), ("a", "weights", False, ())]),
     "a copy in place": ("self.a.copy_(data)", [("a", "inplace", False, ())]),
     "a copy of the old in place": ("self.a.copy_(self.a + data)", [("a", "inplace", True, ())]),
     "an appended element": ("self.a.append(data)", [("a", "grow", True, ())]),
@@ -111,14 +113,14 @@ BRANCHES: dict[str, Row] = {
     "a fetched flag": ("if getattr(self, 'a', False):\n    self.b = data", [
         ("b", "assign", False, ("set:a", "about:a"))]),
     "a fetched attribute of a computed name": ("if getattr(self, data, False):\n    self.b = data", [
-        ("b", "assign", False, ("branch",))]),
+        ("b", "assign", False, ("branch", "about:__dict__"))]),
     "a flag that is compared": ("if self.a == False:\n    self.b = data", [
         ("b", "assign", False, ("unset:a", "about:a"))]),
     "a flag that is not": ("if self.a is not True:\n    self.b = data", [
         ("b", "assign", False, ("unset:a", "about:a"))]),
     "a number that is compared": ("if self.a == 3:\n    self.b = data", [
         ("b", "assign", False, ("branch", "about:a"))]),
-    "a number that is less": ("if self.a < 3:\n    self.b = data", [("b", "assign", False, ("branch", "about:a"))]),
+    "a number that is less": ("if self.a < 3:\n    self.b = data", [("b", "assign", False, ("branch", "about:a", "order:a"))]),
     "a call that is compared": ("if data() is None:\n    self.b = data", [("b", "assign", False, ("branch",))]),
     "two tests at once": ("if self.a and data:\n    self.c = data", [
         ("c", "assign", False, ("set:a", "branch", "about:a"))]),
@@ -201,7 +203,7 @@ LOCALS: dict[str, tuple[str, Value]] = {
 }  # fmt: skip
 USES: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "a read": ("return self.x", ("plain",), True),
-    "a read after a write": ("self.x = data\nreturn self.x", ("plain",), False),
+    "a read after a write": ("self.x = data\nreturn self.x", ("apart", "plain"), False),
     "a read after a write in one branch": ("if data:\n    self.x = data\nreturn self.x", ("plain",), True),
     "a test": ("if self.x:\n    pass", ("test",), True),
     "a test in an expression": ("return 1 if self.x else 2", ("test",), True),
@@ -247,6 +249,18 @@ REGISTERS = {
                              ("wrapped", "nets", UNKNOWN, True)),
 }  # fmt: skip
 
+HELD: dict[str, tuple[str, set[str]]] = {
+    "a look at the shape": ("return self.x.shape", set()),
+    "a read after a write": ("self.x = data\nreturn self.x", set()),
+    "a read that goes nowhere": ("self.x.sum()", {"held"}),
+    "a read after a write in one branch": (
+        "if data:\n    self.x = data\nreturn self.x",
+        {"held", "returned"},
+    ),
+    "a read that is returned": ("return self.x", {"held", "returned"}),
+    "a read beside an input": ("return self.x + data", {"held", "returned", "input"}),
+}
+
 
 def _named(table: Union[dict[str, Row], dict[str, tuple[str, Value]]]) -> list[str]:
     return [key.replace(" ", "-") for key in table]
@@ -273,7 +287,13 @@ def test_value_that_a_local_holds(body: str, expected: Value) -> None:
 )
 def test_use_of_an_attribute(body: str, hows: tuple[str, ...], first: bool) -> None:
     (use,) = (each for each in _walked(body).uses if each.attr == "x")
-    assert (use.how, use.first) == (hows, first)
+    assert (tuple(each for each in use.how if each not in MARKS), use.first) == (hows, first)
+
+
+@pytest.mark.parametrize(("body", "marks"), HELD.values(), ids=[key.replace(" ", "-") for key in HELD])
+def test_what_becomes_of_an_attribute(body: str, marks: set[str]) -> None:
+    (use,) = (each for each in _walked(body).uses if each.attr == "x")
+    assert set(use.how) & MARKS == marks
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.expressions import join_containers
 from flake8_ckpt.facts.evaluator.expressions import subscript_key
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
-from flake8_ckpt.facts.evaluator.frame import SOURCE
 from flake8_ckpt.facts.evaluator.frame import SYMBOLIC
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.inplace_changes import note_item
+from flake8_ckpt.facts.evaluator.input_mixing import SOURCE
 from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
 from flake8_ckpt.facts.evaluator.sweeps import is_swept
 from flake8_ckpt.facts.evaluator.weight_changes import note_weights
@@ -26,6 +26,7 @@ from flake8_ckpt.facts.value_bounds import MAX_FIELDS
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.facts.value_bounds import record_of
 from flake8_ckpt.frameworks.torch import VIEWS
+from flake8_ckpt.source.tree import dotted
 
 
 def assign(target: ast.expr, value: v.Value, source: ast.expr | None, frame: Frame) -> None:
@@ -103,6 +104,8 @@ def _unpack(target: ast.Tuple | ast.List, value: v.Value, source: ast.expr | Non
 
 def _is_moved(source: ast.expr, attr: str) -> bool:
     node = source
+    if isinstance(node, ast.Call) and dotted(node.func).endswith("as_tensor"):
+        return bool(node.args) and self_attribute(node.args[0]) == attr
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr not in VIEWS:
             return False

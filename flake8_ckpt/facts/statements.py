@@ -10,9 +10,13 @@ from typing import Any
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.assignments import assign
 from flake8_ckpt.facts.assignments import augment
-from flake8_ckpt.facts.branch_guards import conditions
-from flake8_ckpt.facts.branch_guards import decided
-from flake8_ckpt.facts.branch_guards import narrow
+from flake8_ckpt.facts.conditions.branch_guards import conditions
+from flake8_ckpt.facts.conditions.branch_guards import decided
+from flake8_ckpt.facts.conditions.branch_guards import narrow
+from flake8_ckpt.facts.conditions.except_clauses import forgives_keys
+from flake8_ckpt.facts.conditions.except_clauses import handlers_of
+from flake8_ckpt.facts.conditions.key_guards import asked_in
+from flake8_ckpt.facts.conditions.key_guards import fetched_in
 from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
@@ -22,10 +26,6 @@ from flake8_ckpt.facts.evaluator.nested_functions import note_function
 from flake8_ckpt.facts.evaluator.nested_functions import note_lambda
 from flake8_ckpt.facts.evaluator.path_states import Changes
 from flake8_ckpt.facts.evaluator.sweeps import counter_of
-from flake8_ckpt.facts.except_clauses import forgives_keys
-from flake8_ckpt.facts.except_clauses import handlers_of
-from flake8_ckpt.facts.key_guards import asked_in
-from flake8_ckpt.facts.key_guards import fetched_in
 from flake8_ckpt.facts.loop_numbers import forget_counted
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import LOOP

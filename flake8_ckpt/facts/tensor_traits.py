@@ -30,8 +30,12 @@ def of_call(made: v.Value, path: str, args: Sequence[v.Value], keywords: Mapping
         return made
     tensors = [each for each in args if isinstance(each, v.Tensor)]
     placed = keywords.get("device", v.NONE) != v.NONE or any(each.placed for each in tensors)
-    scalar = _is_one_number(path, args) or (
-        path.rpartition(".")[2] in ELEMENTWISE and bool(tensors) and all(each.scalar for each in tensors)
+    name = path.rpartition(".")[2]
+    whole = name in REDUCTIONS and len(args) == 1 and not keywords
+    scalar = (
+        whole
+        or _is_one_number(path, args)
+        or (name in ELEMENTWISE and bool(tensors) and all(each.scalar for each in tensors))
     )
     return replace(made, placed=placed, scalar=scalar) if placed or scalar else made
 

@@ -199,6 +199,9 @@ def is_moved_by_hand(state: ClassState, attr: str) -> bool:
     hows = {how for read in state.reads(attr) for how in read.use.how}
     if hows & {"moved", "relocated"} and not hows & {"input", "returned"}:
         return True
+    changes = state.changes.get(attr, ())
+    if any(each.write.how == "moved" and each.method.name in state.stepping for each in changes):
+        return True
     return is_moved_by_hooks(state, attr)
 
 

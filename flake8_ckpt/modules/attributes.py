@@ -17,12 +17,12 @@ from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_trainable
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import lifetime
+from flake8_ckpt.modules.buffers.registration_paths import buffers_apart
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 from flake8_ckpt.modules.own_saving import is_moved_by_hooks
-from flake8_ckpt.modules.registration_paths import buffers_apart
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from flake8_ckpt.facts.model import REMARK
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import options_of
-from flake8_ckpt.frameworks.torch_methods import STEPS
 from flake8_ckpt.modules.attributes import Attribute
 
 
@@ -54,7 +53,7 @@ def is_remarked(tensor: Attribute) -> bool:
 def meets_input(tensor: Attribute) -> bool:
     """Tell whether a forward pass or an update combines it, as it lies, with what it is given."""
     return any(
-        "input" in each.use.how or "returned" in each.use.how and each.method.name not in STEPS
+        "input" in each.use.how
         for each in tensor.state.reads(tensor.name)
         if each.method.name in tensor.state.stepping
     )

@@ -19,8 +19,8 @@ from flake8_ckpt.modules.after_load.initialization_flags import initialization_f
 from flake8_ckpt.modules.after_load.weighing_counts import WeighingCount
 from flake8_ckpt.modules.after_load.weighing_counts import weighing_counts
 from flake8_ckpt.modules.attributes import Attribute
-from flake8_ckpt.modules.buffer_siblings import BufferSibling
-from flake8_ckpt.modules.buffer_siblings import buffer_siblings
+from flake8_ckpt.modules.buffers.buffer_siblings import BufferSibling
+from flake8_ckpt.modules.buffers.buffer_siblings import buffer_siblings
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.constants import excuse_of
 from flake8_ckpt.modules.constants import is_left_behind

@@ -12,9 +12,9 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.modules.attribute_lifetime import tensor_writes
 from flake8_ckpt.modules.attributes import Attribute
+from flake8_ckpt.modules.buffers.registration_paths import unregistered
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
-from flake8_ckpt.modules.registration_paths import unregistered
 
 
 def plain_tensors(state: ClassState) -> Iterator[Attribute]:

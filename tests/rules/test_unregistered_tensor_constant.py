@@ -350,6 +350,33 @@ class Rope(nn.Module):
     def forward(self, x):
         return x * self.angles
 """,
+    "handed on by a helper method": TORCH
+    + """
+class Smooth(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.taps = torch.tensor([0.25, 0.5, 0.25])
+
+    def kernel(self):
+        return self.taps[None, None]
+
+    def forward(self, x):
+        return nn.functional.conv1d(x, self.kernel())
+""",
+    "moved by the step before a helper reads it": TORCH
+    + """
+class Affine(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.grid = torch.ones(size)
+
+    def warp(self, x):
+        return x + self.grid
+
+    def forward(self, x):
+        self.grid = torch.as_tensor(self.grid, device=x.device)
+        return self.warp(x)
+""",
     "no program moves anything": {
         "blur.py": TORCH
         + """
@@ -601,19 +628,6 @@ class Weighted(nn.Module):
 
     def forward(self, parts):
         return sum(map(lambda part: part * self.weights, parts))
-""",
-    "handed on by a helper method": TORCH
-    + """
-class Smooth(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.taps = torch.tensor([0.25, 0.5, 0.25])  # CKP102
-
-    def kernel(self):
-        return self.taps[None, None]
-
-    def forward(self, x):
-        return nn.functional.conv1d(x, self.kernel())
 """,
     "cast where it is made": TORCH
     + """

@@ -195,6 +195,17 @@ class Scale(nn.Module):
     def forward(self, x):
         return x * self.weight / self.size
 """,
+    "the number of elements of a parameter": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(n, 3))
+        self.gain = 1.0 / float(self.weight[0].numel()) ** 0.5
+
+    def forward(self, x):
+        return x * self.weight * self.gain
+""",
     "a derived buffer is saved too": TORCH
     + """
 class Whiten(nn.Module):

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
+from flake8_ckpt.facts.evaluator.input_mixing import SOURCE
 from flake8_ckpt.facts.evaluator.input_mixing import attributes_in
 from flake8_ckpt.facts.evaluator.input_mixing import met
 from flake8_ckpt.facts.evaluator.object_identity import is_object
@@ -41,7 +42,6 @@ Evaluate = Callable[[Any, "Frame"], v.Value]
 LOOKS = frozenset(["meta", "none", "test", "cadence"])
 SYMBOLIC = (v.Call, v.Param, v.Item, v.Attr, v.Local, v.Join, v.Element)
 FLOW = "#"
-SOURCE = "="
 # A write is made of a few attributes.
 MAX_SOURCES = 8
 MAX_SHOWN_FLOWS = 8

@@ -20,6 +20,11 @@ INPUT = "@"
 AS_IT_LIES = "~"
 UNMOVED = frozenset([AS_IT_LIES])
 NOWHERE = frozenset([INPUT, AS_IT_LIES])
+# What a value was made of; a size says nothing of what the value holds.
+SOURCE = "="
+SIZELESS = frozenset([INPUT, AS_IT_LIES, SOURCE])
+# Calls that take the numbers out of a tensor, not its size.
+TAKES_NUMBERS = frozenset("int float bool str print round numpy item tolist equal allclose".split())
 # Calls whose result lies on the host, or nowhere: `float(self.k)`, `self.k.tolist()`.
 TO_HOST = frozenset("int float bool len str range print round numpy".split()) | NOT_TENSOR | SHAPE_METHODS
 # These take what they are given to where their own object lies.
@@ -41,7 +46,7 @@ def left_by(call: ast.Call) -> frozenset[str]:
     """Return the kinds of tokens that a call takes away from what goes into it."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in TO_HOST:
-        return NOWHERE
+        return NOWHERE if name in TAKES_NUMBERS else SIZELESS
     is_placed = any(each.arg == "device" for each in call.keywords)
     return UNMOVED if is_placed and name not in MOVES else frozenset()
 

@@ -20,13 +20,13 @@ from flake8_ckpt.frameworks.torch import is_stateless
 from flake8_ckpt.modules.attribute_lifetime import IDLE_USES
 from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_transient
+from flake8_ckpt.modules.buffers.registration_paths import unregistered_lists
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.containers.by_use import holds_modules_by_use
 from flake8_ckpt.modules.containers.elements import elements_of
 from flake8_ckpt.modules.containers.elements import kind_of
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
-from flake8_ckpt.modules.registration_paths import unregistered_lists
 
 # `self.model_kwargs = {...}` is handed on to constructors, and holds no part of this module.
 ARGUMENTS = re.compile(r"(args|kwargs|config|cfg|hparams|params|options)$")

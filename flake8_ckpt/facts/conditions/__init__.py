@@ -1,0 +1,1 @@
+"""The conditions around statements: guards of branches, of keys, and what handlers catch."""

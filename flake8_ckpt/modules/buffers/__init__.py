@@ -1,0 +1,1 @@
+"""Buffers of a module: which writes meet a registration, and what is left beside one."""
