@@ -158,6 +158,7 @@ class Handler(Struct, frozen=True, array_like=True):
     `outcome` is "swallowed" where nothing but a print tells of the error, "returned" or "told" where the
     function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
     a `second_way` where the `try` ends the function, and the handler prints the error itself.
+    `drops` are the locals that the `try` makes, where the handler says the error and leaves the loop or the function.
     """
 
     caught: tuple[str, ...]
@@ -166,6 +167,7 @@ class Handler(Struct, frozen=True, array_like=True):
     first_line: int
     last_line: int
     second_way: bool = False
+    drops: tuple[str, ...] = ()
 
 
 class Skip(Struct, frozen=True, array_like=True):

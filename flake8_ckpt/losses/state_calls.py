@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Iterator
+from dataclasses import replace
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.io_calls import loader_of
@@ -63,11 +64,9 @@ def _keeps(site: Site, unit: FunctionRef, contract: Contract) -> bool:
 def _restores(load: LoadEffect, contract: Contract) -> bool:
     if not load.keys:
         return any(isinstance(target, Attr) and target.name in STATE_METHODS for target in load.into)
-    if all(isinstance(target, (Local, Name)) for target in load.into) and not trains(
-        load.unit.function.calls
-    ):
-        # Only looked at: a report, a plot.
-        return False
+    if not trains(load.unit.function.calls):
+        # What only locals hold is looked at: for a report, a plot, the scores of an evaluation.
+        load = replace(load, into=tuple(each for each in load.into if not isinstance(each, (Local, Name))))
     return contract.restores_state(load) or bool(load.into) and contract.evidence.is_normalizer_load(load)
 
 

@@ -63,7 +63,12 @@ def _swallowed(handler: Handler, unit: FunctionRef, contract: Contract) -> Swall
     site = _state_call(handler, unit, contract)
     if site is None or not _goes_on(site, unit, contract) or _has_fallback(site, handler, unit):
         return None
-    if _ends(handler, unit) or _is_told(handler, unit, contract) or _has_second_way(handler, unit):
+    if (
+        _is_dropped(site, handler)
+        or _ends(handler, unit)
+        or _is_told(handler, unit, contract)
+        or _has_second_way(handler, unit)
+    ):
         return None
     return SwallowedError(Spot(unit.path, handler.position), called_name(site.call), _restores(site))
 
@@ -124,6 +129,13 @@ def _ends(handler: Handler, unit: FunctionRef) -> bool:
     """Tell whether a handler gives up the rest of its function, which may need the state."""
     follows = any(site.position.line > handler.position.line for site in unit.function.calls)
     return follows and handler.outcome != "swallowed"
+
+
+def _is_dropped(site: Site, handler: Handler) -> bool:
+    """Tell whether the handler says what failed, and leaves with the object that should have had the state."""
+    callee = site.call.callee
+    owner = callee.base if isinstance(callee, Attr) else None
+    return _restores(site) and isinstance(owner, Local) and owner.name in handler.drops
 
 
 def _is_told(handler: Handler, unit: FunctionRef, contract: Contract) -> bool:

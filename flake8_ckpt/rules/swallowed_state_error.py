@@ -129,6 +129,7 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
   does, or a loop over several copies.
 - The handler prints the error, and the `try` ends the function where it succeeds: what follows is the second way.
 - The handler ends the function before the work that needs the state, or gives back a value that a caller looks at.
+- The handler prints the error and leaves the loop's turn or the function with the object that the `try` made.
 - The `try` sets a flag where it succeeds.
 - The `try` holds an import that may fail, a whole training loop, or nothing that saves or restores state:
   a data file, a look at a file's format.

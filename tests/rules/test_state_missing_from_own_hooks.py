@@ -174,6 +174,82 @@ def gate(
 
 
 SILENT: dict[str, Case] = {
+    "attributes that a registering call names by keyword": {
+        "stored.py": """
+import pickle
+
+class Stored:
+    def save(self, path):
+        plain = {}
+        for name, how in self._saved.items():
+            value = getattr(self, name) if hasattr(self, name) else None
+            if how == "plain":
+                plain[name] = value
+        config = dict(type=type(self), saved=self._saved, plain=plain)
+        with open(path, "wb") as file:
+            pickle.dump(config, file)
+
+    @classmethod
+    def load(cls, path):
+        with open(path, "rb") as file:
+            kind, saved, plain = pickle.load(file).values()
+        made = kind.__new__(kind)
+        setattr(made, "_saved", saved)
+        for name, how in saved.items():
+            setattr(made, name, plain[name] if how == "plain" else None)
+        return made
+
+    def _register(self, **saved):
+        if not hasattr(self, "_saved"):
+            self._saved = dict()
+        self._saved.update(saved)
+""",
+        "walk.py": """
+from stored import Stored
+
+class Walk(Stored):
+    def __init__(self, rate):
+        self.rate = rate
+        self.mean = 0.0
+        self._register(rate="plain", mean="plain")
+
+    def step(self, reward):
+        self.mean += self.rate * (reward - self.mean)
+        return reward - self.mean
+""",
+    },
+    "attributes that a registering call names by strings": """
+import torch
+
+class Stored:
+    def __init__(self):
+        self._kept = []
+
+    def save(self, path):
+        data = {"kind": type(self).__name__}
+        for name in self._kept:
+            data[name] = getattr(self, name)
+        torch.save(data, path)
+
+    def load(self, path):
+        data = torch.load(path)
+        for name in self._kept:
+            setattr(self, name, data[name])
+
+    def keep(self, *names):
+        self._kept.extend(names)
+
+
+class Noise(Stored):
+    def __init__(self):
+        super().__init__()
+        self.level = 1.0
+        self.keep("level")
+
+    def sample(self):
+        self.level = 0.9 * self.level + 0.1
+        return self.level * torch.randn(1)
+""",
     "weights alone are for use": actor("")
     .replace(', "opt": self.opt.state_dict()', "")
     .replace('        self.opt.load_state_dict(data["opt"])\n', ""),

@@ -220,6 +220,38 @@ def main(path, resume):
 
 
 SILENT: dict[str, Case] = {
+    "a local is bound to a new object, which is then loaded itself": {
+        "words.py": """
+import pickle
+
+class Words:
+    def __init__(self):
+        self.table = {}
+
+    def learn(self, text):
+        for word in text.split():
+            self.table[word] = len(self.table)
+
+    def save(self, path):
+        with open(path, "wb") as file:
+            pickle.dump({"table": self.table}, file)
+
+    def load(self, path):
+        with open(path, "rb") as file:
+            self.table = pickle.load(file)["table"]
+""",
+        "look.py": """
+from words import Words
+
+def look():
+    words = Words()
+    words.load("short.pkl")
+    print(len(words.table))
+    words = Words()
+    words.load("long.pkl")
+    print(len(words.table))
+""",
+    },
     "the variable of two loops names no one object": TRAINER
     + """
 def main(trainers):
@@ -388,6 +420,22 @@ class Store:
 }
 
 FOUND: dict[str, Case] = {
+    "of two loaded parts of a replaced object one is loaded again": {
+        "trainer.py": TRAINER,
+        "main.py": """
+import torch
+from trainer import Trainer
+
+def main(path):
+    trainer = Trainer()
+    data = torch.load(path)
+    trainer.net.load_state_dict(data["net"])
+    trainer.opt.load_state_dict(data["opt"])
+    trainer = Trainer()  # CKP205
+    trainer.net.load_state_dict(data["net"])
+    trainer.work(5)
+""",
+    },
     "a helper in another file": {
         "trainer.py": TRAINER,
         "helpers.py": """

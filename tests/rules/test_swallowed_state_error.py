@@ -343,6 +343,57 @@ def history(folder):
             pass
     return {"best": best}
 """,
+    "said, and the model that was being made is left behind": TORCH
+    + """
+def compare(paths, build):
+    for path in paths:
+        try:
+            data = torch.load(path)
+            model, sizes = build(data["settings"])
+            model.load_state_dict(data["model"])
+        except Exception as error:
+            print(f"skip {path}: {error}")
+            continue
+        print(path, sizes, model(torch.zeros(2)))
+""",
+    "said, and the function is over before the model is used": TORCH
+    + """
+def show(path):
+    try:
+        model = nn.Linear(2, 2).to("cpu")
+        model.load_state_dict(torch.load(path))
+        print(model(torch.zeros(2)))
+    except Exception as error:
+        print(f"cannot show {path}: {error}")
+        return
+""",
+    "scores of evaluations that decide when to stop": """
+import numpy as np
+
+
+class Patience:
+    def __init__(self, path):
+        self.path = path
+        self.best = float("-inf")
+        self.worse = 0
+
+    def __call__(self):
+        try:
+            file = np.load(self.path)
+            timesteps = file["timesteps"]
+            scores = file["scores"]
+            for index in range(len(timesteps)):
+                score = float(scores[index].mean())
+                if score > self.best:
+                    self.best = score
+                    print(f"best score at {timesteps[index]}")
+                    self.last = int(timesteps[index])
+                else:
+                    self.worse += 1
+        except Exception:
+            pass
+        return self.worse < 5
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -412,6 +463,46 @@ def restored(path, model: nn.Module):
         return model
     except Exception as error:  # CKP212
         print(error)
+""",
+    "a model that is looked up goes on": TORCH
+    + """
+def resume(agents, name, path):
+    try:
+        model = agents.get(name)
+        model.load_state_dict(torch.load(path))
+    except Exception as error:  # CKP212
+        print(f"cannot load {path}: {error}")
+        return
+""",
+    "the caller's model goes on": TORCH
+    + """
+def resume(model, path):
+    try:
+        data = torch.load(path)
+        model.load_state_dict(data)
+    except Exception as error:  # CKP212
+        print(f"cannot load {path}: {error}")
+        return
+""",
+    "a model that is made is used after the handler": TORCH
+    + """
+def resumed(path):
+    try:
+        model = nn.Linear(2, 2)
+        model.load_state_dict(torch.load(path))
+    except Exception as error:  # CKP212
+        print(f"cannot load {path}: {error}")
+    return model
+""",
+    "nobody learns why the model is left behind": TORCH
+    + """
+def show(path):
+    try:
+        model = nn.Linear(2, 2)
+        model.load_state_dict(torch.load(path))
+        print(model(torch.zeros(2)))
+    except Exception:  # CKP212
+        return
 """,
     "a restore passes": TORCH
     + """

@@ -15,6 +15,8 @@ from flake8_ckpt.source.tree import statements
 
 Locate = Callable[[ast.stmt], Position]
 KEY_ERRORS = frozenset(["KeyError", "LookupError", "Exception", "BaseException", "AttributeError"])
+# Calls that give what exists already.
+LOOKUPS = frozenset(["getattr", "get", "next", "pop"])
 IMPORTS = (ast.Import, ast.ImportFrom)
 PRINTS = re.compile(r"(^|[._])p?print(0|_rank\w*)?$")
 
@@ -36,7 +38,29 @@ def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
             node.body[0].lineno,
             last.end_lineno or last.lineno,
             leaves and _names_error(handler),
+            tuple(_made_in(node.body)) if _leaves(handler) else (),
         )
+
+
+def _leaves(handler: ast.ExceptHandler) -> bool:
+    """Tell whether a clause says what failed, and nothing of what the `try` made is used after it."""
+    return isinstance(handler.body[-1], (ast.Continue, ast.Return)) and _names_error(handler)
+
+
+def _made_in(body: list[ast.stmt]) -> Iterator[str]:
+    """Yield the names that statements bind to what a call gives, but for a look at what is there already."""
+    for each in body:
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call) and _makes(each.value):
+            names = (part for target in each.targets for part in ast.walk(target))
+            yield from (
+                part.id for part in names if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            )
+
+
+def _makes(call: ast.Call) -> bool:
+    while isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
+        call = call.func.value
+    return dotted(call.func).rpartition(".")[2] not in ("", *LOOKUPS)
 
 
 def _names_error(handler: ast.ExceptHandler) -> bool:

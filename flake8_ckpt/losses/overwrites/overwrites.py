@@ -86,16 +86,17 @@ class Overwrites:
                     continue
                 if _is_over(each.load.at, replaced.at, unit):
                     continue
-                if not self._is_restored_after(replaced, unit, restored):
+                again = [other for other in restored if other.name in (replaced.name, each.name)]
+                if not self._is_restored_after(replaced, unit, again):
                     name = replaced.name if replaced.name.startswith(f"{each.name}.") else each.name
                     yield Overwrite(name, replaced.location, each.load.location)
                     break
 
     def _is_restored_after(
-        self, replaced: Replacement, unit: FunctionRef, restored: Collection[Restored]
+        self, replaced: Replacement, unit: FunctionRef, again: Collection[Restored]
     ) -> bool:
         """Tell whether a later statement fills the new object from the checkpoint after all, or winds it forward."""
-        if any(each.name == replaced.name and each.load.at > replaced.at for each in restored):
+        if any(each.load.at > replaced.at for each in again):
             return True
         if any(_fills(each, replaced) for each in unit.function.writes):
             return True
