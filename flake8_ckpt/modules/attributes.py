@@ -23,6 +23,7 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 from flake8_ckpt.modules.own_saving import is_moved_by_hooks
+from flake8_ckpt.modules.own_saving import is_rebuilt_by_hooks
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Attribute:
     def is_carried_by_hooks(self) -> bool:
         """Tell whether the class's own saving mentions it."""
         return is_carried_by_hooks(self.state, self.name)
+
+    @property
+    def is_rebuilt_by_hooks(self) -> bool:
+        """Tell whether the class's own loading makes it anew."""
+        return is_rebuilt_by_hooks(self.state, self.name)
 
     @property
     def is_moved_by_hooks(self) -> bool:
