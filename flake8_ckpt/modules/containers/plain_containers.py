@@ -49,7 +49,12 @@ class PlainContainer:
     def holds_modules(self) -> bool:
         """Tell whether some element is a module."""
         modules = [option for option in options_of(self.element) if isinstance(option, Module)]
-        return self.modules_by_use or any(not is_stateless(module.path) for module in modules)
+        return self.modules_by_use or any(not self._is_stateless(module.path) for module in modules)
+
+    def _is_stateless(self, path: str) -> bool:
+        """Tell whether nothing is lost with a module: one of torch without weights, or a class around such."""
+        known = self.state.hierarchy.symbols.classes.get(path)
+        return is_stateless(path) if known is None else known.stateless and known.bases == ("torch.nn.Module",)
 
     @property
     def holds_tensors(self) -> bool:
