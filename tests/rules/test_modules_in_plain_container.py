@@ -76,6 +76,38 @@ class Scales(nn.Module):
     def forward(self, x):
         return [average(x) for average in self.averages]
 """,
+    "a Sequential takes the elements from a second list": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, sizes, activation):
+        super().__init__()
+        layers = [nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
+        sequence = list()
+        for layer, size in zip(layers, sizes):
+            sequence.append(layer)
+            sequence.append(activation())
+        self.net = nn.Sequential(*sequence)
+        self.layers = layers
+
+    def forward(self, x):
+        return [layer(x) for layer in self.layers]
+""",
+    "one loop fills the list and what a Sequential takes": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = []
+        sequence = []
+        for _ in range(3):
+            layer = nn.Linear(size, size)
+            self.layers.append(layer)
+            sequence.append(layer)
+        self.net = nn.Sequential(*sequence)
+
+    def forward(self, x):
+        return [layer(x) for layer in self.layers]
+""",
     "a ModuleList": TORCH
     + """
 class Heads(nn.Module):
@@ -292,6 +324,22 @@ class Mlp(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "a Sequential takes the elements of another list": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        layers = [nn.Linear(size, size), nn.Linear(size, size)]
+        heads = [nn.Linear(size, 1), nn.Linear(size, 1)]
+        sequence = []
+        for layer in layers:
+            sequence.append(layer)
+        self.net = nn.Sequential(*sequence)
+        self.heads = heads  # CKP105
+
+    def forward(self, x):
+        return [head(self.net(x)) for head in self.heads]
+""",
     "a class of the project that drops out while it trains": TORCH
     + """
 class Noise(nn.Module):
