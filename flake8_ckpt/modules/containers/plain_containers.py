@@ -11,12 +11,16 @@ from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Buffer
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.torch import is_stateless
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.attribute_lifetime import IDLE_USES
 from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_transient
@@ -63,6 +67,16 @@ class PlainContainer:
         return bool(options) and all(isinstance(option, TENSORS) for option in options)
 
     @property
+    def belongs_to_others(self) -> bool:
+        """Tell whether it holds what was handed in: Parameters of other modules, what a later call is given."""
+        if not all(_is_handed_in(change.write.value) for change in self.changes):
+            return False
+        options = [option for option in options_of(self.element) if option not in (NONE, UNKNOWN)]
+        if all(isinstance(option, Parameter) for option in options):
+            return True
+        return all(change.method.name not in CONSTRUCTION for change in self.changes)
+
+    @property
     def is_transient_store(self) -> bool:
         """Tell whether calls put their own tensors into it, or take each one to where it is needed."""
         if is_transient(self.attr) or not is_statistic(self.attr) and self._is_filled_by_calls:
@@ -90,6 +104,14 @@ def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
         held = _held(state, attr, made)
         if held is not None and not _is_registered_elsewhere(state, held):
             yield held
+
+
+def _is_handed_in(value: Value) -> bool:
+    """Tell whether a value is a parameter, a copy of one, or an empty container in its place."""
+    filled = [each for each in options_of(value) if not (isinstance(each, Container) and each.size == 0)]
+    copied = [each.of if isinstance(each, Container) else each for each in filled]
+    given = [each.base if isinstance(each, Element) else each for each in copied]
+    return bool(given) and all(isinstance(each, Param) or each == NONE for each in given)
 
 
 def _is_module_container(state: ClassState) -> bool:
