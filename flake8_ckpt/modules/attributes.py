@@ -16,6 +16,7 @@ from flake8_ckpt.modules.attribute_lifetime import is_random
 from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_trainable
 from flake8_ckpt.modules.attribute_lifetime import is_transient
+from flake8_ckpt.modules.attribute_lifetime import is_window
 from flake8_ckpt.modules.attribute_lifetime import lifetime
 from flake8_ckpt.modules.buffers.registration_paths import buffers_apart
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
@@ -99,6 +100,11 @@ class Attribute:
     def is_transient(self) -> bool:
         """Tell whether its name says that it belongs to one sequence or one call."""
         return is_transient(self.name)
+
+    @property
+    def is_window(self) -> bool:
+        """Tell whether it gathers what one method takes and sets back."""
+        return is_window(self.state, self.name)
 
     @property
     def is_used_in_steps(self) -> bool:
