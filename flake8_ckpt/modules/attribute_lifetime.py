@@ -187,7 +187,9 @@ def is_window(state: ClassState, attr: str) -> bool:
     later = state.runtime_writes(attr)
     gathering = {each.method.name for each in later if depends_on_previous_value(state, each)}
     emptying = {each.method.name for each in later if _empties(each)}
-    readers = {each.method.name for each in state.reads(attr) if "held" in each.use.how} - (gathering - emptying)
+    readers = {each.method.name for each in state.reads(attr) if "held" in each.use.how} - (
+        gathering - emptying
+    )
     return bool(gathering) and bool(readers) and readers <= emptying
 
 

@@ -8,7 +8,9 @@ from flake8_ckpt.frameworks.torch import is_stateless
 
 # Longer classes, and those that register, train or look themselves up, are not looked at.
 MAX_TEXT = 4000
-OTHER_STATE = re.compile(r"Parameter|Buffer|register_|add_module|setattr|training|Dropout|\bin self\.|\bcls\b")
+OTHER_STATE = re.compile(
+    r"Parameter|Buffer|register_|add_module|setattr|training|Dropout|\bin self\.|\bcls\b"
+)
 MADE = re.compile(r"self\.(\w+)\s*(?::[^=\n]+)?=\s*(?:torch\.)?nn\.(\w+)\(")
 CALLED = re.compile(r"self\.(\w+)\(")
 METHODS = re.compile(r"\bdef (\w+)\(")

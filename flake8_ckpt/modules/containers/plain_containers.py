@@ -58,7 +58,9 @@ class PlainContainer:
     def _is_stateless(self, path: str) -> bool:
         """Tell whether nothing is lost with a module: one of torch without weights, or a class around such."""
         known = self.state.hierarchy.symbols.classes.get(path)
-        return is_stateless(path) if known is None else known.stateless and known.bases == ("torch.nn.Module",)
+        return (
+            is_stateless(path) if known is None else known.stateless and known.bases == ("torch.nn.Module",)
+        )
 
     @property
     def holds_tensors(self) -> bool:
