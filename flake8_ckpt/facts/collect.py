@@ -47,6 +47,7 @@ from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import may_hold_facts
 from flake8_ckpt.source.signals import own_calls
 from flake8_ckpt.source.signals import signals_of
+from flake8_ckpt.source.stateless_classes import is_stateless_class
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
@@ -137,6 +138,7 @@ class _Collector:
             tuple(self.graph(found)) if bases or statistics or "step" in names else (),
             statistics,
             bool(statistics) and "self" in normalized_in(text),
+            not found.selected and is_stateless_class(text),
         )
 
     def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:

@@ -229,7 +229,7 @@ class ClassFacts(Struct, frozen=True, array_like=True):
     `methods` holds a summary for each method that was read; `method_names` names them all;
     `graph` says which methods of its own object each method calls; `statistics` are the attributes
     whose names are those of running statistics (a mean, a variance, a count), for classes that have any;
-    `divides` is true where the class divides by one of them.
+    `divides` is true where the class divides by one of them, `stateless` where its objects hold no weights for sure.
     """
 
     name: str
@@ -241,6 +241,7 @@ class ClassFacts(Struct, frozen=True, array_like=True):
     graph: tuple[tuple[str, tuple[str, ...]], ...] = ()
     statistics: tuple[str, ...] = ()
     divides: bool = False
+    stateless: bool = False
 
 
 class FileFacts(Struct, frozen=True, array_like=True):

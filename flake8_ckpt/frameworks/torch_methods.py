@@ -8,6 +8,7 @@ CARRIERS = frozenset(
     "state_dict get_extra_state _save_to_state_dict on_save_checkpoint load_state_dict set_extra_state"
     " _load_from_state_dict on_load_checkpoint save save_checkpoint state save_state get_state".split()
 )
+LOADERS = frozenset("load_state_dict set_extra_state _load_from_state_dict on_load_checkpoint".split())
 MOVERS = frozenset("_apply to cuda cpu half float double".split())
 CONSTRUCTION = frozenset(
     "__init__ __post_init__ __new__ reset_parameters _reset_parameters __attrs_post_init__".split()

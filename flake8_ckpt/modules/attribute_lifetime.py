@@ -182,6 +182,23 @@ def _is_read_across(state: ClassState, attr: str) -> bool:
     return any("held" in read.use.how for read in state.reads(attr))
 
 
+def is_window(state: ClassState, attr: str) -> bool:
+    """Tell whether all that read what was gathered set it back at once: a load costs a part of a window."""
+    later = state.runtime_writes(attr)
+    gathering = {each.method.name for each in later if depends_on_previous_value(state, each)}
+    emptying = {each.method.name for each in later if _empties(each)}
+    readers = {each.method.name for each in state.reads(attr) if "held" in each.use.how} - (
+        gathering - emptying
+    )
+    return bool(gathering) and bool(readers) and readers <= emptying
+
+
+def _empties(change: AttributeWrite) -> bool:
+    """Tell whether a write leaves zeros or the like, whatever was there."""
+    write = change.write
+    return not write.carried and not write.guards and write.how == "inplace" and write.value == Tensor("data")
+
+
 def is_idle(state: ClassState, attr: str) -> bool:
     """Tell whether later methods read an attribute only to look at its shape or to branch on it, or not at all."""
     reads = state.reads(attr)

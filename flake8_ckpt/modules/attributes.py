@@ -16,6 +16,7 @@ from flake8_ckpt.modules.attribute_lifetime import is_random
 from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_trainable
 from flake8_ckpt.modules.attribute_lifetime import is_transient
+from flake8_ckpt.modules.attribute_lifetime import is_window
 from flake8_ckpt.modules.attribute_lifetime import lifetime
 from flake8_ckpt.modules.buffers.registration_paths import buffers_apart
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
@@ -23,6 +24,7 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 from flake8_ckpt.modules.own_saving import is_moved_by_hooks
+from flake8_ckpt.modules.own_saving import is_rebuilt_by_hooks
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Attribute:
     def is_carried_by_hooks(self) -> bool:
         """Tell whether the class's own saving mentions it."""
         return is_carried_by_hooks(self.state, self.name)
+
+    @property
+    def is_rebuilt_by_hooks(self) -> bool:
+        """Tell whether the class's own loading makes it anew."""
+        return is_rebuilt_by_hooks(self.state, self.name)
 
     @property
     def is_moved_by_hooks(self) -> bool:
@@ -93,6 +100,11 @@ class Attribute:
     def is_transient(self) -> bool:
         """Tell whether its name says that it belongs to one sequence or one call."""
         return is_transient(self.name)
+
+    @property
+    def is_window(self) -> bool:
+        """Tell whether it gathers what one method takes and sets back."""
+        return is_window(self.state, self.name)
 
     @property
     def is_used_in_steps(self) -> bool:

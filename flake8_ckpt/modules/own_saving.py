@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flake8_ckpt.frameworks.torch_methods import CARRIERS
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
+from flake8_ckpt.frameworks.torch_methods import LOADERS
 from flake8_ckpt.frameworks.torch_methods import MOVERS
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import Method
@@ -15,6 +16,15 @@ def is_carried_by_hooks(state: ClassState, attr: str) -> bool:
         return True
     return any(
         _mentions(each, attr) or each.name in CARRIERS and _sets(each, attr) for each in state.carriers
+    )
+
+
+def is_rebuilt_by_hooks(state: ClassState, attr: str) -> bool:
+    """Tell whether the class's own loading runs a method that makes an attribute from others: a cache of them."""
+    run = state.reach(LOADERS)
+    return any(
+        change.method.name in run and (change.write.how == "item" or set(change.write.sources) - {attr})
+        for change in state.changes.get(attr, ())
     )
 
 

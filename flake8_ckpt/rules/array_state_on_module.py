@@ -87,6 +87,7 @@ Where they cannot, `get_extra_state` and `set_extra_state` carry the array as it
 - Nothing changes the array after construction.
 - Every call makes it again before reading it, or a `reset` method sets it back.
 - The class carries it itself: extra state, its own `state_dict`, or its own pickling.
+- A load hook makes it again from what it restores.
 - The class is not an `nn.Module`.
 
 ## References
@@ -108,7 +109,7 @@ from flake8_ckpt.rules.base import finding_at
 def check(project: Project) -> Iterator[Finding]:
     """Report numpy arrays on modules that later methods change."""
     for array in project.modules.plain_arrays():
-        if array.is_carried_by_hooks or array.is_transient:
+        if array.is_carried_by_hooks or array.is_rebuilt_by_hooks or array.is_transient:
             continue
         if array.lifetime == "state":
             writer = array.change.method.name

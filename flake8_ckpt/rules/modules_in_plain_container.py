@@ -81,6 +81,7 @@ name as well get a second one.
   attributes of their own, or an `nn.Sequential` made from the list.
 - One module hidden in a list or tuple on purpose, or set by `object.__setattr__`, because its owner
   is elsewhere.
+- The modules have no weights and no train mode: poolings, activations, and classes around such alone.
 - The list is a local variable, or the class is not an `nn.Module`.
 
 ## References

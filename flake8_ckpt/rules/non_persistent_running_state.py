@@ -94,6 +94,7 @@ longer loads with `strict=True`.
 
 - The buffer is a cache: its new value does not depend on the old one (a mask for a longer sequence).
 - It belongs to one call or one episode, which sets it back.
+- It gathers what one method takes and sets back at once: a reload costs a part of a window.
 - The next forward pass builds it from a saved buffer where a look says that it is still a placeholder.
 - A load hook derives it again from what was restored.
 - The class carries it itself, in its own `state_dict` or extra state.
@@ -122,7 +123,7 @@ def check(project: Project) -> Iterator[Finding]:
         attribute, location = buffer.attribute, buffer.location
         if attribute.is_carried_by_hooks or attribute.is_transient:
             continue
-        if attribute.lifetime == "state":
+        if attribute.lifetime == "state" and not attribute.is_window:
             change = attribute.change
             writer = change.method.name
             message = (

@@ -81,7 +81,7 @@ computes them.
 - It is put on a device by hand where it is made, or moved wherever it is read (`self.kernel.to(x)`): see CKP112.
 - It meets no input in a step: only its shape, its numbers (`.item()`, `.tolist()`) or the truth of it are used, or
   code that prepares data uses it (`collate_fn`).
-- It has no dimension: torch takes such a tensor on any device.
+- It has no dimension, or is an index alone: torch takes such a tensor on any device.
 - A caller may leave it out (`weight: Tensor | None = None`): see CKP112.
 - The programs that construct the module never move it, or a default device is set.
 - A comment at its making says something of buffers, or it is complex: a buffer follows `.to(dtype)`, and a

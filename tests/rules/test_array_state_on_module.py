@@ -55,6 +55,33 @@ class Scaler(nn.Module):
     def set_extra_state(self, state):
         self.scale = state.numpy()
 """,
+    "a cache that the load hook makes again": NUMPY
+    + """
+class Usage(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.counts = {}
+        self.table = np.zeros(4)
+
+    def update(self, code):
+        self.counts[code] = self.counts.get(code, 0) + 1
+        self.table[code] += 1
+
+    def make_table(self):
+        self.table = np.zeros(4)
+        for code, count in self.counts.items():
+            self.table[code] = count
+
+    def forward(self, x):
+        return x * float(self.table[0])
+
+    def get_extra_state(self):
+        return dict(self.counts)
+
+    def set_extra_state(self, state):
+        self.counts = dict(state)
+        self.make_table()
+""",
     "its own state dict carries it": NUMPY
     + """
 class Scaler(nn.Module):
@@ -112,6 +139,30 @@ class Scaler(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "the load hook only clears it": NUMPY
+    + """
+class Usage(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.counts = {}
+        self.table = np.zeros(4)  # CKP106
+
+    def update(self, code):
+        self.table[code] += 1
+
+    def make_table(self):
+        self.table = np.zeros(4)
+
+    def forward(self, x):
+        return x * float(self.table[0])
+
+    def get_extra_state(self):
+        return dict(self.counts)
+
+    def set_extra_state(self, state):
+        self.counts = dict(state)
+        self.make_table()
+""",
     "a base class and its heir both make it": {
         "base.py": "import numpy as np\nfrom torch import nn\n\n\nclass Base(nn.Module):\n"
         "    def __init__(self):\n        super().__init__()\n        self.total = np.zeros(3)  # CKP106\n",

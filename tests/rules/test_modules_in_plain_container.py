@@ -57,6 +57,57 @@ class Wrapped(nn.Module):
     def forward(self, x):
         return self.net(x)
 """,
+    "a class of the project that only pools": TORCH
+    + """
+class MovingAverage(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.width = width
+        self.pool = nn.AvgPool1d(width, stride=1)
+
+    def forward(self, x):
+        return self.pool(x.repeat(1, 1, self.width))
+
+class Scales(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        self.averages = [MovingAverage(width) for width in widths]
+
+    def forward(self, x):
+        return [average(x) for average in self.averages]
+""",
+    "a Sequential takes the elements from a second list": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, sizes, activation):
+        super().__init__()
+        layers = [nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
+        sequence = list()
+        for layer, size in zip(layers, sizes):
+            sequence.append(layer)
+            sequence.append(activation())
+        self.net = nn.Sequential(*sequence)
+        self.layers = layers
+
+    def forward(self, x):
+        return [layer(x) for layer in self.layers]
+""",
+    "one loop fills the list and what a Sequential takes": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = []
+        sequence = []
+        for _ in range(3):
+            layer = nn.Linear(size, size)
+            self.layers.append(layer)
+            sequence.append(layer)
+        self.net = nn.Sequential(*sequence)
+
+    def forward(self, x):
+        return [layer(x) for layer in self.layers]
+""",
     "a ModuleList": TORCH
     + """
 class Heads(nn.Module):
@@ -273,6 +324,74 @@ class Mlp(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "a Sequential takes the elements of another list": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        layers = [nn.Linear(size, size), nn.Linear(size, size)]
+        heads = [nn.Linear(size, 1), nn.Linear(size, 1)]
+        sequence = []
+        for layer in layers:
+            sequence.append(layer)
+        self.net = nn.Sequential(*sequence)
+        self.heads = heads  # CKP105
+
+    def forward(self, x):
+        return [head(self.net(x)) for head in self.heads]
+""",
+    "a class of the project that drops out while it trains": TORCH
+    + """
+class Noise(nn.Module):
+    def __init__(self, rate):
+        super().__init__()
+        self.drop = nn.Dropout(rate)
+
+    def forward(self, x):
+        return self.drop(x)
+
+class Noises(nn.Module):
+    def __init__(self, rates):
+        super().__init__()
+        self.noises = [Noise(rate) for rate in rates]  # CKP105
+
+    def forward(self, x):
+        return [noise(x) for noise in self.noises]
+""",
+    "a class of the project that asks whether it trains": TORCH
+    + """
+class Noise(nn.Module):
+    def forward(self, x):
+        return x + torch.rand_like(x) if self.training else x
+
+class Noises(nn.Module):
+    def __init__(self, count):
+        super().__init__()
+        self.noises = [Noise() for _ in range(count)]  # CKP105
+
+    def forward(self, x):
+        return [noise(x) for noise in self.noises]
+""",
+    "a class of the project around a module that is handed in": TORCH
+    + """
+class Residual(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return x + self.inner(x)
+
+class Chain(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.parts = [Residual(nn.Linear(size, size)) for _ in range(3)]  # CKP105
+
+    def forward(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+""",
     "models handed in that go through a method of their own": """
 from torch import nn
 

@@ -9,6 +9,22 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "one method takes what was gathered and sets it back": TORCH
+    + """
+class Gate(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("hits", torch.zeros(size), persistent=False)
+
+    def forward(self, x):
+        self.hits.add_((x > 0).sum(0))
+        return x
+
+    def take_report(self):
+        report = self.hits.clone()
+        self.hits.zero_()
+        return report
+""",
     "persistent": TORCH
     + """
 class Normalizer(nn.Module):
@@ -130,6 +146,24 @@ class Mean(Metric):
 }
 
 FOUND: dict[str, Case] = {
+    "what one method takes and sets back, but each step reads": TORCH
+    + """
+class Gate(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("hits", torch.zeros(size), persistent=False)  # CKP107
+
+    def forward(self, x):
+        return x * (self.hits > 3)
+
+    def gather(self, x):
+        self.hits.add_((x > 0).sum(0))
+
+    def take_report(self):
+        report = self.hits.clone()
+        self.hits.zero_()
+        return report
+""",
     "moving average": TORCH
     + """
 class Normalizer(nn.Module):

@@ -9,6 +9,36 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "Parameters that another module has": TORCH
+    + """
+from typing import Iterable, Optional
+
+class GradientBalance(nn.Module):
+    def __init__(self, shared: Optional[Iterable[nn.Parameter]] = None):
+        super().__init__()
+        self.shared = list(shared) if shared is not None else []
+
+    def forward(self, loss):
+        return torch.autograd.grad(loss, self.shared)
+""",
+    "what a hook is called with": TORCH
+    + """
+class Bridge(nn.Module):
+    def __init__(self, source: nn.Module, target: nn.Module, size: int):
+        super().__init__()
+        self.layer = nn.Linear(size, size)
+        source.register_forward_hook(lambda host, given, made: self.catch(host, given, made))
+        target.register_forward_hook(lambda host, given, made: self.use(host, given, made))
+
+    def catch(self, host, given: tuple[torch.Tensor], made: torch.Tensor):
+        self.caught = given
+
+    def use(self, host, given: tuple[torch.Tensor], made: torch.Tensor):
+        return made + self.layer(self.caught[0])
+
+    def forward(self, x):
+        return x
+""",
     "calls append their own": TORCH
     + """
 class Decoder(nn.Module):
@@ -195,6 +225,16 @@ class Layer(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "tensors that the constructor is given": TORCH
+    + """
+class Pyramid(nn.Module):
+    def __init__(self, kernels: list[torch.Tensor]):
+        super().__init__()
+        self.kernels = kernels  # CKP104
+
+    def forward(self, x, level):
+        return x * self.kernels[level]
+""",
     "comprehension of parameters": TORCH
     + """
 class Prompts(nn.Module):

@@ -9,6 +9,32 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "an index, which may lie anywhere": TORCH
+    + """
+class Shuffle(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.order = torch.arange(size - 1, -1, -1)
+        self.layer = nn.Linear(size, size)
+
+    def forward(self, x):
+        return self.layer(x[:, self.order])
+""",
+    "moved in place before a nested function uses it": TORCH
+    + """
+class Histogram(nn.Module):
+    def __init__(self, steps):
+        super().__init__()
+        self.grid = torch.linspace(0.0, 1.0, steps).view(-1, 1)
+
+    def forward(self, x):
+        def weights(values):
+            return (values - self.grid).abs()
+
+        device = x.device
+        self.grid = self.grid.to(device)
+        return weights(x).sum(1)
+""",
     "a tensor or a number": TORCH
     + """
 class Scale(nn.Module):
@@ -443,6 +469,17 @@ class Members(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "an index that is added to the input too": TORCH
+    + """
+class Shuffle(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.order = torch.arange(size - 1, -1, -1)  # CKP102
+        self.layer = nn.Linear(size, size)
+
+    def forward(self, x):
+        return self.layer(x[:, self.order] + self.order)
+""",
     "kernel": TORCH
     + """
 class Blur(nn.Module):

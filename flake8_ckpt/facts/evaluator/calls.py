@@ -230,6 +230,9 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
     _note_elements(base, f"element.{method}", frame)
     note_inplace(base, method, args, frame)
     grow_local(func.value, method, args, keywords, frame)
+    if method in GROWS and isinstance(func.value, ast.Name):
+        given = (each.id for each in given_to(node) if isinstance(each, ast.Name))
+        frame.gathered.setdefault(func.value.id, set()).update(given)
     if method in GROWS and is_module_list(base):
         wrap(node, frame)
     if is_inplace(method):

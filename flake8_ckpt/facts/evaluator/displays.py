@@ -131,6 +131,8 @@ def bind_loop(target: ast.expr, iterable: ast.expr, frame: Frame) -> None:
             else:
                 _bind(without_star(element), source, frame)
     else:
+        if isinstance(target, ast.Name) and isinstance(iterable, ast.Name):
+            frame.drawn[target.id] = iterable.id
         _bind(target, _iterated(iterable, frame), frame)
 
 

@@ -9,6 +9,7 @@ from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Evaluate
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.key_text import MAX_STRING
 from flake8_ckpt.facts.key_text import as_key
 from flake8_ckpt.facts.key_text import formatted
@@ -72,7 +73,10 @@ def _subscript(node: ast.Subscript, frame: Frame) -> v.Value:
     if attr is not None:
         frame.read(attr, "item")
     base = frame.evaluate(node.value) if attr is None else v.Attr(v.SELF, attr)
+    before = set(frame.depends)
     key = subscript_key(node, frame)
+    # An index may lie on the host, wherever the tensor lies that it picks from.
+    frame.depends -= {each for each in frame.depends - before if each.startswith(AS_IT_LIES)}
     first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
     sliced = isinstance(first, ast.Slice)
     if not sliced:

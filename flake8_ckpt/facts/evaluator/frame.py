@@ -96,6 +96,8 @@ class Frame:
     fills: dict[str, None] = field(default_factory=dict)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     wrapped: dict[str, Position] = field(default_factory=dict)
+    drawn: dict[str, str] = field(default_factory=dict)
+    gathered: dict[str, set[str]] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
     sweeps: set[str] = field(default_factory=set)
     uses: dict[str, dict[str, None]] = field(default_factory=dict)
@@ -274,10 +276,11 @@ class Frame:
 
     def registers_seen(self) -> tuple[Register, ...]:
         """Return the registrations, with a "wrapped" one for each attribute whose elements a module list took."""
+        taken = dict(self.wrapped)
+        for name, place in self.wrapped.items():
+            taken.update((self.drawn.get(each, each), place) for each in self.gathered.get(name, ()))
         names = {
-            attr: place
-            for name, place in self.wrapped.items()
-            for attr in sorted(self.aliases.get(name, {name}))
+            attr: place for name, place in taken.items() for attr in sorted(self.aliases.get(name, {name}))
         }
         wrapped = [Register("wrapped", attr, v.UNKNOWN, place) for attr, place in names.items()]
         return (*self.registers, *wrapped)

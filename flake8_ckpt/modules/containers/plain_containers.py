@@ -11,12 +11,16 @@ from flake8_ckpt.facts.model import Register
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Buffer
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Module
+from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.torch import is_stateless
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.attribute_lifetime import IDLE_USES
 from flake8_ckpt.modules.attribute_lifetime import is_statistic
 from flake8_ckpt.modules.attribute_lifetime import is_transient
@@ -49,13 +53,30 @@ class PlainContainer:
     def holds_modules(self) -> bool:
         """Tell whether some element is a module."""
         modules = [option for option in options_of(self.element) if isinstance(option, Module)]
-        return self.modules_by_use or any(not is_stateless(module.path) for module in modules)
+        return self.modules_by_use or any(not self._is_stateless(module.path) for module in modules)
+
+    def _is_stateless(self, path: str) -> bool:
+        """Tell whether nothing is lost with a module: one of torch without weights, or a class around such."""
+        known = self.state.hierarchy.symbols.classes.get(path)
+        return (
+            is_stateless(path) if known is None else known.stateless and known.bases == ("torch.nn.Module",)
+        )
 
     @property
     def holds_tensors(self) -> bool:
         """Tell whether the elements are tensors or Parameters."""
         options = [option for option in options_of(self.element) if option not in (NONE, UNKNOWN)]
         return bool(options) and all(isinstance(option, TENSORS) for option in options)
+
+    @property
+    def belongs_to_others(self) -> bool:
+        """Tell whether it holds what was handed in: Parameters of other modules, what a later call is given."""
+        if not all(_is_handed_in(change.write.value) for change in self.changes):
+            return False
+        options = [option for option in options_of(self.element) if option not in (NONE, UNKNOWN)]
+        if all(isinstance(option, Parameter) for option in options):
+            return True
+        return all(change.method.name not in CONSTRUCTION for change in self.changes)
 
     @property
     def is_transient_store(self) -> bool:
@@ -85,6 +106,14 @@ def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
         held = _held(state, attr, made)
         if held is not None and not _is_registered_elsewhere(state, held):
             yield held
+
+
+def _is_handed_in(value: Value) -> bool:
+    """Tell whether a value is a parameter, a copy of one, or an empty container in its place."""
+    filled = [each for each in options_of(value) if not (isinstance(each, Container) and each.size == 0)]
+    copied = [each.of if isinstance(each, Container) else each for each in filled]
+    given = [each.base if isinstance(each, Element) else each for each in copied]
+    return bool(given) and all(isinstance(each, Param) or each == NONE for each in given)
 
 
 def _is_module_container(state: ClassState) -> bool:
