@@ -29,6 +29,9 @@ from flake8_ckpt.linking.value_names import path_text
 # The kinds of loads that take one key by its name.
 TAKEN = frozenset(["required", "defaulted", "guarded"])
 
+# One key that only another writer gives may be what this one forgets; with two, the load reads files of both.
+MIN_FOREIGN = 2
+
 
 def is_same_format(loaded: LoadedPayload) -> bool:
     """Tell whether some other key that is read from the same payload is written."""
@@ -39,6 +42,24 @@ def is_renamed(load: LoadEffect, loaded: LoadedPayload) -> bool:
     """Tell whether the object that a function restores by itself is saved under another key."""
     held = (value for save in loaded.saves for _, value in all_keys(save.payload))
     return not load.call_chain and any(restores(load, value) for value in held)
+
+
+def is_of_others(key: str, loaded: LoadedPayload, saves: Iterable[SaveEffect]) -> bool:
+    """Tell whether other saves give a key, and another that is read and that one near by does not give.
+
+    Where the saves belong to a load by its own file or functions, it is known whose keys it reads.
+    """
+    units = {each.unit.identity for each in loaded.loads}
+    if not loaded.by_helper or any(each.unit.identity in units for each in loaded.saves):
+        return False
+    read = {each.keys[0] for each in loaded.loads if each.keys}
+    near = [_first_keys(each) & read for each in loaded.saves]
+    others = [given for given in (_first_keys(each) & read for each in saves) if key in given]
+    return any(given & own and len(given - own) >= MIN_FOREIGN for given in others for own in near)
+
+
+def _first_keys(save: SaveEffect) -> set[str]:
+    return {keys[0] for keys, _ in all_keys(save.payload)}
 
 
 def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:

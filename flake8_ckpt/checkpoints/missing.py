@@ -11,6 +11,7 @@ from flake8_ckpt.checkpoints.evidence import Evidence
 from flake8_ckpt.checkpoints.formats import TAKEN
 from flake8_ckpt.checkpoints.formats import converts
 from flake8_ckpt.checkpoints.formats import has_alternative
+from flake8_ckpt.checkpoints.formats import is_of_others
 from flake8_ckpt.checkpoints.formats import is_renamed
 from flake8_ckpt.checkpoints.formats import is_same_format
 from flake8_ckpt.checkpoints.formats import is_told_apart
@@ -27,6 +28,7 @@ from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 
@@ -108,6 +110,8 @@ class MissingKeys:
             return False
         if group.hook is None and self._is_given_by_partner(load, loaded):
             return False
+        if load.into and all(map(_is_of_nothing, load.into)):
+            return False
         return load.kind in TAKEN and not any(map(is_computed, load.keys))
 
     def _is_excused(self, keys: tuple[str, ...], loads: list[LoadEffect], loaded: LoadedPayload) -> bool:
@@ -117,6 +121,8 @@ class MissingKeys:
                 return True
         exact = [each for each in loaded.loads if each.keys and each.keys[-1] == keys[-1]]
         if has_alternative(keys, loads, loaded) or is_told_apart(keys[-1], exact, loaded):
+            return True
+        if is_of_others(keys[0], loaded, self.groups.final[0]):
             return True
         return any(self._is_passed_elsewhere(keys, each) for each in loaded.saves)
 
@@ -180,6 +186,11 @@ class MissingKeys:
         return not targets or any(
             self.evidence.is_covered(target, load.unit, loaded.saves) for target in targets
         )
+
+
+def _is_of_nothing(target: Value) -> bool:
+    """Tell whether a target belongs to an argument that is left out: with no scheduler none is restored."""
+    return isinstance(target, Attr) and target.base == Const(None)
 
 
 def _merged(missing: Missing, other: Missing | None) -> Missing:

@@ -61,7 +61,89 @@ def line_of(source: str, text: str) -> int:
     return next(number for number, line in enumerate(source.splitlines(), start=1) if text in line)
 
 
+FILES = """
+import torch
+
+
+def save_file(payload, path):
+    torch.save(payload, path)
+
+
+def load_file(path):
+    return torch.load(path)
+"""
+POOL = """
+from files import load_file
+from files import save_file
+
+
+class Pool:
+    def __init__(self, net):
+        self.net = net
+
+    def freeze(self, settings, path):
+        save_file({"weights": self.net.state_dict(), "settings": settings}, path)
+
+    def opponent(self, path):
+        state = load_file(path)
+        form = str(state.get("form", ""))
+        if form.startswith("people"):
+            self.skill = state["people"]["skill"]
+        self.settings = state["settings"]
+        self.net.load_state_dict(state["weights"])
+"""
+PEOPLE = """
+import torch
+
+
+def fit(net, settings, skill, path):
+    people = {"skill": skill}
+    state = {"form": "people", "weights": net.state_dict(), "settings": settings, "people": people}
+    torch.save(state, path)
+"""
+OPTIONAL_SCHEDULER = """
+import torch
+from torch import nn
+
+
+def save_checkpoint(path, model, optimizer, scheduler=None):
+    payload = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    if scheduler is not None:
+        payload["scheduler"] = scheduler.state_dict()
+    torch.save(payload, path)
+
+
+def load_checkpoint(path, model, optimizer=None, scheduler=None):
+    payload = torch.load(path)
+    model.load_state_dict(payload["model"])
+    if optimizer is not None:
+        optimizer.load_state_dict(payload["optimizer"])
+    if scheduler is not None and "scheduler" in payload:
+        scheduler.load_state_dict(payload["scheduler"])
+"""
+
+
 SILENT: dict[str, Case] = {
+    "another program saves all that is read": {
+        "files.py": FILES,
+        "pool.py": POOL,
+        "train_people.py": PEOPLE,
+    },
+    "no caller has the optional object that the key restores": OPTIONAL_SCHEDULER
+    + """
+
+def train(path, model, optimizer, batches):
+    for batch in batches:
+        model(batch).sum().backward()
+        optimizer.step()
+    save_checkpoint(path, model, optimizer)
+
+
+def evaluate(path):
+    model = nn.Linear(2, 1)
+    load_checkpoint(path, model)
+    return model
+""",
     "the base class saves what the subclass that loads adds": """
 import torch
 
@@ -441,6 +523,26 @@ def main(path, teacher, config):
 }
 
 FOUND: dict[str, Case] = {
+    "another program gives one key more": {
+        "files.py": FILES,
+        "pool.py": POOL.replace('state["people"]["skill"]', 'state["people"]["skill"]  # CKP202'),
+        "train_people.py": PEOPLE.replace('"form": "people", ', ""),
+    },
+    "a caller has the optional object that the key restores": OPTIONAL_SCHEDULER.replace(
+        'if scheduler is not None and "scheduler" in payload:',
+        'if scheduler is not None and "scheduler" in payload:  # CKP202',
+    )
+    + """
+
+def train(path, model, optimizer, batches):
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 3)
+    load_checkpoint(path, model, optimizer, scheduler)
+    for batch in batches:
+        model(batch).sum().backward()
+        optimizer.step()
+        scheduler.step()
+    save_checkpoint(path, model, optimizer)
+""",
     "another statement takes one of two names": TRAINER
     + SAVE_WITHOUT_STEP
     + """

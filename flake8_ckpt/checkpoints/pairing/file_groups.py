@@ -161,7 +161,7 @@ def _bound(loaded: list[LoadEffect], saves: list[SaveEffect], ties: Ties) -> Loa
     direct = [each for each in saves if ties.is_direct(each)]
     told = set(map(id, direct))
     others = [each for each in saves if id(each) not in told and ties.is_partner(each)]
-    return LoadedPayload(loaded, direct or others, others if direct else [])
+    return LoadedPayload(loaded, direct or others, others if direct else [], by_helper=not direct)
 
 
 def _together(loaded: LoadedPayload, groups: Groups) -> None:

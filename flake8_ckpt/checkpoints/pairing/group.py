@@ -34,13 +34,14 @@ class LoadedPayload:
 
     `saves` are those that belong to it by their place, their name or their file. `rivals` are other saves with
     the same keys, which belong to no load: they may have written it as well. `by_keys` is true where nothing
-    but the keys says that the saves belong to it.
+    but the keys says that the saves belong to it, `by_helper` where only functions that both call do.
     """
 
     loads: list[LoadEffect]
     saves: list[SaveEffect]
     rivals: list[SaveEffect] = field(default_factory=list)
     by_keys: bool = False
+    by_helper: bool = False
 
 
 @dataclass
