@@ -68,7 +68,7 @@ FOUND = {
     "the optimizer ": ("mmengine.optim", "OptimWrapper", "self.optimizer", "step()"),
     "the gradient scaler": ("torch.amp", "GradScaler", "", "update()"),
     "the normalizer": ("sklearn.preprocessing", "StandardScaler", "", "partial_fit(batch).transform(batch)"),
-    "the normalizer ": ("ray.rllib.utils.filter", "MeanStdFilter", "(4,)", "__call__(batch)"),
+    "the normalizer ": ("ray.rllib.utils.filter", "MeanStdFilter", "(4,)", "push(batch) + self.held(batch)"),
 }
 
 
