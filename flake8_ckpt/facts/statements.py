@@ -26,7 +26,6 @@ from flake8_ckpt.facts.evaluator.nested_functions import note_function
 from flake8_ckpt.facts.evaluator.nested_functions import note_lambda
 from flake8_ckpt.facts.evaluator.path_states import Changes
 from flake8_ckpt.facts.evaluator.sweeps import counter_of
-from flake8_ckpt.facts.idle_statements import walk_idle
 from flake8_ckpt.facts.loop_numbers import forget_counted
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import LOOP
@@ -41,6 +40,7 @@ from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import defaults_of
+from flake8_ckpt.source.tree import is_idle
 
 Locate = Callable[[ast.stmt], Position]
 UNTOUCHED = Changes()
@@ -70,7 +70,8 @@ class Walker:
     def statement(self, node: ast.stmt) -> None:
         """Walk one statement."""
         self.start(node)
-        if walk_idle(node, self.frame):
+        if is_idle(node):
+            self.frame.state.dead = isinstance(node, ast.Raise)
             return
         handler = HANDLERS.get(type(node))
         if handler is not None:
