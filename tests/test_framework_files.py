@@ -82,7 +82,8 @@ REFUSED = {
     ),
     "a hint that nobody asks for": (
         '[[hint]]\nof = "key"\nsays = "ema"\npattern = "x"\n',
-        "acme.toml:1: [[hint]] says: a name of this kind may hint normalizer, counter, training state, best metric, not 'ema'",
+        "acme.toml:1: [[hint]] says: a name of this kind may hint normalizer, counter, training state, best metric,"
+        " not 'ema'",
     ),
     "a hint without a pattern": (
         '[[hint]]\nof = "class"\nsays = "normalizer"\n',
