@@ -17,6 +17,7 @@ class SaveEffect:
     """A payload that is complete: at `location`, where it is handed on, and in the end at `save_call`.
 
     `call_chain` names the functions that were entered on the way; `unit` is the outermost function.
+    `settled_at` is the outermost of these calls that decides which keys there are: it gives or omits an argument.
     """
 
     payload: Value
@@ -26,6 +27,7 @@ class SaveEffect:
     unit: FunctionRef
     source: FunctionRef
     call_chain: tuple[str, ...] = ()
+    settled_at: Spot | None = None
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Locations:
         if not save.call_chain:
             return save.save_call
         given = any(not missing_depth(keys, [each]) for each in self.payloads.seen_by_source(save))
-        return save.location if given else save.save_call
+        return (save.settled_at or save.location) if given else save.save_call
 
 
 def _assignment(save: SaveEffect, keys: tuple[str, ...]) -> Spot | None:

@@ -11,6 +11,7 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.effects import Summary
 from flake8_ckpt.checkpoints.function_body import FunctionBody
 from flake8_ckpt.checkpoints.io_calls import written_by
+from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.facts.member_values import holds_state
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import NONE
@@ -47,14 +48,22 @@ def _brought_in(
         yield from _dispatched(site, body)
     for entered in contexts:
         for each in summary_of(entered.callee).saves:
+            payload = _settled(body.evaluator.expand(each.payload, entered))
+            location = body.spot(site.position)
             yield replace(
                 each,
-                payload=_settled(body.evaluator.expand(each.payload, entered)),
+                payload=payload,
                 file=body.evaluator.expand(each.file, entered),
-                location=body.spot(site.position),
+                location=location,
+                settled_at=each.settled_at if _has_same_keys(payload, each.payload) else location,
                 unit=body.unit,
                 call_chain=(entered.callee.identity, *each.call_chain),
             )
+
+
+def _has_same_keys(payload: Value, other: Value) -> bool:
+    """Tell whether a call decides nothing about the keys of what it saves."""
+    return {keys for keys, _ in all_keys(payload)} == {keys for keys, _ in all_keys(other)}
 
 
 def _dispatched(site: Site, body: FunctionBody) -> Iterator[SaveEffect]:
