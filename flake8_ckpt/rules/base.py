@@ -59,15 +59,6 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.code))
 
 
-# A line of a terminal beside the path: longer messages are not read to their end.
-MAX_MESSAGE = 120
-
-
-def fitting(*messages: str) -> str:
-    """Return the first message that is short enough, the last where none is: the most telling one comes first."""
-    return next((each for each in messages if len(each) <= MAX_MESSAGE), messages[-1])
-
-
 # A message and what stands before it are one line of a terminal.
 MAX_MESSAGE = 120
 STATEMENT = Node(("statement",))

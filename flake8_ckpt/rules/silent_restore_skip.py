@@ -122,7 +122,7 @@ from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
-from flake8_ckpt.rules.base import fitting
+from flake8_ckpt.rules.base import first_that_fits
 
 MAX_NAMES = 3
 CONDITION = Node(("condition",))
@@ -132,7 +132,7 @@ def check(project: Project) -> Iterator[Finding]:
     """Report guards around restores of written keys that say nothing where the key is absent."""
     for skip in project.losses.skipped_restores():
         names = [f"'{key}'" for key in skip.written]
-        message = fitting(*(_message(names[:count]) for count in range(MAX_NAMES, 0, -1)))
+        message = first_that_fits(*(_message(names[:count]) for count in range(MAX_NAMES, 0, -1)))
         others = [(place, "written here") for place in skip.written.values()]
         yield finding_in(RULE, skip.location, message, others, node=CONDITION)
 

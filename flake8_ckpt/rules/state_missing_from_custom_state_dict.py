@@ -124,7 +124,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
-from flake8_ckpt.rules.base import fitting
+from flake8_ckpt.rules.base import first_that_fits
 from flake8_ckpt.rules.base import heading_of
 
 MAX_NAMED = 2
@@ -137,7 +137,7 @@ def check(project: Project) -> Iterator[Finding]:
         whose = f" of {lost.heir}" if lost.heir else ""
         names = [f"'{each.attr}'" for each in lost.omitted[:MAX_NAMED]]
         many = f"{' and '.join(names)}{whose}"
-        message = fitting(
+        message = first_that_fits(
             _message(many, f"changed by {first.method}()", hook, len(names) > 1),
             _message(many, "state", hook, len(names) > 1),
             _message(names[0], "state", hook, False),

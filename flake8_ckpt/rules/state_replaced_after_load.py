@@ -164,7 +164,7 @@ from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
-from flake8_ckpt.rules.base import fitting
+from flake8_ckpt.rules.base import first_that_fits
 from flake8_ckpt.rules.base import own_attribute
 
 
@@ -172,7 +172,7 @@ def check(project: Project) -> Iterator[Finding]:
     """Report restored state that later code replaces."""
     for each in project.losses.overwrites():
         name = each.name.rpartition(".")[2]
-        message = fitting(
+        message = first_that_fits(
             f"'{name}' is overwritten here, after {each.restored} restored it: the saved value is lost; set it before "
             "the load",
             f"'{name}' is overwritten here, after a load restored it: the saved value is lost; set it before the load",

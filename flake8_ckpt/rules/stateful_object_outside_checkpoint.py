@@ -198,7 +198,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
-from flake8_ckpt.rules.base import fitting
+from flake8_ckpt.rules.base import first_that_fits
 from flake8_ckpt.rules.base import own_attribute
 
 NOUNS = {
@@ -215,7 +215,7 @@ def check(project: Project) -> Iterator[Finding]:
     for lost in project.losses.unsaved_objects:
         noun = NOUNS.get(lost.kind, lost.kind)
         what = f"the {noun} '{lost.name}' is neither saved nor restored"
-        message = fitting(
+        message = first_that_fits(
             f"{what} and starts over after a resume; save its state too",
             f"{what}; save and restore its state",
         )

@@ -151,7 +151,7 @@ from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
-from flake8_ckpt.rules.base import fitting
+from flake8_ckpt.rules.base import first_that_fits
 
 HANDLER = Node(("handler",))
 
@@ -160,7 +160,7 @@ def check(project: Project) -> Iterator[Finding]:
     """Report broad excepts around saving or restoring state that go on without it."""
     for error in project.losses.swallowed_errors():
         lost = "restored" if error.is_restore else "saved"
-        message = fitting(
+        message = first_that_fits(
             f"every error of {error.call}() ends here and nothing is {lost}: catch the one you expect, raise or log "
             "others",
             f"every error ends here and nothing is {lost}: catch the one you expect, raise or log others",

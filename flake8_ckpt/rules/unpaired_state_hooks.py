@@ -133,7 +133,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
-from flake8_ckpt.rules.base import fitting
+from flake8_ckpt.rules.base import first_that_fits
 from flake8_ckpt.rules.base import heading_of
 
 MAX_NAMED = 2
@@ -146,7 +146,7 @@ def check(project: Project) -> Iterator[Finding]:
     yield from _without_partner(project)
     for bare in project.losses.hooks.bare():
         writer, reader = bare.hook.writer, bare.hook.reader.name
-        message = fitting(
+        message = first_that_fits(
             f"{writer.name}() returns a bare state_dict(), and {reader}() at {bare.location} reads '{bare.key}': "
             "return it under that key",
             f"{writer.name}() returns a bare state_dict(), and {reader}() reads '{bare.key}': "
@@ -156,7 +156,7 @@ def check(project: Project) -> Iterator[Finding]:
         yield finding_in(RULE, writer.location, message, others, node=heading_of(writer.name))
     for lost in project.losses.hooks.unpickled():
         writer = lost.hook.writer
-        message = fitting(
+        message = first_that_fits(
             f"__getstate__() drops '{lost.attr}', which __setstate__() at {lost.location} reads: it fails; set it "
             "there first",
             f"__getstate__() drops '{lost.attr}', which __setstate__() reads: it fails; set it there first",
@@ -174,7 +174,7 @@ def _never_given(project: Project) -> Iterator[Finding]:
     for lost in project.losses.ungiven_keys():
         outcome = "loading fails" if lost.is_required else "it starts over"
         giver = f"{lost.giver.name}()"
-        message = fitting(
+        message = first_that_fits(
             f"'{lost.key}' is read here but {giver} at {lost.given} does not give it: {outcome}; add it there",
             f"'{lost.key}' is read here but {giver} does not give it: {outcome}; add it there",
         )
@@ -187,7 +187,7 @@ def _never_taken(project: Project) -> Iterator[Finding]:
         names = list(dict.fromkeys(f"'{each.key}'" for each in left.keys[:MAX_NAMED]))
         many = " and ".join(names)
         them, start = ("it", "it starts") if len(names) == 1 else ("them", "they start")
-        message = fitting(
+        message = first_that_fits(
             f"{left.taker.name}() leaves {many}, given at {left.keys[0].location}: after a load {start} over; "
             f"restore {them}",
             f"{left.taker.name}() leaves {many} in the state: after a load {start} over; restore {them} here",
@@ -203,7 +203,7 @@ def _without_partner(project: Project) -> Iterator[Finding]:
         yield finding_in(RULE, lone.method.location, message, node=heading_of(lone.method.name))
     for two in project.losses.hooks.two_bases():
         hook, partner = two.hook, two.partner
-        message = fitting(
+        message = first_that_fits(
             f"{hook.name}() is defined here and {partner.name}() comes from {two.base}: they do not fit; override both",
             f"{hook.name}() is defined here and {partner.name}() comes from another base: override both",
         )
