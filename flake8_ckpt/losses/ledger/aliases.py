@@ -16,6 +16,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Optional
 
 from flake8_ckpt.facts.model import Site
@@ -52,6 +53,8 @@ MAX_CALLERS = 24
 STEPS = re.compile(r"\.?[^.\[\]]+|\[[^\]]*\]")
 # Factories that call factories: what a deeper one makes is not known.
 MAX_FACTORIES = 4
+# A function, one of its calls, and the function that the call runs.
+Caller = tuple[FunctionRef, Site, FunctionRef]
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class AliasFinder:
         self._after: dict[Holder, tuple[Holder, ...]] = {}
         self._mentions: dict[Holder, tuple[Mention, ...]] = {}
         self._bindings: dict[Holder, tuple[Binding, ...]] = {}
+        self._given: dict[Holder, tuple[tuple[FunctionRef, Value], ...]] = {}
+        self._callers: dict[str, tuple[Caller, ...]] = {}
         self._holder_of: dict[int, Optional[Holder]] = {}
         self._bound_to: dict[int, Optional[Holder]] = {}
 
@@ -182,20 +187,30 @@ class AliasFinder:
         keywords = tuple(each for given in call.keywords for each in _spread(*given))
         return self.allocations.arguments(Call(call.callee, call.args[is_by_hand:], keywords), inner)
 
-    def given(self, holder: Holder) -> list[tuple[FunctionRef, Value]]:
+    def given(self, holder: Holder) -> tuple[tuple[FunctionRef, Value], ...]:
         """Return what the callers of a function give for a parameter."""
-        path, colon, qualified = holder.owner.partition(":")
-        if not colon or not holder.path.isidentifier() or holder.path == OWN:
-            return []
-        parts = qualified.split(".")
-        name = parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
-        found: list[tuple[FunctionRef, Value]] = []
-        for unit, site in self.index.calls.get(name, ()):
-            inner = self.entered(site, unit)
-            if inner is not None and inner.identity == holder.owner and len(found) < MAX_CALLERS:
+        if holder not in self._given:
+            self._given[holder] = tuple(islice(self._handed(holder), MAX_CALLERS))
+        return self._given[holder]
+
+    def _handed(self, holder: Holder) -> Iterator[tuple[FunctionRef, Value]]:
+        if ":" in holder.owner and holder.path.isidentifier() and holder.path != OWN:
+            for unit, site, inner in self._callers_of(holder.owner):
                 value = self._arguments(site.call, inner).get(holder.path)
-                found += [(unit, value)] if value is not None else []
-        return found
+                yield from ((unit, value),) if value is not None else ()
+
+    def _callers_of(self, owner: str) -> tuple[Caller, ...]:
+        """Return the calls that run a function, each with the function that makes it."""
+        if owner not in self._callers:
+            parts = owner.partition(":")[2].split(".")
+            name = parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
+            near = [(*each, self.entered(each[1], each[0])) for each in self.index.calls.get(name, ())]
+            self._callers[owner] = tuple(
+                (unit, site, inner)
+                for unit, site, inner in near
+                if inner is not None and inner.identity == owner
+            )
+        return self._callers[owner]
 
     def origins(self, value: Value, unit: FunctionRef, depth: int = 0) -> Iterator[tuple[FunctionRef, Value]]:
         """Yield what a value is, with what functions of the project return instead of their calls."""

@@ -33,6 +33,7 @@ class KindFinder:
         self.kinds = kinds
         self.evaluator = aliases.index.groups.evaluator
         self._found: dict[Holder, ObjectKind] = {}
+        self._made: dict[Holder, tuple[Made, ...]] = {}
 
     def of(self, holder: Holder) -> ObjectKind:
         """Return the kind of an object, "" where it is none that a checkpoint needs."""
@@ -42,8 +43,13 @@ class KindFinder:
             self._found[holder] = found.pop() if len(found) == 1 else self._by_use(holder)
         return self._found[holder]
 
-    def made(self, holder: Holder) -> Iterator[Made]:
-        """Yield the expressions that make an object, each with its function."""
+    def made(self, holder: Holder) -> tuple[Made, ...]:
+        """Return the expressions that make an object, each with its function."""
+        if holder not in self._made:
+            self._made[holder] = tuple(self._makers(holder))
+        return self._made[holder]
+
+    def _makers(self, holder: Holder) -> Iterator[Made]:
         for source in self.aliases.sources(holder):
             bound = [(each.unit, each.value) for each in self.aliases.bindings(source)]
             given = [(unit, leaf) for unit, value in self.aliases.given(source) for leaf in options_of(value)]
