@@ -178,9 +178,6 @@ def _if(walker: Walker, node: ast.If) -> None:
         walker.block(node.body if always else node.orelse)
         return
     frame = walker.frame
-    if isinstance(node.test, ast.Constant):
-        walker.block(node.body if node.test.value else node.orelse)
-        return
     steps: list[tuple[Guards, Changes, Guards]] = []
     step: ast.If | None = node
     while step is not None:

@@ -56,7 +56,7 @@ def _compared_in_order(node: ast.expr) -> Iterator[str]:
 
 def decided(node: ast.expr) -> bool | None:
     """Tell what a test always gives where a file runs as a program, None where that is not known."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, (bool, int)):
+    if isinstance(node, ast.Constant):
         return bool(node.value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         inner = decided(node.operand) if not isinstance(node.operand, ast.UnaryOp) else None
