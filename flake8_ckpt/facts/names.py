@@ -22,21 +22,26 @@ class Names:
     """Maps local names to paths: "torch.nn" (absolute), ".mod.f" (relative), ":helper" (of this file).
 
     `constants` are the strings that names of this file stand for, `known` is what is known of the libraries
-    that others come from.
+    that others come from. `variables` are what the module itself binds to values: objects that its functions use.
     """
 
     table: Mapping[str, str]
     stars: tuple[str, ...]
     known: Frameworks = DEFAULT
     constants: Mapping[str, str] = field(default_factory=dict)
+    variables: frozenset[str] = frozenset()
 
     def resolve(self, dotted: str) -> str:
         """Return the path of a dotted name as this file writes it."""
         head, dot, rest = dotted.partition(".")
-        path = self.table.get(head, head)
+        path = self.table.get(head, f":{head}" if head in self.variables else head)
         if path.startswith(":") and dot:
             return f"{path}.{rest}"
         return f"{path}{dot}{rest}"
+
+    def is_variable(self, path: str) -> bool:
+        """Tell whether a path is that of something that the module itself binds to a value."""
+        return path.startswith(":") and path[1:] in self.variables
 
     def constant(self, name: str) -> str | None:
         """Return the string that a name of this file stands for, an attribute of a class by both names."""
@@ -73,7 +78,17 @@ def names_of(
         for node in statements(tree.body)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     )
-    return Names(table, stars, known, constants or {})
+    variables = frozenset(variables_of(tree.body)) - table.keys()
+    return Names(table, stars, known, constants or {}, variables)
+
+
+def variables_of(body: list[ast.stmt]) -> Iterator[str]:
+    """Yield the names that the assignments of a block bind."""
+    for node in statements(body):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets if isinstance(node, (ast.Assign, ast.AnnAssign)) else ():
+            inner = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+            yield from (each.id for each in inner if isinstance(each, ast.Name))
 
 
 def exported(table: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

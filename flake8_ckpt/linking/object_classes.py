@@ -26,6 +26,7 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.functions import variable_of
 from flake8_ckpt.linking.library_calls import method_of_class
 from flake8_ckpt.linking.library_calls import method_of_variable
 from flake8_ckpt.linking.parameter_classes import ParameterClasses
@@ -134,6 +135,16 @@ class ObjectClasses:
     def _class_of_local(self, value: Local, context: CallContext, nesting: int) -> str:
         return self.class_of(value.value, context, nesting)
 
+    def _class_of_global(self, value: Name, context: CallContext, nesting: int) -> str:
+        """Return the class of what a script binds to a variable, "" where that is not always the same."""
+        variable = variable_of(value, context.path, self.symbols)
+        if variable is None:
+            return ""
+        script, name = variable
+        bound = self.symbols.variables(script.path)[name]
+        found = {self.class_of(each, CallContext(script), nesting) for each in bound if each != NONE}
+        return found.pop() if len(found) == 1 else ""
+
     def _class_of_named(self, value: Module, context: CallContext, nesting: int) -> str:
         return self.symbols.resolve(value.path, context.path)
 
@@ -229,4 +240,5 @@ _FINDERS: dict[type, Callable[[ObjectClasses, Any, CallContext, int], str]] = {
     Join: ObjectClasses._class_of_join,
     Attr: ObjectClasses._class_of_attr,
     Call: ObjectClasses._class_of_call,
+    Name: ObjectClasses._class_of_global,
 }

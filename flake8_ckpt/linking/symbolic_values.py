@@ -109,14 +109,11 @@ class SymbolicEvaluator:
     def _global(self, identity: str, context: CallContext, nesting: int) -> Optional[Value]:
         """Return what a variable of a module was bound to when its file ran."""
         path, colon, name = identity.partition(":")
-        script = script_of(path, self.symbols) if colon else None
-        if script is None or "." in name or identity in self.symbols.functions:
+        bound = self.symbols.variables(path).get(name) if colon else None
+        script = script_of(path, self.symbols) if bound else None
+        if bound is None or script is None or identity in self.symbols.functions:
             return None
-        for store in script.function.stores:
-            if isinstance(store.target, Local) and store.target.name == name:
-                inner = CallContext(script, calls=context.calls + 1)
-                return Local(name, self.expand(store.value, inner, nesting))
-        return None
+        return Local(name, self.expand(bound[0], CallContext(script, calls=context.calls + 1), nesting))
 
     def _param(self, value: Param, context: CallContext, nesting: int) -> Value:
         return context.bound.get(value.name, value)

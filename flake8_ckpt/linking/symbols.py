@@ -11,6 +11,8 @@ from functools import cached_property
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.module_files import ModuleFiles
@@ -36,6 +38,7 @@ class Symbols:
         self._resolved: dict[tuple[str, str], str] = {}
         self._stars: dict[str, list[str]] = {}
         self._names: dict[str, set[str]] = {}
+        self._variables: dict[str, dict[str, list[Value]]] = {}
 
     @cached_property
     def classes(self) -> dict[str, ClassFacts]:
@@ -58,6 +61,17 @@ class Symbols:
     def imports(self) -> dict[str, dict[str, str]]:
         """Return the import table of each file."""
         return {path: dict(facts.imports) for path, facts in self.files.items()}
+
+    def variables(self, path: str) -> dict[str, list[Value]]:
+        """Return what the script of a file binds to its variables."""
+        if path not in self._variables:
+            found: dict[str, list[Value]] = {}
+            script = self.functions.get(f"{path}:<module>")
+            for each in script.stores if script is not None else ():
+                if isinstance(each.target, Local):
+                    found.setdefault(each.target.name, []).append(each.value)
+            self._variables[path] = found
+        return self._variables[path]
 
     def resolve(self, name: str, path: str) -> str:
         """Return the identity, or the absolute outside name, of a name as one file writes it."""
