@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import BestMetric
@@ -35,8 +36,11 @@ class _Binding:
     in_loop: bool
 
 
-def best_metrics(node: Function, locate: Locate) -> Iterator[BestMetric]:
-    """Yield the metrics of a function with the lines that run, or are told, where a new value is better."""
+def best_metrics(node: Function, variables: Mapping[str, ast.stmt], locate: Locate) -> Iterator[BestMetric]:
+    """Yield the metrics of a function with the lines that run, or are told, where a new value is better.
+
+    One that the function declares global begins where the module sets it, as one of its `variables`.
+    """
     body = statements(node.body)
     blocks = _blocks(body)
     if not blocks:
@@ -44,6 +48,8 @@ def best_metrics(node: Function, locate: Locate) -> Iterator[BestMetric]:
     bindings: dict[str, list[_Binding]] = defaultdict(list)
     for name, binding in _bindings(node.body, False):
         bindings[name].append(binding)
+    for name in _globals(body) & variables.keys():
+        bindings[name] += [each for bound, each in _bindings([variables[name]], False) if bound == name]
     for name, (lines, others) in blocks.items():
         starts = [each for each in bindings[name] if _is_start(each.value)]
         rest = [each for each in bindings[name] if each not in starts]
@@ -58,12 +64,17 @@ def _blocks(body: list[ast.stmt]) -> dict[str, tuple[list[Lines], list[str]]]:
     """Return by the name of a metric the lines that a comparison decides, and what it is compared with."""
     found: dict[str, tuple[list[Lines], list[str]]] = {}
     flags: dict[str, list[str]] = defaultdict(list)
+    renamed: dict[str, str] = {}
     for node in body:
         test = node.test if isinstance(node, ast.If) else getattr(node, "value", None)
-        for name, other in _compared(test) if isinstance(node, (ast.If, ast.Assign)) else ():
+        renamed.update(_renamed(node))
+        for side, other in _compared(test) if isinstance(node, (ast.If, ast.Assign)) else ():
+            name = renamed.get(side, side)
             lines, others = found.setdefault(name, ([], []))
             others.append(other)
-            if isinstance(node, ast.If):
+            if isinstance(node, ast.If) and name != side:
+                lines.append(_lines(node.body))
+            elif isinstance(node, ast.If):
                 lines += [_lines(block) for block in (node.body, node.orelse) if _sets(block, name)]
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 flags[node.targets[0].id].append(name)
@@ -71,7 +82,29 @@ def _blocks(body: list[ast.stmt]) -> dict[str, tuple[list[Lines], list[str]]]:
         for flag in _flags_in(node):
             for name in flags.get(flag, ()):
                 found[name][0].append(_lines(node.body if isinstance(node, ast.If) else [node]))
+                for other in _set_for(node, flag):
+                    flags[other].append(name)
     return found
+
+
+def _renamed(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield the local that keeps the value of an attribute before it is set: `before = self.best`."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        attr = self_attribute(node.value)
+        if attr is not None:
+            yield node.targets[0].id, f"self.{attr}"
+
+
+def _set_for(node: ast.stmt, flag: str) -> Iterator[str]:
+    """Yield the locals that are set where a flag is true, and nothing else: `path = folder / "best.pt"`."""
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
+        for name, binding in _bindings(node.body, False):
+            if name != flag and "." not in name and not isinstance(binding.value, ast.Constant):
+                yield name
+
+
+def _globals(body: list[ast.stmt]) -> set[str]:
+    return {name for each in body if isinstance(each, ast.Global) for name in each.names}
 
 
 def _compared(test: ast.expr | None) -> Iterator[tuple[str, str]]:

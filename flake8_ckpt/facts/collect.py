@@ -204,7 +204,7 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
-            tuple(best_metrics(node, self.locate)) if frame.contract else (),
+            tuple(best_metrics(node, self.names.variables, self.locate)) if frame.contract else (),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:

@@ -22,14 +22,15 @@ class Names:
     """Maps local names to paths: "torch.nn" (absolute), ".mod.f" (relative), ":helper" (of this file).
 
     `constants` are the strings that names of this file stand for, `known` is what is known of the libraries
-    that others come from. `variables` are what the module itself binds to values: objects that its functions use.
+    that others come from. `variables` are the names that the module itself binds to values, with the first statement
+    that does: objects that its functions use.
     """
 
     table: Mapping[str, str]
     stars: tuple[str, ...]
     known: Frameworks = DEFAULT
     constants: Mapping[str, str] = field(default_factory=dict)
-    variables: frozenset[str] = frozenset()
+    variables: Mapping[str, ast.stmt] = field(default_factory=dict)
 
     def resolve(self, dotted: str) -> str:
         """Return the path of a dotted name as this file writes it."""
@@ -78,17 +79,20 @@ def names_of(
         for node in statements(tree.body)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     )
-    variables = frozenset(variables_of(tree.body)) - table.keys()
+    variables: dict[str, ast.stmt] = {}
+    for name, node in variables_of(tree.body):
+        if name not in table:
+            variables.setdefault(name, node)
     return Names(table, stars, known, constants or {}, variables)
 
 
-def variables_of(body: list[ast.stmt]) -> Iterator[str]:
-    """Yield the names that the assignments of a block bind."""
+def variables_of(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield the names that the assignments of a block bind, with the assignments."""
     for node in statements(body):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         for target in targets if isinstance(node, (ast.Assign, ast.AnnAssign)) else ():
             inner = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
-            yield from (each.id for each in inner if isinstance(each, ast.Name))
+            yield from ((each.id, node) for each in inner if isinstance(each, ast.Name))
 
 
 def exported(table: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

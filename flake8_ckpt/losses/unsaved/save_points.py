@@ -16,6 +16,7 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -167,8 +168,9 @@ class GroupPoints:
     def _targets(self, load: LoadEffect) -> Iterator[tuple[Holder, Value]]:
         for target in load.into:
             value = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
-            named = self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
-            yield from ((named, value),) if named is not None else ()
+            for each in options_of(value):
+                named = self.ledger.aliases.holders.of(each, load.unit) if isinstance(each, NAMING) else None
+                yield from ((named, each),) if named is not None else ()
 
     def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
         owners = {each.source.class_id or class_id for each in loads}
@@ -177,7 +179,7 @@ class GroupPoints:
 
     def _goes_on(self, save: SaveEffect, loads: list[LoadEffect]) -> bool:
         """Tell whether training goes on: its state is restored, or the very file that is written is read."""
-        if any(map(self._is_training_state, loads)):
+        if any(map(self.restores_training, loads)):
             return True
         return any(_is_same_file(save, each) and self._trains_on(save, each) for each in loads)
 
@@ -190,7 +192,8 @@ class GroupPoints:
         saved = {self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)}
         return any(holder in saved for holder, _ in self._targets(load))
 
-    def _is_training_state(self, load: LoadEffect) -> bool:
+    def restores_training(self, load: LoadEffect) -> bool:
+        """Tell whether a load restores what only training needs."""
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
         return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
