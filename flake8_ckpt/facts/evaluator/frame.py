@@ -60,8 +60,9 @@ class Frame:
     """The walk through one function: its state now, the conditions around it, and what it has seen.
 
     `evaluators` say what each kind of expression may be. `text` is the function's own, empty where its locals
-    can be seen from outside. `owner` is the class whose method it is, "" for a plain function. `depth` counts
-    the blocks and expressions around what is looked at.
+    can be seen from outside. `owner` is the class whose method it is, "" for a plain function. `remarks` are the
+    lines of the file whose comments speak of buffers, `ordered` those that may compare by less or greater. `depth`
+    counts the blocks and expressions around what is looked at.
     """
 
     names: Names
@@ -72,6 +73,7 @@ class Frame:
     state: State = field(default_factory=State)
     numbers: frozenset[str] = frozenset()
     remarks: frozenset[int] = frozenset()
+    ordered: frozenset[int] = frozenset()
     depth: int = 0
     guards: Guards = ()
     position: Position = NOWHERE
