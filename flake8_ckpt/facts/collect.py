@@ -160,7 +160,8 @@ class _Collector:
         """Yield which methods of its own object each method calls, read from the text."""
         for method in found.methods:
             called = dict.fromkeys(own_calls(self.text(method)))
-            kept = tuple(name for name in called if name == "__init__" or not name.startswith("__"))
+            own = ("__init__", method.name)
+            kept = tuple(name for name in called if name in own or not name.startswith("__"))
             if kept:
                 yield method.name, kept[:MAX_CALLEES]
 

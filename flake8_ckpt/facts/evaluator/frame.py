@@ -137,7 +137,7 @@ class Frame:
         how = "shown" if self.showing and how == "plain" else how
         hows = self.uses.setdefault(attr, {})
         earlier = self.state.written.get(attr)
-        if how == "plain" and ("own" in hows or earlier is not None):
+        if how == "plain" and ("own" in hows or earlier is not None or attr in self.state.defined):
             hows["apart"] = None
         hows[how] = None
         self.use_positions.setdefault(attr, self.position)

@@ -43,7 +43,8 @@ class SavePoint:
     `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
     both sides. Where there is no `location`, objects are reported where they are made.
     `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
-    uses what was saved: that concerns normalizers alone.
+    uses what was saved: that concerns normalizers alone. What is given by a hook `of_tools` is optimizers and the
+    like alone: whoever calls the hook saves the networks.
     """
 
     owner: str
@@ -53,6 +54,7 @@ class SavePoint:
     names: frozenset[str] = frozenset()
     entered: tuple[str, ...] = ()
     trains_on: bool = True
+    of_tools: bool = False
 
 
 class GroupPoints:
@@ -89,10 +91,16 @@ class GroupPoints:
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
                 is_own = self._is_own(save, class_id)
                 here = None if is_inherited else save.save_call if is_own else location
-                yield SavePoint(class_id, here, None, shown, names, (), trains_on)
+                of_tools = group.hook is not None and self._is_of_tools(save)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on, of_tools)
                 for each in self._filling(class_id, save):
                     goes_on = trains_on or self._registers_training(each, save)
                     yield SavePoint(each, None, None, shown, names, (), goes_on)
+
+    def _is_of_tools(self, save: SaveEffect) -> bool:
+        """Tell whether all objects in a payload are optimizers and the like."""
+        saved = [self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)]
+        return all(each is not None and not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each in saved)
 
     def _registers_training(self, class_id: str, save: SaveEffect) -> bool:
         """Tell whether a class itself puts what only training needs into a registry that a save goes through."""
