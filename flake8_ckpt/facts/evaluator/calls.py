@@ -304,6 +304,8 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     is_object = frame.names.known.is_object(path)
     known = None if is_object else torchlib.call_global(path, _as_numbers(args, frame), dict(keywords))
     if known is not None:
+        if frame.contract and isinstance(known, v.Module) and any(map(_is_made, args)):
+            _site(v.Call(v.Name(path), args), frame)
         return bounded(known)
     if path.startswith("einops."):
         return bounded(v.Arith(args[:1]))
@@ -311,6 +313,11 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if frame.contract or any(map(attribute_shared, (*args, *dict(keywords).values()))):
         _note(value, frame)
     return value
+
+
+def _is_made(value: v.Value) -> bool:
+    """Tell whether a value is an object that the function made: it becomes a part of what it is given to."""
+    return isinstance(value, v.Local)
 
 
 def _as_numbers(args: Args, frame: Frame) -> Args:
