@@ -73,6 +73,57 @@ def main(path, batches):
 if __name__ == "__main__":
     main("run.pt", [])
 """,
+    "the variables of the module are saved by one function and restored by another": TORCH
+    + """
+net = nn.Linear(2, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+
+def resume(path):
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    scheduler.load_state_dict(state["scheduler"])
+
+def train(batches, path):
+    for batch in batches:
+        optimizer.zero_grad()
+        net(batch).sum().backward()
+        optimizer.step()
+        scheduler.step()
+    state = {"net": net.state_dict(), "optimizer": optimizer.state_dict()}
+    state["scheduler"] = scheduler.state_dict()
+    torch.save(state, path)
+
+resume("run.pt")
+train([], "run.pt")
+""",
+    "a global of one function has a file of its own": TORCH
+    + """
+scaler = None
+
+def set_up(path):
+    global net, optimizer, scaler
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    scaler = torch.cuda.amp.GradScaler()
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    scaler.load_state_dict(torch.load("scaler.pt"))
+
+def train(batches, path):
+    for batch in batches:
+        optimizer.zero_grad()
+        scaler.scale(net(batch).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()}, path)
+    torch.save(scaler.state_dict(), "scaler.pt")
+
+set_up("run.pt")
+train([], "run.pt")
+""",
     "what scores the networks trains a probe for each file": TORCH
     + """
 def probe(path, batches):
@@ -105,6 +156,84 @@ if __name__ == "__main__":
 }
 
 FOUND: dict[str, Case] = {
+    "functions work on the variables of the module": TORCH
+    + """
+net = nn.Linear(2, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+
+def resume(path):
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+
+def train(batches, path):
+    for batch in batches:
+        optimizer.zero_grad()
+        net(batch).sum().backward()
+        optimizer.step()
+        scheduler.step()
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()}, path)
+
+resume("run.pt")
+train([], "run.pt")  # CKP204
+""",
+    "a function makes what the module knows": TORCH
+    + """
+def set_up(path):
+    global net, optimizer, scaler
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    scaler = torch.cuda.amp.GradScaler()
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+
+def train(batches, path):
+    for batch in batches:
+        optimizer.zero_grad()
+        scaler.scale(net(batch).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()}, path)
+
+def main():
+    set_up("run.pt")
+    train([], "run.pt")
+
+main()  # CKP204
+""",
+    "each object has a file of its own, and one of two optimizers has none": TORCH
+    + """
+import os
+
+net = nn.Linear(2, 1)
+table = nn.Embedding(3, 2)
+if os.environ.get("SGD"):
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    sparse = torch.optim.SGD(table.parameters(), lr=0.1)
+else:
+    optimizer = torch.optim.Adam(net.parameters())
+    sparse = torch.optim.SparseAdam(table.parameters())
+if os.environ.get("RESTART"):
+    with open("net.pt", "rb") as file:
+        net = torch.load(file)
+    with open("optimizer.pt", "rb") as file:
+        optimizer.load_state_dict(torch.load(file))
+
+def train(batches):
+    for batch in batches:
+        net.zero_grad()
+        net(table(batch)).sum().backward()
+        optimizer.step()
+        sparse.step()
+    with open("net.pt", "wb") as file:
+        torch.save(net, file)
+    with open("optimizer.pt", "wb") as file:
+        torch.save(optimizer.state_dict(), file)
+
+train([])  # CKP204
+""",
     "a program calls main, which makes the scaler after the resume": TORCH
     + """
 def main(path, batches):

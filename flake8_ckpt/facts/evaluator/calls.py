@@ -220,7 +220,7 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
         if isinstance(base, v.Super) and method == "__setattr__" and len(args) == 2:
             return set_attribute(args[0], args[1], frame, (HIDDEN,))
         return _note(bounded(v.Call(v.Attr(base, method), args, keywords)), frame)
-    if isinstance(base, v.Name):
+    if isinstance(base, v.Name) and not frame.names.is_variable(base.path):
         if base.path == "object" and method == "__setattr__" and len(args) == 3 and args[0] == v.SELF:
             return set_attribute(args[1], args[2], frame, (HIDDEN,))
         return _global(f"{base.path}.{method}", node, args, keywords, frame)

@@ -185,10 +185,13 @@ class GroupPoints:
         return any(each in classes and self.hierarchy.are_related(each, class_id) for each in owners)
 
     def _targets(self, load: LoadEffect) -> Iterator[tuple[Holder, Value]]:
-        for target in (option for each in load.into for option in options_of(each)):
-            value = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
-            named = self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
-            yield from ((named, value),) if named is not None else ()
+        for target in load.into:
+            held = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
+            for value in options_of(held):
+                named = (
+                    self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
+                )
+                yield from ((named, value),) if named is not None else ()
 
     def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
         owners = {each.source.class_id or class_id for each in loads}
