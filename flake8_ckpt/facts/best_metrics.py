@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import BestMetric
@@ -36,10 +38,17 @@ class _Binding:
     in_loop: bool
 
 
-def best_metrics(node: Function, ordered: frozenset[int], locate: Locate) -> Iterator[BestMetric]:
+def best_metrics(
+    node: Function,
+    ordered: frozenset[int],
+    locate: Locate,
+    script: Sequence[ast.stmt] = (),
+    shared: Collection[str] = (),
+) -> Iterator[BestMetric]:
     """Yield the metrics of a function with the lines that run, or are told, where a new value is better.
 
-    Nothing is compared but in the lines that are `ordered`.
+    Nothing is compared but in the lines that are `ordered`. A metric that is `shared` by the function and its file
+    begins in the `script` of the file.
     """
     if not spans(node, ordered):
         return
@@ -49,6 +58,9 @@ def best_metrics(node: Function, ordered: frozenset[int], locate: Locate) -> Ite
     bindings: dict[str, list[_Binding]] = defaultdict(list)
     for name, binding in _bindings(node.body, False):
         bindings[name].append(binding)
+    for name, binding in _bindings(script, False) if shared else ():
+        if name in shared:
+            bindings[name].append(binding)
     for name, (lines, others) in blocks.items():
         starts = [each for each in bindings[name] if _is_start(each.value)]
         rest = [each for each in bindings[name] if each not in starts]
@@ -109,7 +121,7 @@ def _lines(block: list[ast.stmt]) -> Lines:
     return block[0].lineno, block[-1].end_lineno or block[-1].lineno
 
 
-def _bindings(body: list[ast.stmt], in_loop: bool) -> Iterator[tuple[str, _Binding]]:
+def _bindings(body: Sequence[ast.stmt], in_loop: bool) -> Iterator[tuple[str, _Binding]]:
     """Yield what the statements of a body bind, and those in their blocks."""
     for node in body:
         if isinstance(node, ast.Assign):

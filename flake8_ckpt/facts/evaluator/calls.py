@@ -220,7 +220,7 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
         if isinstance(base, v.Super) and method == "__setattr__" and len(args) == 2:
             return set_attribute(args[0], args[1], frame, (HIDDEN,))
         return _note(bounded(v.Call(v.Attr(base, method), args, keywords)), frame)
-    if isinstance(base, v.Name):
+    if isinstance(base, v.Name) and not frame.names.is_variable(base.path):
         if base.path == "object" and method == "__setattr__" and len(args) == 3 and args[0] == v.SELF:
             return set_attribute(args[1], args[2], frame, (HIDDEN,))
         return _global(f"{base.path}.{method}", node, args, keywords, frame)
@@ -304,6 +304,8 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     is_object = frame.names.known.is_object(path)
     known = None if is_object else torchlib.call_global(path, _as_numbers(args, frame), dict(keywords))
     if known is not None:
+        if frame.contract and isinstance(known, v.Module) and any(map(_is_made, args)):
+            _site(v.Call(v.Name(path), args), frame)
         return bounded(known)
     if path.startswith("einops."):
         return bounded(v.Arith(args[:1]))
@@ -311,6 +313,11 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if frame.contract or any(map(attribute_shared, (*args, *dict(keywords).values()))):
         _note(value, frame)
     return value
+
+
+def _is_made(value: v.Value) -> bool:
+    """Tell whether a value is an object that the function made: it becomes a part of what it is given to."""
+    return isinstance(value, v.Local)
 
 
 def _as_numbers(args: Args, frame: Frame) -> Args:

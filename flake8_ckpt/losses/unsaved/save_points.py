@@ -14,8 +14,10 @@ from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -69,8 +71,9 @@ class GroupPoints:
 
     @cached_property
     def found(self) -> tuple[SavePoint, ...]:
-        """Return the save points of all checkpoints."""
-        return tuple(self._found())
+        """Return the save points of all checkpoints, each once: a program saves in many places."""
+        found = {(each.owner, each.location, each.names, each.trains_on): each for each in self._found()}
+        return tuple(found.values())
 
     def _found(self) -> Iterator[SavePoint]:
         groups = self.contract.groups
@@ -78,7 +81,7 @@ class GroupPoints:
             names = keys_of(group)
             for save in group.saves if group.loads else ():
                 yield from self._in_classes(save, group, names)
-                yield from self._in_function(save, group, names)
+                yield from self._in_functions(save, group, names)
 
     def _in_classes(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
@@ -115,14 +118,31 @@ class GroupPoints:
         owner = save.source.class_id
         return bool(owner) and self.hierarchy.are_related(owner, class_id)
 
-    def _in_function(
+    def _in_functions(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
     ) -> Iterator[SavePoint]:
-        unit = save.unit
-        loads = [each for each in group.loads if each.unit.identity == unit.identity]
-        if any(kept_in(save.payload)) and not TUNES.search(unit.identity) and self._goes_on(save, loads):
-            location = save.location if save.call_chain else save.save_call
-            yield SavePoint(unit.identity, location, unit, "", names, save.call_chain)
+        """Yield the functions on the way to a file that hold what belongs to it in their locals."""
+        if not any(kept_in(save.payload)) or not self._goes_on(save, group.loads):
+            return
+        is_resumed, is_repeated = False, False
+        for unit, seen in self._way(save):
+            loads = [each for each in group.loads if unit.identity in (each.unit.identity, *each.call_chain)]
+            in_loop = _is_in_loop(unit, seen)
+            if self._goes_on(save, loads) or is_resumed and in_loop and not is_repeated:
+                is_resumed = True
+                if not TUNES.search(unit.identity):
+                    yield SavePoint(unit.identity, seen.location, unit, "", names, seen.call_chain)
+            is_repeated = is_repeated or in_loop
+
+    def _way(self, save: SaveEffect) -> Iterator[tuple[FunctionRef, SaveEffect]]:
+        """Yield the functions on the way to a file, each with the save as it sees it."""
+        yield save.unit, save
+        for identity in save.call_chain:
+            unit = self.ledger.aliases.index.function(identity)
+            seen = self.contract.groups.payloads.summary(unit).saves if unit is not None else ()
+            own = [each for each in seen if each.save_call == save.save_call]
+            if unit is not None and own:
+                yield unit, own[0]
 
     def _classes(self, save: SaveEffect) -> dict[str, str]:
         """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
@@ -174,9 +194,12 @@ class GroupPoints:
 
     def _targets(self, load: LoadEffect) -> Iterator[tuple[Holder, Value]]:
         for target in load.into:
-            value = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
-            named = self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
-            yield from ((named, value),) if named is not None else ()
+            held = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
+            for value in options_of(held):
+                named = (
+                    self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
+                )
+                yield from ((named, value),) if named is not None else ()
 
     def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
         owners = {each.source.class_id or class_id for each in loads}
@@ -202,6 +225,12 @@ class GroupPoints:
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
         return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
+
+
+def _is_in_loop(unit: FunctionRef, save: SaveEffect) -> bool:
+    """Tell whether a function saves again and again."""
+    at = save.location.position
+    return any(LOOP in site.guards for site in unit.function.calls if site.position == at)
 
 
 def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
