@@ -180,9 +180,19 @@ class ObjectClasses:
                 subclasses = self.hierarchy.subclasses(class_id)
                 subclasses = subclasses if len(subclasses) <= MAX_SUBCLASSES else []
                 found = {name for each in subclasses for name in self._classes_set(each, each, attr) if name}
+            if not found and self._is_set(class_id, attr):
+                found = {self._parameters.of_attribute(class_id, attr)}
             self._attributes[key] = found.pop() if len(found) == 1 else ""
             self._open.discard(key)
         return self._attributes[key]
+
+    def _is_set(self, class_id: str, attr: str) -> bool:
+        """Tell whether methods of a class set an attribute to something other than None."""
+        return any(
+            write.attr == attr and write.how == "assign" and write.value != NONE
+            for _, method in self.hierarchy.inherited_methods(class_id)
+            for write in method.writes
+        )
 
     def _classes_set(self, owner: str, class_id: str, attr: str) -> list[str]:
         found = []

@@ -62,7 +62,8 @@ class UnsavedObjects:
         first: dict[tuple[str, Optional[Spot]], UnsavedObject] = {}
         for each in self._found():
             first.setdefault((each.name.rpartition(".")[2], each.made or each.location), each)
-        return tuple(first.values())
+        # Where an attribute holds an object of one of several classes, each of them has what one save forgets.
+        return tuple({(each.name, each.location): each for each in reversed(first.values())}.values())[::-1]
 
     def _found(self) -> Iterator[UnsavedObject]:
         for point in (*self.groups.found, *(each for finder in self.finders for each in finder.all())):
