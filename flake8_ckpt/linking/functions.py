@@ -156,13 +156,6 @@ def script_of(path: str, symbols: Symbols) -> FunctionRef | None:
     return FunctionRef(identity, script) if script is not None else None
 
 
-def variable_of(value: Name, path: str, symbols: Symbols) -> tuple[FunctionRef, str] | None:
-    """Return the script that binds the variable of a module that a name refers to, with the variable's name."""
-    home, colon, name = symbols.resolve(value.path, path).partition(":")
-    script = script_of(home, symbols) if colon and name in symbols.variables(home) else None
-    return (script, name) if script is not None else None
-
-
 def followed_functions(symbols: Symbols) -> Iterator[FunctionRef]:
     """Yield the functions that are followed, a method in the class that defines it; not those of tests."""
     for home, class_id, function in _functions(symbols):

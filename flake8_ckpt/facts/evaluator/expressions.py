@@ -54,10 +54,9 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
     elif before is not None:
         frame.look_at_shape(before)
     constant = _constant_of(base, node.attr, frame)
-    if constant is not None:
-        return constant
-    is_object = isinstance(base, v.Name) and frame.names.is_variable(base.path)
-    return bounded(v.Attr(base, node.attr)) if is_object else attribute_of(base, node.attr)
+    if constant is None and isinstance(base, v.Name) and frame.names.is_variable(base.path):
+        return bounded(v.Attr(base, node.attr))
+    return attribute_of(base, node.attr) if constant is None else constant
 
 
 def _constant_of(base: v.Value, attr: str, frame: Frame) -> v.Value | None:

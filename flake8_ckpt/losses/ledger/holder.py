@@ -19,7 +19,6 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.linking.functions import variable_of
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 OWN = "self"
@@ -104,8 +103,9 @@ class Holders:
 
     def _global(self, value: Name, unit: FunctionRef) -> Optional[Holder]:
         """Return the variable of a module that a name refers to, as its script binds it."""
-        variable = variable_of(value, unit.path, self.symbols)
-        return Holder(variable[0].identity, variable[1]) if variable is not None else None
+        identity = self.symbols.resolve(value.path, unit.path)
+        path, _, name = identity.partition(":")
+        return Holder(f"{path}:<module>", name) if self.symbols.variable(identity) else None
 
 
 def item_step(value: Item | Element) -> str:
