@@ -73,13 +73,17 @@ class FunctionRef:
 
 @dataclass(frozen=True)
 class CallContext:
-    """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are."""
+    """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are.
+
+    `expanded` remembers what values of the function are here.
+    """
 
     callee: FunctionRef
     bound: Mapping[str, Value] = field(default_factory=dict)
     receiver: Value = SELF
     prefix: str = ""
     calls: int = 0
+    expanded: dict[Value, Value] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def path(self) -> str:
