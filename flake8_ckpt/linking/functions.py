@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from dataclasses import field
 from functools import cache
 
+from msgspec import Struct
+
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import SELF
@@ -41,8 +43,7 @@ def called_name(call: Call) -> str:
     return call.callee.path.rpartition(".")[2].lstrip(":") if isinstance(call.callee, Name) else ""
 
 
-@dataclass(frozen=True)
-class FunctionRef:
+class FunctionRef(Struct, frozen=True):
     """A function of the project that a call reaches: `class_id` is the class of `self`, `owner` who defines it."""
 
     identity: str
