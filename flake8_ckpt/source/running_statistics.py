@@ -40,7 +40,8 @@ BOUND = re.compile(r"^[ \t]*(\w+(?:\s*,\s*\w+)*)\s*=(?!=)[^=\n]*$", re.M)
 OPERAND = re.compile(r"([-/])\s*(?:[\w.]+\(|\()*(\w+)\b(?![.(])")
 MAX_BEFORE = 120
 # `env.obs_rms`, `envs.get_obs_rms()`, `getattr(env, "obs_rms")`: statistics of another object.
-TAKEN = re.compile(r"(?:\.(?<!\bself\.)|[\"'])(?:get_)?(\w*rms)\b(?=[^\w=]|$)")
+TAKEN = re.compile(r"rms\b(?!=)")
+TAKEN_FROM = re.compile(r"(?:\.(?<!\bself\.)|[\"'])(?:get_)?(\w*)$")
 # Where they go no further: `test.obs_rms = train.obs_rms`, `test.set_obs_rms(...)`, `env.obs_rms.update(x)`,
 # `obs_rms=train.obs_rms`, which the call tells that is given it, `print(env.obs_rms.mean)`
 GIVEN = re.compile(
@@ -105,11 +106,15 @@ def taken_in(text: str) -> Iterator[str]:
     if "rms" not in text:
         return
     for match in TAKEN.finditer(text):
+        owner = TAKEN_FROM.search(text, max(match.start() - MAX_RECEIVER, 0), match.start())
+        if owner is None:
+            continue
         start = text.rfind("\n", 0, match.start()) + 1
         end = text.find("\n", match.end())
         line = text[start : end if end >= 0 else len(text)]
-        if not GIVEN.search(line) and match[1] not in normalized_in(line):
-            yield match[1]
+        name = f"{owner[1]}rms"
+        if not GIVEN.search(line) and name not in normalized_in(line):
+            yield name
 
 
 class _UsedNames:

@@ -120,7 +120,11 @@ def _names_gone_through(node: ast.DictComp) -> list[str]:
         return []
     if node.key.id != loop.target.id:
         return []
-    names = [each.value for each in loop.iter.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    names = [
+        each.value
+        for each in loop.iter.elts
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
     return names if len(names) == len(loop.iter.elts) <= MAX_NAMES else []
 
 
