@@ -26,6 +26,7 @@ from flake8_ckpt.losses.ledger.events import is_use
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
+from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.registries import Registries
@@ -51,6 +52,7 @@ class UnsavedObjects:
         self.ledger = ledger
         self.groups = groups
         self.pairs = StatePairs(contract, self.ledger)
+        self.averages = AveragedCopies(self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
@@ -68,6 +70,7 @@ class UnsavedObjects:
     def _found(self) -> Iterator[UnsavedObject]:
         for point in (*self.groups.found, *(each for finder in self.finders for each in finder.all())):
             yield from self._beside(point)
+            yield from self.averages.lost(point)
         yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():
