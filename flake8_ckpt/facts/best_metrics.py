@@ -75,14 +75,19 @@ def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[li
     """Return by the name of a metric the lines that a comparison decides, and what it is compared with."""
     found: dict[str, tuple[list[Lines], list[str]]] = {}
     flags: dict[str, list[str]] = defaultdict(list)
+    renamed: dict[str, str] = {}
     for node in body:
         if not isinstance(node, (ast.If, ast.Assign)):
             continue
         test = node.test if isinstance(node, ast.If) else node.value
-        for name, other in _compared(test) if spans(test, ordered) else ():
+        renamed.update(_renamed(node))
+        for side, other in _compared(test) if spans(test, ordered) else ():
+            name = renamed.get(side, side)
             lines, others = found.setdefault(name, ([], []))
             others.append(other)
-            if isinstance(node, ast.If):
+            if isinstance(node, ast.If) and name != side:
+                lines.append(_lines(node.body))
+            elif isinstance(node, ast.If):
                 lines += [_lines(block) for block in (node.body, node.orelse) if _sets(block, name)]
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 flags[node.targets[0].id].append(name)
@@ -90,7 +95,25 @@ def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[li
         for flag in _flags_in(node):
             for name in flags.get(flag, ()):
                 found[name][0].append(_lines(node.body if isinstance(node, ast.If) else [node]))
+                for other in _set_for(node, flag):
+                    flags[other].append(name)
     return found
+
+
+def _renamed(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield the local that keeps the value of an attribute before it is set: `before = self.best`."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        attr = self_attribute(node.value)
+        if attr is not None:
+            yield node.targets[0].id, f"self.{attr}"
+
+
+def _set_for(node: ast.stmt, flag: str) -> Iterator[str]:
+    """Yield the locals that are set where a flag is true, and nothing else: `path = folder / "best.pt"`."""
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
+        for name, binding in _bindings(node.body, False):
+            if name != flag and "." not in name and not isinstance(binding.value, ast.Constant):
+                yield name
 
 
 def _compared(test: ast.expr) -> Iterator[tuple[str, str]]:
