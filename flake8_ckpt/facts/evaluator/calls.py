@@ -38,7 +38,6 @@ from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
-from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
@@ -292,7 +291,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if path in frame.names.known.payload_calls:
         value = bounded(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
-            _site(value, frame)
+            frame.call(value)
         return value
     tail = path.rpartition(".")[2].lstrip(":")
     if tail in WRAPPERS or INSTALLERS.search(tail):
@@ -304,8 +303,8 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     is_object = frame.names.known.is_object(path)
     known = None if is_object else torchlib.call_global(path, _as_numbers(args, frame), dict(keywords))
     if known is not None:
-        if frame.contract and isinstance(known, v.Module) and any(map(_is_made, args)):
-            _site(v.Call(v.Name(path), args), frame)
+        if frame.contract and isinstance(known, v.Module) and any(isinstance(each, v.Local) for each in args):
+            frame.call(v.Call(v.Name(path), args))  # what was made here becomes a part of the module
         return bounded(known)
     if path.startswith("einops."):
         return bounded(v.Arith(args[:1]))
@@ -313,11 +312,6 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if frame.contract or any(map(attribute_shared, (*args, *dict(keywords).values()))):
         _note(value, frame)
     return value
-
-
-def _is_made(value: v.Value) -> bool:
-    """Tell whether a value is an object that the function made: it becomes a part of what it is given to."""
-    return isinstance(value, v.Local)
 
 
 def _as_numbers(args: Args, frame: Frame) -> Args:
@@ -345,12 +339,8 @@ def _note(value: v.Value, frame: Frame) -> v.Value:
     """Note a call, and that what it is given goes into it."""
     if isinstance(value, v.Call):
         frame.flow(value.callee)
-        _site(value, frame)
+        frame.call(value)
     return value
-
-
-def _site(value: v.Call, frame: Frame) -> None:
-    frame.calls.append(Site(value, frame.position, True, frame.guards))
 
 
 HANDLERS: dict[type, Evaluate] = {ast.Call: _call}

@@ -240,6 +240,10 @@ class Frame:
             self.stores.append(Store(target, value, self.position, self.guards, _is_restored(self.depends)))
             self.flow(target)
 
+    def call(self, value: v.Call) -> None:
+        """Note a call that linking may follow."""
+        self.calls.append(Site(value, self.position, True, self.guards))
+
     def key(self, base: v.Value, key: str, kind: KeyKind) -> None:
         """Note that a key is taken from a mapping whose origin linking may know."""
         if not self.contract or not isinstance(base, SYMBOLIC):
