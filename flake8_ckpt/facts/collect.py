@@ -16,10 +16,12 @@ from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import numbers_of
+from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
+from flake8_ckpt.facts.model import StepCounter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
@@ -29,6 +31,7 @@ from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.statements import Walker
+from flake8_ckpt.facts.step_counters import step_counters
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
@@ -211,9 +214,7 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
-            tuple(best_metrics(node, self.locate, self.script, frame.shared & self.alone))
-            if frame.contract
-            else (),
+            *(self.numbers(node, frame) if frame.contract else ()),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
@@ -229,6 +230,11 @@ class _Collector:
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
+
+    def numbers(self, node: Function, frame: Frame) -> tuple[tuple[BestMetric, ...], tuple[StepCounter, ...]]:
+        """Return the numbers of a function that decide something later, and that only its own loop changes."""
+        given = (node, self.locate, self.script, frame.shared & self.alone)
+        return tuple(best_metrics(*given)), tuple(step_counters(*given))
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:
         """Return what a function gives: what its annotation promises, else, or key by key, what its returns give."""
