@@ -13,6 +13,7 @@ from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.name_bindings import Binding
 from flake8_ckpt.facts.name_bindings import bindings_in
 from flake8_ckpt.facts.name_bindings import name_of
+from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
@@ -28,14 +29,20 @@ NUMBERS = frozenset(["float", "int", "tensor", "array", "Decimal"])
 
 
 def best_metrics(
-    node: Function, locate: Locate, script: Sequence[ast.stmt] = (), shared: Collection[str] = ()
+    node: Function,
+    ordered: frozenset[int],
+    locate: Locate,
+    script: Sequence[ast.stmt] = (),
+    shared: Collection[str] = (),
 ) -> Iterator[BestMetric]:
     """Yield the metrics of a function with the lines that run, or are told, where a new value is better.
 
-    One that is `shared` by the function and its file begins in the `script` of the file.
+    Nothing is compared but in the lines that are `ordered`. A metric that is `shared` by the function and its file
+    begins in the `script` of the file.
     """
-    body = statements(node.body)
-    blocks = _blocks(body)
+    if not spans(node, ordered):
+        return
+    blocks = _blocks(statements(node.body), ordered)
     if not blocks:
         return
     bindings: dict[str, list[Binding]] = defaultdict(list)
@@ -54,13 +61,15 @@ def best_metrics(
                 yield BestMetric(name, begins[0] if begins else None, tuple(lines))
 
 
-def _blocks(body: list[ast.stmt]) -> dict[str, tuple[list[Lines], list[str]]]:
+def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[list[Lines], list[str]]]:
     """Return by the name of a metric the lines that a comparison decides, and what it is compared with."""
     found: dict[str, tuple[list[Lines], list[str]]] = {}
     flags: dict[str, list[str]] = defaultdict(list)
     for node in body:
-        test = node.test if isinstance(node, ast.If) else getattr(node, "value", None)
-        for name, other in _compared(test) if isinstance(node, (ast.If, ast.Assign)) else ():
+        if not isinstance(node, (ast.If, ast.Assign)):
+            continue
+        test = node.test if isinstance(node, ast.If) else node.value
+        for name, other in _compared(test) if spans(test, ordered) else ():
             lines, others = found.setdefault(name, ([], []))
             others.append(other)
             if isinstance(node, ast.If):
@@ -74,9 +83,9 @@ def _blocks(body: list[ast.stmt]) -> dict[str, tuple[list[Lines], list[str]]]:
     return found
 
 
-def _compared(test: ast.expr | None) -> Iterator[tuple[str, str]]:
+def _compared(test: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the names in the comparisons of a test, each with the expression that it is compared with."""
-    for node in ast.walk(test) if test is not None else ():
+    for node in ast.walk(test):
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ORDERS):
             sides = (node.left, node.comparators[0])
             for side, other in (sides, sides[::-1]):

@@ -61,7 +61,8 @@ class Frame:
 
     `evaluators` say what each kind of expression may be. `text` is the function's own, empty where its locals
     can be seen from outside, `shared` are the names that it binds for its file. `owner` is the class whose method it
-    is, "" for a plain function. `depth` counts the blocks and expressions around what is looked at.
+    is, "" for a plain function. `remarks` are the lines of the file whose comments speak of buffers, `ordered` those
+    that may compare by less or greater. `depth` counts the blocks and expressions around what is looked at.
     """
 
     names: Names
@@ -72,6 +73,7 @@ class Frame:
     state: State = field(default_factory=State)
     numbers: frozenset[str] = frozenset()
     remarks: frozenset[int] = frozenset()
+    ordered: frozenset[int] = frozenset()
     shared: frozenset[str] = frozenset()
     depth: int = 0
     guards: Guards = ()
@@ -136,7 +138,7 @@ class Frame:
         how = "shown" if self.showing and how == "plain" else how
         hows = self.uses.setdefault(attr, {})
         earlier = self.state.written.get(attr)
-        if how == "plain" and ("own" in hows or earlier is not None):
+        if how == "plain" and ("own" in hows or earlier is not None or attr in self.state.defined):
             hows["apart"] = None
         hows[how] = None
         self.use_positions.setdefault(attr, self.position)
@@ -239,10 +241,6 @@ class Frame:
         if self.contract:
             self.stores.append(Store(target, value, self.position, self.guards, _is_restored(self.depends)))
             self.flow(target)
-
-    def call(self, value: v.Call) -> None:
-        """Note a call that linking may follow."""
-        self.calls.append(Site(value, self.position, True, self.guards))
 
     def key(self, base: v.Value, key: str, kind: KeyKind) -> None:
         """Note that a key is taken from a mapping whose origin linking may know."""

@@ -26,6 +26,7 @@ from flake8_ckpt.losses.ledger.events import is_use
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
+from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.registries import Registries
@@ -52,6 +53,7 @@ class UnsavedObjects:
         self.ledger = ledger
         self.groups = groups
         self.pairs = StatePairs(contract, self.ledger)
+        self.averages = AveragedCopies(self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
@@ -63,11 +65,13 @@ class UnsavedObjects:
         first: dict[tuple[str, Optional[Spot]], UnsavedObject] = {}
         for each in self._found():
             first.setdefault((each.name.rpartition(".")[2], each.made or each.location), each)
-        return tuple(first.values())
+        # Where an attribute holds an object of one of several classes, each of them has what one save forgets.
+        return tuple({(each.name, each.location): each for each in reversed(first.values())}.values())[::-1]
 
     def _found(self) -> Iterator[UnsavedObject]:
         for point in (*self.groups.found, *(each for finder in self.finders for each in finder.all())):
             yield from self._beside(point)
+            yield from self.averages.lost(point)
         yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():

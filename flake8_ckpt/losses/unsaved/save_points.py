@@ -30,6 +30,7 @@ from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import kept_in
 from flake8_ckpt.losses.resumption import Resumption
+from flake8_ckpt.losses.resumption import called_as
 from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
 from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 
@@ -45,7 +46,8 @@ class SavePoint:
     `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
     both sides. Where there is no `location`, objects are reported where they are made.
     `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
-    uses what was saved: that concerns normalizers alone.
+    uses what was saved: that concerns normalizers alone. What is given by a hook `of_tools` is optimizers and the
+    like alone: whoever calls the hook saves the networks.
     """
 
     owner: str
@@ -55,6 +57,7 @@ class SavePoint:
     names: frozenset[str] = frozenset()
     entered: tuple[str, ...] = ()
     trains_on: bool = True
+    of_tools: bool = False
 
 
 class GroupPoints:
@@ -90,12 +93,19 @@ class GroupPoints:
             if loads and self._is_resumed(class_id, loads):
                 trains_on = self._goes_on(save, group.loads)
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
-                is_own = self._is_own(save, class_id)
-                here = None if is_inherited else save.save_call if is_own else location
-                yield SavePoint(class_id, here, None, shown, names, (), trains_on)
+                own = self._own_call(save, class_id)
+                here = None if is_inherited else own or location
+                shown = OWN if own is not None else shown
+                of_tools = group.hook is not None and self._is_of_tools(save)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on, of_tools)
                 for each in self._filling(class_id, save):
                     goes_on = trains_on or self._registers_training(each, save)
                     yield SavePoint(each, None, None, shown, names, (), goes_on)
+
+    def _is_of_tools(self, save: SaveEffect) -> bool:
+        """Tell whether all objects in a payload are optimizers and the like."""
+        saved = [self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)]
+        return all(each is not None and not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each in saved)
 
     def _registers_training(self, class_id: str, save: SaveEffect) -> bool:
         """Tell whether a class itself puts what only training needs into a registry that a save goes through."""
@@ -105,10 +115,20 @@ class GroupPoints:
             not self.ledger.kinds_of(Holder(class_id, each)).isdisjoint(TRAINING) for each in sorted(items)
         )
 
-    def _is_own(self, save: SaveEffect, class_id: str) -> bool:
-        """Tell whether a method of the class itself writes the file."""
-        owner = save.source.class_id
-        return bool(owner) and self.hierarchy.are_related(owner, class_id)
+    def _own_call(self, save: SaveEffect, class_id: str) -> Optional[Spot]:
+        """Return the statement of a method of the class itself that writes the file, or calls what does."""
+        if self._is_of(save.source, class_id):
+            return save.save_call
+        way = [save.unit, *map(self.ledger.aliases.index.function, save.call_chain)]
+        for caller, inner in reversed(list(zip(way, way[1:]))):
+            if caller is not None and inner is not None and self._is_of(caller, class_id):
+                called = called_as(inner.class_id, inner.function)
+                sites = (each for each in caller.function.calls if called_name(each.call) == called)
+                return next((Spot(caller.path, each.position) for each in sites), None)
+        return None
+
+    def _is_of(self, function: FunctionRef, class_id: str) -> bool:
+        return bool(function.class_id) and self.hierarchy.are_related(function.class_id, class_id)
 
     def _in_functions(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
@@ -138,18 +158,23 @@ class GroupPoints:
 
     def _classes(self, save: SaveEffect) -> dict[str, str]:
         """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
-        saved = list(kept_in(save.payload))
+        saved = list(self._saved(save))
         own = (save.source.owner, save.source.class_id, save.unit.class_id)
         found = {each: OWN for each in own if each and saved}
-        for value, _ in saved:
-            holder = self.ledger.aliases.holders.of(value, save.unit)
+        for value, unit in saved:
+            holder = self.ledger.aliases.holders.of(value, unit)
             if holder is not None and isinstance(value, Attr):
                 for owner in self._owners(holder):
                     found.setdefault(owner, path_text(value.base) or OWN)
-            module = self._module(value, save)
+            module = self._module(value, unit)
             if module:
                 found.setdefault(module, path_text(value) or OWN)
         return found
+
+    def _saved(self, save: SaveEffect) -> Iterator[tuple[Value, FunctionRef]]:
+        """Yield what a payload holds, as the function knows it that saves, and as the outermost one does."""
+        for each in (*self.contract.groups.payloads.seen_by_source(save), save):
+            yield from ((value, each.unit) for value, _ in kept_in(each.payload))
 
     def _owners(self, holder: Holder) -> list[str]:
         """Return the classes of the object that an object is an attribute of."""
@@ -159,9 +184,9 @@ class GroupPoints:
         classes = self.hierarchy.symbols.classes
         return sorted(each for each in self.ledger.kinds.classes(base) if each in classes)
 
-    def _module(self, value: Value, save: SaveEffect) -> str:
+    def _module(self, value: Value, unit: FunctionRef) -> str:
         """Return the class of a saved module whose `state_dict` is that of torch: it knows nothing of optimizers."""
-        class_id = self.evaluator.class_of(value, CallContext(save.unit))
+        class_id = self.evaluator.class_of(value, CallContext(unit))
         if class_id not in self.hierarchy.symbols.classes or not self.hierarchy.is_module(class_id):
             return ""
         is_custom = any(self.hierarchy.defines(class_id, name) for name in ("state_dict", "get_extra_state"))
@@ -178,9 +203,10 @@ class GroupPoints:
     def _restores_into(self, load: LoadEffect, class_id: str) -> bool:
         """Tell whether a load is one of a class, or puts something into its objects."""
         owners = {load.source.class_id, load.unit.class_id}
-        for holder, value in self._targets(load):
-            owners.update(self._owners(holder))
-            owners.add(self.evaluator.class_of(value, CallContext(load.unit)))
+        for each in (load, *self.contract.groups.payloads.load_of_source(load)):
+            for holder, value in self._targets(each):
+                owners.update(self._owners(holder))
+                owners.add(self.evaluator.class_of(value, CallContext(each.unit)))
         classes = self.hierarchy.symbols.classes
         return any(each in classes and self.hierarchy.are_related(each, class_id) for each in owners)
 
@@ -195,7 +221,7 @@ class GroupPoints:
 
     def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
         owners = {each.source.class_id or class_id for each in loads}
-        names = {each.source.function.name for each in loads}
+        names = {called_as(each.source.class_id, each.source.function) for each in loads}
         return any(self.resumption.is_resumed(each, names) for each in sorted(owners))
 
     def _goes_on(self, save: SaveEffect, loads: list[LoadEffect]) -> bool:

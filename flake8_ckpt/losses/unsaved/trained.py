@@ -38,7 +38,8 @@ class TrainedObjects:
         """Yield what a saved optimizer trains and that is in no file."""
         for unit, value in self.ledger.kinds.made(optimizer):
             for holder, kind in self._trained(value, unit):
-                if holder.name not in point.names and not self._is_kept(holder, kind):
+                is_elsewhere = point.of_tools and kind == "module"
+                if holder.name not in point.names and not is_elsewhere and not self._is_kept(holder, kind):
                     made = next(self._made(holder), None)
                     location = point.location or made
                     if location is not None:
