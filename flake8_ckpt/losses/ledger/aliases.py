@@ -11,10 +11,13 @@ callers of a function, and from there forward to all functions that are given it
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Optional
 
@@ -40,7 +43,6 @@ from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Binding
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import leaves_of
-from flake8_ckpt.losses.ledger.mentions import named_in
 
 # Names of one object, steps in one name, mentions under one name, callers of one function: what has more is not
 # followed further.
@@ -159,14 +161,11 @@ class AliasFinder:
         return self._earlier[holder]
 
     def _named_before(self, holder: Holder) -> Iterator[Holder]:
-        for unit, value in self.held(holder):
+        leaves = ((unit, leaf) for unit, value in self.given(holder) for _, leaf in leaves_of(value))
+        given = (found for unit, leaf in leaves for found in self.origins(leaf, unit))
+        for unit, value in (*self.held(holder), *given):
             source = self.holders.of(value, unit) if isinstance(value, NAMING) else None
             yield from (source,) if source is not None else ()
-        for unit, value in self.given(holder):
-            for option in named_in(value):
-                source = self.holders.of(option, unit)
-                if source is not None:
-                    yield source
         base, step = holder.parted()
         if step and base.path != OWN:
             yield from (each.inner(step) for each in self._sources(base))
@@ -225,14 +224,26 @@ class AliasFinder:
         """Return the calls that run a function, each with the function that makes it."""
         if owner not in self._callers:
             parts = owner.partition(":")[2].split(".")
-            name = parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
-            near = [(*each, self.entered(each[1], each[0])) for each in self.index.calls.get(name, ())]
-            self._callers[owner] = tuple(
-                (unit, site, inner)
-                for unit, site, inner in near
-                if inner is not None and inner.identity == owner
-            )
+            is_constructor = parts[-1] == "__init__" and len(parts) > 1
+            name = parts[-2] if is_constructor else parts[-1]
+            by_name = (each for each in self._entering(name) if each[2].identity == owner)
+            by_hand = self._constructing.get(owner, ()) if is_constructor else ()
+            self._callers[owner] = (*by_name, *by_hand)
         return self._callers[owner]
+
+    def _entering(self, name: str) -> Iterator[Caller]:
+        """Yield the calls by a last name that run a function of the project."""
+        for unit, site in self.index.calls.get(name, ()):
+            inner = self.entered(site, unit)
+            yield from ((unit, site, inner),) if inner is not None else ()
+
+    @cached_property
+    def _constructing(self) -> Mapping[str, list[Caller]]:
+        """Return the calls of constructors by those of derived classes: `super().__init__(net)`."""
+        found: dict[str, list[Caller]] = defaultdict(list)
+        for each in self._entering("__init__"):
+            found[each[2].identity].append(each)
+        return found
 
     def origins(self, value: Value, unit: FunctionRef, depth: int = 0) -> Iterator[tuple[FunctionRef, Value]]:
         """Yield what a value is, with what functions of the project return instead of their calls."""

@@ -121,12 +121,13 @@ class MentionIndex:
             return value, effect.unit
         for identity in effect.call_chain:
             if identity.rpartition(":")[2].rpartition(".")[2] == function.rpartition(".")[2]:
-                home = self._function(identity)
+                home = self.function(identity)
                 if home is not None:
                     return with_root(value, Local(name, local.value)), home
         return value, effect.unit
 
-    def _function(self, identity: str) -> FunctionRef | None:
+    def function(self, identity: str) -> FunctionRef | None:
+        """Return a function or method by its identity."""
         function = self.symbols.functions.get(identity)
         if function is not None:
             return FunctionRef(identity, function)

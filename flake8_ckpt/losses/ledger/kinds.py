@@ -67,7 +67,8 @@ class KindFinder:
 
     def classes(self, holder: Holder) -> set[str]:
         """Return the classes that an object may be of."""
-        return {each for source in self.aliases.sources(holder) for each in self._classes_as(source)}
+        made = {each for source in self.aliases.sources(holder) for each in self._classes_as(source)}
+        return made or set(self._promised(holder))
 
     def _classes_as(self, holder: Holder) -> frozenset[str]:
         """Return the classes of what is made under a name itself."""
@@ -76,6 +77,21 @@ class KindFinder:
             found = {self.evaluator.class_of(value, CallContext(unit)) for unit, value in made}
             self._classes[holder] = frozenset(found - {""})
         return self._classes[holder]
+
+    def _promised(self, holder: Holder) -> Iterator[str]:
+        """Yield the classes that annotations of parameters promise, where nothing says what makes the object.
+
+        What makes an object of the project's own class may keep it as well, so it has to be seen.
+        """
+        own = self.evaluator.symbols.classes
+        for source in self.aliases.sources(holder):
+            unit = self.aliases.index.function(source.owner) if source.path.isidentifier() else None
+            for each in unit.function.parameters if unit is not None else ():
+                if each.name == source.path and unit is not None and each.annotation is not None:
+                    for option in options_of(each.annotation):
+                        class_id = self.evaluator.class_of(option, CallContext(unit))
+                        if class_id and (class_id not in own or self.aliases.given(source)):
+                            yield class_id
 
     def by_class(self, holder: Holder) -> set[ObjectKind]:
         """Return the kinds of the classes that an object may be of."""
