@@ -14,6 +14,7 @@ from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
@@ -77,7 +78,7 @@ class GroupPoints:
             names = keys_of(group)
             for save in group.saves if group.loads else ():
                 yield from self._in_classes(save, group, names)
-                yield from self._in_function(save, group, names)
+                yield from self._in_functions(save, group, names)
 
     def _in_classes(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
@@ -106,27 +107,37 @@ class GroupPoints:
 
     def _own_call(self, save: SaveEffect, class_id: str) -> Optional[Spot]:
         """Return the statement of a method of the class itself that writes the file, or calls what does."""
-        if self._is_of(save.source, class_id):
-            return save.save_call
-        way = [save.unit, *map(self.ledger.aliases.index.function, save.call_chain)]
-        for caller, inner in reversed(list(zip(way, way[1:]))):
-            if caller is not None and inner is not None and self._is_of(caller, class_id):
-                called = called_as(inner.class_id, inner.function)
-                sites = (each for each in caller.function.calls if called_name(each.call) == called)
-                return next((Spot(caller.path, each.position) for each in sites), None)
-        return None
+        own = [location for unit, location, _ in self._way(save) if self._is_of(unit, class_id)]
+        return own[-1] if own else None
+
+    def _way(self, save: SaveEffect) -> Iterator[tuple[FunctionRef, Spot, bool]]:
+        """Yield the functions on the way to a file, with the statement that leads there, and whether in a loop."""
+        function = self.ledger.aliases.index.function
+        entered = [each for each in map(function, save.call_chain) if each is not None]
+        for caller, inner in zip((save.unit, *entered), entered):
+            called = called_as(inner.class_id, inner.function)
+            sites = [each for each in caller.function.calls if called_name(each.call) == called]
+            location = Spot(caller.path, sites[0].position) if sites else save.location
+            yield caller, location, bool(sites) and all(LOOP in each.guards for each in sites)
+        yield save.source, save.save_call, False
 
     def _is_of(self, function: FunctionRef, class_id: str) -> bool:
         return bool(function.class_id) and self.hierarchy.are_related(function.class_id, class_id)
 
-    def _in_function(
+    def _in_functions(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
     ) -> Iterator[SavePoint]:
-        unit = save.unit
-        loads = [each for each in group.loads if each.unit.identity == unit.identity]
-        if any(kept_in(save.payload)) and not TUNES.search(unit.identity) and self._goes_on(save, loads):
-            location = save.location if save.call_chain else save.save_call
+        """Yield the functions on the way to a file, but those that begin again in each turn of a loop."""
+        loads = [each for each in group.loads if each.unit.identity == save.unit.identity]
+        if not any(kept_in(save.payload)) or not self._goes_on(save, loads):
+            return
+        restoring = {name for each in loads for name in (*each.call_chain, each.source.identity)}
+        is_repeated = False
+        for unit, location, in_loop in self._way(save):
+            if TUNES.search(unit.identity) or is_repeated and unit.identity not in restoring:
+                return
             yield SavePoint(unit.identity, location, unit, "", names, save.call_chain)
+            is_repeated = is_repeated or in_loop
 
     def _classes(self, save: SaveEffect) -> dict[str, str]:
         """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
