@@ -5,6 +5,7 @@
 Finds programs that write a checkpoint, read it back and train on, and that hold a normalizer, optimizer,
 learning rate scheduler, gradient scaler or moving average of weights whose state is on neither side.
 Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature.
+So is a number that a held object counts on while it trains, and depends on: a loss scale, the step of a schedule.
 What an object is, is told by what is done with it: whatever `zero_grad` and `step` are called of is an optimizer.
 It is followed through helper functions, constructors, containers and the objects that hold it, so that one that
 another class keeps, or a registry, counts as saved.
@@ -216,8 +217,8 @@ def check(project: Project) -> Iterator[Finding]:
         noun = NOUNS.get(lost.kind, lost.kind)
         what = f"the {noun} '{lost.name}' is neither saved nor restored"
         message = first_that_fits(
-            f"{what} and starts over after a resume; save its state too",
-            f"{what}; save and restore its state",
+            f"{what} and starts over after a resume; save {'it' if lost.kind == 'number' else 'its state'} too",
+            f"{what}; save and restore {'it' if lost.kind == 'number' else 'its state'}",
         )
         made = [(lost.made, "it is made here")] if lost.made is not None else []
         yield finding_in(RULE, lost.location, message, made, attribute=own_attribute(lost.name))

@@ -198,7 +198,154 @@ class Base:
         self.main.step()
 """
 
+SCALED = """
+import torch
+
+FIRST_SCALE = 2.0**16
+
+
+class Stepper:
+    def __init__(self, net, scale=FIRST_SCALE):
+        self.net = net
+        self.scale = scale
+        self.opt = torch.optim.Adam(net.parameters())
+        self.seen = 0
+
+    def step(self, loss):
+        self.opt.zero_grad()
+        (loss * self.scale).backward()
+        if any(each.grad.isinf().any() for each in self.net.parameters()):
+            self.scale /= 2
+            return
+        self.opt.step()
+        self.scale *= 1.001
+        self.seen += 1
+{more}
+"""
+LOOP = """
+import torch
+from stepper import Stepper
+
+
+class Loop:
+    def __init__(self, net, path=None):
+        self.net = net
+        self.stepper = Stepper(net)
+        self.epoch = 0
+        if path:
+            self.resume(path)
+
+    def run(self, batches):
+        for batch in batches:
+            self.stepper.step(self.net(batch).mean())
+            self.epoch += 1
+        self.keep("last.pt")
+
+    def keep(self, path):
+        state = {{"net": self.net.state_dict(), "opt": self.stepper.opt.state_dict(), "epoch": self.epoch}}
+        {save}
+        torch.save(state, path)
+
+    def resume(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.stepper.opt.load_state_dict(state["opt"])
+        self.epoch = state["epoch"]
+        {load}
+"""
+
+
+def scaled(save: str = "pass", load: str = "pass", more: str = "", mark: str = "") -> dict[str, str]:
+    """Return a loop that trains through a stepper with a loss scale of its own."""
+    loop = LOOP.format(save=save, load=load).replace(
+        "torch.save(state, path)", f"torch.save(state, path){mark}"
+    )
+    return {"stepper.py": SCALED.format(more=more), "loop.py": loop}
+
+
+SCRIPT = """
+import torch
+from torch import nn
+
+
+def main(config):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    if config.resume:
+        state = torch.load(config.path)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+    {call}
+
+
+def train(config, net, optimizer):
+    scaler = torch.amp.GradScaler() if config.half else None
+    for batch in config.batches:
+        optimizer.zero_grad()
+        scaler.scale(net(batch).mean()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    torch.save({{"net": net.state_dict(), "optimizer": optimizer.state_dict()}}, config.path){mark}
+
+
+if __name__ == "__main__":
+    main(parse())
+"""
+WOUND = """
+import torch
+from torch import nn
+
+
+def train(path, batches, resume, decay):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, decay)
+    first = 0
+    if resume:
+        state = torch.load(path)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        first = state["epoch"]
+    {wind}
+    for epoch in range(first, 10):
+        for batch in batches:
+            optimizer.zero_grad()
+            net(batch).mean().backward()
+            optimizer.step()
+        scheduler.step()
+        torch.save({{"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch}}, path){mark}
+
+
+if __name__ == "__main__":
+    train(*arguments())
+"""
+
 SILENT: dict[str, Case] = {
+    "a number of a held object is saved": scaled(
+        'state["scale"] = self.stepper.scale',
+        'self.stepper.scale = state["scale"]\n        self.stepper.seen = state["epoch"]',
+    ),
+    "a number is set to what goes on": scaled(load='self.stepper.scale = 2.0 ** state["epoch"]'),
+    "a held object saves itself": scaled(
+        'state["stepper"] = self.stepper.state_dict()',
+        'self.stepper.load_state_dict(state["stepper"])',
+        '\n    def state_dict(self):\n        return {"scale": self.scale, "seen": self.seen}\n'
+        '\n    def load_state_dict(self, state):\n        self.scale = state["scale"]\n'
+        '        self.seen = state["seen"]\n',
+    ),
+    "a held object is pickled": scaled('state["stepper"] = self.stepper', 'self.stepper = state["stepper"]'),
+    "what counts does not train": {
+        **scaled(
+            'state["scale"] = self.stepper.scale',
+            'self.stepper.scale = state["scale"]\n        self.world = World()',
+        ),
+        "world.py": "class World:\n    def __init__(self):\n        self.turns = 0\n\n"
+        "    def step(self, action):\n        self.turns += 1\n        return action * self.turns\n",
+    },
+    "each turn of a loop trains something else": SCRIPT.format(
+        call="for fold in config.folds:\n        train(fold, net, optimizer)", mark=""
+    ),
+    "the scheduler is set to the epoch": WOUND.format(wind="scheduler.last_epoch = first - 1", mark=""),
     "everything that is held is saved": silent(
         project(
             BY_CLASS,
@@ -245,6 +392,17 @@ SILENT: dict[str, Case] = {
 }
 
 FOUND: dict[str, Case] = {
+    "a loss scale": scaled(mark="  # CKP204"),
+    "a loss scale beside what is saved of the same object": scaled(
+        'state["lr"] = self.stepper.opt.param_groups[0]["lr"]', mark="  # CKP204"
+    ),
+    "an object of a function on the way": SCRIPT.format(
+        call="train(config, net, optimizer)", mark="  # CKP204"
+    ),
+    "a function that restores for itself in a loop": WOUND.format(wind="pass", mark="  # CKP204").replace(
+        "    train(*arguments())", "    for each in arguments():\n        train(*each)"
+    ),
+    "a scheduler of a function on the way": WOUND.format(wind="pass", mark="  # CKP204"),
     "of a class by its name": project(BY_CLASS),
     "of a class that a configuration names": project(BY_NAME),
     "of a class that an annotation tells": {**project(ANNOTATED), "other.py": OTHER},

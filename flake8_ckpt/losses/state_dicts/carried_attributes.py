@@ -12,6 +12,7 @@ from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
@@ -166,9 +167,9 @@ class CarriedAttributes:
         return asked and bool(changes) and all(each.how == "augment" for each in changes)
 
     def _is_rated(self, attr: str, made: Value) -> bool:
-        """Tell whether arithmetic changes what the caller has chosen: `self.lr = max(low, self.lr / 1.5)`."""
+        """Tell whether arithmetic changes what a caller or a constant gives: `self.lr = max(low, self.lr / 1.5)`."""
         changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
-        return isinstance(made, Param) and any(
+        return isinstance(made, (Param, Name)) and any(
             each.carried and isinstance(each.value, (Arith, Number)) for each in changes
         )
 

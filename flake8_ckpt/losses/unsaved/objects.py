@@ -25,6 +25,7 @@ from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
+from flake8_ckpt.losses.unsaved.held_numbers import HeldNumbers
 from flake8_ckpt.losses.unsaved.registries import Registries
 from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
@@ -49,6 +50,7 @@ class UnsavedObjects:
         self.groups = groups
         self.pairs = StatePairs(contract, self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
+        self.numbers = HeldNumbers(self.ledger)
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
         self.algorithms = Algorithms(contract)
@@ -63,8 +65,12 @@ class UnsavedObjects:
         return tuple({(each.name, each.location): each for each in reversed(first.values())}.values())[::-1]
 
     def _found(self) -> Iterator[UnsavedObject]:
-        for point in (*self.groups.found, *(each for finder in self.finders for each in finder.all())):
+        points = (*self.groups.found, *(each for finder in self.finders for each in finder.all()))
+        # Several saves of one payload forget the same.
+        first = {(each.owner, each.shown, each.names, each.trains_on): each for each in reversed(points)}
+        for point in reversed(first.values()):
             yield from self._beside(point)
+            yield from self.numbers.lost(point, self._candidates(point))
         yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():

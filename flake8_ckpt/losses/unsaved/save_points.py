@@ -44,6 +44,7 @@ class SavePoint:
 
     `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
     both sides. Where there is no `location`, objects are reported where they are made.
+    `ends` are the function that saves and the one that loads, where these are known.
     `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
     uses what was saved: that concerns normalizers alone.
     """
@@ -55,6 +56,7 @@ class SavePoint:
     names: frozenset[str] = frozenset()
     entered: tuple[str, ...] = ()
     trains_on: bool = True
+    ends: Optional[tuple[FunctionRef, FunctionRef]] = None
 
 
 class GroupPoints:
@@ -92,7 +94,8 @@ class GroupPoints:
                 own = self._own_call(save, class_id)
                 here = None if is_inherited else own or location
                 shown = OWN if own is not None else shown
-                yield SavePoint(class_id, here, None, shown, names, (), trains_on)
+                ends = (save.source, loads[0].source)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on, ends)
                 for each in self._filling(class_id, save):
                     goes_on = trains_on or self._registers_training(each, save)
                     yield SavePoint(each, None, None, shown, names, (), goes_on)
@@ -136,7 +139,8 @@ class GroupPoints:
         for unit, location, in_loop in self._way(save):
             if TUNES.search(unit.identity) or is_repeated and unit.identity not in restoring:
                 return
-            yield SavePoint(unit.identity, location, unit, "", names, save.call_chain)
+            ends = (save.source, loads[0].source)
+            yield SavePoint(unit.identity, location, unit, "", names, save.call_chain, True, ends)
             is_repeated = is_repeated or in_loop
 
     def _classes(self, save: SaveEffect) -> dict[str, str]:
