@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import BestMetric
+from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.findings import Position
@@ -35,15 +38,29 @@ class _Binding:
     in_loop: bool
 
 
-def best_metrics(node: Function, locate: Locate) -> Iterator[BestMetric]:
-    """Yield the metrics of a function with the lines that run, or are told, where a new value is better."""
-    body = statements(node.body)
-    blocks = _blocks(body)
+def best_metrics(
+    node: Function,
+    ordered: frozenset[int],
+    locate: Locate,
+    script: Sequence[ast.stmt] = (),
+    shared: Collection[str] = (),
+) -> Iterator[BestMetric]:
+    """Yield the metrics of a function with the lines that run, or are told, where a new value is better.
+
+    Nothing is compared but in the lines that are `ordered`. A metric that is `shared` by the function and its file
+    begins in the `script` of the file.
+    """
+    if not spans(node, ordered):
+        return
+    blocks = _blocks(statements(node.body), ordered)
     if not blocks:
         return
     bindings: dict[str, list[_Binding]] = defaultdict(list)
     for name, binding in _bindings(node.body, False):
         bindings[name].append(binding)
+    for name, binding in _bindings(script, False) if shared else ():
+        if name in shared:
+            bindings[name].append(binding)
     for name, (lines, others) in blocks.items():
         starts = [each for each in bindings[name] if _is_start(each.value)]
         rest = [each for each in bindings[name] if each not in starts]
@@ -54,13 +71,15 @@ def best_metrics(node: Function, locate: Locate) -> Iterator[BestMetric]:
                 yield BestMetric(name, begins[0] if begins else None, tuple(lines))
 
 
-def _blocks(body: list[ast.stmt]) -> dict[str, tuple[list[Lines], list[str]]]:
+def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[list[Lines], list[str]]]:
     """Return by the name of a metric the lines that a comparison decides, and what it is compared with."""
     found: dict[str, tuple[list[Lines], list[str]]] = {}
     flags: dict[str, list[str]] = defaultdict(list)
     for node in body:
-        test = node.test if isinstance(node, ast.If) else getattr(node, "value", None)
-        for name, other in _compared(test) if isinstance(node, (ast.If, ast.Assign)) else ():
+        if not isinstance(node, (ast.If, ast.Assign)):
+            continue
+        test = node.test if isinstance(node, ast.If) else node.value
+        for name, other in _compared(test) if spans(test, ordered) else ():
             lines, others = found.setdefault(name, ([], []))
             others.append(other)
             if isinstance(node, ast.If):
@@ -74,9 +93,9 @@ def _blocks(body: list[ast.stmt]) -> dict[str, tuple[list[Lines], list[str]]]:
     return found
 
 
-def _compared(test: ast.expr | None) -> Iterator[tuple[str, str]]:
+def _compared(test: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the names in the comparisons of a test, each with the expression that it is compared with."""
-    for node in ast.walk(test) if test is not None else ():
+    for node in ast.walk(test):
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ORDERS):
             sides = (node.left, node.comparators[0])
             for side, other in (sides, sides[::-1]):
@@ -102,7 +121,7 @@ def _lines(block: list[ast.stmt]) -> Lines:
     return block[0].lineno, block[-1].end_lineno or block[-1].lineno
 
 
-def _bindings(body: list[ast.stmt], in_loop: bool) -> Iterator[tuple[str, _Binding]]:
+def _bindings(body: Sequence[ast.stmt], in_loop: bool) -> Iterator[tuple[str, _Binding]]:
     """Yield what the statements of a body bind, and those in their blocks."""
     for node in body:
         if isinstance(node, ast.Assign):

@@ -23,8 +23,11 @@ from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
+from flake8_ckpt.facts.names import shared_alone
+from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
+from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.syntax import parameter_names
@@ -52,6 +55,7 @@ from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import definitions
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
@@ -69,15 +73,18 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     if not may_hold_facts(text):
         return FileFacts(constants=tuple(constants_of(tree, (), text).items()))
     written = text.split("\n")
-    text = rename_receivers(tree, text)
-    lines = text.split("\n")
+    defined = list(definitions(tree.body, ""))
+    lines = rename_receivers(defined, written)
+    if lines is not written:
+        text = "\n".join(lines)
     signals = signals_of(known).within(text)
     if "mean" in text:
-        signals = signals.with_classes(classes_with_statistics(tree, lines))
-    found = outline(tree, lines, signals)
+        signals = signals.with_classes(classes_with_statistics(defined, lines))
+    found = outline(tree, defined, lines, signals)
     constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
-    names = names_of(tree, found, known, constants)
-    collector = _Collector(names, written, lines, signals)
+    names = names_of(tree, found, known, constants, shared_in(text))
+    script = found.script.body if found.script is not None else []
+    collector = _Collector(names, written, lines, signals, script)
     return FileFacts(
         exported(names.table),
         names.stars,
@@ -95,12 +102,17 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
 class _Collector:
     """Collects what `lines` say; they are the lines as `written`, but that every method calls its object `self`."""
 
-    def __init__(self, names: Names, written: list[str], lines: list[str], signals: Signals) -> None:
+    def __init__(
+        self, names: Names, written: list[str], lines: list[str], signals: Signals, script: list[ast.stmt]
+    ) -> None:
         self.names = names
+        self.script = script
+        self.alone = shared_alone("\n".join(lines))
         self.written = written
         self.lines = lines
         self.signals = signals
         self.remarks = remarks_in(lines)
+        self.ordered = ordered_in(lines)
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -155,7 +167,8 @@ class _Collector:
         """Yield which methods of its own object each method calls, read from the text."""
         for method in found.methods:
             called = dict.fromkeys(own_calls(self.text(method)))
-            kept = tuple(name for name in called if name == "__init__" or not name.startswith("__"))
+            own = ("__init__", method.name)
+            kept = tuple(name for name in called if name in own or not name.startswith("__"))
             if kept:
                 yield method.name, kept[:MAX_CALLEES]
 
@@ -204,7 +217,9 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
-            tuple(best_metrics(node, self.locate)) if frame.contract else (),
+            tuple(best_metrics(node, self.ordered, self.locate, self.script, frame.shared & self.alone))
+            if frame.contract
+            else (),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
@@ -215,6 +230,8 @@ class _Collector:
         frame = new_frame(self.names, contract, "" if is_open else text, owner)
         frame.numbers = numbers_of(node.args)
         frame.remarks = self.remarks
+        frame.ordered = self.ordered
+        frame.shared = shared_in(text)
         for name in parameter_names(node.args):
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())

@@ -9,15 +9,25 @@ from typing import Literal
 from flake8_ckpt.source.tree import dotted
 
 Devices = Literal["", "moved", "default"]
-# `net.to(device)`, `net.to(args.device)`, `net.to("cuda")`, `net.cuda()`, and what takes a module there itself;
-# not `table.to(x.device)`, which follows an input.
-MOVES = re.compile(
-    r"\.cuda\(|\.to\(\s*(?:device\s*=\s*)?(?:f?[\"']|torch\.device\("
-    r"|(?:(?:self|args|opts?|options|cfg|config|conf|hparams|params|settings|FLAGS|accelerator|fabric|trainer)"
+# `net.to(device)`, `net.to(args.device)`, `net.to("cuda")`, and what takes a module there itself; not
+# `table.to(x.device)`, which follows an input. Both are looked for in lower case, behind a word that has to be there.
+TO_DEVICE = re.compile(
+    r"\.to\(\s*(?:device\s*=\s*)?(?:f?[\"']|torch\.device\("
+    r"|(?:(?:self|args|opts?|options|cfg|config|conf|hparams|params|settings|flags|accelerator|fabric|trainer)"
     r"(?:\.\w+)*[.\[][\"']?)?_?(?:device|dev|gpu|cuda|rank|local_rank)\w*[\"']?\]?\s*[,)])"
-    r"|\b(?:prepare|setup_module|DataParallel|DistributedDataParallel|FullyShardedDataParallel|DDP|Trainer"
-    r"|to_device|dispatch_model|fully_shard|to_empty)\(",
-    re.IGNORECASE,
+)
+PLACERS = (
+    "prepare",
+    "setup_module",
+    "dataparallel",
+    "distributeddataparallel",
+    "fullyshardeddataparallel",
+    "ddp",
+    "trainer",
+    "to_device",
+    "dispatch_model",
+    "fully_shard",
+    "to_empty",
 )
 # Whatever is made after this call lies where the modules do.
 DEFAULTS = re.compile(r"\b(?:set_default_device|set_default_tensor_type)\(")
@@ -31,7 +41,22 @@ def devices_of(text: str) -> Devices:
     """Return what a file does with devices: it takes modules to one, it makes everything on one, or nothing."""
     if "set_default_" in text and DEFAULTS.search(text) is not None:
         return "default"
-    return "moved" if MOVES.search(text) is not None else ""
+    return "moved" if _moves(text.lower()) else ""
+
+
+def _moves(text: str) -> bool:
+    """Tell whether a text in lower case takes modules to a device."""
+    if ".cuda(" in text or ".to(" in text and TO_DEVICE.search(text) is not None:
+        return True
+    return any(is_called(name, text) for name in PLACERS)
+
+
+def is_called(name: str, text: str) -> bool:
+    """Tell whether a text has the call of a name: not of a longer one that ends with it."""
+    start = text.find(f"{name}(")
+    while start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        start = text.find(f"{name}(", start + 1)
+    return start >= 0
 
 
 def remarks_in(lines: list[str]) -> frozenset[int]:
@@ -39,6 +64,16 @@ def remarks_in(lines: list[str]) -> frozenset[int]:
     return frozenset(
         number for number, line in enumerate(lines, 1) if "#" in line and REMARKS.search(line) is not None
     )
+
+
+def ordered_in(lines: list[str]) -> frozenset[int]:
+    """Return the numbers of the lines that may compare something by less or greater."""
+    return frozenset(number for number, line in enumerate(lines, 1) if "<" in line or ">" in line)
+
+
+def spans(node: ast.expr | ast.stmt, lines: frozenset[int]) -> bool:
+    """Tell whether a node stands on some of the lines."""
+    return not lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1))
 
 
 def is_program(tree: ast.Module, text: str) -> bool:

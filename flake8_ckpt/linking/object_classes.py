@@ -26,6 +26,7 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.library_calls import method_of_class
 from flake8_ckpt.linking.library_calls import method_of_variable
 from flake8_ckpt.linking.parameter_classes import ParameterClasses
@@ -137,6 +138,15 @@ class ObjectClasses:
     def _class_of_named(self, value: Module, context: CallContext, nesting: int) -> str:
         return self.symbols.resolve(value.path, context.path)
 
+    def _class_of_variable(self, value: Name, context: CallContext, nesting: int) -> str:
+        identity = self.symbols.resolve(value.path, context.path)
+        values = self.symbols.variable(identity)
+        script = script_of(identity.partition(":")[0], self.symbols) if values else None
+        if script is None:
+            return ""
+        found = {self.class_of(each, CallContext(script), nesting) for each in values if each != NONE}
+        return found.pop() if len(found) == 1 else ""
+
     def _class_of_param(self, value: Param, context: CallContext, nesting: int) -> str:
         if value.name in context.bound:
             return self.class_of(context.bound[value.name], replace(context, bound={}), nesting)
@@ -235,6 +245,7 @@ _FINDERS: dict[type, Callable[[ObjectClasses, Any, CallContext, int], str]] = {
     Local: ObjectClasses._class_of_local,
     Module: ObjectClasses._class_of_named,
     Instance: ObjectClasses._class_of_named,
+    Name: ObjectClasses._class_of_variable,
     Param: ObjectClasses._class_of_param,
     Join: ObjectClasses._class_of_join,
     Attr: ObjectClasses._class_of_attr,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from typing import Optional
 
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.key_text import SPREAD
@@ -46,7 +45,6 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.functions import method_ref
-from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.functions import spread
 from flake8_ckpt.linking.key_names import KeyNames
 from flake8_ckpt.linking.object_classes import MAX_CALLS
@@ -104,19 +102,7 @@ class SymbolicEvaluator:
         identity = self.symbols.resolve(value.path, context.path)
         if identity in self.symbols.constants:
             return Const(self.symbols.constants[identity])
-        return self._global(identity, context, nesting) or Name(identity or value.path)
-
-    def _global(self, identity: str, context: CallContext, nesting: int) -> Optional[Value]:
-        """Return what a variable of a module was bound to when its file ran."""
-        path, colon, name = identity.partition(":")
-        script = script_of(path, self.symbols) if colon else None
-        if script is None or "." in name or identity in self.symbols.functions:
-            return None
-        for store in script.function.stores:
-            if isinstance(store.target, Local) and store.target.name == name:
-                inner = CallContext(script, calls=context.calls + 1)
-                return Local(name, self.expand(store.value, inner, nesting))
-        return None
+        return Name(identity or value.path)
 
     def _param(self, value: Param, context: CallContext, nesting: int) -> Value:
         return context.bound.get(value.name, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import Optional
@@ -23,9 +24,9 @@ from flake8_ckpt.source.signals import CONSTRUCTORS
 from flake8_ckpt.source.signals import ENVIRONMENTS
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import links
+from flake8_ckpt.source.tree import Definition
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import defaults_of
-from flake8_ckpt.source.tree import definitions
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
 
@@ -51,9 +52,10 @@ class Outline:
     on_the_way: frozenset[int] = frozenset()
 
 
-def outline(tree: ast.Module, lines: list[str], signals: Signals) -> Outline:
-    """Find the classes and functions of a module, nested ones too, and select the bodies to read."""
-    found = list(definitions(tree.body, ""))
+def outline(
+    tree: ast.Module, found: Sequence[Definition], lines: list[str], signals: Signals
+) -> Outline:
+    """Sort the definitions of a module, nested ones too, into classes and functions, and select the bodies to read."""
     called: set[str] = set()
     plain = plain_classes(node for _, node in found if isinstance(node, ast.ClassDef))
     classes = []
@@ -103,9 +105,9 @@ def _with_methods(found: ClassOutline, way: frozenset[int]) -> ClassOutline:
     )
 
 
-def classes_with_statistics(tree: ast.Module, lines: list[str]) -> Iterator[str]:
-    """Yield the names of the classes of a module that seem to keep running statistics."""
-    for _, node in definitions(tree.body, ""):
+def classes_with_statistics(definitions: Iterable[Definition], lines: list[str]) -> Iterator[str]:
+    """Yield the names of the classes that seem to keep running statistics."""
+    for _, node in definitions:
         if isinstance(node, ast.ClassDef) and keeps_statistics(text_of(node, lines)):
             yield node.name
 

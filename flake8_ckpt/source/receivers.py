@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 
+from flake8_ckpt.source.tree import Definition
 from flake8_ckpt.source.tree import Function
-from flake8_ckpt.source.tree import definitions
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import functions
 
-# A first look at the text: an indented function whose first parameter is none of the usual ones.
-OTHERS = re.compile(r"^[ \t]+(?:async )?def \w+\(\s*(?!self\b|cls\b)[A-Za-z_]\w*\s*[,)=:]", re.MULTILINE)
 USUAL = frozenset(["self", "cls", "mcs", "metacls"])
 WITHOUT_RECEIVER = frozenset(["staticmethod", "classmethod", "abc.abstractclassmethod"])
 TAKES_CLASS = frozenset(["__new__", "__init_subclass__", "__class_getitem__"])
 
 
-def rename_receivers(tree: ast.Module, text: str) -> str:
-    """Call the first parameter of each method `self` in a tree; return the text with `self.` for it.
+def rename_receivers(definitions: Iterable[Definition], lines: list[str]) -> list[str]:
+    """Call the first parameter of each method `self` in a tree; return the lines with `self.` for it.
 
-    Columns of the new text are not those of the tree.
+    Columns of the new lines are not those of the tree.
     """
-    if OTHERS.search(text) is None:
-        return text
-    lines = text.split("\n")
-    for method, name in _renamed(tree):
+    renamed = list(_renamed(definitions))
+    if not renamed:
+        return lines
+    lines = list(lines)
+    for method, name in renamed:
         _rename(method, name)
         written = re.compile(rf"(?<![\w.]){re.escape(name)}(?=\s*\.)")
         for index in range(method.lineno - 1, method.end_lineno or method.lineno):
             lines[index] = written.sub("self", lines[index])
-    return "\n".join(lines)
+    return lines
 
 
-def _renamed(tree: ast.Module) -> Iterator[tuple[Function, str]]:
+def _renamed(definitions: Iterable[Definition]) -> Iterator[tuple[Function, str]]:
     """Yield the methods that call the object they run on something else, with that name."""
-    for _, node in definitions(tree.body, ""):
+    for _, node in definitions:
         if isinstance(node, ast.ClassDef) and "type" not in map(dotted, node.bases):
             for method in functions(node.body):
                 name = _receiver(method)
@@ -46,11 +46,11 @@ def _renamed(tree: ast.Module) -> Iterator[tuple[Function, str]]:
 
 def _receiver(method: Function) -> str:
     """Return what a method calls the object it runs on, where that is not `self`."""
-    arguments = [*method.args.posonlyargs, *method.args.args]
-    decorators = map(dotted, method.decorator_list)
-    if not arguments or method.name in TAKES_CLASS or not WITHOUT_RECEIVER.isdisjoint(decorators):
+    arguments = method.args.posonlyargs or method.args.args
+    if not arguments or arguments[0].arg in USUAL or method.name in TAKES_CLASS:
         return ""
-    return "" if arguments[0].arg in USUAL else arguments[0].arg
+    decorators = map(dotted, method.decorator_list)
+    return arguments[0].arg if WITHOUT_RECEIVER.isdisjoint(decorators) else ""
 
 
 def _is_taken(method: Function, name: str) -> bool:

@@ -17,9 +17,8 @@ STATISTICS = re.compile(
     re.I,
 )
 # A call of such a method, or the method itself handed to what may call it, or under another name.
-UPDATES = re.compile(
-    r"\.(_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*)(?=[(),\]}]|[ \t]*(?:\n|#|(?:if|else|or)\b))"
-)
+UPDATE = re.compile(r"_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*")
+UPDATES = re.compile(rf"\.({UPDATE.pattern})(?=[(),\]}}]|[ \t]*(?:\n|#|(?:if|else|or)\b))")
 RECEIVER = re.compile(r"(\w+)(?:\(\)|\[[^\]\n]{0,40}\])?$")
 MAX_RECEIVER = 80
 # An attribute that may be a mean or a spread, where it is no method: `.mean`, `.running_var`, not `.mean()`.
@@ -41,7 +40,8 @@ BOUND = re.compile(r"^[ \t]*(\w+(?:\s*,\s*\w+)*)\s*=(?!=)[^=\n]*$", re.M)
 OPERAND = re.compile(r"([-/])\s*(?:[\w.]+\(|\()*(\w+)\b(?![.(])")
 MAX_BEFORE = 120
 # `env.obs_rms`, `envs.get_obs_rms()`, `getattr(env, "obs_rms")`: statistics of another object.
-TAKEN = re.compile(r"(?:\.(?<!\bself\.)|[\"'])(?:get_)?(\w*rms)\b(?=[^\w=]|$)")
+TAKEN = re.compile(r"rms\b(?!=)")
+TAKEN_FROM = re.compile(r"(?:\.(?<!\bself\.)|[\"'])(?:get_)?(\w*)$")
 # Where they go no further: `test.obs_rms = train.obs_rms`, `test.set_obs_rms(...)`, `env.obs_rms.update(x)`,
 # `obs_rms=train.obs_rms`, which the call tells that is given it, `print(env.obs_rms.mean)`
 GIVEN = re.compile(
@@ -106,11 +106,15 @@ def taken_in(text: str) -> Iterator[str]:
     if "rms" not in text:
         return
     for match in TAKEN.finditer(text):
+        owner = TAKEN_FROM.search(text, max(match.start() - MAX_RECEIVER, 0), match.start())
+        if owner is None:
+            continue
         start = text.rfind("\n", 0, match.start()) + 1
         end = text.find("\n", match.end())
         line = text[start : end if end >= 0 else len(text)]
-        if not GIVEN.search(line) and match[1] not in normalized_in(line):
-            yield match[1]
+        name = f"{owner[1]}rms"
+        if not GIVEN.search(line) and name not in normalized_in(line):
+            yield name
 
 
 class _UsedNames:

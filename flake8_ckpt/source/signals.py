@@ -96,6 +96,7 @@ KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
 # `unpack_snapshot`, `dump_stats` and `restore_stats`.
 GIVES = re.compile(
     r"^_*(?:get|pack|dump|save|collect|export|serialize)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+    r"|^\w*state(?:_dict)?$"
 )
 TAKES = re.compile(
     r"^_*(?:set|unpack|load|restore|apply|import|deserialize|resume)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"

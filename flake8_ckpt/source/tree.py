@@ -10,6 +10,8 @@ from typing import Union
 from flake8_ckpt.source.signals import LOGGERS
 
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+# A class or a function with its qualified name.
+Definition = tuple[str, Union[ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef]]
 # The blocks of each statement that has some, the last one first.
 BLOCKS: dict[type, tuple[str, ...]] = {
     ast.If: ("orelse", "body"),
@@ -52,7 +54,7 @@ def functions(body: list[ast.stmt]) -> Iterator[Function]:
             yield node
 
 
-def definitions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.ClassDef | Function]]:
+def definitions(body: list[ast.stmt], prefix: str) -> Iterator[Definition]:
     stack = [(body, prefix)]
     while stack:
         block, outer = stack.pop()

@@ -14,6 +14,7 @@ from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.model import GuardKind
 from flake8_ckpt.facts.model import Guards
+from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import is_text
 from flake8_ckpt.facts.syntax import self_attribute
@@ -40,7 +41,8 @@ def conditions(node: ast.expr, frame: Frame) -> tuple[Guards, Guards]:
     """Evaluate a test; return what holds where it is true, and where it is false."""
     then, otherwise = _split(node, frame, frame.depth)
     about = tuple(Guard("about", attr) for attr in sorted(test(node, frame)))
-    order = tuple(Guard("order", attr) for attr in sorted(set(_compared_in_order(node))))
+    compared = set(_compared_in_order(node)) if spans(node, frame.ordered) else ()
+    order = tuple(Guard("order", attr) for attr in sorted(compared))
     return (*then, *about, *order), (*otherwise, *about, *order)
 
 

@@ -11,7 +11,6 @@ callers of a function, and from there forward to all functions that are given it
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -34,7 +33,7 @@ from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.losses.ledger.holder import ANY_ITEM
+from flake8_ckpt.losses.ledger.by_holder import ByHolder
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.holder import Holders
@@ -51,8 +50,6 @@ MAX_HOLDERS = 96
 MAX_STEPS = 6
 MAX_MENTIONS = 2_000
 MAX_CALLERS = 24
-# `self`, `.learners`, `[0]`.
-STEPS = re.compile(r"\.?[^.\[\]]+|\[[^\]]*\]")
 # Factories that call factories: what a deeper one makes is not known.
 MAX_FACTORIES = 4
 # A function, one of its calls, and the function that the call runs.
@@ -81,6 +78,9 @@ class AliasFinder:
         self._after: dict[Holder, tuple[Holder, ...]] = {}
         self._mentions: dict[Holder, tuple[Mention, ...]] = {}
         self._bindings: dict[Holder, tuple[Binding, ...]] = {}
+        self._by_mention: dict[str, ByHolder[Mention]] = {}
+        self._by_binding: dict[str, ByHolder[Binding]] = {}
+        self._by_value: dict[str, ByHolder[Binding]] = {}
         self._given: dict[Holder, tuple[tuple[FunctionRef, Value], ...]] = {}
         self._callers: dict[str, tuple[Caller, ...]] = {}
         self._holder_of: dict[int, Optional[Holder]] = {}
@@ -102,18 +102,35 @@ class AliasFinder:
     def mentions(self, holder: Holder) -> tuple[Mention, ...]:
         """Return the mentions of an object under one of its names."""
         if holder not in self._mentions:
-            near = self.index.mentions.get(holder.name, ())[:MAX_MENTIONS]
-            found = (each for each in near if self._is_same(self.holder_of(each), holder))
-            self._mentions[holder] = tuple(found)
+            self._mentions[holder] = self._mentioned(holder.name).of(holder)
         return self._mentions[holder]
+
+    def _mentioned(self, name: str) -> ByHolder[Mention]:
+        """Return the mentions under a last name."""
+        if name not in self._by_mention:
+            near = self.index.mentions.get(name, ())[:MAX_MENTIONS]
+            self._by_mention[name] = ByHolder(((self.holder_of(each), each) for each in near), self.hierarchy)
+        return self._by_mention[name]
 
     def bindings(self, holder: Holder) -> tuple[Binding, ...]:
         """Return what is bound to a name."""
         if holder not in self._bindings:
-            near = self.index.bindings.get(holder.name, ())[:MAX_MENTIONS]
-            found = (each for each in near if self._is_same(self.bound(each), holder))
-            self._bindings[holder] = tuple(found)
+            self._bindings[holder] = self._bound(holder.name).of(holder)
         return self._bindings[holder]
+
+    def _bound(self, name: str) -> ByHolder[Binding]:
+        """Return what is bound to a last name."""
+        if name not in self._by_binding:
+            near = self.index.bindings.get(name, ())[:MAX_MENTIONS]
+            self._by_binding[name] = ByHolder(((self.bound(each), each) for each in near), self.hierarchy)
+        return self._by_binding[name]
+
+    def _kept_as(self, name: str) -> ByHolder[Binding]:
+        """Return the bindings of what goes by a last name to another name."""
+        if name not in self._by_value:
+            near = self.index.bound_names.get(name, ())[:MAX_MENTIONS]
+            self._by_value[name] = ByHolder(((self.holder_of(each), each) for each in near), self.hierarchy)
+        return self._by_value[name]
 
     def holder_of(self, each: Mention | Binding) -> Optional[Holder]:
         """Return the name of the object that is mentioned or bound."""
@@ -127,13 +144,6 @@ class AliasFinder:
             into = self.holders.of(binding.into, binding.unit)
             self._bound_to[id(binding)] = into.inner(binding.step) if into is not None else None
         return self._bound_to[id(binding)]
-
-    def _is_same(self, one: Optional[Holder], other: Holder) -> bool:
-        if one is None or not _is_same_path(one.path, other.path):
-            return False
-        if one.owner == other.owner:
-            return True
-        return one.owner in self.symbols.classes and self.hierarchy.are_related(one.owner, other.owner)
 
     def _sources(self, holder: Holder) -> Iterator[Holder]:
         """Yield the names that an object had before it got this one."""
@@ -154,10 +164,9 @@ class AliasFinder:
         return self._after[holder]
 
     def _later(self, holder: Holder) -> Iterator[Holder]:
-        for binding in self.index.bound_names.get(holder.name, ())[:MAX_MENTIONS]:
-            if self._is_same(self.holder_of(binding), holder):
-                kept = self.bound(binding)
-                yield from (kept,) if kept is not None else ()
+        for binding in self._kept_as(holder.name).of(holder):
+            kept = self.bound(binding)
+            yield from (kept,) if kept is not None else ()
         for mention in self.mentions(holder):
             if mention.how == "given" and mention.site is not None:
                 yield from self._parameters(mention, mention.site)
@@ -274,20 +283,6 @@ def _spread(name: str, value: Value) -> Iterator[tuple[str, Value]]:
         yield from ((each.key, each.value) for each in value.fields)
     else:
         yield name, value
-
-
-def _is_same_path(one: str, other: str) -> bool:
-    """Tell whether two paths lead to the same: an item that a loop gives may be any item."""
-    if one == other:
-        return True
-    if "[" not in one or "[" not in other:
-        return False
-    steps, others = STEPS.findall(one), STEPS.findall(other)
-    return len(steps) == len(others) and all(map(_is_same_step, steps, others))
-
-
-def _is_same_step(one: str, other: str) -> bool:
-    return one == other or ANY_ITEM in (one, other) and one[0] == other[0]
 
 
 def _reached(starts: Iterable[Holder], step: Callable[[Holder], Iterable[Holder]]) -> tuple[Holder, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.object_kinds import Kinds
@@ -23,6 +24,8 @@ from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import named_in
 
 Made = tuple[FunctionRef, Value]
+# One of these is called of each object whose kind its uses tell.
+TELLING = frozenset(["zero_grad", "scale", "step"])
 
 
 class KindFinder:
@@ -90,6 +93,8 @@ class KindFinder:
         return self.kinds.of(class_id) or ("module" if self.aliases.hierarchy.is_module(class_id) else "")
 
     def _by_use(self, holder: Holder) -> ObjectKind:
+        if all(TELLING.isdisjoint(self._called_under(each.name)) for each in self.aliases.sources(holder)):
+            return ""
         seen = [each for source in self.aliases.sources(holder) for each in self.aliases.mentions(source)]
         called = {each.name for each in seen if each.how == "called"}
         if "zero_grad" in called and ("step" in called or any(map(is_stepped_by_other, seen))):
@@ -99,6 +104,9 @@ class KindFinder:
         if "step" in called and "zero_grad" not in called and self._is_built_over_optimizer(holder):
             return "scheduler"
         return ""
+
+    def _called_under(self, name: str) -> Collection[str]:
+        return self.aliases.index.called.get(name, ())
 
     def mentions(self, holder: Holder) -> Iterator[Mention]:
         """Yield the mentions of an object under all its names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from typing import Optional
 
@@ -67,14 +68,24 @@ class Restorations:
             and verb_and_stem(unit.function.name)[0] in LOADS
             or unit.function.name in EXACT_PAIRS.values()
         )
-        for load in self.contract.groups.payloads.summary(unit).loads:
-            if isinstance(load.root, Param) and not is_hook:
-                continue
+        loads = self.contract.groups.payloads.summary(unit).loads
+        known = [each for each in loads if is_hook or not isinstance(each.root, Param)]
+        for load in (*known, *self._by_hooks(unit)):
             for target in load.into:
                 owner = self._owner(target, load)
                 name = path_text(owner) if owner is not None else ""
                 if owner is not None and name and name != "self":
                     yield Restored(name, owner, load)
+
+    def _by_hooks(self, unit: FunctionRef) -> Iterator[LoadEffect]:
+        """Yield what a function restores by a load hook of its own object, whatever it gives to that."""
+        for site in unit.function.calls if unit.class_id else ():
+            callee = site.call.callee
+            if isinstance(callee, Attr) and callee.base == SELF and verb_and_stem(callee.name)[0] in LOADS:
+                inner = self.evaluator.callee_of(site.call, CallContext(unit))
+                for load in self.contract.groups.payloads.summary(inner).loads if inner is not None else ():
+                    if isinstance(load.root, Param) and load.keys:
+                        yield replace(load, at=site.position)
 
     def _owner(self, target: Value, load: LoadEffect) -> Optional[Value]:
         """Return what a load restores by its flow into a target: an object, an attribute, a counter."""

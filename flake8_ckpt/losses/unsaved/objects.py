@@ -8,6 +8,7 @@ from typing import Optional
 
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
+from flake8_ckpt.facts.model import Store
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Instance
@@ -16,7 +17,9 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.symbols import variable_of
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.ledger.events import is_use
@@ -67,7 +70,10 @@ class UnsavedObjects:
     def _found(self) -> Iterator[UnsavedObject]:
         points = (*self.groups.found, *(each for finder in self.finders for each in finder.all()))
         # Several saves of one payload forget the same.
-        first = {(each.owner, each.shown, each.names, each.trains_on): each for each in reversed(points)}
+        first = {
+            (each.owner, each.shown, each.names, each.trains_on, each.of_tools): each
+            for each in reversed(points)
+        }
         for point in reversed(first.values()):
             yield from self._beside(point)
             yield from self.numbers.lost(point, self._candidates(point))
@@ -94,15 +100,18 @@ class UnsavedObjects:
 
     def _locals(self, point: SavePoint) -> Iterator[Candidate]:
         seen: set[str] = set()
-        for store in point.unit.function.stores if point.unit is not None else ():
-            target = store.target
-            if (
-                isinstance(target, Local)
-                and target.name not in seen
-                and {LOOP, NESTED}.isdisjoint(store.guards)
-            ):
-                seen.add(target.name)
-                yield Holder(point.owner, target.name), Spot(point.owner.partition(":")[0], store.position)
+        for name, store in self._stores(point.unit) if point.unit is not None else ():
+            if name and name not in seen and {LOOP, NESTED}.isdisjoint(store.guards):
+                seen.add(name)
+                yield Holder(point.owner, name), Spot(point.owner.partition(":")[0], store.position)
+
+    def _stores(self, unit: FunctionRef) -> Iterator[tuple[str, Store]]:
+        """Yield what a function binds to its locals; of a script also what functions bind for it."""
+        is_script = unit.name == "<module>"
+        for each in unit.function.stores:
+            yield each.target.name if isinstance(each.target, Local) else "", each
+        for function in self.hierarchy.symbols.files[unit.path].functions if is_script else ():
+            yield from ((variable_of(each.target, False), each) for each in function.stores)
 
     def _is_lost(self, holder: Holder, kind: str, point: SavePoint) -> bool:
         if holder.name in point.names or kind == "normalizer" and not self.ledger.is_used(holder):

@@ -17,6 +17,7 @@ from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -46,7 +47,8 @@ class SavePoint:
     both sides. Where there is no `location`, objects are reported where they are made.
     `ends` are the function that saves and the one that loads, where these are known.
     `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
-    uses what was saved: that concerns normalizers alone.
+    uses what was saved: that concerns normalizers alone. What is given by a hook `of_tools` is optimizers and the
+    like alone: whoever calls the hook saves the networks.
     """
 
     owner: str
@@ -57,6 +59,7 @@ class SavePoint:
     entered: tuple[str, ...] = ()
     trains_on: bool = True
     ends: Optional[tuple[FunctionRef, FunctionRef]] = None
+    of_tools: bool = False
 
 
 class GroupPoints:
@@ -71,8 +74,9 @@ class GroupPoints:
 
     @cached_property
     def found(self) -> tuple[SavePoint, ...]:
-        """Return the save points of all checkpoints."""
-        return tuple(self._found())
+        """Return the save points of all checkpoints, each once: a program saves in many places."""
+        found = {(each.owner, each.location, each.names, each.trains_on): each for each in self._found()}
+        return tuple(found.values())
 
     def _found(self) -> Iterator[SavePoint]:
         groups = self.contract.groups
@@ -95,10 +99,16 @@ class GroupPoints:
                 here = None if is_inherited else own or location
                 shown = OWN if own is not None else shown
                 ends = (save.source, loads[0].source)
-                yield SavePoint(class_id, here, None, shown, names, (), trains_on, ends)
+                of_tools = group.hook is not None and self._is_of_tools(save)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on, ends, of_tools)
                 for each in self._filling(class_id, save):
                     goes_on = trains_on or self._registers_training(each, save)
                     yield SavePoint(each, None, None, shown, names, (), goes_on)
+
+    def _is_of_tools(self, save: SaveEffect) -> bool:
+        """Tell whether all objects in a payload are optimizers and the like."""
+        saved = [self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)]
+        return all(each is not None and not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each in saved)
 
     def _registers_training(self, class_id: str, save: SaveEffect) -> bool:
         """Tell whether a class itself puts what only training needs into a registry that a save goes through."""
@@ -110,19 +120,8 @@ class GroupPoints:
 
     def _own_call(self, save: SaveEffect, class_id: str) -> Optional[Spot]:
         """Return the statement of a method of the class itself that writes the file, or calls what does."""
-        own = [location for unit, location, _ in self._way(save) if self._is_of(unit, class_id)]
+        own = [seen.location for unit, seen in self._way(save) if self._is_of(unit, class_id)]
         return own[-1] if own else None
-
-    def _way(self, save: SaveEffect) -> Iterator[tuple[FunctionRef, Spot, bool]]:
-        """Yield the functions on the way to a file, with the statement that leads there, and whether in a loop."""
-        function = self.ledger.aliases.index.function
-        entered = [each for each in map(function, save.call_chain) if each is not None]
-        for caller, inner in zip((save.unit, *entered), entered):
-            called = called_as(inner.class_id, inner.function)
-            sites = [each for each in caller.function.calls if called_name(each.call) == called]
-            location = Spot(caller.path, sites[0].position) if sites else save.location
-            yield caller, location, bool(sites) and all(LOOP in each.guards for each in sites)
-        yield save.source, save.save_call, False
 
     def _is_of(self, function: FunctionRef, class_id: str) -> bool:
         return bool(function.class_id) and self.hierarchy.are_related(function.class_id, class_id)
@@ -130,18 +129,30 @@ class GroupPoints:
     def _in_functions(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
     ) -> Iterator[SavePoint]:
-        """Yield the functions on the way to a file, but those that begin again in each turn of a loop."""
-        loads = [each for each in group.loads if each.unit.identity == save.unit.identity]
-        if not any(kept_in(save.payload)) or not self._goes_on(save, loads):
+        """Yield the functions on the way to a file that hold what belongs to it in their locals."""
+        if not any(kept_in(save.payload)) or not self._goes_on(save, group.loads):
             return
-        restoring = {name for each in loads for name in (*each.call_chain, each.source.identity)}
-        is_repeated = False
-        for unit, location, in_loop in self._way(save):
-            if TUNES.search(unit.identity) or is_repeated and unit.identity not in restoring:
-                return
-            ends = (save.source, loads[0].source)
-            yield SavePoint(unit.identity, location, unit, "", names, save.call_chain, True, ends)
+        is_resumed, is_repeated = False, False
+        for unit, seen in self._way(save):
+            loads = [each for each in group.loads if unit.identity in (each.unit.identity, *each.call_chain)]
+            in_loop = _is_in_loop(unit, seen)
+            runs = in_loop or any(called_name(each.call) in STEPS for each in unit.function.calls)
+            if self._goes_on(save, loads) or is_resumed and runs and not is_repeated:
+                is_resumed = True
+                if not TUNES.search(unit.identity):
+                    ends = (save.source, (loads or group.loads)[0].source)
+                    yield SavePoint(unit.identity, seen.location, unit, "", names, seen.call_chain, ends=ends)
             is_repeated = is_repeated or in_loop
+
+    def _way(self, save: SaveEffect) -> Iterator[tuple[FunctionRef, SaveEffect]]:
+        """Yield the functions on the way to a file, each with the save as it sees it."""
+        yield save.unit, save
+        for identity in save.call_chain:
+            unit = self.ledger.aliases.index.function(identity)
+            seen = self.contract.groups.payloads.summary(unit).saves if unit is not None else ()
+            own = [each for each in seen if each.save_call == save.save_call]
+            if unit is not None and own:
+                yield unit, own[0]
 
     def _classes(self, save: SaveEffect) -> dict[str, str]:
         """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
@@ -199,9 +210,12 @@ class GroupPoints:
 
     def _targets(self, load: LoadEffect) -> Iterator[tuple[Holder, Value]]:
         for target in load.into:
-            value = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
-            named = self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
-            yield from ((named, value),) if named is not None else ()
+            held = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
+            for value in options_of(held):
+                named = (
+                    self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
+                )
+                yield from ((named, value),) if named is not None else ()
 
     def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
         owners = {each.source.class_id or class_id for each in loads}
@@ -227,6 +241,12 @@ class GroupPoints:
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
         return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
+
+
+def _is_in_loop(unit: FunctionRef, save: SaveEffect) -> bool:
+    """Tell whether a function saves again and again."""
+    at = save.location.position
+    return any(LOOP in site.guards for site in unit.function.calls if site.position == at)
 
 
 def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:

@@ -40,7 +40,8 @@ class StatePairs:
             found = self._ends_of(class_id)
             if found is not None:
                 location, writer, reader = found
-                yield SavePoint(class_id, location, ends=(writer, reader))
+                of_tools = self._gives_tools(class_id)
+                yield SavePoint(class_id, location, ends=(writer, reader), of_tools=of_tools)
 
     def unsaved_loss_scales(self) -> Iterator[UnsavedObject]:
         """Yield the classes that set up mixed precision of apex, whose loss scale is in no other state."""
@@ -63,6 +64,20 @@ class StatePairs:
                 saves.append((Spot(unit.path, states["state_dict"].position), unit))
             loads += [unit] if "load_state_dict" in states else []
         return (*saves[0], loads[0]) if saves and loads else None
+
+    def _gives_tools(self, class_id: str) -> bool:
+        """Tell whether a method gives its caller states, those of optimizers and the like alone."""
+        for method in self.hierarchy.methods(class_id).values():
+            called = [each.call.callee for each in method.calls]
+            taken = sum(isinstance(each, Attr) and each.name == "state_dict" for each in called)
+            gives = any(each.target == Name("return") for each in method.stores)
+            if (
+                taken
+                and gives
+                and taken == sum(name == "state_dict" for _, name in self._states(class_id, method))
+            ):
+                return True
+        return False
 
     def _states(self, class_id: str, method: FunctionFacts) -> Iterator[tuple[Site, str]]:
         for site in method.calls:

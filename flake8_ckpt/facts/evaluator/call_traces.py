@@ -1,0 +1,69 @@
+"""What a call leaves behind: that it was made, what flows into it, and dicts that it may put more keys into."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.object_identity import is_written
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.frameworks.plain_methods import PLAIN_METHODS
+
+KEEPS_KEYS = re.compile(
+    r"(^|[._:])(save|dump|write|load|log|print)"
+    r"|(^|[.:])(len|dict|list|copy|deepcopy|append|put|send|isinstance|update)$"
+)
+
+
+def open_arguments(node: ast.Call, value: v.Value, frame: Frame) -> None:
+    """Note that a dict which is handed to a function may hold more keys after the call."""
+    if isinstance(value, v.Call) and (
+        isinstance(value.callee, v.Name)
+        and (value.callee.path in frame.names.known.payload_calls or KEEPS_KEYS.search(value.callee.path))
+    ):
+        return
+    for argument in (*node.args, *(each.value for each in node.keywords if each.arg is not None)):
+        held = frame.state.locals.get(argument.id) if isinstance(argument, ast.Name) else None
+        if isinstance(held, v.Record) and not held.open and not _keeps_keys(node.func):
+            frame.follow(held, v.Record(held.fields, True))
+
+
+def _keeps_keys(function: ast.expr) -> bool:
+    if isinstance(function, ast.Attribute):
+        return KEEPS_KEYS.search(function.attr) is not None
+    if isinstance(function, ast.Name):
+        return KEEPS_KEYS.search(function.id) is not None
+    return isinstance(function, (ast.Subscript, ast.NamedExpr))
+
+
+def note_elements(value: v.Value, how: str, frame: Frame) -> None:
+    """Note how an element of something that an object holds is used."""
+    base = value.base if isinstance(value, (v.Element, v.Item)) else None
+    if isinstance(base, v.Attr) and base.base == v.SELF:
+        frame.read(base.name, how)
+
+
+def note_event(value: v.Call, method: str, frame: Frame) -> v.Value:
+    """Note the call of a method that may say something on state, and that what it is given goes into it."""
+    known = frame.names.known
+    if frame.contract and is_written(value, method, known):
+        return note_call(value, frame)
+    if not frame.contract or method in PLAIN_METHODS and method not in known.noted_methods:
+        return bounded(value)
+    return note_call(bounded(value), frame)
+
+
+def note_call(value: v.Value, frame: Frame) -> v.Value:
+    """Note a call, and that what it is given goes into it."""
+    if isinstance(value, v.Call):
+        frame.flow(value.callee)
+        note_site(value, frame)
+    return value
+
+
+def note_site(value: v.Call, frame: Frame) -> None:
+    """Note a call alone."""
+    frame.calls.append(Site(value, frame.position, True, frame.guards))
