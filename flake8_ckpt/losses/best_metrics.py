@@ -65,7 +65,8 @@ class ForgottenBests:
     def _found(self) -> Iterator[ForgottenBest]:
         seen: set[Spot] = set()
         for unit in self.ledger.aliases.index.units:
-            for metric in unit.function.best_metrics if self._is_resumed(unit) else ():
+            metrics = unit.function.best_metrics
+            for metric in metrics if metrics and self._is_resumed(unit) else ():
                 save = self._save_in(metric, unit)
                 begins = self._begins(metric, unit) if save is not None else None
                 if save is not None and begins is not None and begins not in seen:

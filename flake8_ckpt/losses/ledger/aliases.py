@@ -75,6 +75,7 @@ class AliasFinder:
         self.holders = Holders(index.groups.evaluator)
         self._found: dict[Holder, Aliases] = {}
         self._before: dict[Holder, tuple[Holder, ...]] = {}
+        self._earlier: dict[Holder, tuple[Holder, ...]] = {}
         self._after: dict[Holder, tuple[Holder, ...]] = {}
         self._mentions: dict[Holder, tuple[Mention, ...]] = {}
         self._bindings: dict[Holder, tuple[Binding, ...]] = {}
@@ -145,8 +146,13 @@ class AliasFinder:
             self._bound_to[id(binding)] = into.inner(binding.step) if into is not None else None
         return self._bound_to[id(binding)]
 
-    def _sources(self, holder: Holder) -> Iterator[Holder]:
-        """Yield the names that an object had before it got this one."""
+    def _sources(self, holder: Holder) -> tuple[Holder, ...]:
+        """Return the names that an object had before it got this one."""
+        if holder not in self._earlier:
+            self._earlier[holder] = tuple(dict.fromkeys(self._named_before(holder)))
+        return self._earlier[holder]
+
+    def _named_before(self, holder: Holder) -> Iterator[Holder]:
         bound = ((each.unit, each.value) for each in self.bindings(holder))
         given = ((unit, leaf) for unit, value in self.given(holder) for _, leaf in leaves_of(value))
         for caller, each in (*bound, *given):

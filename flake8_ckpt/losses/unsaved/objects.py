@@ -26,6 +26,7 @@ from flake8_ckpt.losses.ledger.events import is_use
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
+from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.held_numbers import HeldNumbers
@@ -52,6 +53,7 @@ class UnsavedObjects:
         self.ledger = ledger
         self.groups = groups
         self.pairs = StatePairs(contract, self.ledger)
+        self.averages = AveragedCopies(self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.numbers = HeldNumbers(self.ledger)
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
@@ -77,6 +79,7 @@ class UnsavedObjects:
         for point in reversed(first.values()):
             yield from self._beside(point)
             yield from self.numbers.lost(point, self._candidates(point))
+            yield from self.averages.lost(point)
         yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():
