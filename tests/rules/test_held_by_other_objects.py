@@ -342,6 +342,35 @@ SILENT: dict[str, Case] = {
         "world.py": "class World:\n    def __init__(self):\n        self.turns = 0\n\n"
         "    def step(self, action):\n        self.turns += 1\n        return action * self.turns\n",
     },
+    "two objects that one call uses": """
+import torch
+from shapes import Shaper
+from torch import nn
+
+
+class Trainer:
+    def __init__(self, path):
+        self.net = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.net.parameters())
+        self.shaper = Shaper()
+        self.load(path)
+
+    def play(self, net, batch, shaper):
+        return shaper.shape(net(batch))
+
+    def train(self, batches, path):
+        for batch in batches:
+            self.optimizer.zero_grad()
+            loss = self.play(self.net, batch, self.shaper)
+            loss.backward()
+            self.optimizer.step()
+        torch.save({"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+""",
     "each turn of a loop trains something else": SCRIPT.format(
         call="for fold in config.folds:\n        train(fold, net, optimizer)", mark=""
     ),
