@@ -23,6 +23,7 @@ from flake8_ckpt.linking.symbols import variable_of
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.ledger.events import is_use
+from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
@@ -87,13 +88,20 @@ class UnsavedObjects:
 
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
-        for holder, made in self._candidates(point):
+        for each, made in self._candidates(point):
+            holder = self._item_of(each)
             kind = self.ledger.kind_of(holder)
             if kind in KINDS and self._is_lost(holder, kind, point):
                 location, origin = (point.location, made) if point.location is not None else (made, None)
-                yield UnsavedObject(shown(holder, point), kind, location, origin)
+                yield UnsavedObject(shown(each, point), kind, location, origin)
             elif kind == "optimizer" and point.trains_on and self.ledger.is_kept(holder, kind):
                 yield from self.trained.lost(holder, point)
+
+    def _item_of(self, holder: Holder) -> Holder:
+        """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
+        item = holder.inner(ANY_ITEM)
+        is_container = not self.ledger.kind_of(holder) and self.ledger.kind_of(item) in KINDS
+        return item if is_container else holder
 
     def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
         """Yield the objects that belong to the owner of a save, with the places where they are first set."""

@@ -212,9 +212,8 @@ class GroupPoints:
         for target in load.into:
             held = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
             for value in options_of(held):
-                named = (
-                    self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
-                )
+                seen, unit = self.ledger.aliases.index.at_home(value, load)
+                named = self.ledger.aliases.holders.of(seen, unit) if isinstance(value, NAMING) else None
                 yield from ((named, value),) if named is not None else ()
 
     def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
@@ -234,7 +233,8 @@ class GroupPoints:
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
         ):
             return False
-        saved = {self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)}
+        values = (self.ledger.aliases.index.at_home(value, save) for value, _ in kept_in(save.payload))
+        saved = {self.ledger.aliases.holders.of(value, unit) for value, unit in values}
         return any(holder in saved for holder, _ in self._targets(load))
 
     def _is_training_state(self, load: LoadEffect) -> bool:
