@@ -320,7 +320,163 @@ if __name__ == "__main__":
     train(*arguments())
 """
 
+AVERAGED = """
+import torch
+
+
+class Average:
+    def __init__(self, net, decay):
+        self.net = net
+        self.decay = decay
+        self.shadow = [each.detach().clone() for each in net.parameters()]
+        self.backup = []
+
+    def update(self):
+        for old, new in zip(self.shadow, self.net.parameters()):
+            old.mul_(self.decay).add_(new.detach(), alpha=1 - self.decay)
+
+    def apply(self):
+        self.backup = [each.detach().clone() for each in self.net.parameters()]
+
+    def restore(self):
+        for new, old in zip(self.net.parameters(), self.backup):
+            new.data.copy_(old)
+
+
+class Fitter:
+    def __init__(self, net, average: Average, path=None):
+        self.net = net
+        self.average = average
+        self.opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        self.epoch = 0
+        if path:
+            self.load(path)
+
+    def fit(self, batches, listeners):
+        for batch in batches:
+            self.opt.zero_grad()
+            self.net(batch).mean().backward()
+            self.opt.step()
+            self.average.update()
+        self.average.apply()
+        self.score = self.net(batches[0])
+        self.average.restore()
+        self.save("last.pt", listeners)
+
+    def save(self, path, listeners):
+        for each in listeners:
+            each.on_save(self)
+        torch.save({{"net": self.net.state_dict(), "opt": self.opt.state_dict(), "epoch": self.epoch}}, path){mark}
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.opt.load_state_dict(state["opt"])
+        self.epoch = state["epoch"]
+"""
+LISTENER = """
+import torch
+
+
+class Listener:
+    def on_save(self, trainer):
+        torch.save(trainer.average.shadow, "average.pt")
+        {more}
+"""
+PARTS = """
+import torch
+from torch import nn
+
+
+class Parts:
+    def __init__(self, names):
+        self.nets = {{name: nn.Linear(1, 1) for name in names}}
+        self.opts = {{name: torch.optim.Adam(net.parameters()) for name, net in self.nets.items()}}
+        self.schedules = [torch.optim.lr_scheduler.StepLR(each, 10) for each in self.opts.values()]
+
+    def step(self, batch):
+        for each in self.opts.values():
+            each.zero_grad()
+        sum(net(batch) for net in self.nets.values()).mean().backward()
+        for each in self.opts.values():
+            each.step()
+
+    def end(self):
+        for each in self.schedules:
+            each.step()
+
+    def save(self, path):
+        state = {{f"net_{{name}}": net.state_dict() for name, net in self.nets.items()}}
+        for name, each in self.opts.items():
+            state[f"opt_{{name}}"] = each.state_dict()
+        {more}
+        torch.save(state, path){mark}
+
+    def load(self, path):
+        state = torch.load(path)
+        for name, net in self.nets.items():
+            net.load_state_dict(state[f"net_{{name}}"])
+        for name, each in self.opts.items():
+            each.load_state_dict(state[f"opt_{{name}}"])
+        {back}
+
+
+def main(config):
+    parts = Parts(config.names)
+    if config.resume:
+        parts.load(config.path)
+    for batch in config.batches:
+        {step}
+        parts.end()
+    parts.save(config.path)
+"""
+FILES = """
+import torch
+from torch import nn
+
+
+def keep(folder, net, opt, step):
+    torch.save(net.state_dict(), f"{{folder}}/net{{step:06d}}.pt")
+    torch.save(opt.state_dict(), f"{{folder}}/opt{{step:06d}}.pt")
+
+
+def main(args):
+    net = nn.Linear(2, 2)
+    opt = torch.optim.Adam(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(opt, 1e-3, 1000)
+    step = args.step
+    if step:
+        net.load_state_dict(torch.load(f"{{args.folder}}/net{{step:06d}}.pt"))
+        {back}
+    while step < 1000:
+        opt.zero_grad()
+        net(torch.randn(2)).mean().backward()
+        opt.step()
+        schedule.step()
+        step += 1
+    keep(args.folder, net, opt, step){mark}
+
+
+if __name__ == "__main__":
+    main(arguments())
+"""
+METERED = TRAINER.replace("self.scheduler.step()", 'self.scheduler.step(batch["epoch_loss"], self.epoch)')
+
 SILENT: dict[str, Case] = {
+    "a listener keeps the average": {
+        "fitter.py": AVERAGED.format(mark=""),
+        "listener.py": LISTENER.format(more='torch.save(trainer.average.state_dict(), "state.pt")'),
+    },
+    "the schedules of a list are saved": PARTS.format(
+        more='state["schedules"] = [each.state_dict() for each in self.schedules]',
+        back='for each, kept in zip(self.schedules, state["schedules"]):\n            each.load_state_dict(kept)',
+        step="parts.step(batch)",
+        mark="",
+    ),
+    "parts that are only used after a load": PARTS.format(
+        more="pass", back="pass", step="print(parts.nets)", mark=""
+    ).replace("        parts.end()\n    parts.save(config.path)\n", ""),
+    "only the weights of files are read back": FILES.format(back="pass", mark=""),
     "a number of a held object is saved": scaled(
         'state["scale"] = self.stepper.scale',
         'self.stepper.scale = state["scale"]\n        self.stepper.seen = state["epoch"]',
@@ -421,6 +577,17 @@ class Trainer:
 }
 
 FOUND: dict[str, Case] = {
+    "an average that lends its weights": AVERAGED.format(mark="  # CKP204"),
+    "the schedules of a list": PARTS.format(
+        more="pass", back="pass", step="parts.step(batch)", mark="  # CKP204"
+    ),
+    "a schedule beside files of one object each": FILES.format(
+        back='opt.load_state_dict(torch.load(f"{args.folder}/opt{step:06d}.pt"))', mark="  # CKP204"
+    ),
+    "a scheduler that is told a measure and the epoch": {
+        "trainer.py": METERED.format(kind="LRScheduler", mark="  # CKP204"),
+        "main.py": FACTORY.format(made="config['make'](optimizer)"),
+    },
     "a loss scale": scaled(mark="  # CKP204"),
     "a loss scale beside what is saved of the same object": scaled(
         'state["lr"] = self.stepper.opt.param_groups[0]["lr"]', mark="  # CKP204"
