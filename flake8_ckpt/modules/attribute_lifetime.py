@@ -229,6 +229,12 @@ def is_trainable(state: ClassState, attr: str) -> bool:
     return any(isinstance(value, Tensor) and value.trainable for value in (*marks, *values))
 
 
+def is_only_handed_on(state: ClassState, attr: str) -> bool:
+    """Tell whether an attribute is nothing but an argument of a checkpointed function, which wants one with grad."""
+    hows = {how for read in state.reads(attr) for how in read.use.how}
+    return "handed" in hows and hows <= {"handed", *IDLE_USES}
+
+
 def is_placeholder(state: ClassState, attr: str) -> bool:
     """Tell whether construction leaves only an empty tensor that nothing fills there."""
     values = [

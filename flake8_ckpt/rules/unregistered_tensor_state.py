@@ -116,7 +116,7 @@ from flake8_ckpt.rules.base import first_that_fits
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that later methods change, and those drawn at random."""
     for tensor in project.modules.plain_tensors:
-        if tensor.is_trainable or tensor.is_carried_by_hooks:
+        if tensor.is_trainable or tensor.is_carried_by_hooks or tensor.is_buffer_itself:
             continue
         fitted = tensor.lifetime == "fitted" and not (tensor.is_moved_by_hooks or tensor.is_placeholder)
         changes = (fitted or tensor.lifetime == "state") and not tensor.is_transient

@@ -9,6 +9,20 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "the very tensor is a buffer of another name": TORCH
+    + """
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._scale = torch.ones(1)
+        self.register_buffer("scale", self._scale)
+
+    def fit(self, x):
+        self._scale.copy_(torch.maximum(self._scale, x.abs().max()))
+
+    def forward(self, x):
+        return x / self._scale.to(x)
+""",
     "a hidden state that each call begins anew": TORCH
     + """
 class Recurrent(nn.Module):
@@ -385,6 +399,48 @@ class Positions(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "a new tensor takes the place of the one that is a buffer": TORCH
+    + """
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._scale = torch.ones(1)  # CKP101
+        self.register_buffer("scale", self._scale)
+
+    def fit(self, x):
+        self._scale = torch.maximum(self._scale, x.abs().max())
+
+    def forward(self, x):
+        return x / self._scale.to(x)
+""",
+    "a buffer of another name that is not saved": TORCH
+    + """
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._scale = torch.ones(1)  # CKP101
+        self.register_buffer("scale", self._scale, persistent=False)
+
+    def fit(self, x):
+        self._scale.copy_(torch.maximum(self._scale, x.abs().max()))
+
+    def forward(self, x):
+        return x / self._scale.to(x)
+""",
+    "a buffer is made of a copy": TORCH
+    + """
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._scale = torch.ones(1)  # CKP101
+        self.register_buffer("scale", self._scale.clone())
+
+    def fit(self, x):
+        self._scale.copy_(torch.maximum(self._scale, x.abs().max()))
+
+    def forward(self, x):
+        return x / self._scale.to(x)
+""",
     "moving average": TORCH
     + """
 class Normalizer(nn.Module):
