@@ -39,6 +39,7 @@ from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 from flake8_ckpt.losses.unsaved.state_pairs import StatePairs
+from flake8_ckpt.losses.unsaved.step_counters import unsaved_counters
 from flake8_ckpt.losses.unsaved.trained import TrainedObjects
 from flake8_ckpt.losses.unsaved.trained import shown
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
@@ -83,6 +84,7 @@ class UnsavedObjects:
 
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
+        yield from unsaved_counters(point, self.ledger.aliases.index)
         for holder, made in self._candidates(point):
             kind = self.ledger.kind_of(holder)
             if kind in KINDS and self._is_lost(holder, kind, point):

@@ -226,7 +226,7 @@ class GroupPoints:
 
     def _goes_on(self, save: SaveEffect, loads: list[LoadEffect]) -> bool:
         """Tell whether training goes on: its state is restored, or the very file that is written is read."""
-        if any(map(self._is_training_state, loads)):
+        if any(map(self.restores_training, loads)):
             return True
         return any(_is_same_file(save, each) and self._trains_on(save, each) for each in loads)
 
@@ -239,7 +239,8 @@ class GroupPoints:
         saved = {self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)}
         return any(holder in saved for holder, _ in self._targets(load))
 
-    def _is_training_state(self, load: LoadEffect) -> bool:
+    def restores_training(self, load: LoadEffect) -> bool:
+        """Tell whether a load restores what only training needs."""
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
         return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
