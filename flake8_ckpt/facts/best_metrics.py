@@ -15,6 +15,7 @@ from flake8_ckpt.facts.name_bindings import bindings_in
 from flake8_ckpt.facts.name_bindings import name_of
 from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.syntax import given_to
+from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
@@ -101,7 +102,7 @@ def _renamed(node: ast.stmt) -> Iterator[tuple[str, str]]:
 def _set_for(node: ast.stmt, flag: str) -> Iterator[str]:
     """Yield the locals that are set where a flag is true, and nothing else: `path = folder / "best.pt"`."""
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
-        for name, binding in _bindings(node.body, False):
+        for name, binding in bindings_in(node.body, False):
             if name != flag and "." not in name and not isinstance(binding.value, ast.Constant):
                 yield name
 
