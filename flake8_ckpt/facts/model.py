@@ -160,6 +160,7 @@ class Handler(Struct, frozen=True, array_like=True):
     function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
     a `second_way` where the `try` ends the function, and the handler prints the error itself.
     `drops` are the locals that the `try` makes, where the handler says the error and leaves the loop or the function.
+    It `says` what failed where it prints the error itself.
     """
 
     caught: tuple[str, ...]
@@ -169,6 +170,7 @@ class Handler(Struct, frozen=True, array_like=True):
     last_line: int
     second_way: bool = False
     drops: tuple[str, ...] = ()
+    says: bool = False
 
 
 class Skip(Struct, frozen=True, array_like=True):

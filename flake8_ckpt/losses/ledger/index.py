@@ -99,11 +99,12 @@ class MentionIndex:
         return found
 
     def _saved(self) -> Iterator[Mention]:
-        """Yield what payloads hold, as the functions see it that bring them to a file."""
+        """Yield what payloads hold, as the functions see it that bring them to a file, and those that write it."""
         for save in (*self.groups.final[0], *(save for group in self.groups.hooks for save in group.saves)):
-            for value, part in kept_in(save.payload):
-                seen, unit = self.at_home(value, save)
-                yield Mention("saved", seen, unit, save.save_call.position, part)
+            for each in (save, *self.groups.payloads.seen_by_source(save)):
+                for value, part in kept_in(each.payload):
+                    seen, unit = self.at_home(value, each)
+                    yield Mention("saved", seen, unit, save.save_call.position, part)
 
     def _restored(self) -> Iterator[Mention]:
         """Yield what loads put something into."""

@@ -129,6 +129,8 @@ class Ledger:
     def _is_owner_kept(self, class_id: str, kind: str, holder: Holder) -> bool:
         kept = self._pickled_classes
         if self.hierarchy.is_module(class_id) and self._is_registered(holder, kind):
+            if self.hierarchy.defines(class_id, "get_extra_state"):
+                return True  # The state of a module with extra state is that of its parts, too.
             kept = kept | self._kept_classes
         return any(self.hierarchy.are_related(class_id, each) for each in kept)
 
