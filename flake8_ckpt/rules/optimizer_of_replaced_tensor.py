@@ -166,6 +166,13 @@ def check(project: Project) -> Iterator[Finding]:
         others = [(each.made, "the optimizer is built here")]
         node = Node(("attribute", "statement"), each.trained)
         yield finding_in(RULE, each.location, message, others, node=node, attribute=each.trained)
+    for taken in project.losses.unpickled_schedulers():
+        message = (
+            f"'{taken.name}' becomes a scheduler that steps a copy of the optimizer: "
+            "save its state_dict() and load that"
+        )
+        node = Node(("attribute", "statement"), taken.name)
+        yield finding_in(RULE, taken.location, message, node=node, attribute=taken.name)
 
 
 RULE = Rule(__name__, "CKP216", check=check)
