@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import NdArray
@@ -166,10 +170,22 @@ class CarriedAttributes:
 
     def _made(self, attr: str) -> Iterator[tuple[FunctionFacts, Value]]:
         """Yield what construction sets an attribute to, and the method that does so."""
-        for method in self.methods.run(*CONSTRUCTION):
+        for method in self._makers:
             for write in method.writes:
-                if write.attr == attr and write.how == "assign":
+                if write.attr == attr and write.how == "assign" and not write.carried:
                     yield method, write.value
+
+    @cached_property
+    def _makers(self) -> list[FunctionFacts]:
+        """Return the methods that construct an object, and those that make the objects which are saved of it."""
+        makers = {
+            method.name
+            for attr in self.state.given
+            for _, method in self.methods.about(attr)
+            for write in _runtime_writes(method, attr)
+            if write.how == "assign" and not write.loaded and isinstance(write.value, Call)
+        }
+        return self.methods.run(*CONSTRUCTION, *makers)
 
     def _is_counted(self, attr: str) -> bool:
         """Tell whether an attribute is only ever counted up, whatever its name says, and asked in some condition."""
@@ -185,7 +201,8 @@ class CarriedAttributes:
     def _is_rated(self, attr: str, made: Value) -> bool:
         """Tell whether arithmetic changes what the caller has chosen: `self.lr = max(low, self.lr / 1.5)`."""
         changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
-        return isinstance(made, Param) and any(
+        is_chosen = isinstance(made, Param) or isinstance(made, Attr) and made.base == SELF
+        return is_chosen and any(
             each.carried and (each.how == "augment" or isinstance(each.value, (Arith, Number)))
             for each in changes
         )

@@ -114,7 +114,12 @@ class OwnStates:
             return False
         holds = {write.attr for _, each in self.hierarchy.inherited_methods(class_id) for write in each.writes}
         kinds = (self.contract.kinds.of(self.evaluator.attribute_class(class_id, each)) for each in holds - {part})
-        return "optimizer" not in kinds
+        return self._is_stepped(class_id, part) or "optimizer" not in kinds
+
+    def _is_stepped(self, class_id: str, attr: str) -> bool:
+        """Tell whether methods clear the gradients of an attribute, or step it: training goes on with its state."""
+        methods = (each for _, each in self.hierarchy.related_methods(class_id))
+        return any(use.attr == attr and ".zero_grad" in use.how for each in methods for use in each.uses)
 
     def _is_known(self, value: Value, writer: FunctionRef) -> bool:
         """Tell whether all keys of what a method gives back are known, those of its base class included."""
@@ -151,6 +156,9 @@ class OwnStates:
         methods = HookMethods(self.hierarchy)
         values = [value for payload in payloads for _, value in all_keys(payload)]
         if any(methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values):
+            return True
+        parts = {own_attribute(held) for held in map(bare_object, values) if held is not None}
+        if any(self._is_stepped(reader.class_id, each) for each in parts - {""}):
             return True
         loads = self.contract.groups.payloads.summary(reader).loads
         return any(each.keys and self.contract.evidence.is_training_state(each) for each in loads)
