@@ -140,6 +140,7 @@ def check(project: Project) -> Iterator[Finding]:
         message = first_that_fits(
             _message(many, f"changed by {first.method}()", hook, len(names) > 1),
             _message(many, "state", hook, len(names) > 1),
+            _message(f"{names[0]}{whose}", "state", hook, False),
             _message(names[0], "state", hook, False),
         )
         omitted = (*lost.omitted, *lost.elsewhere)

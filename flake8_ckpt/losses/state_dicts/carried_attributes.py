@@ -183,7 +183,7 @@ class CarriedAttributes:
             for attr in self.state.given
             for _, method in self.methods.about(attr)
             for write in _runtime_writes(method, attr)
-            if write.how == "assign" and not write.loaded and isinstance(write.value, Call)
+            if write.how == "assign" and isinstance(write.value, Call)
         }
         return self.methods.run(*CONSTRUCTION, *makers)
 
