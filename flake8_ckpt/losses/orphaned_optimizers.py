@@ -69,7 +69,9 @@ class OrphanedOptimizers:
                         yield UnpickledScheduler(holder.name, each.location)
 
     def _steps_a_copy(self, scheduler: Holder, binding: Binding) -> bool:
-        if self.ledger.kind_of(scheduler) != "scheduler" or not self.ledger.is_updated(scheduler, "scheduler"):
+        if self.ledger.kind_of(scheduler) != "scheduler" or not self.ledger.is_updated(
+            scheduler, "scheduler"
+        ):
             return False
         others = [each for each in self.aliases.index.bindings_of(binding.unit) if each.loaded]
         bound = (self.aliases.bound(each) for each in others)

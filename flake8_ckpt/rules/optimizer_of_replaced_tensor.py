@@ -4,6 +4,7 @@
 
 Finds loads that set an attribute or a variable to what they have read, where an optimizer was built before over
 what the name held until then, and nothing builds the optimizer again.
+Finds a scheduler, too, that a load takes as a whole object: it steps the optimizer that was pickled with it.
 
 ## Why it matters
 

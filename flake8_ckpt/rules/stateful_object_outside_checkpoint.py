@@ -4,7 +4,9 @@
 
 Finds programs that write a checkpoint, read it back and train on, and that hold a normalizer, optimizer,
 learning rate scheduler, gradient scaler or moving average of weights whose state is on neither side.
-Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature.
+Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature, and a
+target network that training moves slowly (`soft_update(self.target, self.net, tau)`) and that the load makes again
+as a copy of the live one.
 What an object is, is told by what is done with it: whatever `zero_grad` and `step` are called of is an optimizer.
 It is followed through helper functions, constructors, containers and the objects that hold it, so that one that
 another class keeps, or a registry, counts as saved.

@@ -65,7 +65,11 @@ class StatePairs:
             called = [each.call.callee for each in method.calls]
             taken = sum(isinstance(each, Attr) and each.name == "state_dict" for each in called)
             gives = any(each.target == Name("return") for each in method.stores)
-            if taken and gives and taken == sum(name == "state_dict" for _, name in self._states(class_id, method)):
+            if (
+                taken
+                and gives
+                and taken == sum(name == "state_dict" for _, name in self._states(class_id, method))
+            ):
                 return True
         return False
 
