@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Local
@@ -63,7 +64,8 @@ class OrphanedOptimizers:
         """Yield the schedulers that loads take whole, where they do not take the optimizer whole as well."""
         for bindings in self.aliases.index.bindings.values():
             for each in bindings:
-                if not each.step and isinstance(each.into, (Attr, Local)) and self._is_loaded(each):
+                is_taken = any(True for _ in rooted(each.value, self.known))
+                if is_taken and isinstance(each.into, (Attr, Local)) and self._is_loaded(each):
                     holder = self.aliases.bound(each)
                     if holder is not None and self._steps_a_copy(holder, each):
                         yield UnpickledScheduler(holder.name, each.location)

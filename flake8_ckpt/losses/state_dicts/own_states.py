@@ -44,7 +44,7 @@ from flake8_ckpt.losses.state_dicts.own_state import OwnState
 OBSERVERS = re.compile(
     r"Monitor|Meter|Logg|Timer|Progress|Profil|Printer|Summary|Visuali|Throughput|Speed|Metric|Statistics"
 )
-# `get_weights`, `save_model`, `export_policy`: a part of an object by intent, not its state.
+# `get_weights`, `save_model`, `export_policy`: a part of an object by intent, where no counter or optimizer is in it.
 PARTS = re.compile(
     r"weight|param|model|policy|net(work)?s?(_|$)|actor|critic|config|export|best|onnx|jit|buffer"
 )
@@ -73,7 +73,7 @@ class OwnStates:
         writer = hook.writer
         if is_test(writer.path) or OBSERVERS.search(hook.class_id.rpartition(":")[2]):
             return False
-        return PARTS.search(writer.name) is None and not self.idle.is_idle(hook.reader)
+        return not self.idle.is_idle(hook.reader)
 
     def _of_pair(self, hook: Hook, group: CheckpointGroup) -> Iterator[OwnState]:
         names = hook.writer.name, hook.reader.name
@@ -155,7 +155,8 @@ class OwnStates:
 
         A framework says so, or nothing but numbers is given, or a counter or an optimizer is among it.
         """
-        if is_framework_hook(group) or not any(True for each in payloads for _ in states_in(each)):
+        is_part = group.hook is not None and PARTS.search(group.hook.writer.name) is not None
+        if not is_part and (is_framework_hook(group) or not any(True for each in payloads for _ in states_in(each))):
             return True
         methods = HookMethods(self.hierarchy)
         values = [value for payload in payloads for _, value in all_keys(payload)]
