@@ -60,6 +60,7 @@ class OwnStates:
         self.hierarchy = contract.hierarchy
         self.evaluator = contract.evaluator
         self.idle = IdleLoads(contract.hierarchy)
+        self.methods = HookMethods(contract.hierarchy)
         self.bounded = BoundedStates(contract.hierarchy)
 
     def all(self) -> Iterator[OwnState]:
@@ -118,12 +119,7 @@ class OwnStates:
         kinds = (
             self.contract.kinds.of(self.evaluator.attribute_class(class_id, each)) for each in holds - {part}
         )
-        return self._is_stepped(class_id, part) or "optimizer" not in kinds
-
-    def _is_stepped(self, class_id: str, attr: str) -> bool:
-        """Tell whether methods clear the gradients of an attribute, or step it: training goes on with its state."""
-        methods = (each for _, each in self.hierarchy.related_methods(class_id))
-        return any(use.attr == attr and ".zero_grad" in use.how for each in methods for use in each.uses)
+        return self.methods.is_stepped(class_id, part) or "optimizer" not in kinds
 
     def _is_known(self, value: Value, writer: FunctionRef) -> bool:
         """Tell whether all keys of what a method gives back are known, those of its base class included."""
@@ -158,12 +154,11 @@ class OwnStates:
         is_part = group.hook is not None and PARTS.search(group.hook.writer.name) is not None
         if not is_part and (is_framework_hook(group) or not any(True for each in payloads for _ in states_in(each))):
             return True
-        methods = HookMethods(self.hierarchy)
         values = [value for payload in payloads for _, value in all_keys(payload)]
-        if any(methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values):
+        if any(self.methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values):
             return True
         parts = {own_attribute(held) for held in map(bare_object, values) if held is not None}
-        if any(self._is_stepped(reader.class_id, each) for each in parts - {""}):
+        if any(self.methods.is_stepped(reader.class_id, each) for each in parts - {""}):
             return True
         loads = self.contract.groups.payloads.summary(reader).loads
         return any(each.keys and self.contract.evidence.is_training_state(each) for each in loads)
