@@ -96,7 +96,7 @@ class OwnStates:
 
     def _payloads(self, writer: FunctionRef, group: CheckpointGroup) -> Iterator[Value]:
         """Yield what a method gives back, adds to its argument or writes to files; nothing where a part is unknown."""
-        given = [store.value for store in writer.function.stores if store.target == Name("return")]
+        given = [_packed(store.value) for store in writer.function.stores if store.target == Name("return")]
         written = self.contract.groups.payloads.summary(writer).saves
         self.evaluator.begin()
         if written or not given:
@@ -171,6 +171,12 @@ def _given_in(payloads: tuple[Value, ...]) -> Iterator[str]:
             for each in parts_through_locals(value):
                 if isinstance(each, Attr) and each.base == SELF:
                     yield each.name
+
+
+def _packed(value: Value) -> Value:
+    """Return what a text or bytes are made of: the record in `json.dumps(record)`."""
+    is_packed = isinstance(value, Call) and isinstance(value.callee, Name) and value.callee.path.endswith(".dumps")
+    return value.args[0] if isinstance(value, Call) and is_packed and value.args else value
 
 
 def _is_closed(payload: Value) -> bool:
