@@ -324,7 +324,7 @@ AVERAGED = """
 import torch
 
 
-class Average:
+class MovingAverage:
     def __init__(self, net, decay):
         self.net = net
         self.decay = decay
@@ -344,7 +344,7 @@ class Average:
 
 
 class Fitter:
-    def __init__(self, net, average: Average, path=None):
+    def __init__(self, net, average: MovingAverage, path=None):
         self.net = net
         self.average = average
         self.opt = torch.optim.SGD(net.parameters(), lr=0.1)
