@@ -98,6 +98,7 @@ class Use(Struct, frozen=True, array_like=True):
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
     "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
+    "handed" (an argument of `torch.utils.checkpoint.checkpoint`, which calls another function with it),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
     (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
     set). "held" says that some path reads what it holds before this method writes it; "input", "relocated" and

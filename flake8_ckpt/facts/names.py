@@ -33,7 +33,7 @@ class Names:
     stars: tuple[str, ...]
     known: Frameworks = DEFAULT
     constants: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, ast.stmt] = field(default_factory=dict)
+    variables: frozenset[str] = frozenset()
 
     def resolve(self, dotted: str) -> str:
         """Return the path of a dotted name as this file writes it."""

@@ -90,12 +90,12 @@ class SymbolicEvaluator:
         """Return a value in terms of the outermost function of a scope."""
         if nesting == 0:
             self.budget.begin()
-        if nesting > MAX_NESTING or not self.budget.step():
-            self._cuts += 1
-            return UNKNOWN
         handler = _HANDLERS.get(type(value))
         if handler is None:
             return value
+        if nesting > MAX_NESTING or not self.budget.step():
+            self._cuts += 1
+            return UNKNOWN
         if not isinstance(value, REPEATED):
             return handler(self, value, context, nesting + 1)
         known = context.expanded.get(value)

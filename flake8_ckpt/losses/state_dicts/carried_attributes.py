@@ -12,6 +12,7 @@ from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
@@ -88,11 +89,15 @@ class CarriedAttributes:
 
     def _is_for_others(self, attr: str) -> bool:
         """Tell whether a class adapts what its caller has chosen, and leaves it to others to read it."""
-        readers = [method for _, method in self.methods.about(attr) if any(use.attr == attr for use in method.uses)]
+        readers = [
+            method for _, method in self.methods.about(attr) if any(use.attr == attr for use in method.uses)
+        ]
         if attr.startswith("_") or any(attr not in _changed_in(each) for each in readers):
             return False
         changes = (each for method in readers for each in _runtime_writes(method, attr))
-        return not all(map(_is_count, changes)) and any(self._is_rated(attr, made) for _, made in self._made(attr))
+        return not all(map(_is_count, changes)) and any(
+            self._is_rated(attr, made) for _, made in self._made(attr)
+        )
 
     def _changed(self) -> dict[str, Carried]:
         """Return what methods carry on, then what they set together with something that is saved."""
@@ -145,7 +150,9 @@ class CarriedAttributes:
 
     def _turns_over(self, write: Write, method: FunctionFacts) -> bool:
         """Tell whether a flag is turned on where a saved index begins again: `if self.index == 0: self.full = True`."""
-        begun = {each.attr for each in method.writes if each.how == "assign" and each.attr in self.state.given}
+        begun = {
+            each.attr for each in method.writes if each.how == "assign" and each.attr in self.state.given
+        }
         about = {guard.name for guard in write.guards if guard.kind == "about"}
         return write.value == Const(True) and not begun.isdisjoint(about)
 
@@ -162,7 +169,9 @@ class CarriedAttributes:
         return MEASURED.search(attr) is not None and TAKES.isdisjoint(hows) and not emptied
 
     def _constructed(self, attr: str) -> list[Value]:
-        return [option for method, value in self._made(attr) for option in options_of(_default_of(value, method))]
+        return [
+            option for method, value in self._made(attr) for option in options_of(_default_of(value, method))
+        ]
 
     def _made(self, attr: str) -> Iterator[tuple[FunctionFacts, Value]]:
         """Yield what construction sets an attribute to, and the method that does so."""
@@ -183,9 +192,9 @@ class CarriedAttributes:
         return asked and bool(changes) and all(each.how == "augment" for each in changes)
 
     def _is_rated(self, attr: str, made: Value) -> bool:
-        """Tell whether arithmetic changes what the caller has chosen: `self.lr = max(low, self.lr / 1.5)`."""
+        """Tell whether arithmetic changes what a caller or a constant gives: `self.lr = max(low, self.lr / 1.5)`."""
         changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
-        return isinstance(made, Param) and any(
+        return isinstance(made, (Param, Name)) and any(
             each.carried and (each.how == "augment" or isinstance(each.value, (Arith, Number)))
             for each in changes
         )

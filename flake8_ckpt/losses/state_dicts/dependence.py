@@ -55,7 +55,9 @@ def is_best(write: Write) -> bool:
 
     What another object of the same owner says, `self.received = self.sent.value`, is a mirror of it.
     """
-    is_mirror = isinstance(write.value, Attr) and isinstance(write.value.base, Attr) and write.value.base.base == SELF
+    is_mirror = (
+        isinstance(write.value, Attr) and isinstance(write.value.base, Attr) and write.value.base.base == SELF
+    )
     return write.how == "assign" and Guard("order", write.attr) in write.guards and not is_mirror
 
 

@@ -112,8 +112,12 @@ class OwnStates:
         part = own_attribute(held) if held is not None else ""
         if not part or self.hierarchy.is_module(class_id):
             return False
-        holds = {write.attr for _, each in self.hierarchy.inherited_methods(class_id) for write in each.writes}
-        kinds = (self.contract.kinds.of(self.evaluator.attribute_class(class_id, each)) for each in holds - {part})
+        holds = {
+            write.attr for _, each in self.hierarchy.inherited_methods(class_id) for write in each.writes
+        }
+        kinds = (
+            self.contract.kinds.of(self.evaluator.attribute_class(class_id, each)) for each in holds - {part}
+        )
         return "optimizer" not in kinds
 
     def _is_known(self, value: Value, writer: FunctionRef) -> bool:

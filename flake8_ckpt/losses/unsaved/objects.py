@@ -26,6 +26,7 @@ from flake8_ckpt.linking.symbols import variable_of
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.ledger.events import is_use
+from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
@@ -34,6 +35,7 @@ from flake8_ckpt.losses.sb3_algorithms import Algorithms
 from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
+from flake8_ckpt.losses.unsaved.held_numbers import HeldNumbers
 from flake8_ckpt.losses.unsaved.registries import Registries
 from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
@@ -60,6 +62,7 @@ class UnsavedObjects:
         self.pairs = StatePairs(contract, self.ledger)
         self.averages = AveragedCopies(self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
+        self.numbers = HeldNumbers(self.ledger)
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
         self.algorithms = Algorithms(contract)
@@ -74,8 +77,15 @@ class UnsavedObjects:
         return tuple({(each.name, each.location): each for each in reversed(first.values())}.values())[::-1]
 
     def _found(self) -> Iterator[UnsavedObject]:
-        for point in (*self.groups.found, *(each for finder in self.finders for each in finder.all())):
+        points = (*self.groups.found, *(each for finder in self.finders for each in finder.all()))
+        # Several saves of one payload forget the same.
+        first = {
+            (each.owner, each.shown, each.names, each.trains_on, each.of_tools): each
+            for each in reversed(points)
+        }
+        for point in reversed(first.values()):
             yield from self._beside(point)
+            yield from self.numbers.lost(point, self._candidates(point))
             yield from self.averages.lost(point)
         yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
@@ -85,13 +95,20 @@ class UnsavedObjects:
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
         yield from unsaved_counters(point, self.ledger.aliases.index)
-        for holder, made in self._candidates(point):
+        for each, made in self._candidates(point):
+            holder = self._item_of(each)
             kind = self.ledger.kind_of(holder)
             if kind in KINDS and self._is_lost(holder, kind, point):
                 location, origin = (point.location, made) if point.location is not None else (made, None)
-                yield UnsavedObject(shown(holder, point), kind, location, origin)
+                yield UnsavedObject(shown(each, point), kind, location, origin)
             elif kind == "optimizer" and point.trains_on and self.ledger.is_kept(holder, kind):
                 yield from self.trained.lost(holder, point)
+
+    def _item_of(self, holder: Holder) -> Holder:
+        """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
+        item = holder.inner(ANY_ITEM)
+        is_container = not self.ledger.kind_of(holder) and self.ledger.kind_of(item) in KINDS
+        return item if is_container else holder
 
     def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
         """Yield the objects that belong to the owner of a save, with the places where they are first set."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Call
@@ -14,6 +16,8 @@ from flake8_ckpt.losses.ledger.mentions import Mention
 
 # Parameters of schedulers that begin where training goes on.
 BEGINS = frozenset(["last_epoch", "last_step", "start_epoch"])
+# What a scheduler is told that waits for a plateau: `step(epoch_val_metric, epoch)`.
+MEASURES = re.compile(r"(^|_)(loss|losses|metrics?|scores?|acc\w*|errors?|rewards?)(_|$)")
 TRAINS = frozenset(["backward", "zero_grad"])
 
 
@@ -45,6 +49,8 @@ def _is_told(steps: list[Mention], holder: Holder, ledger: Ledger) -> bool:
         return False
     counts = ledger.known.hint("key", "counter")
     given = [each.args[0] if each.args else NONE for each in calls]
+    if any(MEASURES.search(last_name(each)) for each in given):
+        return False
     return all(isinstance(each, Number) or counts.search(last_name(each)) for each in given)
 
 
