@@ -73,7 +73,7 @@ class Evidence:
                 return True
             if any(isinstance(each, Local) or each == GIVEN_BACK for each in load.into):
                 return self._trains(load.unit)
-        kinds = {self.owner_kind(target, load.unit) for target in load.into}
+        kinds = {self.owner_kind(target, load.unit) for target in load.into if not is_made_with(target)}
         return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
 
     def _trains(self, unit: FunctionRef) -> bool:
@@ -130,7 +130,7 @@ class Evidence:
         """Tell whether a load restores a normalizer: by the object's class, else by the name of key and target."""
         if self.known.hint("key", "normalizer").search(load.keys[-1]):
             return True
-        kinds = {self.owner_kind(target, load.unit) for target in load.into}
+        kinds = {self.owner_kind(target, load.unit) for target in load.into if not is_made_with(target)}
         return not kinds.isdisjoint(("normalizer", "environment"))
 
     def restores_state(self, load: LoadEffect) -> bool:
@@ -216,6 +216,11 @@ def _is_moved_on(method: FunctionFacts, attr: str) -> bool:
         for write in method.writes
         if write.how == "assign"
     )
+
+
+def is_made_with(target: Value) -> bool:
+    """Tell whether a target is a new object that is made with what a key holds: `opt = Adam(net, lr=saved["lr"])`."""
+    return isinstance(target, Local) and isinstance(target.value, Call)
 
 
 def _counted(method: FunctionFacts, attr: str) -> set[Position]:

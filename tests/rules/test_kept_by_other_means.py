@@ -339,7 +339,48 @@ model = RunningPPO.load("model.zip")
 model.learn(1000)
 """
 
+# A script that begins a new training with the weights and the options of a file.
+OPTIONS = """
+import torch
+from net import Net
+from torch import nn
+from torch.optim.lr_scheduler import StepLR
+
+
+def main(path, epochs, folder):
+    state = torch.load(path)
+    options = state["options"]
+    model = Net(options.width)
+    model.load_state_dict(state["model"])
+    optimizer = torch.optim.SGD(model.parameters(), lr={rate})
+    rates = StepLR(optimizer, 10)
+    {restored}
+    for epoch in range(epochs):
+        fit(model, optimizer)
+        rates.step()
+        parts = {{"model": model.state_dict(), "options": options}}
+        torch.save({{**parts, "{key}": optimizer.state_dict()}}, f"{{folder}}/{{epoch}}.pt"){marker}
+
+
+def fit(model, optimizer):
+    optimizer.zero_grad()
+    model(torch.ones(1, 8)).sum().backward()
+    optimizer.step()
+"""
+NET = """
+from torch import nn
+
+
+class Net(nn.Linear):
+    def __init__(self, width):
+        super().__init__(width, 1)
+"""
+
 SILENT: dict[str, Case] = {
+    "a new training with the options of a file": {
+        "train.py": OPTIONS.format(rate="options.lr", restored="", key="moments", marker=""),
+        "net.py": NET,
+    },
     "an average that is saved as a model of its own": {
         "average.py": AVERAGE,
         "train.py": AVERAGED.format(save='torch.save(smooth.state_dict(), path + ".average")', marker=""),
@@ -363,11 +404,19 @@ SILENT: dict[str, Case] = {
     "a function in a function has a name of its own": {
         "view.py": VIEWER.format(inner="model"),
         "training.py": TRAINING,
-        "net.py": "from torch import nn\n\n\nclass Net(nn.Linear):\n    def __init__(self, width):\n"
-        "        super().__init__(width, 1)\n",
+        "net.py": NET,
     },
 }
 FOUND: dict[str, Case] = {
+    "a training that goes on with the options of a file": {
+        "train.py": OPTIONS.format(
+            rate="0.1",
+            restored='optimizer.load_state_dict(state["moments"])',
+            key="moments",
+            marker="  # CKP204",
+        ),
+        "net.py": NET,
+    },
     "an average of which a model is made and only looked at": {
         "average.py": AVERAGE,
         "train.py": AVERAGED.format(save="print(smooth.weight)", marker="  # CKP204"),
