@@ -339,6 +339,39 @@ model = RunningPPO.load("model.zip")
 model.learn(1000)
 """
 
+# A script that hands its average to a function which may restore what is in it, and takes it back.
+HANDED = """
+import torch
+from restoring import resume
+from timm.utils import ModelEma
+from torch import nn
+
+
+def main(path, batches, is_resumed):
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(model.parameters())
+    average = ModelEma(model, decay=0.99)
+    if is_resumed:
+        model, optimizer, epoch, average = resume(path, model, optimizer, average)
+    for epoch, batch in enumerate(batches):
+        optimizer.zero_grad()
+        model(batch).sum().backward()
+        optimizer.step()
+        average.update(model)
+        parts = {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        torch.save({**parts, "smooth": average.ema.state_dict()}, path)
+"""
+RESTORING = """
+import torch
+
+
+def resume(path, model, optimizer, average):
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    average.ema.load_state_dict(state["smooth"])
+    return model, optimizer, state["epoch"], average
+"""
 # A script that begins a new training with the weights and the options of a file.
 OPTIONS = """
 import torch
@@ -350,7 +383,7 @@ from torch.optim.lr_scheduler import StepLR
 def main(path, epochs, folder):
     state = torch.load(path)
     options = state["options"]
-    model = Net(options.width)
+    model = Net(8)
     model.load_state_dict(state["model"])
     optimizer = torch.optim.SGD(model.parameters(), lr={rate})
     rates = StepLR(optimizer, 10)
@@ -384,6 +417,10 @@ SILENT: dict[str, Case] = {
     "an average that is saved as a model of its own": {
         "average.py": AVERAGE,
         "train.py": AVERAGED.format(save='torch.save(smooth.state_dict(), path + ".average")', marker=""),
+    },
+    "the inner model of an average that a function gives back": {
+        "train.py": HANDED,
+        "restoring.py": RESTORING,
     },
     "the inner model of an average in a file of its own": {
         "base.py": INNER,
