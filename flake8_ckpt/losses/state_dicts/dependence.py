@@ -46,7 +46,10 @@ def is_aside(method: FunctionFacts, attr: str) -> bool:
     """Tell whether a method makes, saves, restores or resets an object: what it changes is no progress."""
     if method.name in CONSTRUCTION or method.name in UNEVENTFUL or keeps(method.name):
         return True
-    counts = any(each.attr == attr and (each.how == "augment" or is_best(each)) for each in method.writes)
+    counts = any(
+        each.attr == attr and (each.how in ("augment", "assign") and each.carried or is_best(each))
+        for each in method.writes
+    )
     return RESETS.search(method.name) is not None and not counts
 
 
