@@ -9,6 +9,7 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.evidence import is_made_with
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
@@ -241,7 +242,11 @@ class GroupPoints:
         """Tell whether a load restores what only training needs."""
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
-        return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
+        return any(
+            not self.ledger.kinds_of(each).isdisjoint(TRAINING)
+            for each, value in self._targets(load)
+            if not load.keys or value not in load.into or not is_made_with(value)
+        )
 
 
 def _is_in_loop(unit: FunctionRef, save: SaveEffect) -> bool:
