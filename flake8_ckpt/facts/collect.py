@@ -269,9 +269,10 @@ class _Collector:
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
             given = new_frame(self.names).evaluate(default) if default is not None else None
             yield Parameter(arg.arg, annotation, given)
-        for starred in (arguments.vararg, arguments.kwarg):
-            if starred is not None:
-                yield Parameter(f"*{starred.arg}")
+        if arguments.vararg is not None:
+            yield Parameter(f"*{arguments.vararg.arg}")
+        if arguments.kwarg is not None:
+            yield Parameter(f"**{arguments.kwarg.arg}")
 
 
 def _is_elsewhere(name: str, path: str) -> bool:
