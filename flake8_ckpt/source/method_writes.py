@@ -62,6 +62,8 @@ def local_values(body: Iterable[ast.stmt]) -> dict[str, list[ast.expr]]:
 def _names_in(node: ast.expr) -> Iterable[ast.Name]:
     if isinstance(node, ast.Name):
         return (node,)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return (node.value,)
     return (each for each in ast.walk(node) if isinstance(each, ast.Name))
 
 

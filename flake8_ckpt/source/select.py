@@ -272,12 +272,14 @@ def _method_writes(method: _Method, lines: list[str], called: set[str]) -> _Writ
         if target == "__dict__" or value is not None and _is_dull(target, value, lines):
             continue
         every.add(target)
+        is_state = change or _turns(method.node, value) or _mentions(method.node, target, value)
+        if not is_state and (value is None or isinstance(value, ast.Constant)):
+            continue
         if bindings is None:
             bindings = bindings_of(
                 method.node, local_values(method.statements), LOCAL_GROWS.findall(text), lines
             )
         plain = value is None or _is_plain(value, bindings)
-        is_state = change or _turns(method.node, value) or _mentions(method.node, target, value)
         if plain and not is_state and not _is_taken(value):
             continue
         suspects.add(target)
