@@ -103,6 +103,7 @@ class _Collector:
         self.names = names
         self.written = written
         self.lines = lines
+        self.is_ascii = all(map(str.isascii, written))
         self.signals = signals
         self.remarks = remarks_in(lines)
         self.ordered = ordered_in(lines)
@@ -110,6 +111,8 @@ class _Collector:
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
         end_line = node.end_lineno or node.lineno
+        if self.is_ascii:
+            return Position(node.lineno, node.col_offset, end_line, node.end_col_offset or 0)
         start = self._column(node.lineno, node.col_offset)
         return Position(node.lineno, start, end_line, self._column(end_line, node.end_col_offset or 0))
 
@@ -244,9 +247,10 @@ class _Collector:
         positional = [*arguments.posonlyargs, *arguments.args]
         without = len(positional) - len(arguments.defaults)
         defaults = [*[None] * without, *arguments.defaults, *arguments.kw_defaults]
+        frame = new_frame(self.names)
         for arg, default in zip((*positional, *arguments.kwonlyargs), defaults):
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
-            given = new_frame(self.names).evaluate(default) if default is not None else None
+            given = frame.evaluate(default) if default is not None else None
             yield Parameter(arg.arg, annotation, given)
         for starred in (arguments.vararg, arguments.kwarg):
             if starred is not None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
 from flake8_ckpt.facts import values as v
 
+# A program calls the same functions again and again.
+REMEMBERED = 1024
 SURROGATES = re.compile("[\ud800-\udfff]")
 
 # Calls that only show what they are given: `writer.add_scalar(tag, value, self.step)`, `self.log(...)`, `print(...)`.
@@ -84,6 +87,7 @@ def _shown(part: v.Value) -> str:
     return "*" if "${" in text else text
 
 
+@lru_cache(maxsize=REMEMBERED)
 def only_shows(function: str) -> bool:
     """Tell whether a function, by its dotted name, only shows what it is given."""
     return SHOWS.search(function) is not None

@@ -17,7 +17,6 @@ from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import SOURCE
 from flake8_ckpt.facts.evaluator.input_mixing import attributes_in
-from flake8_ckpt.facts.evaluator.input_mixing import met
 from flake8_ckpt.facts.evaluator.object_identity import is_object
 from flake8_ckpt.facts.evaluator.object_identity import named
 from flake8_ckpt.facts.evaluator.path_states import State
@@ -185,7 +184,9 @@ class Frame:
 
     def mix(self) -> None:
         """Note which attributes meet an input in what is being computed."""
-        for attr in met(self.depends):
+        if INPUT not in self.depends:
+            return
+        for attr in attributes_in(self.depends):
             self.uses.setdefault(attr, {})["input"] = None
             self.use_positions.setdefault(attr, self.position)
 

@@ -37,11 +37,6 @@ def attributes_in(tokens: set[str]) -> set[str]:
     return {token[1:] for token in tokens if token.startswith(AS_IT_LIES)}
 
 
-def met(tokens: set[str]) -> set[str]:
-    """Return the attributes that meet an input as they lie."""
-    return attributes_in(tokens) if INPUT in tokens else set()
-
-
 def left_by(call: ast.Call) -> frozenset[str]:
     """Return the kinds of tokens that a call takes away from what goes into it."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
