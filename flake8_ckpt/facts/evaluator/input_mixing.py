@@ -18,6 +18,7 @@ from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 
 INPUT = "@"
 AS_IT_LIES = "~"
+NOTHING: frozenset[str] = frozenset()
 UNMOVED = frozenset([AS_IT_LIES])
 NOWHERE = frozenset([INPUT, AS_IT_LIES])
 # What a value was made of; a size says nothing of what the value holds.
@@ -42,8 +43,8 @@ def left_by(call: ast.Call) -> frozenset[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in TO_HOST:
         return NOWHERE if name in TAKES_NUMBERS else SIZELESS
-    is_placed = any(each.arg == "device" for each in call.keywords)
-    return UNMOVED if is_placed and name not in MOVES else frozenset()
+    is_placed = call.keywords and any(each.arg == "device" for each in call.keywords)
+    return UNMOVED if is_placed and name not in MOVES else NOTHING
 
 
 def is_number(parameter: ast.arg, default: ast.expr | None) -> bool:
