@@ -18,6 +18,7 @@ class SaveEffect:
 
     `call_chain` names the functions that were entered on the way; `unit` is the outermost function.
     `settled_at` is the outermost of these calls that decides which keys there are: it gives or omits an argument.
+    `library` is the package whose call writes the file, where one does.
     """
 
     payload: Value
@@ -28,6 +29,7 @@ class SaveEffect:
     source: FunctionRef
     call_chain: tuple[str, ...] = ()
     settled_at: Spot | None = None
+    library: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class LoadEffect:
     `keys` is the path to the key from the payload's `root`: a call that loads a file, or a parameter.
     `kind` is that of the key read, or "handed" where a function outside the project is given the value.
     `location` is where the key is taken, `at` the statement of `unit` that does it or calls what does it.
+    It `has_other_source` where the same statement takes it out of something else, which another branch loads.
     """
 
     root: Value
@@ -49,6 +52,7 @@ class LoadEffect:
     call_chain: tuple[str, ...] = ()
     guards: Guards = ()
     at: Position = NOWHERE
+    has_other_source: bool = False
 
 
 @dataclass(frozen=True)

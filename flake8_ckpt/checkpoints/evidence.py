@@ -193,7 +193,9 @@ class Evidence:
     def owner_kind(self, target: Value, unit: FunctionRef) -> ObjectKind:
         """Return the kind of the object that a value flows into: that of x for `x.mean` and `x.load_state_dict`."""
         owner = target.base if isinstance(target, Attr) else target
-        kind = self.kinds.of(self.evaluator.class_of(owner, CallContext(unit)))
+        context = CallContext(unit)
+        kinds = {self.kinds.of(self.evaluator.class_of(each, context)) for each in options_of(owner)}
+        kind = kinds.pop() if len(kinds) == 1 else ""
         if not kind and isinstance(target, Attr) and isinstance(owner, Self):
             kind = self.kinds.of(self.evaluator.class_of(target, CallContext(unit)))
         return kind

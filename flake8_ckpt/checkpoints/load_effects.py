@@ -21,12 +21,15 @@ from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Position
+from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import arguments_of
@@ -39,13 +42,32 @@ def load_effects(body: FunctionBody, summary_of: Callable[[FunctionRef], Summary
         into = tuple(map(body.expand, read.into))
         key = body.evaluator.key(read.key, body.context)
         kind = "wholesale" if key == ANY_KEY else read.kind
-        for root, keys in rooted(base, body.known):
+        roots = list(rooted(base, body.known))
+        has_other = _are_unlike(roots) or any(_is_from_call(each, body.known) for each in _bound_to(base))
+        for root, keys in roots:
             path = (*keys, key) if key not in ("", ANY_KEY) else keys
-            yield _effect(body, root, path, kind, into, read.position, read.guards)
+            found = _effect(body, root, path, kind, into, read.position, read.guards)
+            yield replace(found, has_other_source=has_other) if has_other else found
     for site in body.unit.function.calls:
         yield from _in_call(site, body, summary_of)
     yield from _given_back(body)
     yield from _kept(body)
+
+
+def _are_unlike(roots: list[tuple[Value, tuple[str, ...]]]) -> bool:
+    """Tell whether something is taken from several files, and not under the same keys."""
+    return len(dict(roots)) > 1 and len({keys for _, keys in roots}) > 1
+
+
+def _bound_to(value: Value) -> Iterator[Value]:
+    """Yield what a local is bound to, in each branch."""
+    for option in options_of(value):
+        yield from _bound_to(option.value) if isinstance(option, Local) else (option,)
+
+
+def _is_from_call(value: Value, known: Frameworks) -> bool:
+    """Tell whether a value is what a call gives that loads no checkpoint: `json.load(f)`."""
+    return isinstance(value, Call) and not any(True for _ in rooted(value, known))
 
 
 def _effect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import Unrestored
@@ -24,10 +25,12 @@ class Locations:
         """Return the places that leave a key out: a call that omits the argument that carries it, else the save."""
         return list(dict.fromkeys(self._omission(each, missing.keys) for each in missing.saves))
 
-    def of(self, lost: Unrestored) -> list[Spot]:
-        """Return where a key is written: its own assignment where it has one, else the save."""
-        found = (_assignment(each, lost.keys) or self.own_save(each, lost.keys) for each in lost.saves)
-        return list(dict.fromkeys(found))
+    def of(self, lost: Unrestored) -> dict[Spot, LoadEffect]:
+        """Return where a key is written, its own assignment where it has one, else the save, each with its load."""
+        found: dict[Spot, LoadEffect] = {}
+        for save, load in zip(lost.saves, lost.loads):
+            found.setdefault(_assignment(save, lost.keys) or self.own_save(save, lost.keys), load)
+        return found
 
     def own_save(self, save: SaveEffect, keys: tuple[str, ...] = ()) -> Spot:
         """Return the save of the function that knows the keys itself: a shared helper only passes them on."""

@@ -81,7 +81,10 @@ class Missing:
 
 @dataclass(frozen=True)
 class Unrestored:
-    """State that some saves hold under a key, and that no load takes; `loads` are those that go on with training."""
+    """State that some saves hold under a key, and that no load takes.
+
+    `loads` are those that go on with training, one for each save: it reads what that save writes.
+    """
 
     group: CheckpointGroup
     keys: tuple[str, ...]

@@ -75,8 +75,8 @@ class Contract:
         """Return the places that leave a key out: a call that omits the argument that carries it, else the save."""
         return self._locations.without_key(missing)
 
-    def locations(self, lost: Unrestored) -> list[Spot]:
-        """Return where a key is written: its own assignment where it has one, else the save."""
+    def locations(self, lost: Unrestored) -> dict[Spot, LoadEffect]:
+        """Return where a key is written, its own assignment where it has one, else the save, each with its load."""
         return self._locations.of(lost)
 
     def own_save(self, save: SaveEffect) -> Spot:

@@ -122,7 +122,7 @@ class MissingKeys:
         exact = [each for each in loaded.loads if each.keys and each.keys[-1] == keys[-1]]
         if has_alternative(keys, loads, loaded) or is_told_apart(keys[-1], exact, loaded):
             return True
-        if is_of_others(keys[0], loaded, self.groups.final[0]):
+        if is_of_others(keys[0], loaded, self.groups.final[0]) or _has_other_source(keys, loads):
             return True
         return any(self._is_passed_elsewhere(keys, each) for each in loaded.saves)
 
@@ -191,6 +191,12 @@ class MissingKeys:
 def _is_of_nothing(target: Value) -> bool:
     """Tell whether a target belongs to an argument that is left out: with no scheduler none is restored."""
     return isinstance(target, Attr) and target.base == Const(None)
+
+
+def _has_other_source(keys: tuple[str, ...], loads: list[LoadEffect]) -> bool:
+    """Tell whether all that is taken out of what a key holds may come from another file as well."""
+    inner = [each for each in loads if each.keys != keys]
+    return bool(inner) and all(each.has_other_source for each in inner)
 
 
 def _merged(missing: Missing, other: Missing | None) -> Missing:

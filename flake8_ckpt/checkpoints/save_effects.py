@@ -34,7 +34,9 @@ def save_effects(body: FunctionBody, summary_of: Callable[[FunctionRef], Summary
         if given is not None:
             location = body.spot(site.position)
             payload, file = map(body.expand, given)
-            yield SaveEffect(payload, file, location, location, body.unit, body.unit)
+            name = body.evaluator.library_call(site.call, body.context)
+            library = name.partition(".")[0]
+            yield SaveEffect(payload, file, location, location, body.unit, body.unit, library=library)
         else:
             yield from _brought_in(site, body, summary_of)
 

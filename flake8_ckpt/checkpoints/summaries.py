@@ -82,6 +82,11 @@ class Payloads:
         """Return a save as the function that saves knows it, before a caller brings in its arguments."""
         return [each for each in self.summary(save.source).saves if each.save_call == save.save_call]
 
+    def load_of_source(self, load: LoadEffect) -> list[LoadEffect]:
+        """Return a load as the function that takes the key knows it."""
+        found = self.summary(load.source).loads
+        return [each for each in found if (each.location, each.keys) == (load.location, load.keys)]
+
     def _summarized(self, callee: FunctionRef) -> Summary:
         before = self.evaluator.begin()
         body = FunctionBody(callee, self.evaluator)

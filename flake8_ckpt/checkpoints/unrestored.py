@@ -52,14 +52,14 @@ class UnrestoredKeys:
                 readers.setdefault(id(save), []).append(each)
         for save in group.saves:
             own = readers.get(id(save), [])
-            resumed = self._resumed(own)
+            resumed = self._resumed(_nearest(own, save))
             if resumed:
                 taken = {load.keys for each in own for load in _that_may_run(each)}
                 for keys in self._lost_of(save, taken):
                     lost.setdefault(keys, []).append((save, resumed[0]))
         for keys, found in lost.items():
-            loads = {id(load): load for _, load in found}
-            yield Unrestored(group, keys, tuple(save for save, _ in found), tuple(loads.values()))
+            saves, loads = zip(*found)
+            yield Unrestored(group, keys, saves, loads)
 
     def _resumed(self, readers: list[LoadedPayload]) -> list[LoadEffect]:
         """Return the loads of the first reader that goes on with training; none where one may take all keys.
@@ -97,6 +97,15 @@ class UnrestoredKeys:
             )
             if class_id and isinstance(value, Attr) and self.evidence.is_live_counter(class_id, value.name):
                 yield keys, value
+
+
+def _nearest(readers: list[LoadedPayload], save: SaveEffect) -> list[LoadedPayload]:
+    """Return the readers in the files of a save where there are any: others may be of another program."""
+    paths = {save.unit.path, save.source.path}
+    near = [
+        each for each in readers if not each.by_keys and any(load.unit.path in paths for load in each.loads)
+    ]
+    return near or readers
 
 
 def _that_may_run(loaded: LoadedPayload) -> list[LoadEffect]:

@@ -37,6 +37,13 @@ def annotation_value(node: ast.expr | None, names: Names, depth: int = 0) -> v.V
     return _simple(names.resolve(name)) if name else v.UNKNOWN
 
 
+def believed(value: v.Value, annotation: ast.expr, names: Names) -> v.Value:
+    """Return what an annotated target holds: an object of the promised class where the value itself tells nothing."""
+    is_made = isinstance(value, v.Call) and not isinstance(value.callee, (v.Name, v.Attr))
+    promised = annotation_value(annotation, names) if is_made or value == v.UNKNOWN else v.UNKNOWN
+    return promised if isinstance(promised, v.Instance) else value
+
+
 def _quoted(text: str, names: Names, depth: int) -> v.Value:
     try:
         return annotation_value(ast.parse(text.strip(), mode="eval").body, names, depth + 1)

@@ -16,18 +16,25 @@ from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import numbers_of
+from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
+from flake8_ckpt.facts.model import StepCounter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
+from flake8_ckpt.facts.names import shared_alone
+from flake8_ckpt.facts.names import shared_in
+from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
+from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.statements import Walker
+from flake8_ckpt.facts.step_counters import step_counters
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
@@ -80,8 +87,9 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         signals = signals.with_classes(classes_with_statistics(defined, lines))
     found = outline(tree, defined, lines, signals)
     constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
-    names = names_of(tree, found, known, constants)
-    collector = _Collector(names, written, lines, signals)
+    names = names_of(tree, found, known, constants, shared_in(text))
+    script = found.script.body if found.script is not None else []
+    collector = _Collector(names, written, lines, signals, script)
     return FileFacts(
         exported(names.table),
         names.stars,
@@ -99,8 +107,13 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
 class _Collector:
     """Collects what `lines` say; they are the lines as `written`, but that every method calls its object `self`."""
 
-    def __init__(self, names: Names, written: list[str], lines: list[str], signals: Signals) -> None:
+    def __init__(
+        self, names: Names, written: list[str], lines: list[str], signals: Signals, script: list[ast.stmt]
+    ) -> None:
         self.names = names
+        self.script = script
+        self.counted = counted_in(lines)
+        self.alone = shared_alone("\n".join(lines))
         self.written = written
         self.lines = lines
         self.is_ascii = all(map(str.isascii, written))
@@ -163,7 +176,8 @@ class _Collector:
         """Yield which methods of its own object each method calls, read from the text."""
         for method in found.methods:
             called = dict.fromkeys(own_calls(self.text(method)))
-            kept = tuple(name for name in called if name == "__init__" or not name.startswith("__"))
+            own = ("__init__", method.name)
+            kept = tuple(name for name in called if name in own or not name.startswith("__"))
             if kept:
                 yield method.name, kept[:MAX_CALLEES]
 
@@ -212,7 +226,7 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
-            tuple(best_metrics(node, self.ordered, self.locate)) if frame.contract else (),
+            *(self.numbers(node, frame) if frame.contract else ()),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
@@ -224,10 +238,17 @@ class _Collector:
         frame.numbers = numbers_of(node.args)
         frame.remarks = self.remarks
         frame.ordered = self.ordered
+        frame.shared = shared_in(text)
         for name in parameter_names(node.args):
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
+
+    def numbers(self, node: Function, frame: Frame) -> tuple[tuple[BestMetric, ...], tuple[StepCounter, ...]]:
+        """Return the numbers of a function that decide something later, and that only its own loop changes."""
+        given = (self.locate, self.script, frame.shared & self.alone)
+        counters = step_counters(node, *given) if spans(node, self.counted) else ()
+        return tuple(best_metrics(node, self.ordered, *given)), tuple(counters)
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:
         """Return what a function gives: what its annotation promises, else, or key by key, what its returns give."""

@@ -189,6 +189,17 @@ class BestMetric(Struct, frozen=True, array_like=True, gc=False):
     blocks: tuple[tuple[int, int], ...]
 
 
+class StepCounter(Struct, frozen=True, array_like=True, gc=False):
+    """A local that a loop counts up and that drives a schedule; `shared` where it is a variable of the module.
+
+    `begins` is the statement that sets it to a constant.
+    """
+
+    name: str
+    begins: Position
+    shared: bool = False
+
+
 class Parameter(Struct, frozen=True, array_like=True, gc=False):
     """A parameter of a function, with the value its annotation promises and its default."""
 
@@ -221,6 +232,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True, gc=False):
     leaves: tuple[tuple[int, int], ...] = ()
     fills: tuple[str, ...] = ()
     best_metrics: tuple[BestMetric, ...] = ()
+    step_counters: tuple[StepCounter, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True, gc=False):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -15,6 +17,8 @@ from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
+GLOBAL = re.compile(r"^[ \t]*global[ \t]+([\w, \t]+)", re.MULTILINE)
+WORD = re.compile(r"\w+")
 PARTIAL = frozenset(["partial", "functools.partial"])
 
 
@@ -23,19 +27,20 @@ class Names:
     """Maps local names to paths: "torch.nn" (absolute), ".mod.f" (relative), ":helper" (of this file).
 
     `constants` are the strings that names of this file stand for, `known` is what is known of the libraries
-    that others come from.
+    that others come from, `variables` are bound to values when the file runs.
     """
 
     table: Mapping[str, str]
     stars: tuple[str, ...]
     known: Frameworks = DEFAULT
     constants: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, ast.stmt] = field(default_factory=dict)
     _values: dict[str, v.Name] = field(default_factory=dict, compare=False, repr=False)
 
     def resolve(self, dotted: str) -> str:
         """Return the path of a dotted name as this file writes it."""
         head, dot, rest = dotted.partition(".")
-        path = self.table.get(head, head)
+        path = self.table.get(head, f":{head}" if head in self.variables else head)
         if path.startswith(":") and dot:
             return f"{path}.{rest}"
         return f"{path}{dot}{rest}"
@@ -46,6 +51,10 @@ class Names:
         if value is None:
             value = self._values[name] = v.Name(self.resolve(name))
         return value
+
+    def is_variable(self, path: str) -> bool:
+        """Tell whether a path is that of a variable of this file."""
+        return path[:1] == ":" and path[1:] in self.variables
 
     def constant(self, name: str) -> str | None:
         """Return the string that a name of this file stands for, an attribute of a class by both names."""
@@ -69,7 +78,11 @@ def imported(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
 
 
 def names_of(
-    tree: ast.Module, outline: Outline, known: Frameworks, constants: Mapping[str, str] | None = None
+    tree: ast.Module,
+    outline: Outline,
+    known: Frameworks,
+    constants: Mapping[str, str] | None = None,
+    shared: frozenset[str] = frozenset(),
 ) -> Names:
     """Build the import table of a module; its own classes and functions win over imports."""
     table = dict(imported(tree.body))
@@ -84,7 +97,23 @@ def names_of(
         for node in statements(tree.body)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     )
-    return Names(table, stars, known, constants or {})
+    variables = _variables(outline.script.body) if outline.script is not None else ()
+    return Names(table, stars, known, constants or {}, shared.union(variables) - set(table))
+
+
+def shared_in(text: str) -> frozenset[str]:
+    """Return the names that functions share with their file: `global model, optimizer`."""
+    return frozenset(_shared_in(text))
+
+
+def shared_alone(text: str) -> frozenset[str]:
+    """Return the names that only one function of a file binds for it."""
+    return frozenset(name for name, count in Counter(_shared_in(text)).items() if count == 1)
+
+
+def _shared_in(text: str) -> list[str]:
+    found = GLOBAL.findall(text) if "global" in text else []
+    return [name for names in found for name in WORD.findall(names)]
 
 
 def exported(table: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -94,6 +123,15 @@ def exported(table: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         for name, path in table.items()
         if not path.startswith(":") or path.lstrip(":").rpartition(".")[2] != name
     )
+
+
+def _variables(body: list[ast.stmt]) -> Iterator[str]:
+    """Yield the names that the statements of a module assign."""
+    for node in statements(body):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        for target in [node.target] if isinstance(node, ast.AnnAssign) else targets:
+            each = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+            yield from (name.id for name in each if isinstance(name, ast.Name))
 
 
 def _aliases(body: list[ast.stmt], table: Mapping[str, str]) -> Iterator[tuple[str, str]]:

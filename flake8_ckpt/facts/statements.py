@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.annotation import believed
 from flake8_ckpt.facts.assignments import assign
 from flake8_ckpt.facts.assignments import augment
 from flake8_ckpt.facts.conditions.branch_guards import conditions
@@ -128,7 +129,8 @@ def _throw_away(frame: Frame) -> None:
 
 def _annotated(walker: Walker, node: ast.AnnAssign) -> None:
     if node.value is not None:
-        assign(node.target, walker.frame.evaluate(node.value), node.value, walker.frame)
+        value = believed(walker.frame.evaluate(node.value), node.annotation, walker.frame.names)
+        assign(node.target, value, node.value, walker.frame)
 
 
 def _augmented(walker: Walker, node: ast.AugAssign) -> None:

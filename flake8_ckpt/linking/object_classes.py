@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from typing import Optional
 
+from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
@@ -26,6 +30,7 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.library_calls import method_of_class
 from flake8_ckpt.linking.library_calls import method_of_variable
 from flake8_ckpt.linking.parameter_classes import ParameterClasses
@@ -35,6 +40,8 @@ MAX_CALLS = 5
 MAX_NESTING = 24
 # An attribute that only subclasses set has their common class, where these are few.
 MAX_SUBCLASSES = 16
+# A method, and a value that it gives to an attribute.
+Set = tuple[FunctionFacts, Value]
 
 
 class ObjectClasses:
@@ -45,6 +52,7 @@ class ObjectClasses:
         self.symbols = hierarchy.symbols
         self._parameters = ParameterClasses(hierarchy, self.class_of, self.callee_of)
         self._attributes: dict[tuple[str, str], str] = {}
+        self._values_set: dict[str, Mapping[str, list[Set]]] = {}
         self._open: set[tuple[str, str]] = set()
 
     def callee_of(self, value: Call, context: CallContext, nesting: int = 0) -> Optional[FunctionRef]:
@@ -137,6 +145,15 @@ class ObjectClasses:
     def _class_of_named(self, value: Module, context: CallContext, nesting: int) -> str:
         return self.symbols.resolve(value.path, context.path)
 
+    def _class_of_variable(self, value: Name, context: CallContext, nesting: int) -> str:
+        identity = self.symbols.resolve(value.path, context.path)
+        values = self.symbols.variable(identity)
+        script = script_of(identity.partition(":")[0], self.symbols) if values else None
+        if script is None:
+            return ""
+        found = {self.class_of(each, CallContext(script), nesting) for each in values if each != NONE}
+        return found.pop() if len(found) == 1 else ""
+
     def _class_of_param(self, value: Param, context: CallContext, nesting: int) -> str:
         if value.name in context.bound:
             return self.class_of(context.bound[value.name], replace(context, bound={}), nesting)
@@ -170,20 +187,27 @@ class ObjectClasses:
                 subclasses = self.hierarchy.subclasses(class_id)
                 subclasses = subclasses if len(subclasses) <= MAX_SUBCLASSES else []
                 found = {name for each in subclasses for name in self._classes_set(each, each, attr) if name}
+            if not found and self._is_set(class_id, attr):
+                found = {self._parameters.of_attribute(class_id, attr)}
             self._attributes[key] = found.pop() if len(found) == 1 else ""
             self._open.discard(key)
         return self._attributes[key]
 
+    def _is_set(self, class_id: str, attr: str) -> bool:
+        """Tell whether methods of a class set an attribute to something other than None."""
+        return any(
+            write.attr == attr and write.how == "assign" and write.value != NONE
+            for _, method in self.hierarchy.inherited_methods(class_id)
+            for write in method.writes
+        )
+
     def _classes_set(self, owner: str, class_id: str, attr: str) -> list[str]:
-        found = []
-        for method in self.hierarchy.methods(owner).values():
-            context = CallContext(method_ref(owner, method, class_id))
-            values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
-            values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
-            if method.name == attr and "property" in method.decorators and method.returns is not None:
-                values.append(method.returns)
-            found += [self.class_of(value, context) for value in values]
-        return found
+        if owner not in self._values_set:
+            self._values_set[owner] = _values_set(self.hierarchy.methods(owner).values())
+        return [
+            self.class_of(value, CallContext(method_ref(owner, method, class_id)))
+            for method, value in self._values_set[owner].get(attr, ())
+        ]
 
     def _class_of_call(self, value: Call, context: CallContext, nesting: int) -> str:
         target = value.callee
@@ -208,6 +232,21 @@ class ObjectClasses:
         )
 
 
+def _values_set(methods: Iterable[FunctionFacts]) -> Mapping[str, list[Set]]:
+    """Return what methods of one class set its attributes to, with what they register as modules, by attribute."""
+    found: dict[str, list[Set]] = defaultdict(list)
+    for method in methods:
+        for write in method.writes:
+            if write.how == "assign":
+                found[write.attr].append((method, write.value))
+        for each in method.registers:
+            if each.kind == "module":
+                found[each.name].append((method, each.value))
+        if "property" in method.decorators and method.returns is not None:
+            found[method.name].append((method, method.returns))
+    return found
+
+
 def _outside_class(path: str) -> str:
     """Return the class of another package that a call constructs: `pkg.Class(...)` or `pkg.Class.load(...)`."""
     if ":" in path:
@@ -225,6 +264,7 @@ _FINDERS: dict[type, Callable[[ObjectClasses, Any, CallContext, int], str]] = {
     Local: ObjectClasses._class_of_local,
     Module: ObjectClasses._class_of_named,
     Instance: ObjectClasses._class_of_named,
+    Name: ObjectClasses._class_of_variable,
     Param: ObjectClasses._class_of_param,
     Join: ObjectClasses._class_of_join,
     Attr: ObjectClasses._class_of_attr,

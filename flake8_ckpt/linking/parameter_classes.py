@@ -1,4 +1,7 @@
-"""Which class an argument is of, where no annotation says so: all calls agree, or one class alone fits its uses."""
+"""Which class an argument is of, where no annotation says so: all calls agree, or one class alone fits its uses.
+
+So is an attribute that a constructor sets to what nobody knows: `self.alg = eval(name)(net)`.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +116,23 @@ class ParameterClasses:
 
     def _by_uses(self, function: FunctionFacts, name: str) -> str:
         """Return the only class that has all attributes which a function takes of a parameter, if they are many."""
-        used = {each.name for each in _attributes_of(function) if each.base == Param(name)} - COMMON
+        return self._alone(
+            {each.name for each in _attributes_of(function) if each.base == Param(name)} - COMMON
+        )
+
+    def of_attribute(self, class_id: str, attr: str) -> str:
+        """Return the only class that has all attributes which the methods of a class take of what one of its holds."""
+        hows = (
+            how
+            for _, method in self.hierarchy.inherited_methods(class_id)
+            for use in method.uses
+            if use.attr == attr
+            for how in use.how
+        )
+        return self._alone({how[1:] for how in hows if how.startswith(".")} - COMMON)
+
+    def _alone(self, used: set[str]) -> str:
+        """Return the only class that has some attributes, if they are many."""
         if len(used) < MIN_ATTRIBUTES or any(each not in self._owners for each in used):
             return ""
         owners = min((self._owners[each] for each in used), key=len)

@@ -11,6 +11,9 @@ from functools import cached_property
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.values import Local
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.module_files import ModuleFiles
@@ -36,6 +39,7 @@ class Symbols:
         self._resolved: dict[tuple[str, str], str] = {}
         self._stars: dict[str, list[str]] = {}
         self._names: dict[str, set[str]] = {}
+        self._variables: dict[str, dict[str, list[Value]]] = {}
 
     @cached_property
     def classes(self) -> dict[str, ClassFacts]:
@@ -58,6 +62,21 @@ class Symbols:
     def imports(self) -> dict[str, dict[str, str]]:
         """Return the import table of each file."""
         return {path: dict(facts.imports) for path, facts in self.files.items()}
+
+    def variable(self, identity: str) -> list[Value]:
+        """Return what the variable of a module is bound to, by its script or a function, nothing for all else."""
+        path, colon, name = identity.partition(":")
+        if not colon or "." in name:
+            return []
+        if path not in self._variables:
+            found = self._variables[path] = {}
+            facts = self.files.get(path)
+            for function in facts.functions if facts is not None else ():
+                for store in function.stores:
+                    bound = variable_of(store.target, function.name == "<module>")
+                    if bound:
+                        found.setdefault(bound, []).append(store.value)
+        return self._variables[path].get(name, [])
 
     def resolve(self, name: str, path: str) -> str:
         """Return the identity, or the absolute outside name, of a name as one file writes it."""
@@ -153,3 +172,10 @@ class Symbols:
         if imported is not None:
             return self._resolve(f"{imported}{dot}{rest}", path, hops)
         return self._starred(name, path, hops)
+
+
+def variable_of(target: Value, is_script: bool) -> str:
+    """Return the variable of a module that a statement of its script, or of a function binds, "" for others."""
+    if isinstance(target, Local):
+        return target.name if is_script else ""
+    return target.path[1:] if isinstance(target, Name) and target.path[:1] == ":" else ""

@@ -1,4 +1,4 @@
-"""Loads that nobody calls, of classes that the programs of a project use for something else."""
+"""Loads and updates that nobody calls, of classes that the programs of a project use for something else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import functions_outside_tests
+from flake8_ckpt.source.running_statistics import UPDATE
 
 # Hooks that torch, pickle and Lightning call, whoever else does.
 CALLED = frozenset([*EXACT_PAIRS.values(), "set_extra_state", "on_load_checkpoint"])
@@ -25,8 +26,20 @@ class IdleLoads:
         """Tell whether nobody calls a load, though a program makes objects of its class; else it is a library."""
         if reader.name in CALLED or reader.name in self._calls[0]:
             return False
-        related = {reader.class_id, *self.hierarchy.subclasses(reader.class_id)}
-        return not related.isdisjoint(self._calls[1])
+        return self._is_used(reader.class_id)
+
+    def is_idle_update(self, class_id: str, name: str) -> bool:
+        """Tell whether a method is named like an update and no text calls it, of a class that is used as well."""
+        return UPDATE.fullmatch(name) is not None and name not in self._updates and self._is_used(class_id)
+
+    def _is_used(self, class_id: str) -> bool:
+        return not {class_id, *self.hierarchy.subclasses(class_id)}.isdisjoint(self._calls[1])
+
+    @cached_property
+    def _updates(self) -> frozenset[str]:
+        """Return the names of the updates that some file calls or hands on."""
+        files = self.hierarchy.symbols.files.values()
+        return frozenset(name for facts in files for _, name in facts.updates)
 
     @cached_property
     def _calls(self) -> tuple[frozenset[str], frozenset[str]]:

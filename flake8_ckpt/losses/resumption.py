@@ -10,6 +10,8 @@ from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.value_names import last_name
 
@@ -25,36 +27,46 @@ class Resumption:
     def __init__(self, groups: CheckpointGroups) -> None:
         self.hierarchy = groups.hierarchy
         self.symbols = groups.hierarchy.symbols
+        self.evaluator = groups.evaluator
 
     def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
         """Tell whether a method that loads is called where training goes on; nobody may call it in a library."""
         if not loaders.isdisjoint(EXACT_PAIRS.values()):
             # Whose `load_state_dict` it is that is called is not known by its name.
             return True
-        reached: set[str] = set()
         names = set(loaders)
-        found = False
-        while names - reached:
-            reached |= names
-            callers = list(self._callers(frozenset(names)))
-            if any(
-                owner and self.hierarchy.are_related(owner, class_id) or _trains(each)
-                for owner, each in callers
-            ):
+        reached: dict[str, FunctionRef] = {}
+        while names:
+            callers = [each for each in self._callers(names, loaders) if each.identity not in reached]
+            if any(self._is_of(each, class_id) or _trains(each.function) for each in callers):
                 return True
-            found = found or bool(callers)
-            names = {each.name for _, each in callers} - reached
-        return not found
+            reached.update((each.identity, each) for each in callers)
+            names = {called_as(each.class_id, each.function) for each in callers}
+        return not reached or any(self._hands_out(each, class_id) for each in reached.values())
 
-    def _callers(self, names: frozenset[str]) -> Iterator[tuple[str, FunctionFacts]]:
-        """Yield the functions that call something of these names, each with its class."""
+    def _hands_out(self, caller: FunctionRef, class_id: str) -> bool:
+        """Tell whether a function that nobody is known to call gives back the object that it has restored."""
+        if called_as(caller.class_id, caller.function) in self._by_call or caller.function.returns is None:
+            return False
+        given = self.evaluator.class_of(caller.function.returns, CallContext(caller))
+        return given in self.symbols.classes and self.hierarchy.are_related(given, class_id)
+
+    def _is_of(self, caller: FunctionRef, class_id: str) -> bool:
+        return bool(caller.class_id) and self.hierarchy.are_related(caller.class_id, class_id)
+
+    def _callers(self, names: set[str], loaders: set[str]) -> Iterator[FunctionRef]:
+        """Yield the functions that call something of these names, but loaders: those only pass it on."""
         for name in sorted(names):
-            yield from (each for each in self._by_call.get(name, ()) if each[1].name not in names)
+            yield from (
+                each
+                for each in self._by_call.get(name, ())
+                if called_as(each.class_id, each.function) not in loaders
+            )
 
     @cached_property
-    def _by_call(self) -> dict[str, list[tuple[str, FunctionFacts]]]:
+    def _by_call(self) -> dict[str, list[FunctionRef]]:
         """Return the functions outside of tests that are followed closely by the last names of what they call."""
-        found: dict[str, list[tuple[str, FunctionFacts]]] = {}
+        found: dict[str, list[FunctionRef]] = {}
         for each in followed_functions(self.symbols):
             called = {
                 last_name(site.call.callee)
@@ -62,8 +74,15 @@ class Resumption:
                 if not isinstance(site.call.callee, Name) or last_name(site.call.callee) not in GENERAL
             }
             for name in called:
-                found.setdefault(name, []).append((each.class_id, each.function))
+                found.setdefault(name, []).append(each)
         return found
+
+
+def called_as(class_id: str, function: FunctionFacts) -> str:
+    """Return the last name that a call of a function has: a constructor is called by the name of its class."""
+    if function.name != "__init__" or not class_id:
+        return function.name
+    return class_id.rpartition(":")[2].rpartition(".")[2]
 
 
 def _trains(function: FunctionFacts) -> bool:

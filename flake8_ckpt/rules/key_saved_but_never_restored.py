@@ -144,13 +144,12 @@ def check(project: Project) -> Iterator[Finding]:
     for lost in project.contract.unrestored:
         if lost.is_framework_hook:
             continue
-        load = lost.loads[0].location
-        key = lost.keys[-1]
-        message = (
-            f"'{key}' is saved, but {load} does not restore it: after a resume it starts over; load it there"
-        )
-        for location in project.contract.locations(lost):
-            yield finding_in(RULE, location, message, [(load, "the payload is read here")])
+        for location, load in project.contract.locations(lost).items():
+            message = (
+                f"'{lost.keys[-1]}' is saved, but {load.location} does not restore it: after a resume it starts "
+                f"over; load it there"
+            )
+            yield finding_in(RULE, location, message, [(load.location, "the payload is read here")])
 
 
 RULE = Rule(__name__, "CKP203", check=check)

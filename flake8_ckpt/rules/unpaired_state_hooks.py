@@ -154,6 +154,16 @@ def check(project: Project) -> Iterator[Finding]:
         )
         others = [(bare.location, "the key is taken here")]
         yield finding_in(RULE, writer.location, message, others, node=heading_of(writer.name))
+    for whole in project.losses.hooks.whole():
+        writer, reader = whole.hook.writer, whole.hook.reader.name
+        message = first_that_fits(
+            f"{writer.name}() gives the state under '{whole.key}', and {reader}() at {whole.location} takes all for "
+            "it: loading fails; take the key",
+            f"{writer.name}() gives the state under '{whole.key}', {reader}() takes all for it: loading fails; take "
+            "the key",
+        )
+        others = [(whole.location, "all keys are taken here")]
+        yield finding_in(RULE, writer.location, message, others, node=heading_of(writer.name))
     for lost in project.losses.hooks.unpickled():
         writer = lost.hook.writer
         message = first_that_fits(

@@ -17,9 +17,8 @@ STATISTICS = re.compile(
     re.I,
 )
 # A call of such a method, or the method itself handed to what may call it, or under another name.
-UPDATES = re.compile(
-    r"\.(_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*)(?=[(),\]}]|[ \t]*(?:\n|#|(?:if|else|or)\b))"
-)
+UPDATE = re.compile(r"_?(?:update|record|push|observe|partial_fit|add|fit|step)\w*")
+UPDATES = re.compile(rf"\.({UPDATE.pattern})(?=[(),\]}}]|[ \t]*(?:\n|#|(?:if|else|or)\b))")
 RECEIVER = re.compile(r"(\w+)(?:\(\)|\[[^\]\n]{0,40}\])?$")
 MAX_RECEIVER = 80
 # An attribute that may be a mean or a spread, where it is no method: `.mean`, `.running_var`, not `.mean()`.

@@ -46,6 +46,7 @@ from flake8_ckpt.source.signals import TAKES
 from flake8_ckpt.source.signals import TRIVIAL_BASES
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import hands_on
+from flake8_ckpt.source.signals import lets_restore
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
 from flake8_ckpt.source.signals import trains
@@ -140,12 +141,12 @@ def plain_outline(
     found = ClassOutline(node, name, tuple(each.node for each in methods))
     if _is_keeper(methods) or _is_environment(node, methods, signals):
         return _keeper_outline(found, methods)
+    entries = (each for each in methods if node.bases and is_entry(each.node))
     chosen = (
-        each.node
-        for each in methods
-        if each.name in HOOKS or each.registers_or_saves or node.bases and is_entry(each.node)
+        each for each in methods if each.name in HOOKS or each.registers_or_saves or lets_restore(each.text)
     )
-    return replace(found, selected=tuple(chosen))
+    selected = {id(each.node) for each in (*entries, *chosen)}
+    return replace(found, selected=tuple(each for each in found.methods if id(each) in selected))
 
 
 def with_heirs(classes: Iterable[ClassOutline], lines: list[str], signals: Signals) -> Iterator[ClassOutline]:

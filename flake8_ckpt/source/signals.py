@@ -80,6 +80,8 @@ HANDS_ON = re.compile(
     r"self\.(?<!\wself\.)(?:agent|policy|model|trainer|algo|algorithm|runner|learner|network)\."
     r"(?:save|load|restore|resume)(?:_checkpoint|_model|_state|_agent)?\("
 )
+# A class that holds nothing of this may still make what resumes: `runner.load(path)` in a method of a registry.
+RESTORES = re.compile(r"\.(?:load|restore|resume)(?:_\w+)?\(")
 # Who trains holds optimizers, schedulers and scalers: `scheduler.step()`, `torch.optim.Adam(...)`.
 TRAIN_WORDS = (".step()", "scaler.step(", "zero_grad(", ".backward()", "GradScaler(", "optim.")
 # Objects with running statistics: whoever makes one may have to save it.
@@ -103,6 +105,7 @@ KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
 # `unpack_snapshot`, `dump_stats` and `restore_stats`.
 GIVES = re.compile(
     r"^_*(?:get|pack|dump|save|collect|export|serialize)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+    r"|^\w*state(?:_dict)?$"
 )
 TAKES = re.compile(
     r"^_*(?:set|unpack|load|restore|apply|import|deserialize|resume)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
@@ -228,6 +231,11 @@ def trains(text: str) -> bool:
 def hands_on(text: str) -> bool:
     """Tell whether a method lets an attribute save or restore itself."""
     return "self." in text and HANDS_ON.search(text) is not None
+
+
+def lets_restore(text: str) -> bool:
+    """Tell whether a function's text lets an object restore itself."""
+    return links(text) and RESTORES.search(NO_LINKS.sub("", text)) is not None
 
 
 def _zeroes_field(text: str) -> bool:

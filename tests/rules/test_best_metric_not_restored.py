@@ -97,7 +97,51 @@ FLAG = """is_best = accuracy > best
         if is_best:
             shutil.copyfile(path, "best.pt")"""
 
+GLOBALS = """
+import torch
+from torch import nn
+
+net = nn.Linear(2, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+best = NoneMARK
+
+
+def resume(path):
+    GLOBALstate = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    REST
+
+
+def train(batches, evaluate, path):
+    global best
+    for batch in batches:
+        optimizer.zero_grad()
+        net(batch).mean().backward()
+        optimizer.step()
+    loss = evaluate(net)
+    if best is None or loss < best:
+        best = loss
+        torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()SAVED}, path)
+
+
+resume("run.pt")
+for epoch in range(10):
+    train([], print, "run.pt")
+"""
+
+
+def shared(mark: str = "", rest: str = "") -> str:
+    """Return a script whose best loss is a variable of its module; `rest` is what `resume` does with it."""
+    outer = "global best\n    " if rest else ""
+    saved = ', "best": best' if rest else ""
+    return (
+        GLOBALS.replace("SAVED", saved).replace("MARK", mark).replace("GLOBAL", outer).replace("REST", rest)
+    )
+
+
 SILENT: dict[str, Case] = {
+    "another function restores the variable of the module": shared(rest='best = state["best"]'),
     "the metric is restored": script(restore='best = state["best"]', payload=', "best": best'),
     "the metric is restored where the checkpoint has it": script(
         restore='best = state.get("best", 0.0)', payload=', "best": best'
@@ -159,6 +203,7 @@ def main(path, epochs, batches, evaluate):
 
 FOUND: dict[str, Case] = {
     "a local": script(mark="  # CKP218"),
+    "a variable of the module": shared("  # CKP218"),
     "a loss that begins with infinity, among others": script(
         start="count, lowest = 0, float('inf')",
         better="if epoch and accuracy < lowest:\n            lowest = accuracy\n            torch.save(payload, path)",

@@ -56,6 +56,15 @@ class BareState:
     location: Spot
 
 
+@dataclass(frozen=True)
+class WholeState:
+    """A hook that gives the state of a part under a key, where its partner hands that part all of the keys."""
+
+    hook: Hook
+    key: str
+    location: Spot
+
+
 class Hooks:
     """Asks the pairs of hooks of a project."""
 
@@ -130,6 +139,21 @@ class Hooks:
                 restored = {each.base for each in targets if each.name == "load_state_dict"}
                 if load.kind == "required" and not any(map(is_computed, load.keys)) and given & restored:
                     yield BareState(hook, load.keys[0], load.location)
+                    break
+
+    def whole(self) -> Iterator[WholeState]:
+        """Yield the hooks that give states under keys, where the partner takes all for the state of one of them."""
+        for group in self.groups.hooks:
+            hook = group.hook
+            if hook is None or any(each.keys for each in group.loads) or any(each.open for each in group.payloads):
+                continue
+            for load in group.loads:
+                targets = [each for each in load.into if isinstance(each, Attr)]
+                parts = {each.base for each in targets if each.name == "load_state_dict"}
+                given = (item for each in group.payloads for item in each.slots.items())
+                key = next((key for key, slot in given if bare_object(slot.value) in parts), "")
+                if key and not is_computed(key):
+                    yield WholeState(hook, key, load.location)
                     break
 
     def unpaired_hooks(self) -> Iterator[LoneHook]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from posixpath import basename
 from posixpath import splitext
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.facts.key_text import ANY
+from flake8_ckpt.facts.key_text import is_unknown
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
@@ -21,6 +24,8 @@ from flake8_ckpt.linking.value_names import last_name
 
 # Calls that give a file or a path: of the first argument, or of all of them, one below the other.
 OPENS = frozenset(["open", "io.open", "gzip.open", "pathlib.Path.open"])
+# Packages whose files no other of them reads.
+FORMATS = frozenset(["torch", "numpy", "json", "yaml", "safetensors"])
 JOINS = frozenset(["os.path.join", "posixpath.join", "pathlib.Path", "pathlib.PurePath", "str", "os.fspath"])
 
 
@@ -30,23 +35,43 @@ def share_path(save: SaveEffect, load: LoadEffect) -> bool:
     return save.unit == load.unit and path == save.file and path != UNKNOWN and not isinstance(path, Const)
 
 
+def are_of_two_formats(save: SaveEffect, load: LoadEffect) -> bool:
+    """Tell whether a library loads a file that another one writes in its own format."""
+    callee = load.root.callee if isinstance(load.root, Call) else UNKNOWN
+    loader = callee.path.partition(".")[0] if isinstance(callee, Name) else ""
+    return loader != save.library and FORMATS.issuperset((loader, save.library))
+
+
 def file_name(value: Value) -> str:
-    """Return the last part of a path that a value spells, "" where it is computed: `f"{folder}/last.pt"`."""
+    """Return the last part of a path that a value spells, with `*` for what is computed: "last.pt", "epoch_*.pt".
+
+    It may be only the end of the name; there is none, "", where no more than the suffix is spelled.
+    """
     for option in options_of(value):
-        while isinstance(option, (Local, Arith, Call)):
-            option = _last_part(option)
-        if isinstance(option, Const) and isinstance(option.value, str):
-            name = basename(option.value)
-            return name if splitext(name.lstrip("_-."))[1] else ""
+        name = basename(_spelled(option)).lstrip(ANY)
+        if name:
+            return name if _is_name(name) else ""
     return ""
 
 
-def _last_part(value: Local | Arith | Call) -> Value:
-    """Return the part of a path that its name stands in."""
+def _spelled(value: Value) -> str:
+    """Return the text of a path, of which a part that is a name by itself is all that counts."""
+    if isinstance(value, Const):
+        return value.value if isinstance(value.value, str) and not is_unknown(value.value) else ANY
     if isinstance(value, Local):
-        return value.value
-    if isinstance(value, Arith):
-        return value.operands[-1] if value.operands else UNKNOWN
+        return _spelled(value.value)
+    if isinstance(value, Arith) and value.operands:
+        last = basename(_spelled(value.operands[-1]))
+        return last if _is_name(last) else "".join(map(_spelled, value.operands))
+    return _spelled(_named_in(value)) if isinstance(value, Call) else ANY
+
+
+def _is_name(text: str) -> bool:
+    return splitext(text.lstrip(f"_-.{ANY}"))[1] != ""
+
+
+def _named_in(value: Call) -> Value:
+    """Return the part of a path that its name stands in."""
     if isinstance(value.callee, Name) and value.args:
         if value.callee.path in OPENS:
             return value.args[0]
@@ -58,4 +83,13 @@ def _last_part(value: Local | Arith | Call) -> Value:
 
 def are_different(one: str, other: str) -> bool:
     """Tell whether two names that are known are those of two files; one may be the end of the other."""
-    return bool(one and other) and not one.endswith(other) and not other.endswith(one)
+    if not one or not other:
+        return False
+    ends = one.rpartition(ANY)[2], other.rpartition(ANY)[2]
+    if not ends[0].endswith(ends[1]) and not ends[1].endswith(ends[0]):
+        return True
+    if (ANY in one) == (ANY in other):
+        return False
+    pattern, name = (one, other) if ANY in one else (other, one)
+    parts = ".*".join(map(re.escape, pattern.split(ANY)))
+    return len(name) > min(map(len, ends)) and re.search(f"{parts}$", name) is None

@@ -35,6 +35,9 @@ EXACT_PAIRS = {
     "__getstate__": "__setstate__",
     "_save_to_state_dict": "_load_from_state_dict",
 }
+# `optim_state_dict`, `training_state`: no verb, and a partner that says what it does with the very same.
+NOUNS = re.compile(r"(^|_)state(_dict)?$")
+TAKERS = frozenset(["load", "restore", "resume"])
 # What a property gives, its setter is given: the facts of a setter are called so.
 SETTER = ".setter"
 
@@ -48,7 +51,7 @@ def is_hook_name(name: str) -> bool:
         return STATES.search(name) is not None
     match = VERBS.match(name)
     if match is None:
-        return False
+        return NOUNS.search(name) is not None
     verb = match[1] or match[2]
     return verb not in ACCESSORS or STATES.search(name) is not None
 
@@ -79,6 +82,9 @@ def are_partners(writer: str, reader: str) -> bool:
         return True
     if not is_hook_name(writer) or not is_hook_name(reader):
         return False
+    if VERBS.match(writer) is None:
+        verb, _, named = reader.lstrip("_").partition("_")
+        return verb in TAKERS and named == writer.lstrip("_")
     one, stem = verb_and_stem(writer)
     other, rest = verb_and_stem(reader)
     if not one or not other or one not in WRITES or other in WRITES:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.file_names import are_different
+from flake8_ckpt.checkpoints.pairing.file_names import are_of_two_formats
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
@@ -37,6 +38,8 @@ class Ties:
 
     def are_strangers(self, save: SaveEffect) -> bool:
         """Tell whether a save writes another file than the one that is loaded, or one of another kind."""
+        if all(are_of_two_formats(save, each) for each in self.loads):
+            return True
         name = file_name(save.file)
         return all(are_different(name, each) for each in self.names)
 

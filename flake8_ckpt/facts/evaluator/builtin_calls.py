@@ -85,6 +85,8 @@ def _record_of_pairs(value: v.Value) -> v.Value:
 
 def _get_attribute(args: Sequence[v.Value], frame: Frame) -> v.Value:
     key = args[1]
+    if isinstance(key, v.Join):
+        return v.join([_get_attribute((args[0], each, *args[2:]), frame) for each in key.options])
     if not isinstance(key, v.Const) or not isinstance(key.value, str):
         if args[0] == v.SELF:
             frame.read("__dict__", "plain")  # any attribute

@@ -8,8 +8,12 @@ from collections.abc import Sequence
 
 from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
-from flake8_ckpt.facts.evaluator.argument_keys import open_arguments
 from flake8_ckpt.facts.evaluator.builtin_calls import call_builtin
+from flake8_ckpt.facts.evaluator.call_traces import note_call
+from flake8_ckpt.facts.evaluator.call_traces import note_elements
+from flake8_ckpt.facts.evaluator.call_traces import note_event
+from flake8_ckpt.facts.evaluator.call_traces import note_site
+from flake8_ckpt.facts.evaluator.call_traces import open_arguments
 from flake8_ckpt.facts.evaluator.container_growth import GROWS
 from flake8_ckpt.facts.evaluator.container_growth import grow_local
 from flake8_ckpt.facts.evaluator.container_growth import grown_by
@@ -23,7 +27,6 @@ from flake8_ckpt.facts.evaluator.inplace_changes import note_inplace
 from flake8_ckpt.facts.evaluator.input_mixing import TAKES_OVER
 from flake8_ckpt.facts.evaluator.input_mixing import UNMOVED
 from flake8_ckpt.facts.evaluator.input_mixing import left_by
-from flake8_ckpt.facts.evaluator.object_identity import is_written
 from flake8_ckpt.facts.evaluator.parameter_moves import lies_there
 from flake8_ckpt.facts.evaluator.partial_functions import completed
 from flake8_ckpt.facts.evaluator.registrations import REGISTERS
@@ -38,12 +41,10 @@ from flake8_ckpt.facts.evaluator.weight_changes import note_weights
 from flake8_ckpt.facts.key_text import formatted
 from flake8_ckpt.facts.model import HIDDEN
 from flake8_ckpt.facts.model import KeyKind
-from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import only_shows
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.value_bounds import bounded
-from flake8_ckpt.frameworks.plain_methods import PLAIN_METHODS
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.frameworks.torch import MOVES
 from flake8_ckpt.frameworks.torch import SHAPE_METHODS
@@ -101,7 +102,7 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
 def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
     """Return what a call of a value gives: of a global name, of a method that has got another name, of an object."""
     callee, args, keywords = completed(callee, args, keywords)
-    _note_elements(callee, "element()", frame)
+    note_elements(callee, "element()", frame)
     if isinstance(callee, v.Name):
         return _global(callee.path, node, args, keywords, frame)
     if isinstance(callee, (v.Unknown, v.Const, v.Number)):
@@ -109,7 +110,7 @@ def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, fra
         return nested(args, keywords) if nested is not None else v.UNKNOWN
     value = bounded(v.Call(callee, args, keywords))
     if frame.contract:
-        _note(value, frame)
+        note_call(value, frame)
     return value
 
 
@@ -194,7 +195,7 @@ def _on_attribute(attr: str, method: str, node: ast.Call, frame: Frame) -> v.Val
         return v.Attr(v.SELF, attr)
     if method in ("get", "pop") and args:
         _note_get(v.Attr(v.SELF, attr), method, args, frame)
-    return _event(v.Call(v.Attr(v.Attr(v.SELF, attr), method), args, keywords), method, frame)
+    return note_event(v.Call(v.Attr(v.Attr(v.SELF, attr), method), args, keywords), method, frame)
 
 
 def _on_self(method: str, node: ast.Call, frame: Frame) -> v.Value:
@@ -207,7 +208,7 @@ def _on_self(method: str, node: ast.Call, frame: Frame) -> v.Value:
     passed = _passed_on(node, args, keywords, frame)
     if passed is not None:
         return passed
-    return _note(bounded(v.Call(v.Attr(v.SELF, method), args, keywords)), frame)
+    return note_call(bounded(v.Call(v.Attr(v.SELF, method), args, keywords)), frame)
 
 
 def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
@@ -221,15 +222,15 @@ def _on_value(base: v.Value, func: ast.Attribute, node: ast.Call, frame: Frame) 
     if isinstance(base, (v.Self, v.Super)):
         if isinstance(base, v.Super) and method == "__setattr__" and len(args) == 2:
             return set_attribute(args[0], args[1], frame, (HIDDEN,))
-        return _note(bounded(v.Call(v.Attr(base, method), args, keywords)), frame)
-    if isinstance(base, v.Name):
+        return note_call(bounded(v.Call(v.Attr(base, method), args, keywords)), frame)
+    if isinstance(base, v.Name) and not frame.names.is_variable(base.path):
         if base.path == "object" and method == "__setattr__" and len(args) == 3 and args[0] == v.SELF:
             return set_attribute(args[1], args[2], frame, (HIDDEN,))
         return _global(f"{base.path}.{method}", node, args, keywords, frame)
     passed = _passed_on(node, args, keywords, frame)
     if passed is not None:
         return passed
-    _note_elements(base, f"element.{method}", frame)
+    note_elements(base, f"element.{method}", frame)
     note_inplace(base, method, args, frame)
     grow_local(func.value, method, args, keywords, frame)
     if method in GROWS and isinstance(func.value, ast.Name):
@@ -269,19 +270,9 @@ def _method(base: v.Value, method: str, args: Args, keywords: Keywords, frame: F
         return values[0] if method in ("get", "pop") and values else v.UNKNOWN
     if isinstance(base, v.Unknown):
         if method.startswith(KEPT_METHODS):
-            _event(v.Call(v.Attr(v.UNKNOWN, method), args, keywords), method, frame)
+            note_event(v.Call(v.Attr(v.UNKNOWN, method), args, keywords), method, frame)
         return v.UNKNOWN
-    return _event(v.Call(v.Attr(base, method), args, keywords), method, frame)
-
-
-def _event(value: v.Call, method: str, frame: Frame) -> v.Value:
-    """Note the call of a method that may say something on state, and that what it is given goes into it."""
-    known = frame.names.known
-    if frame.contract and is_written(value, method, known):
-        return _note(value, frame)
-    if not frame.contract or method in PLAIN_METHODS and method not in known.noted_methods:
-        return bounded(value)
-    return _note(bounded(value), frame)
+    return note_event(v.Call(v.Attr(base, method), args, keywords), method, frame)
 
 
 def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
@@ -294,7 +285,7 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     if path in frame.names.known.payload_calls:
         value = bounded(v.Call(v.Name(path), args, keywords))
         if isinstance(value, v.Call):
-            _site(value, frame)
+            note_site(value, frame)
         return value
     tail = path.rpartition(".")[2].lstrip(":")
     if tail in WRAPPERS or INSTALLERS.search(tail):
@@ -306,13 +297,20 @@ def _global(path: str, node: ast.Call, args: Args, keywords: Keywords, frame: Fr
     is_object = frame.names.known.is_object(path)
     known = None if is_object else torchlib.call_global(path, _as_numbers(args, frame), dict(keywords))
     if known is not None:
+        if frame.contract and isinstance(known, v.Module) and any(map(_is_made, args)):
+            note_site(v.Call(v.Name(path), args), frame)
         return bounded(known)
     if path.startswith("einops."):
         return bounded(v.Arith(args[:1]))
     value = bounded(v.Call(v.Name(path), args, keywords))
     if frame.contract or any(map(attribute_shared, (*args, *dict(keywords).values()))):
-        _note(value, frame)
+        note_call(value, frame)
     return value
+
+
+def _is_made(value: v.Value) -> bool:
+    """Tell whether a value is an object that the function made: it becomes a part of what it is given to."""
+    return isinstance(value, v.Local)
 
 
 def _as_numbers(args: Args, frame: Frame) -> Args:
@@ -328,24 +326,6 @@ def _passed_on(node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> 
         if isinstance(each, v.Name) and each.path in frame.names.known.payload_calls:
             return _global(each.path, node, args[index + 1 :], keywords, frame)
     return None
-
-
-def _note_elements(value: v.Value, how: str, frame: Frame) -> None:
-    base = value.base if isinstance(value, (v.Element, v.Item)) else None
-    if isinstance(base, v.Attr) and base.base == v.SELF:
-        frame.read(base.name, how)
-
-
-def _note(value: v.Value, frame: Frame) -> v.Value:
-    """Note a call, and that what it is given goes into it."""
-    if isinstance(value, v.Call):
-        frame.flow(value.callee)
-        _site(value, frame)
-    return value
-
-
-def _site(value: v.Call, frame: Frame) -> None:
-    frame.calls.append(Site(value, frame.position, True, frame.guards))
 
 
 HANDLERS: dict[type, Evaluate] = {ast.Call: _call}

@@ -22,7 +22,7 @@ from flake8_ckpt.facts.value_bounds import MAX_FIELDS
 from flake8_ckpt.facts.value_bounds import bounded
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
-MAX_ITEMS = 6
+MAX_ITEMS = 16
 # Loops over the names of parameters or buffers are a dozen names long.
 MAX_NAMES = 32
 
@@ -105,7 +105,36 @@ def _set_made(node: ast.SetComp, frame: Frame) -> v.Value:
 
 
 def _dict_made(node: ast.DictComp, frame: Frame) -> v.Value:
+    names = _names_gone_through(node)
+    if names:
+        return v.Record(tuple(v.Field(name, _made_for(name, node, frame)) for name in names))
     return bounded(v.Container("dict", _made(node, node.value, frame)))
+
+
+def _names_gone_through(node: ast.DictComp) -> list[str]:
+    """Return the keys of `{name: getattr(self, name) for name in ("scale", "good")}`, nothing where they are not literal."""
+    loop = node.generators[0]
+    if len(node.generators) > 1 or loop.ifs or not isinstance(loop.iter, (ast.Tuple, ast.List)):
+        return []
+    if not isinstance(loop.target, ast.Name) or not isinstance(node.key, ast.Name):
+        return []
+    if node.key.id != loop.target.id:
+        return []
+    names = [
+        each.value
+        for each in loop.iter.elts
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
+    return names if len(names) == len(loop.iter.elts) <= MAX_NAMES else []
+
+
+def _made_for(name: str, node: ast.DictComp, frame: Frame) -> v.Value:
+    """Return what a comprehension puts under one key."""
+    frame.state.enter()
+    _bind(node.generators[0].target, v.Const(name), frame)
+    value = bounded(frame.evaluate(node.value))
+    frame.state.leave()
+    return value
 
 
 def _made(node: Comprehension, element: ast.expr, frame: Frame) -> v.Value:

@@ -54,6 +54,8 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
     elif before is not None:
         frame.look_at_shape(before)
     constant = _constant_of(base, node.attr, frame)
+    if constant is None and isinstance(base, v.Name) and frame.names.is_variable(base.path):
+        return bounded(v.Attr(base, node.attr))
     return attribute_of(base, node.attr) if constant is None else constant
 
 

@@ -62,9 +62,9 @@ class Frame:
     """The walk through one function: its state now, the conditions around it, and what it has seen.
 
     `evaluators` say what each kind of expression may be. `text` is the function's own, empty where its locals
-    can be seen from outside. `owner` is the class whose method it is, "" for a plain function. `remarks` are the
-    lines of the file whose comments speak of buffers, `ordered` those that may compare by less or greater. `depth`
-    counts the blocks and expressions around what is looked at.
+    can be seen from outside, `shared` are the names that it binds for its file. `owner` is the class whose method it
+    is, "" for a plain function. `remarks` are the lines of the file whose comments speak of buffers, `ordered` those
+    that may compare by less or greater. `depth` counts the blocks and expressions around what is looked at.
     """
 
     names: Names
@@ -76,6 +76,7 @@ class Frame:
     numbers: frozenset[str] = frozenset()
     remarks: frozenset[int] = frozenset()
     ordered: frozenset[int] = frozenset()
+    shared: frozenset[str] = frozenset()
     depth: int = 0
     guards: Guards = ()
     position: Position = NOWHERE
@@ -139,7 +140,7 @@ class Frame:
         how = "shown" if self.showing and how == "plain" else how
         hows = self.uses.setdefault(attr, {})
         earlier = self.state.written.get(attr)
-        if how == "plain" and ("own" in hows or earlier is not None):
+        if how == "plain" and ("own" in hows or earlier is not None or attr in self.state.defined):
             hows["apart"] = None
         hows[how] = None
         self.use_positions.setdefault(attr, self.position)
@@ -216,7 +217,7 @@ class Frame:
     def bind(self, name: str, value: v.Value, depends: Iterable[str]) -> None:
         """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""
         if self.contract and is_object(value, self.names.known):
-            held = named(name, value)
+            held = v.Name(f":{name}") if name in self.shared else named(name, value)
             self.store(held, value)
             value = held
         elif self.contract:

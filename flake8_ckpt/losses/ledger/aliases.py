@@ -11,11 +11,13 @@ callers of a function, and from there forward to all functions that are given it
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Optional
 
@@ -31,7 +33,7 @@ from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.allocation_sites import Place
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.losses.ledger.holder import ANY_ITEM
+from flake8_ckpt.losses.ledger.by_holder import ByHolder
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.holder import Holders
@@ -41,7 +43,6 @@ from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Binding
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import leaves_of
-from flake8_ckpt.losses.ledger.mentions import named_in
 
 # Names of one object, steps in one name, mentions under one name, callers of one function: what has more is not
 # followed further.
@@ -49,8 +50,6 @@ MAX_HOLDERS = 96
 MAX_STEPS = 6
 MAX_MENTIONS = 2_000
 MAX_CALLERS = 24
-# `self`, `.learners`, `[0]`.
-STEPS = re.compile(r"\.?[^.\[\]]+|\[[^\]]*\]")
 # Factories that call factories: what a deeper one makes is not known.
 MAX_FACTORIES = 4
 # A function, one of its calls, and the function that the call runs.
@@ -76,9 +75,13 @@ class AliasFinder:
         self.holders = Holders(index.groups.evaluator)
         self._found: dict[Holder, Aliases] = {}
         self._before: dict[Holder, tuple[Holder, ...]] = {}
+        self._earlier: dict[Holder, tuple[Holder, ...]] = {}
         self._after: dict[Holder, tuple[Holder, ...]] = {}
         self._mentions: dict[Holder, tuple[Mention, ...]] = {}
         self._bindings: dict[Holder, tuple[Binding, ...]] = {}
+        self._by_mention: dict[str, ByHolder[Mention]] = {}
+        self._by_binding: dict[str, ByHolder[Binding]] = {}
+        self._by_value: dict[str, ByHolder[Binding]] = {}
         self._given: dict[Holder, tuple[tuple[FunctionRef, Value], ...]] = {}
         self._callers: dict[str, tuple[Caller, ...]] = {}
         self._holder_of: dict[int, Optional[Holder]] = {}
@@ -100,18 +103,35 @@ class AliasFinder:
     def mentions(self, holder: Holder) -> tuple[Mention, ...]:
         """Return the mentions of an object under one of its names."""
         if holder not in self._mentions:
-            near = self.index.mentions.get(holder.name, ())[:MAX_MENTIONS]
-            found = (each for each in near if self._is_same(self.holder_of(each), holder))
-            self._mentions[holder] = tuple(found)
+            self._mentions[holder] = self._mentioned(holder.name).of(holder)
         return self._mentions[holder]
+
+    def _mentioned(self, name: str) -> ByHolder[Mention]:
+        """Return the mentions under a last name."""
+        if name not in self._by_mention:
+            near = self.index.mentions.get(name, ())[:MAX_MENTIONS]
+            self._by_mention[name] = ByHolder(((self.holder_of(each), each) for each in near), self.hierarchy)
+        return self._by_mention[name]
 
     def bindings(self, holder: Holder) -> tuple[Binding, ...]:
         """Return what is bound to a name."""
         if holder not in self._bindings:
-            near = self.index.bindings.get(holder.name, ())[:MAX_MENTIONS]
-            found = (each for each in near if self._is_same(self.bound(each), holder))
-            self._bindings[holder] = tuple(found)
+            self._bindings[holder] = self._bound(holder.name).of(holder)
         return self._bindings[holder]
+
+    def _bound(self, name: str) -> ByHolder[Binding]:
+        """Return what is bound to a last name."""
+        if name not in self._by_binding:
+            near = self.index.bindings.get(name, ())[:MAX_MENTIONS]
+            self._by_binding[name] = ByHolder(((self.bound(each), each) for each in near), self.hierarchy)
+        return self._by_binding[name]
+
+    def _kept_as(self, name: str) -> ByHolder[Binding]:
+        """Return the bindings of what goes by a last name to another name."""
+        if name not in self._by_value:
+            near = self.index.bound_names.get(name, ())[:MAX_MENTIONS]
+            self._by_value[name] = ByHolder(((self.holder_of(each), each) for each in near), self.hierarchy)
+        return self._by_value[name]
 
     def holder_of(self, each: Mention | Binding) -> Optional[Holder]:
         """Return the name of the object that is mentioned or bound."""
@@ -126,24 +146,19 @@ class AliasFinder:
             self._bound_to[id(binding)] = into.inner(binding.step) if into is not None else None
         return self._bound_to[id(binding)]
 
-    def _is_same(self, one: Optional[Holder], other: Holder) -> bool:
-        if one is None or not _is_same_path(one.path, other.path):
-            return False
-        if one.owner == other.owner:
-            return True
-        return one.owner in self.symbols.classes and self.hierarchy.are_related(one.owner, other.owner)
+    def _sources(self, holder: Holder) -> tuple[Holder, ...]:
+        """Return the names that an object had before it got this one."""
+        if holder not in self._earlier:
+            self._earlier[holder] = tuple(dict.fromkeys(self._named_before(holder)))
+        return self._earlier[holder]
 
-    def _sources(self, holder: Holder) -> Iterator[Holder]:
-        """Yield the names that an object had before it got this one."""
-        for each in self.bindings(holder):
-            for unit, value in self.origins(each.value, each.unit):
+    def _named_before(self, holder: Holder) -> Iterator[Holder]:
+        bound = ((each.unit, each.value) for each in self.bindings(holder))
+        given = ((unit, leaf) for unit, value in self.given(holder) for _, leaf in leaves_of(value))
+        for caller, each in (*bound, *given):
+            for unit, value in self.origins(each, caller):
                 source = self.holders.of(value, unit) if isinstance(value, NAMING) else None
                 yield from (source,) if source is not None else ()
-        for unit, value in self.given(holder):
-            for option in named_in(value):
-                source = self.holders.of(option, unit)
-                if source is not None:
-                    yield source
         base, step = holder.parted()
         if step and base.path != OWN:
             yield from (each.inner(step) for each in self._sources(base))
@@ -155,10 +170,9 @@ class AliasFinder:
         return self._after[holder]
 
     def _later(self, holder: Holder) -> Iterator[Holder]:
-        for binding in self.index.bound_names.get(holder.name, ())[:MAX_MENTIONS]:
-            if self._is_same(self.holder_of(binding), holder):
-                kept = self.bound(binding)
-                yield from (kept,) if kept is not None else ()
+        for binding in self._kept_as(holder.name).of(holder):
+            kept = self.bound(binding)
+            yield from (kept,) if kept is not None else ()
         for mention in self.mentions(holder):
             if mention.how == "given" and mention.site is not None:
                 yield from self._parameters(mention, mention.site)
@@ -203,14 +217,26 @@ class AliasFinder:
         """Return the calls that run a function, each with the function that makes it."""
         if owner not in self._callers:
             parts = owner.partition(":")[2].split(".")
-            name = parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
-            near = [(*each, self.entered(each[1], each[0])) for each in self.index.calls.get(name, ())]
-            self._callers[owner] = tuple(
-                (unit, site, inner)
-                for unit, site, inner in near
-                if inner is not None and inner.identity == owner
-            )
+            is_constructor = parts[-1] == "__init__" and len(parts) > 1
+            name = parts[-2] if is_constructor else parts[-1]
+            by_name = (each for each in self._entering(name) if each[2].identity == owner)
+            by_hand = self._constructing.get(owner, ()) if is_constructor else ()
+            self._callers[owner] = (*by_name, *by_hand)
         return self._callers[owner]
+
+    def _entering(self, name: str) -> Iterator[Caller]:
+        """Yield the calls by a last name that run a function of the project."""
+        for unit, site in self.index.calls.get(name, ()):
+            inner = self.entered(site, unit)
+            yield from ((unit, site, inner),) if inner is not None else ()
+
+    @cached_property
+    def _constructing(self) -> Mapping[str, list[Caller]]:
+        """Return the calls of constructors by those of derived classes: `super().__init__(net)`."""
+        found: dict[str, list[Caller]] = defaultdict(list)
+        for each in self._entering("__init__"):
+            found[each[2].identity].append(each)
+        return found
 
     def origins(self, value: Value, unit: FunctionRef, depth: int = 0) -> Iterator[tuple[FunctionRef, Value]]:
         """Yield what a value is, with what functions of the project return instead of their calls."""
@@ -263,20 +289,6 @@ def _spread(name: str, value: Value) -> Iterator[tuple[str, Value]]:
         yield from ((each.key, each.value) for each in value.fields)
     else:
         yield name, value
-
-
-def _is_same_path(one: str, other: str) -> bool:
-    """Tell whether two paths lead to the same: an item that a loop gives may be any item."""
-    if one == other:
-        return True
-    if "[" not in one or "[" not in other:
-        return False
-    steps, others = STEPS.findall(one), STEPS.findall(other)
-    return len(steps) == len(others) and all(map(_is_same_step, steps, others))
-
-
-def _is_same_step(one: str, other: str) -> bool:
-    return one == other or ANY_ITEM in (one, other) and one[0] == other[0]
 
 
 def _reached(starts: Iterable[Holder], step: Callable[[Holder], Iterable[Holder]]) -> tuple[Holder, ...]:

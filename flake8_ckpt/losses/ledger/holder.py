@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional
+
+from msgspec import Struct
 
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -19,7 +20,6 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
-from flake8_ckpt.linking.functions import script_of
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
 OWN = "self"
@@ -29,8 +29,7 @@ ANY_ITEM = "[]"
 MARKS = str.maketrans(".[]", "___")
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who names an object, and how: `agent.py:Agent` and `self.optimizer`, `train.py:main` and `optimizers[]`.
 
     The owner is a class where the path begins with `self`, else a function.
@@ -104,13 +103,9 @@ class Holders:
 
     def _global(self, value: Name, unit: FunctionRef) -> Optional[Holder]:
         """Return the variable of a module that a name refers to, as its script binds it."""
-        path, colon, name = self.symbols.resolve(value.path, unit.path).partition(":")
-        script = script_of(path, self.symbols) if colon and "." not in name else None
-        if script is None:
-            return None
-        targets = (each.target for each in script.function.stores)
-        is_bound = any(isinstance(each, Local) and each.name == name for each in targets)
-        return Holder(script.identity, name) if is_bound else None
+        identity = self.symbols.resolve(value.path, unit.path)
+        path, _, name = identity.partition(":")
+        return Holder(f"{path}:<module>", name) if self.symbols.variable(identity) else None
 
 
 def item_step(value: Item | Element) -> str:

@@ -57,6 +57,14 @@ class MentionIndex:
         return found
 
     @cached_property
+    def called(self) -> Mapping[str, set[str]]:
+        """Return the methods that are called of what goes by a last name."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for name, mentions in self.mentions.items():
+            found[name].update(each.name for each in mentions if each.how == "called")
+        return found
+
+    @cached_property
     def bindings(self) -> Mapping[str, list[Binding]]:
         """Return what is bound to names, by the last name that it is bound to."""
         found: dict[str, list[Binding]] = defaultdict(list)
@@ -113,12 +121,13 @@ class MentionIndex:
             return value, effect.unit
         for identity in effect.call_chain:
             if identity.rpartition(":")[2].rpartition(".")[2] == function.rpartition(".")[2]:
-                home = self._function(identity)
+                home = self.function(identity)
                 if home is not None:
                     return with_root(value, Local(name, local.value)), home
         return value, effect.unit
 
-    def _function(self, identity: str) -> FunctionRef | None:
+    def function(self, identity: str) -> FunctionRef | None:
+        """Return a function or method by its identity."""
         function = self.symbols.functions.get(identity)
         if function is not None:
             return FunctionRef(identity, function)

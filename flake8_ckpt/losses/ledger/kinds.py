@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.object_kinds import Kinds
@@ -23,6 +24,8 @@ from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import named_in
 
 Made = tuple[FunctionRef, Value]
+# One of these is called of each object whose kind its uses tell.
+TELLING = frozenset(["zero_grad", "scale", "step"])
 
 
 class KindFinder:
@@ -34,6 +37,7 @@ class KindFinder:
         self.evaluator = aliases.index.groups.evaluator
         self._found: dict[Holder, ObjectKind] = {}
         self._made: dict[Holder, tuple[Made, ...]] = {}
+        self._classes: dict[Holder, set[str]] = {}
 
     def of(self, holder: Holder) -> ObjectKind:
         """Return the kind of an object, "" where it is none that a checkpoint needs."""
@@ -61,8 +65,25 @@ class KindFinder:
 
     def classes(self, holder: Holder) -> set[str]:
         """Return the classes that an object may be of."""
-        found = {self.evaluator.class_of(value, CallContext(unit)) for unit, value in self.made(holder)}
-        return found - {""}
+        if holder not in self._classes:
+            made = {self.evaluator.class_of(value, CallContext(unit)) for unit, value in self.made(holder)}
+            self._classes[holder] = made - {""} or set(self._promised(holder))
+        return self._classes[holder]
+
+    def _promised(self, holder: Holder) -> Iterator[str]:
+        """Yield the classes that annotations of parameters promise, where nothing says what makes the object.
+
+        What makes an object of the project's own class may keep it as well, so it has to be seen.
+        """
+        own = self.evaluator.symbols.classes
+        for source in self.aliases.sources(holder):
+            unit = self.aliases.index.function(source.owner) if source.path.isidentifier() else None
+            for each in unit.function.parameters if unit is not None else ():
+                if each.name == source.path and unit is not None and each.annotation is not None:
+                    for option in options_of(each.annotation):
+                        class_id = self.evaluator.class_of(option, CallContext(unit))
+                        if class_id and (class_id not in own or self.aliases.given(source)):
+                            yield class_id
 
     def by_class(self, holder: Holder) -> set[ObjectKind]:
         """Return the kinds of the classes that an object may be of."""
@@ -72,6 +93,8 @@ class KindFinder:
         return self.kinds.of(class_id) or ("module" if self.aliases.hierarchy.is_module(class_id) else "")
 
     def _by_use(self, holder: Holder) -> ObjectKind:
+        if all(TELLING.isdisjoint(self._called_under(each.name)) for each in self.aliases.sources(holder)):
+            return ""
         seen = [each for source in self.aliases.sources(holder) for each in self.aliases.mentions(source)]
         called = {each.name for each in seen if each.how == "called"}
         if "zero_grad" in called and ("step" in called or any(map(is_stepped_by_other, seen))):
@@ -81,6 +104,9 @@ class KindFinder:
         if "step" in called and "zero_grad" not in called and self._is_built_over_optimizer(holder):
             return "scheduler"
         return ""
+
+    def _called_under(self, name: str) -> Collection[str]:
+        return self.aliases.index.called.get(name, ())
 
     def mentions(self, holder: Holder) -> Iterator[Mention]:
         """Yield the mentions of an object under all its names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from typing import Optional
 
@@ -62,19 +63,25 @@ class Restorations:
 
     def of(self, unit: FunctionRef) -> Iterator[Restored]:
         """Yield what a function restores, from files and, where it is one of a pair of hooks, from its argument."""
-        is_hook = (
-            unit.class_id
-            and verb_and_stem(unit.function.name)[0] in LOADS
-            or unit.function.name in EXACT_PAIRS.values()
-        )
-        for load in self.contract.groups.payloads.summary(unit).loads:
-            if isinstance(load.root, Param) and not is_hook:
-                continue
+        is_hook = is_load_hook(unit)
+        loads = self.contract.groups.payloads.summary(unit).loads
+        known = [each for each in loads if is_hook or not isinstance(each.root, Param)]
+        for load in (*known, *self._by_hooks(unit)):
             for target in load.into:
                 owner = self._owner(target, load)
                 name = path_text(owner) if owner is not None else ""
                 if owner is not None and name and name != "self":
                     yield Restored(name, owner, load)
+
+    def _by_hooks(self, unit: FunctionRef) -> Iterator[LoadEffect]:
+        """Yield what a function restores by a load hook of its own object, whatever it gives to that."""
+        for site in unit.function.calls if unit.class_id else ():
+            callee = site.call.callee
+            if isinstance(callee, Attr) and callee.base == SELF and verb_and_stem(callee.name)[0] in LOADS:
+                inner = self.evaluator.callee_of(site.call, CallContext(unit))
+                for load in self.contract.groups.payloads.summary(inner).loads if inner is not None else ():
+                    if isinstance(load.root, Param) and load.keys:
+                        yield replace(load, at=site.position)
 
     def _owner(self, target: Value, load: LoadEffect) -> Optional[Value]:
         """Return what a load restores by its flow into a target: an object, an attribute, a counter."""
@@ -135,6 +142,12 @@ class Restorations:
             for target, parts in _fields_set(unit)
             if target in parts
         )
+
+
+def is_load_hook(unit: FunctionRef) -> bool:
+    """Tell whether a method is given a payload and restores what is in it, by its name."""
+    restores = bool(unit.class_id) and verb_and_stem(unit.function.name)[0] in LOADS
+    return restores or unit.function.name in EXACT_PAIRS.values()
 
 
 def _fields_set(unit: FunctionRef) -> Iterator[tuple[Attr, tuple[Value, ...]]]:

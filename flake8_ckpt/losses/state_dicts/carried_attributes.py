@@ -81,8 +81,18 @@ class CarriedAttributes:
             return
         kept = kept_attributes(self.state, self.methods)
         for attr, each in self._changed().items():
-            if attr not in kept and matters(attr, self.methods, self.state.given):
+            if attr not in kept and (
+                matters(attr, self.methods, self.state.given) or self._is_for_others(attr)
+            ):
                 yield each
+
+    def _is_for_others(self, attr: str) -> bool:
+        """Tell whether a class adapts what its caller has chosen, and leaves it to others to read it."""
+        readers = [method for _, method in self.methods.about(attr) if any(use.attr == attr for use in method.uses)]
+        if attr.startswith("_") or any(attr not in _changed_in(each) for each in readers):
+            return False
+        changes = (each for method in readers for each in _runtime_writes(method, attr))
+        return not all(map(_is_count, changes)) and any(self._is_rated(attr, made) for _, made in self._made(attr))
 
     def _changed(self) -> dict[str, Carried]:
         """Return what methods carry on, then what they set together with something that is saved."""
@@ -98,7 +108,7 @@ class CarriedAttributes:
         """Tell whether a write is a step of something that lasts."""
         if method.name in CONSTRUCTION or method.name in UNEVENTFUL or keeps(method.name):
             return False
-        if not write.carried and not is_best(write):
+        if not write.carried and not is_best(write) and not self._turns_over(write, method):
             return self._has_saved_sibling(write, method)
         if is_aside(method, write.attr):
             return False
@@ -125,13 +135,19 @@ class CarriedAttributes:
 
     def _is_latched(self, attr: str) -> bool:
         """Tell whether a flag stays on beside a saved attribute: `self.full = self.full or self.index == 0`."""
-        writes = [
-            (method, each) for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)
-        ]
         return all(
-            each.carried and any(other.attr in self.state.given for other in method.writes)
-            for method, each in writes
+            self._turns_over(each, method)
+            or each.carried
+            and any(other.attr in self.state.given for other in method.writes)
+            for _, method in self.methods.about(attr)
+            for each in _runtime_writes(method, attr)
         )
+
+    def _turns_over(self, write: Write, method: FunctionFacts) -> bool:
+        """Tell whether a flag is turned on where a saved index begins again: `if self.index == 0: self.full = True`."""
+        begun = {each.attr for each in method.writes if each.how == "assign" and each.attr in self.state.given}
+        about = {guard.name for guard in write.guards if guard.kind == "about"}
+        return write.value == Const(True) and not begun.isdisjoint(about)
 
     def _is_window(self, attr: str) -> bool:
         """Tell whether a container holds what was measured, and nothing is taken out of it nor is it emptied."""
@@ -146,13 +162,14 @@ class CarriedAttributes:
         return MEASURED.search(attr) is not None and TAKES.isdisjoint(hows) and not emptied
 
     def _constructed(self, attr: str) -> list[Value]:
-        return [
-            option
-            for method in self.methods.run(*CONSTRUCTION)
-            for write in method.writes
-            if write.attr == attr and write.how == "assign"
-            for option in options_of(_default_of(write.value, method))
-        ]
+        return [option for method, value in self._made(attr) for option in options_of(_default_of(value, method))]
+
+    def _made(self, attr: str) -> Iterator[tuple[FunctionFacts, Value]]:
+        """Yield what construction sets an attribute to, and the method that does so."""
+        for method in self.methods.run(*CONSTRUCTION):
+            for write in method.writes:
+                if write.attr == attr and write.how == "assign":
+                    yield method, write.value
 
     def _is_counted(self, attr: str) -> bool:
         """Tell whether an attribute is only ever counted up, whatever its name says, and asked in some condition."""
@@ -169,7 +186,8 @@ class CarriedAttributes:
         """Tell whether arithmetic changes what the caller has chosen: `self.lr = max(low, self.lr / 1.5)`."""
         changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
         return isinstance(made, Param) and any(
-            each.carried and isinstance(each.value, (Arith, Number)) for each in changes
+            each.carried and (each.how == "augment" or isinstance(each.value, (Arith, Number)))
+            for each in changes
         )
 
     def _has_saved_sibling(self, write: Write, method: FunctionFacts) -> bool:
@@ -233,6 +251,16 @@ def _runtime_writes(method: FunctionFacts, attr: str) -> Iterator[Write]:
 
 def _is_flag(value: Value) -> bool:
     return isinstance(value, Const) and isinstance(value.value, bool)
+
+
+def _is_count(write: Write) -> bool:
+    """Tell whether a write counts an attribute on: `self.n += 1`."""
+    steps = write.value.operands if isinstance(write.value, Arith) else ()
+    return write.how == "augment" and any(isinstance(each, Const) for each in steps)
+
+
+def _changed_in(method: FunctionFacts) -> set[str]:
+    return {write.attr for write in method.writes}
 
 
 def _carries(method: FunctionFacts, attr: str) -> bool:

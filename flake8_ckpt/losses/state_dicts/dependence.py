@@ -51,8 +51,12 @@ def is_aside(method: FunctionFacts, attr: str) -> bool:
 
 
 def is_best(write: Write) -> bool:
-    """Tell whether a value stays where another is no better: `if loss < self.best: self.best = loss`."""
-    return write.how == "assign" and Guard("order", write.attr) in write.guards
+    """Tell whether a value stays where another is no better: `if loss < self.best: self.best = loss`.
+
+    What another object of the same owner says, `self.received = self.sent.value`, is a mirror of it.
+    """
+    is_mirror = isinstance(write.value, Attr) and isinstance(write.value.base, Attr) and write.value.base.base == SELF
+    return write.how == "assign" and Guard("order", write.attr) in write.guards and not is_mirror
 
 
 def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:

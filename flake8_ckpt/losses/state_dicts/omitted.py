@@ -66,7 +66,8 @@ class IncompleteStates:
 
     def _omitted(self, state: OwnState) -> Iterator[Omitted]:
         for each in CarriedAttributes(state, self.hierarchy).unsaved():
-            yield Omitted(each.attr, each.method, each.location)
+            if not self.states.idle.is_idle_update(state.class_id, each.method):
+                yield Omitted(each.attr, each.method, each.location)
         if not state.is_inherited:
             yield from self._counts(state)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.hooks.methods import HookMethods
+from flake8_ckpt.checkpoints.hooks.values import bare_object
 from flake8_ckpt.checkpoints.hooks.values import copied
 from flake8_ckpt.checkpoints.hooks.values import hands_over_self
 from flake8_ckpt.checkpoints.hooks.values import own_attribute
@@ -23,6 +24,7 @@ from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Record
@@ -40,7 +42,7 @@ from flake8_ckpt.losses.state_dicts.own_state import OwnState
 
 # `AverageMeter`, `TBLogger`, `EpochTimer`: what they count is of interest for the run, not for the result.
 OBSERVERS = re.compile(
-    r"Monitor|Meter|Logg|Timer|Progress|Profil|Printer|Writer|Visuali|Throughput|Speed|Metric|Statistics"
+    r"Monitor|Meter|Logg|Timer|Progress|Profil|Printer|Summary|Visuali|Throughput|Speed|Metric|Statistics"
 )
 # `get_weights`, `save_model`, `export_policy`: a part of an object by intent, not its state.
 PARTS = re.compile(
@@ -99,8 +101,20 @@ class OwnStates:
         if written or not given:
             payloads = [each.payload for each in written or group.saves]
             yield from payloads if all(map(_is_closed, payloads)) else ()
+        elif all(self._is_part(each, writer.class_id) for each in given):
+            yield from (Record((Field("", each),)) for each in given)
         elif all(self._is_known(each, writer) for each in given):
             yield from (self.evaluator.expand(each, CallContext(writer)) for each in given)
+
+    def _is_part(self, value: Value, class_id: str) -> bool:
+        """Tell whether a value is the bare state of a part, of an object that trains nothing itself."""
+        held = bare_object(value)
+        part = own_attribute(held) if held is not None else ""
+        if not part or self.hierarchy.is_module(class_id):
+            return False
+        holds = {write.attr for _, each in self.hierarchy.inherited_methods(class_id) for write in each.writes}
+        kinds = (self.contract.kinds.of(self.evaluator.attribute_class(class_id, each)) for each in holds - {part})
+        return "optimizer" not in kinds
 
     def _is_known(self, value: Value, writer: FunctionRef) -> bool:
         """Tell whether all keys of what a method gives back are known, those of its base class included."""

@@ -7,8 +7,6 @@ from functools import cached_property
 
 from flake8_ckpt.checkpoints.hooks.values import own_calls
 from flake8_ckpt.facts.model import FunctionFacts
-from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Super
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 
@@ -24,11 +22,14 @@ class VisibleMethods:
     def _visible(self) -> Iterator[tuple[str, FunctionFacts]]:
         """Yield the methods with the classes that define them."""
         hidden: set[str] = set()
-        for owner, method in self.hierarchy.inherited_methods(self.class_id):
-            if method.name not in hidden:
-                yield owner, method
-                if method.name not in CONSTRUCTION and not _asks_base(method):
-                    hidden.add(method.name)
+        classes = self.hierarchy.symbols.classes
+        for owner in self.hierarchy.ancestors(self.class_id):
+            for method in self.hierarchy.methods(owner).values():
+                if method.name not in hidden:
+                    yield owner, method
+            if owner in classes:
+                asking = {name for name, callees in classes[owner].graph if name in callees}
+                hidden |= set(classes[owner].method_names) - asking - CONSTRUCTION
 
     def about(self, attr: str) -> list[tuple[str, FunctionFacts]]:
         """Return the methods that set or read an attribute, with the classes that define them."""
@@ -59,7 +60,3 @@ class VisibleMethods:
                 found.setdefault(attr, []).append((owner, method))
         return found
 
-
-def _asks_base(method: FunctionFacts) -> bool:
-    """Tell whether a method calls the one of the same name that it overrides."""
-    return any(site.call.callee == Attr(Super(), method.name) for site in method.calls)

@@ -8,6 +8,7 @@ from typing import Optional
 
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
+from flake8_ckpt.facts.model import Store
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Instance
@@ -16,13 +17,16 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.symbols import variable_of
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.ledger.events import is_use
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
+from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.registries import Registries
@@ -30,6 +34,7 @@ from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 from flake8_ckpt.losses.unsaved.state_pairs import StatePairs
+from flake8_ckpt.losses.unsaved.step_counters import unsaved_counters
 from flake8_ckpt.losses.unsaved.trained import TrainedObjects
 from flake8_ckpt.losses.unsaved.trained import shown
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
@@ -48,6 +53,7 @@ class UnsavedObjects:
         self.ledger = ledger
         self.groups = groups
         self.pairs = StatePairs(contract, self.ledger)
+        self.averages = AveragedCopies(self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
@@ -59,11 +65,13 @@ class UnsavedObjects:
         first: dict[tuple[str, Optional[Spot]], UnsavedObject] = {}
         for each in self._found():
             first.setdefault((each.name.rpartition(".")[2], each.made or each.location), each)
-        return tuple(first.values())
+        # Where an attribute holds an object of one of several classes, each of them has what one save forgets.
+        return tuple({(each.name, each.location): each for each in reversed(first.values())}.values())[::-1]
 
     def _found(self) -> Iterator[UnsavedObject]:
         for point in (*self.groups.found, *(each for finder in self.finders for each in finder.all())):
             yield from self._beside(point)
+            yield from self.averages.lost(point)
         yield from self.pairs.unsaved_loss_scales()
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():
@@ -71,6 +79,7 @@ class UnsavedObjects:
 
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
+        yield from unsaved_counters(point, self.ledger.aliases.index)
         for holder, made in self._candidates(point):
             kind = self.ledger.kind_of(holder)
             if kind in KINDS and self._is_lost(holder, kind, point):
@@ -87,15 +96,18 @@ class UnsavedObjects:
 
     def _locals(self, point: SavePoint) -> Iterator[Candidate]:
         seen: set[str] = set()
-        for store in point.unit.function.stores if point.unit is not None else ():
-            target = store.target
-            if (
-                isinstance(target, Local)
-                and target.name not in seen
-                and {LOOP, NESTED}.isdisjoint(store.guards)
-            ):
-                seen.add(target.name)
-                yield Holder(point.owner, target.name), Spot(point.owner.partition(":")[0], store.position)
+        for name, store in self._stores(point.unit) if point.unit is not None else ():
+            if name and name not in seen and {LOOP, NESTED}.isdisjoint(store.guards):
+                seen.add(name)
+                yield Holder(point.owner, name), Spot(point.owner.partition(":")[0], store.position)
+
+    def _stores(self, unit: FunctionRef) -> Iterator[tuple[str, Store]]:
+        """Yield what a function binds to its locals; of a script also what functions bind for it."""
+        is_script = unit.name == "<module>"
+        for each in unit.function.stores:
+            yield each.target.name if isinstance(each.target, Local) else "", each
+        for function in self.hierarchy.symbols.files[unit.path].functions if is_script else ():
+            yield from ((variable_of(each.target, False), each) for each in function.stores)
 
     def _is_lost(self, holder: Holder, kind: str, point: SavePoint) -> bool:
         if holder.name in point.names or kind == "normalizer" and not self.ledger.is_used(holder):

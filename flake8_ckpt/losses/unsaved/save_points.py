@@ -14,8 +14,10 @@ from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -28,6 +30,7 @@ from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import kept_in
 from flake8_ckpt.losses.resumption import Resumption
+from flake8_ckpt.losses.resumption import called_as
 from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
 from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 
@@ -43,7 +46,8 @@ class SavePoint:
     `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
     both sides. Where there is no `location`, objects are reported where they are made.
     `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
-    uses what was saved: that concerns normalizers alone.
+    uses what was saved: that concerns normalizers alone. What is given by a hook `of_tools` is optimizers and the
+    like alone: whoever calls the hook saves the networks.
     """
 
     owner: str
@@ -53,6 +57,7 @@ class SavePoint:
     names: frozenset[str] = frozenset()
     entered: tuple[str, ...] = ()
     trains_on: bool = True
+    of_tools: bool = False
 
 
 class GroupPoints:
@@ -67,8 +72,9 @@ class GroupPoints:
 
     @cached_property
     def found(self) -> tuple[SavePoint, ...]:
-        """Return the save points of all checkpoints."""
-        return tuple(self._found())
+        """Return the save points of all checkpoints, each once: a program saves in many places."""
+        found = {(each.owner, each.location, each.names, each.trains_on): each for each in self._found()}
+        return tuple(found.values())
 
     def _found(self) -> Iterator[SavePoint]:
         groups = self.contract.groups
@@ -76,7 +82,7 @@ class GroupPoints:
             names = keys_of(group)
             for save in group.saves if group.loads else ():
                 yield from self._in_classes(save, group, names)
-                yield from self._in_function(save, group, names)
+                yield from self._in_functions(save, group, names)
 
     def _in_classes(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
@@ -87,12 +93,19 @@ class GroupPoints:
             if loads and self._is_resumed(class_id, loads):
                 trains_on = self._goes_on(save, group.loads)
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
-                is_own = self._is_own(save, class_id)
-                here = None if is_inherited else save.save_call if is_own else location
-                yield SavePoint(class_id, here, None, shown, names, (), trains_on)
+                own = self._own_call(save, class_id)
+                here = None if is_inherited else own or location
+                shown = OWN if own is not None else shown
+                of_tools = group.hook is not None and self._is_of_tools(save)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on, of_tools)
                 for each in self._filling(class_id, save):
                     goes_on = trains_on or self._registers_training(each, save)
                     yield SavePoint(each, None, None, shown, names, (), goes_on)
+
+    def _is_of_tools(self, save: SaveEffect) -> bool:
+        """Tell whether all objects in a payload are optimizers and the like."""
+        saved = [self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)]
+        return all(each is not None and not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each in saved)
 
     def _registers_training(self, class_id: str, save: SaveEffect) -> bool:
         """Tell whether a class itself puts what only training needs into a registry that a save goes through."""
@@ -102,34 +115,66 @@ class GroupPoints:
             not self.ledger.kinds_of(Holder(class_id, each)).isdisjoint(TRAINING) for each in sorted(items)
         )
 
-    def _is_own(self, save: SaveEffect, class_id: str) -> bool:
-        """Tell whether a method of the class itself writes the file."""
-        owner = save.source.class_id
-        return bool(owner) and self.hierarchy.are_related(owner, class_id)
+    def _own_call(self, save: SaveEffect, class_id: str) -> Optional[Spot]:
+        """Return the statement of a method of the class itself that writes the file, or calls what does."""
+        if self._is_of(save.source, class_id):
+            return save.save_call
+        way = [save.unit, *map(self.ledger.aliases.index.function, save.call_chain)]
+        for caller, inner in reversed(list(zip(way, way[1:]))):
+            if caller is not None and inner is not None and self._is_of(caller, class_id):
+                called = called_as(inner.class_id, inner.function)
+                sites = (each for each in caller.function.calls if called_name(each.call) == called)
+                return next((Spot(caller.path, each.position) for each in sites), None)
+        return None
 
-    def _in_function(
+    def _is_of(self, function: FunctionRef, class_id: str) -> bool:
+        return bool(function.class_id) and self.hierarchy.are_related(function.class_id, class_id)
+
+    def _in_functions(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
     ) -> Iterator[SavePoint]:
-        unit = save.unit
-        loads = [each for each in group.loads if each.unit.identity == unit.identity]
-        if any(kept_in(save.payload)) and not TUNES.search(unit.identity) and self._goes_on(save, loads):
-            location = save.location if save.call_chain else save.save_call
-            yield SavePoint(unit.identity, location, unit, "", names, save.call_chain)
+        """Yield the functions on the way to a file that hold what belongs to it in their locals."""
+        if not any(kept_in(save.payload)) or not self._goes_on(save, group.loads):
+            return
+        is_resumed, is_repeated = False, False
+        for unit, seen in self._way(save):
+            loads = [each for each in group.loads if unit.identity in (each.unit.identity, *each.call_chain)]
+            in_loop = _is_in_loop(unit, seen)
+            if self._goes_on(save, loads) or is_resumed and in_loop and not is_repeated:
+                is_resumed = True
+                if not TUNES.search(unit.identity):
+                    yield SavePoint(unit.identity, seen.location, unit, "", names, seen.call_chain)
+            is_repeated = is_repeated or in_loop
+
+    def _way(self, save: SaveEffect) -> Iterator[tuple[FunctionRef, SaveEffect]]:
+        """Yield the functions on the way to a file, each with the save as it sees it."""
+        yield save.unit, save
+        for identity in save.call_chain:
+            unit = self.ledger.aliases.index.function(identity)
+            seen = self.contract.groups.payloads.summary(unit).saves if unit is not None else ()
+            own = [each for each in seen if each.save_call == save.save_call]
+            if unit is not None and own:
+                yield unit, own[0]
 
     def _classes(self, save: SaveEffect) -> dict[str, str]:
         """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
-        saved = list(kept_in(save.payload))
+        saved = list(self._saved(save))
         own = (save.source.owner, save.source.class_id, save.unit.class_id)
         found = {each: OWN for each in own if each and saved}
-        for value, _ in saved:
-            holder = self.ledger.aliases.holders.of(value, save.unit)
+        for value, unit in saved:
+            holder = self.ledger.aliases.holders.of(value, unit)
             if holder is not None and isinstance(value, Attr):
                 for owner in self._owners(holder):
                     found.setdefault(owner, path_text(value.base) or OWN)
-            module = self._module(value, save)
+            module = self._module(value, unit)
             if module:
                 found.setdefault(module, path_text(value) or OWN)
         return found
+
+    def _saved(self, save: SaveEffect) -> Iterator[tuple[Value, FunctionRef]]:
+        """Yield what a payload holds, as the function knows it that saves, and as the outermost one does."""
+        for each in (*self.contract.groups.payloads.seen_by_source(save), save):
+            yield from ((value, each.unit) for value, _ in kept_in(each.payload))
 
     def _owners(self, holder: Holder) -> list[str]:
         """Return the classes of the object that an object is an attribute of."""
@@ -139,9 +184,9 @@ class GroupPoints:
         classes = self.hierarchy.symbols.classes
         return sorted(each for each in self.ledger.kinds.classes(base) if each in classes)
 
-    def _module(self, value: Value, save: SaveEffect) -> str:
+    def _module(self, value: Value, unit: FunctionRef) -> str:
         """Return the class of a saved module whose `state_dict` is that of torch: it knows nothing of optimizers."""
-        class_id = self.evaluator.class_of(value, CallContext(save.unit))
+        class_id = self.evaluator.class_of(value, CallContext(unit))
         if class_id not in self.hierarchy.symbols.classes or not self.hierarchy.is_module(class_id):
             return ""
         is_custom = any(self.hierarchy.defines(class_id, name) for name in ("state_dict", "get_extra_state"))
@@ -158,26 +203,30 @@ class GroupPoints:
     def _restores_into(self, load: LoadEffect, class_id: str) -> bool:
         """Tell whether a load is one of a class, or puts something into its objects."""
         owners = {load.source.class_id, load.unit.class_id}
-        for holder, value in self._targets(load):
-            owners.update(self._owners(holder))
-            owners.add(self.evaluator.class_of(value, CallContext(load.unit)))
+        for each in (load, *self.contract.groups.payloads.load_of_source(load)):
+            for holder, value in self._targets(each):
+                owners.update(self._owners(holder))
+                owners.add(self.evaluator.class_of(value, CallContext(each.unit)))
         classes = self.hierarchy.symbols.classes
         return any(each in classes and self.hierarchy.are_related(each, class_id) for each in owners)
 
     def _targets(self, load: LoadEffect) -> Iterator[tuple[Holder, Value]]:
         for target in load.into:
-            value = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
-            named = self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
-            yield from ((named, value),) if named is not None else ()
+            held = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
+            for value in options_of(held):
+                named = (
+                    self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
+                )
+                yield from ((named, value),) if named is not None else ()
 
     def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
         owners = {each.source.class_id or class_id for each in loads}
-        names = {each.source.function.name for each in loads}
+        names = {called_as(each.source.class_id, each.source.function) for each in loads}
         return any(self.resumption.is_resumed(each, names) for each in sorted(owners))
 
     def _goes_on(self, save: SaveEffect, loads: list[LoadEffect]) -> bool:
         """Tell whether training goes on: its state is restored, or the very file that is written is read."""
-        if any(map(self._is_training_state, loads)):
+        if any(map(self.restores_training, loads)):
             return True
         return any(_is_same_file(save, each) and self._trains_on(save, each) for each in loads)
 
@@ -190,10 +239,17 @@ class GroupPoints:
         saved = {self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)}
         return any(holder in saved for holder, _ in self._targets(load))
 
-    def _is_training_state(self, load: LoadEffect) -> bool:
+    def restores_training(self, load: LoadEffect) -> bool:
+        """Tell whether a load restores what only training needs."""
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
         return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
+
+
+def _is_in_loop(unit: FunctionRef, save: SaveEffect) -> bool:
+    """Tell whether a function saves again and again."""
+    at = save.location.position
+    return any(LOOP in site.guards for site in unit.function.calls if site.position == at)
 
 
 def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:

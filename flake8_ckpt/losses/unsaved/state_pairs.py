@@ -37,7 +37,7 @@ class StatePairs:
         for class_id in self.groups.classes:
             location = self._save_of(class_id)
             if location is not None:
-                yield SavePoint(class_id, location)
+                yield SavePoint(class_id, location, of_tools=self._gives_tools(class_id))
 
     def unsaved_loss_scales(self) -> Iterator[UnsavedObject]:
         """Yield the classes that set up mixed precision of apex, whose loss scale is in no other state."""
@@ -58,6 +58,16 @@ class StatePairs:
                 found = found or Spot(class_id.partition(":")[0], states["state_dict"].position)
             is_restored = is_restored or "load_state_dict" in states
         return found if is_restored else None
+
+    def _gives_tools(self, class_id: str) -> bool:
+        """Tell whether a method gives its caller states, those of optimizers and the like alone."""
+        for method in self.hierarchy.methods(class_id).values():
+            called = [each.call.callee for each in method.calls]
+            taken = sum(isinstance(each, Attr) and each.name == "state_dict" for each in called)
+            gives = any(each.target == Name("return") for each in method.stores)
+            if taken and gives and taken == sum(name == "state_dict" for _, name in self._states(class_id, method)):
+                return True
+        return False
 
     def _states(self, class_id: str, method: FunctionFacts) -> Iterator[tuple[Site, str]]:
         for site in method.calls:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
@@ -17,6 +18,7 @@ from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import trained_in
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
@@ -36,7 +38,8 @@ class TrainedObjects:
         """Yield what a saved optimizer trains and that is in no file."""
         for unit, value in self.ledger.kinds.made(optimizer):
             for holder, kind in self._trained(value, unit):
-                if holder.name not in point.names and not self._is_kept(holder, kind):
+                is_elsewhere = point.of_tools and kind == "module"
+                if holder.name not in point.names and not is_elsewhere and not self._is_kept(holder, kind):
                     made = next(self._made(holder), None)
                     location = point.location or made
                     if location is not None:
@@ -84,7 +87,18 @@ class TrainedObjects:
             and ledger.is_kept(base)
         ):
             return True
-        return kind == "module" and ledger.has_kept_parts(holder)
+        if kind != "module":
+            return False
+        return ledger.has_kept_parts(holder) or any(map(self._goes_into_kept, ledger.mentions(holder)))
+
+    def _goes_into_kept(self, mention: Mention) -> bool:
+        """Tell whether a network becomes a part of another one that some program keeps: `nn.Sequential(body, head)`."""
+        if mention.how != "given" or not mention.name[:1].isupper():
+            return False
+        unit = mention.unit
+        made = [each.target for each in unit.function.stores if each.position == mention.position]
+        names = [Holder(unit.identity, each.name) for each in made if isinstance(each, Local)]
+        return not names or any(self.ledger.is_kept(each, "module") for each in names)
 
     def _made(self, holder: Holder) -> Iterator[Spot]:
         return (Spot(each.unit.path, each.position) for each in self.ledger.aliases.bindings(holder))

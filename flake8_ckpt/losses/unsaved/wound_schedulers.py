@@ -18,10 +18,12 @@ TRAINS = frozenset(["backward", "zero_grad"])
 
 
 def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
-    """Tell whether a scheduler is made for an epoch, is told it at each step, or is stepped up to it in a loop."""
+    """Tell whether a scheduler is made for an epoch, is told it once or at each step, or is stepped up to it."""
     for _, value in ledger.kinds.made(holder):
         if isinstance(value, Call) and not BEGINS.isdisjoint(name for name, _ in value.keywords):
             return True
+    if any(ledger.aliases.bindings(holder.inner(f".{name}")) for name in sorted(BEGINS)):
+        return True
     steps = [each for each in ledger.mentions(holder) if each.name == "step" and each.site is not None]
     return _is_told(steps, holder, ledger) or any(map(_is_before_training, steps))
 

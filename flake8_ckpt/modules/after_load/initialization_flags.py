@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Parameter
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.modules.attributes import Attribute
@@ -57,12 +60,26 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
         for change in state.runtime_writes(flag)
         if _is_flag(change.value) and change.value == Const(not start)
     ]
-    if not any(change.method.name in state.stepping for change in turned) or _is_turned_back(
-        state, flag, start
-    ):
+    if not any(map(_is_step_of(state), turned)) or _is_turned_back(state, flag, start):
         return ""
     found = (_initialized_beside(state, change, guard) for change in turned)
     return next(filter(None, found), "")
+
+
+def _is_step_of(state: ClassState) -> Callable[[AttributeWrite], bool]:
+    """Return what tells whether a write is one of a step: forward or an update runs it, or it also moves a buffer."""
+    buffers = _buffers(state)
+    updating = {
+        each.method.name
+        for attr in sorted(buffers & state.changes.keys())
+        for each in state.runtime_writes(attr)
+        if depends_on_previous_value(state, each)
+    }
+    return lambda change: change.method.name in state.stepping | updating
+
+
+def _buffers(state: ClassState) -> set[str]:
+    return {each.name for _, each in state.registers if each.kind in ("buffer", "parameter")}
 
 
 def _is_turned_back(state: ClassState, flag: str, start: bool) -> bool:
@@ -104,10 +121,12 @@ def _overwrites(state: ClassState, change: AttributeWrite) -> bool:
     """Tell whether a write gives a buffer or weight a value that owes nothing to the old one, or scales a weight."""
     attr = change.write.attr
     if change.write.how == "weights":
-        return any(isinstance(option, Module) for option in _constructed(state, attr))
+        return any(isinstance(option, (Module, Unknown)) for option in _constructed(state, attr))
     if depends_on_previous_value(state, change) and change.write.how != "item":
         return False
-    buffers = {each.name for method, each in state.registers if each.kind in ("buffer", "parameter")}
+    if change.write.value == Tensor() and all(each.write.value == Tensor() for each in state.runtime_writes(attr)):
+        return False  # the same table each time
+    buffers = _buffers(state)
     made = {type(option) for option in _constructed(state, attr)}
     if change.write.how in ("inplace", "item"):
         return attr in buffers or bool(made & {Parameter, Buffer})

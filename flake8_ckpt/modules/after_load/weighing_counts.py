@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.plain_attributes import plain_numbers
 from flake8_ckpt.modules.registrations import saved_buffers
 
@@ -37,11 +41,22 @@ def _is_counted(state: ClassState, attr: str) -> bool:
 
 
 def _weighs(state: ClassState, number: str, buffer: str) -> bool:
-    """Tell whether some method moves a buffer on from its old value by an amount that a number decides."""
+    """Tell whether some method moves a buffer on from its old value, by an amount or on a condition that a number is."""
+    writes = state.runtime_writes(buffer)
+    moves = [each for each in writes if depends_on_previous_value(state, each)]
+    if any(number in each.write.sources for each in moves):
+        return True
+    asked = {each.method.name for each in moves if Guard("about", number) in each.guards}
     return any(
-        number in each.write.sources and depends_on_previous_value(state, each)
-        for each in state.runtime_writes(buffer)
+        each.method.name in asked and Guard("about", number) in each.guards and _is_taken_from_data(each)
+        for each in writes
+        if each not in moves
     )
+
+
+def _is_taken_from_data(change: AttributeWrite) -> bool:
+    """Tell whether a write sets a buffer to something else than a constant: `if self.n == 0: self.mean = x.mean()`."""
+    return change.write.how in ("assign", "inplace", "item") and change.write.value not in (Tensor(), UNKNOWN)
 
 
 def _are_restarted(state: ClassState, number: str, buffer: str) -> bool:

@@ -1,4 +1,4 @@
-"""Dicts that are handed to functions: those that may put more keys into them open them."""
+"""What a call leaves behind: that it was made, what flows into it, and dicts that it may put more keys into."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import re
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
+from flake8_ckpt.facts.evaluator.object_identity import is_written
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.frameworks.plain_methods import PLAIN_METHODS
 
 KEEPS_KEYS = re.compile(
     r"(^|[._:])(save|dump|write|load|log|print)"
@@ -43,3 +47,33 @@ def _keeps_keys(function: ast.expr) -> bool:
     if isinstance(function, ast.Name):
         return KEEPS_KEYS.search(function.id) is not None
     return isinstance(function, (ast.Subscript, ast.NamedExpr))
+
+
+def note_elements(value: v.Value, how: str, frame: Frame) -> None:
+    """Note how an element of something that an object holds is used."""
+    base = value.base if isinstance(value, (v.Element, v.Item)) else None
+    if isinstance(base, v.Attr) and base.base == v.SELF:
+        frame.read(base.name, how)
+
+
+def note_event(value: v.Call, method: str, frame: Frame) -> v.Value:
+    """Note the call of a method that may say something on state, and that what it is given goes into it."""
+    known = frame.names.known
+    if frame.contract and is_written(value, method, known):
+        return note_call(value, frame)
+    if not frame.contract or method in PLAIN_METHODS and method not in known.noted_methods:
+        return bounded(value)
+    return note_call(bounded(value), frame)
+
+
+def note_call(value: v.Value, frame: Frame) -> v.Value:
+    """Note a call, and that what it is given goes into it."""
+    if isinstance(value, v.Call):
+        frame.flow(value.callee)
+        note_site(value, frame)
+    return value
+
+
+def note_site(value: v.Call, frame: Frame) -> None:
+    """Note a call alone."""
+    frame.calls.append(Site(value, frame.position, True, frame.guards))
