@@ -60,7 +60,7 @@ from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
 from flake8_ckpt.source.tree import Function
-from flake8_ckpt.source.tree import definitions
+from flake8_ckpt.source.tree import Source
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
@@ -78,18 +78,18 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     if not may_hold_facts(text):
         return FileFacts(constants=tuple(constants_of(tree, (), text).items()))
     written = text.split("\n")
-    defined = list(definitions(tree.body, ""))
-    lines = rename_receivers(defined, written)
-    if lines is not written:
-        text = "\n".join(lines)
+    source = Source(tree, written)
+    source.lines = rename_receivers(source)
+    if source.lines is not written:
+        text = "\n".join(source.lines)
     signals = signals_of(known).within(text)
     if "mean" in text:
-        signals = signals.with_classes(classes_with_statistics(defined, lines))
-    found = outline(tree, defined, lines, signals)
+        signals = signals.with_classes(classes_with_statistics(source))
+    found = outline(tree, source, signals)
     constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
     names = names_of(tree, found, known, constants, shared_in(text))
     script = found.script.body if found.script is not None else []
-    collector = _Collector(names, written, lines, signals, script)
+    collector = _Collector(names, written, source, text, signals, script)
     return FileFacts(
         exported(names.table),
         names.stars,
@@ -105,21 +105,27 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
 
 
 class _Collector:
-    """Collects what `lines` say; they are the lines as `written`, but that every method calls its object `self`."""
+    """Collects what a source says; its text is as `written`, but that every method calls its object `self`."""
 
     def __init__(
-        self, names: Names, written: list[str], lines: list[str], signals: Signals, script: list[ast.stmt]
+        self,
+        names: Names,
+        written: list[str],
+        source: Source,
+        text: str,
+        signals: Signals,
+        script: list[ast.stmt],
     ) -> None:
         self.names = names
         self.script = script
-        self.counted = counted_in(lines)
-        self.alone = shared_alone("\n".join(lines))
+        self.counted = counted_in(source.lines)
+        self.alone = shared_alone(text)
         self.written = written
-        self.lines = lines
-        self.is_ascii = all(map(str.isascii, written))
+        self.source = source
+        self.is_ascii = text.isascii()
         self.signals = signals
-        self.remarks = remarks_in(lines)
-        self.ordered = ordered_in(lines)
+        self.remarks = remarks_in(source.lines)
+        self.ordered = ordered_in(source.lines)
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -140,7 +146,9 @@ class _Collector:
 
     def text(self, node: ast.ClassDef | Function) -> str:
         """Return the lines of a definition, without its decorators."""
-        return "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
+        if not node.decorator_list and node.name != SCRIPT:
+            return self.source.text(node)
+        return "\n".join(self.source.lines[node.lineno - 1 : node.end_lineno])
 
     def klass(self, found: ClassOutline, way: frozenset[int]) -> ClassFacts:
         """Return the facts of one class; methods on the way to what saves or loads are followed closely."""
