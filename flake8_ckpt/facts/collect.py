@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
@@ -118,7 +119,7 @@ class _Collector:
     ) -> None:
         self.names = names
         self.script = script
-        self.counted = counted_in(source.lines)
+        self.shares = "global" in text
         self.alone = shared_alone(text)
         self.written = written
         self.source = source
@@ -126,6 +127,11 @@ class _Collector:
         self.signals = signals
         self.remarks = remarks_in(source.lines)
         self.ordered = ordered_in(source.lines)
+
+    @cached_property
+    def counted(self) -> frozenset[int]:
+        """The numbers of the lines that may count something up."""
+        return counted_in(self.source.lines)
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
@@ -246,7 +252,7 @@ class _Collector:
         frame.numbers = numbers_of(node.args)
         frame.remarks = self.remarks
         frame.ordered = self.ordered
-        frame.shared = shared_in(text)
+        frame.shared = shared_in(text) if self.shares else frozenset()
         for name in parameter_names(node.args):
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
@@ -276,10 +282,10 @@ class _Collector:
         positional = [*arguments.posonlyargs, *arguments.args]
         without = len(positional) - len(arguments.defaults)
         defaults = [*[None] * without, *arguments.defaults, *arguments.kw_defaults]
-        frame = new_frame(self.names)
+        frame = new_frame(self.names) if arguments.defaults or arguments.kw_defaults else None
         for arg, default in zip((*positional, *arguments.kwonlyargs), defaults):
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
-            given = frame.evaluate(default) if default is not None else None
+            given = frame.evaluate(default) if frame is not None and default is not None else None
             yield Parameter(arg.arg, annotation, given)
         for starred in (arguments.vararg, arguments.kwarg):
             if starred is not None:

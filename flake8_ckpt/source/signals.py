@@ -160,11 +160,11 @@ class Signals:
 
     def saves(self, text: str) -> bool:
         """Tell whether a function's text saves something or loads it."""
-        return any(word in text for word in self.calls) or _saves(text)
+        return _has_any(self.calls, text) or _saves(text)
 
     def normalizes(self, text: str) -> bool:
         """Tell whether a function's text seems to make an object with running statistics, or to normalize with one."""
-        return any(word in text for word in self.classes) or _normalizes(text)
+        return _has_any(self.classes, text) or _normalizes(text)
 
     def with_classes(self, names: Iterable[str]) -> Signals:
         """Return what tells the same, and takes the objects of some more classes for normalizers."""
@@ -201,6 +201,13 @@ def _called_part(name: str, kind: str) -> str:
     return f"{owner}(" if kind == "method" else f"{last}("
 
 
+def _has_any(words: Iterable[str], text: str) -> bool:
+    for word in words:
+        if word in text:
+            return True
+    return False
+
+
 def _those_in(text: str, words: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for word in words if word in text)
 
@@ -225,7 +232,7 @@ def _links(text: str) -> bool:
 
 def trains(text: str) -> bool:
     """Tell whether a function's text steps optimizers, or makes what is stepped."""
-    return any(word in text for word in TRAIN_WORDS)
+    return _has_any(TRAIN_WORDS, text)
 
 
 def hands_on(text: str) -> bool:
@@ -249,7 +256,7 @@ def _normalizes(text: str) -> bool:
         return True
     if "rms" in text and SETS_STATISTICS.search(text) or "normali" in text and NORMALIZES.search(text):
         return True
-    if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
+    if not _has_any(NORMALIZER_WORDS, text) or NORMALIZERS.search(text) is None:
         return False
     return NORMALIZERS.search(LAYERS.sub("", text)) is not None
 

@@ -66,7 +66,7 @@ def _call(node: ast.Call, frame: Frame) -> v.Value:
     """
     others, showing = frame.depends, frame.showing
     frame.depends = set()
-    frame.showing = showing or only_shows(dotted(node.func))
+    frame.showing = showing or only_shows(node.func)
     value = _value_of(node, frame)
     frame.leave_behind(left_by(node))
     frame.depends |= others
