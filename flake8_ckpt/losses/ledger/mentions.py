@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 from typing import Optional
 
+from msgspec.structs import replace
+
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Arith
@@ -15,6 +17,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
@@ -32,6 +35,8 @@ from flake8_ckpt.losses.ledger.holder import step_to
 
 NAMING = (Self, Local, Param, Name, Attr, Item, Element)
 PARAMETERS = frozenset(["parameters", "named_parameters"])
+# Names of one path that branches decide over.
+MAX_NAMES = 16
 How = Literal["called", "given", "trained", "saved", "restored"]
 
 
@@ -120,7 +125,7 @@ def _in_call(site: Site, unit: FunctionRef) -> Iterator[Mention]:
 
 def _receivers(base: Value) -> Iterator[Value]:
     """Yield what a method is called on; what is unwrapped for it counts: `unwrap(model).state_dict()`."""
-    for option in options_of(base):
+    for option in named_options(base):
         if isinstance(option, NAMING):
             yield option
         elif isinstance(option, Call):
@@ -129,9 +134,19 @@ def _receivers(base: Value) -> Iterator[Value]:
                 yield option.callee.base
 
 
+def named_options(value: Value) -> tuple[Value, ...]:
+    """Return what a value may be, where branches decide how its path begins: `(a or b).x` is `a.x` or `b.x`."""
+    if isinstance(value, Join):
+        return tuple(each for option in value.options for each in named_options(option))[:MAX_NAMES]
+    if not isinstance(value, (Attr, Item, Element)):
+        return (value,)
+    bases = named_options(value.base)
+    return (value,) if bases == (value.base,) else tuple(replace(value, base=each) for each in bases)
+
+
 def leaves_of(value: Value) -> Iterator[tuple[str, Value]]:
     """Yield the values in a display, each with the step that leads to it, or the value itself with none."""
-    for option in options_of(value):
+    for option in named_options(value):
         if isinstance(option, Record):
             for field in option.fields:
                 yield from ((step_to(field.key), each) for _, each in leaves_of(field.value))
@@ -168,7 +183,7 @@ def trained_in(value: Value) -> Iterator[tuple[Value, bool]]:
 def _trained_by(call: Call) -> Iterator[tuple[Value, bool]]:
     callee = call.callee
     if isinstance(callee, Attr) and callee.name in PARAMETERS:
-        yield from ((each, True) for each in options_of(callee.base) if isinstance(each, NAMING))
+        yield from ((each, True) for each in named_options(callee.base) if isinstance(each, NAMING))
     elif isinstance(callee, Name):
         yield from (each for arg in call.args for each in trained_in(arg))
 
@@ -176,20 +191,21 @@ def _trained_by(call: Call) -> Iterator[tuple[Value, bool]]:
 def kept_in(payload: Value) -> Iterator[tuple[Value, str]]:
     """Yield the objects in a payload: with "" where it holds the whole, else with the method or attribute it takes."""
     if isinstance(payload, Call) and isinstance(payload.callee, Attr):
-        base = payload.callee.base
-        if isinstance(base, NAMING):
-            yield base, payload.callee.name
-            yield from _part_of(base)
-        else:
-            yield from kept_in(base)
+        for base in named_options(payload.callee.base):
+            if isinstance(base, NAMING):
+                yield base, payload.callee.name
+                yield from _part_of(base)
+            else:
+                yield from kept_in(base)
         for arg in arguments_of(payload):
             yield from kept_in(arg)
     elif isinstance(payload, NAMING):
-        yield payload, ""
-        yield from _part_of(payload)
+        for each in named_options(payload):
+            yield each, ""
+            yield from _part_of(each)
     else:
-        for each in inner_values(payload):
-            yield from kept_in(each)
+        for inner in inner_values(payload):
+            yield from kept_in(inner)
 
 
 def _part_of(value: Value) -> Iterator[tuple[Value, str]]:
