@@ -4,7 +4,7 @@
 
 Finds `except:`, `except Exception` and `except BaseException` around code that saves or restores state
 (`torch.save`, `torch.load`, `state_dict`, `load_state_dict`, or a function of the project that does this),
-whose handler only passes, continues, returns nothing or prints.
+whose handler only passes, continues, returns nothing, prints, or begins to count: `except: epoch = 0`.
 
 ## Why it matters
 
