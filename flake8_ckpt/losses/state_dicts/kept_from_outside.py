@@ -14,11 +14,14 @@ from flake8_ckpt.checkpoints.hooks.values import copied
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import all_keys
+from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import is_test
+from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.state_dicts.own_state import OwnState
 
 SCRIPT = "<module>"
@@ -36,12 +39,16 @@ class StatesFromOutside:
     def all(self) -> Iterator[OwnState]:
         """Yield the state of each class once, with all attributes that some file holds."""
         found: dict[str, tuple[SaveEffect, CheckpointGroup, set[str]]] = {}
+        asked: set[str] = set()
         for group in self.contract.groups.files:
-            for save in group.saves if self._is_asked(group) else ():
-                for class_id, attr in self._given(save):
+            for save in group.saves:
+                asked |= set(self._asked_themselves(save))
+                for class_id, attr in self._given(save) if self._goes_with(group, save) else ():
                     found.setdefault(class_id, (save, group, set()))[2].add(attr)
         for class_id, (save, group, given) in found.items():
-            if save.source.name != SCRIPT and any(self._goes_on(class_id, each) for each in given):
+            if class_id in asked or save.source.name == SCRIPT:
+                continue
+            if any(self._goes_on(class_id, each) for each in given):
                 given |= self._set_by(group)
                 yield OwnState(class_id, save.source, group.loads[0].source, (), frozenset(given))
 
@@ -49,10 +56,20 @@ class StatesFromOutside:
         """Tell whether an attribute is a counter or an optimizer."""
         return self.methods.is_changed(class_id, attr) or self.methods.is_stepped(class_id, attr)
 
-    def _is_asked(self, group: CheckpointGroup) -> bool:
-        """Tell whether training goes on with a file, and keys of it are taken one by one."""
+    def _goes_with(self, group: CheckpointGroup, save: SaveEffect) -> bool:
+        """Tell whether training goes on with a file, all keys of which are known and taken one by one."""
         wholesale = any(not each.keys and not each.into for each in group.loads)
-        return bool(group.loads) and not wholesale and self.contract.evidence.resumes(group.loads)
+        if not group.loads or wholesale or contents(save.payload).open:
+            return False
+        return self.contract.evidence.resumes(group.loads)
+
+    def _asked_themselves(self, save: SaveEffect) -> Iterator[str]:
+        """Yield the classes of the objects that a payload holds, or a method of which gives a part of it."""
+        held = [copied(value) for _, value in all_keys(save.payload)]
+        for value in (*held, *parts_of(save.payload)):
+            owner = value.callee.base if isinstance(value, Call) and isinstance(value.callee, Attr) else None
+            if owner is not None or value in held:
+                yield self.evaluator.class_of(owner or value, CallContext(save.unit))
 
     def _given(self, save: SaveEffect) -> Iterator[tuple[str, str]]:
         """Yield the attributes that a payload takes from objects of the project, each with the class."""
