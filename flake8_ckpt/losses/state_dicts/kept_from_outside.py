@@ -6,6 +6,7 @@ torch.save({"net": trainer.net.state_dict(), "step": trainer.step}, path)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.hooks.methods import HookMethods
@@ -20,6 +21,8 @@ from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.state_dicts.own_state import OwnState
@@ -51,6 +54,21 @@ class StatesFromOutside:
             if any(self._goes_on(class_id, each) for each in given):
                 given |= self._set_by(group)
                 yield OwnState(class_id, save.source, group.loads[0].source, (), frozenset(given))
+
+    def sets(self, class_id: str, attr: str) -> bool:
+        """Tell whether other code sets an attribute of the objects of a class: it is its affair to restore it."""
+        owners = (self.evaluator.class_of(base, CallContext(unit)) for unit, base in self._set.get(attr, ()))
+        return any(each and self.hierarchy.are_related(class_id, each) for each in owners)
+
+    @cached_property
+    def _set(self) -> dict[str, list[tuple[FunctionRef, Value]]]:
+        """Return the attributes that functions set of other objects, with these."""
+        found: dict[str, list[tuple[FunctionRef, Value]]] = {}
+        for unit in followed_functions(self.hierarchy.symbols):
+            for target in (each.target for each in unit.function.stores):
+                if isinstance(target, Attr) and target.base != SELF:
+                    found.setdefault(target.name, []).append((unit, target.base))
+        return found
 
     def _goes_on(self, class_id: str, attr: str) -> bool:
         """Tell whether an attribute is a counter or an optimizer."""

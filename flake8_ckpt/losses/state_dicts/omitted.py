@@ -69,7 +69,8 @@ class IncompleteStates:
 
     def _omitted(self, state: OwnState) -> Iterator[Omitted]:
         for each in CarriedAttributes(state, self.hierarchy).unsaved():
-            if not self.states.idle.is_idle_update(state.class_id, each.method):
+            is_idle = self.states.idle.is_idle_update(state.class_id, each.method)
+            if not is_idle and not self.outside.sets(state.class_id, each.attr):
                 yield Omitted(each.attr, each.method, each.location)
         if not state.is_inherited:
             yield from self._counts(state)
