@@ -152,7 +152,9 @@ class OwnStates:
         A framework says so, or nothing but numbers is given, or a counter or an optimizer is among it.
         """
         is_part = group.hook is not None and PARTS.search(group.hook.writer.name) is not None
-        if not is_part and (is_framework_hook(group) or not any(True for each in payloads for _ in states_in(each))):
+        if not is_part and (
+            is_framework_hook(group) or not any(True for each in payloads for _ in states_in(each))
+        ):
             return True
         values = [value for payload in payloads for _, value in all_keys(payload)]
         if any(self.methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values):
@@ -181,7 +183,9 @@ def _keyed(payload: Value) -> Value:
 
 def _packed(value: Value) -> Value:
     """Return what a text or bytes are made of: the record in `json.dumps(record)`."""
-    is_packed = isinstance(value, Call) and isinstance(value.callee, Name) and value.callee.path.endswith(".dumps")
+    is_packed = (
+        isinstance(value, Call) and isinstance(value.callee, Name) and value.callee.path.endswith(".dumps")
+    )
     return value.args[0] if isinstance(value, Call) and is_packed and value.args else value
 
 
