@@ -177,10 +177,10 @@ class Evidence:
         )
 
     def is_live_counter(self, class_id: str, attr: str) -> bool:
-        """Tell whether an attribute is counted up, and looked at for something else: there, or in any condition."""
+        """Tell whether an attribute is counted up or moved on, and decides something; a count may be used anywhere."""
         methods = [method for _, method in self.hierarchy.related_methods(class_id)]
         counting = [method for method in methods if _counted(method, attr)]
-        if not counting:
+        if not counting and not any(_is_moved_on(method, attr) for method in methods):
             return False
         if any(each.attr == attr and "test" in each.how for method in methods for each in method.uses):
             return True
@@ -193,10 +193,21 @@ class Evidence:
     def owner_kind(self, target: Value, unit: FunctionRef) -> ObjectKind:
         """Return the kind of the object that a value flows into: that of x for `x.mean` and `x.load_state_dict`."""
         owner = target.base if isinstance(target, Attr) else target
-        kind = self.kinds.of(self.evaluator.class_of(owner, CallContext(unit)))
+        context = CallContext(unit)
+        kinds = {self.kinds.of(self.evaluator.class_of(each, context)) for each in options_of(owner)}
+        kind = kinds.pop() if len(kinds) == 1 else ""
         if not kind and isinstance(target, Attr) and isinstance(owner, Self):
             kind = self.kinds.of(self.evaluator.class_of(target, CallContext(unit)))
         return kind
+
+
+def _is_moved_on(method: FunctionFacts, attr: str) -> bool:
+    """Tell whether a method makes a number of what it was: `self.epsilon = max(0.05, 0.99 * self.epsilon)`."""
+    return any(
+        write.attr == attr and write.carried and isinstance(write.value, (Arith, Number))
+        for write in method.writes
+        if write.how == "assign"
+    )
 
 
 def _counted(method: FunctionFacts, attr: str) -> set[Position]:

@@ -16,20 +16,25 @@ from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import numbers_of
+from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
+from flake8_ckpt.facts.model import StepCounter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
 from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
+from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
+from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.statements import Walker
+from flake8_ckpt.facts.step_counters import step_counters
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
@@ -107,6 +112,7 @@ class _Collector:
     ) -> None:
         self.names = names
         self.script = script
+        self.counted = counted_in(lines)
         self.alone = shared_alone("\n".join(lines))
         self.written = written
         self.lines = lines
@@ -217,9 +223,7 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
-            tuple(best_metrics(node, self.ordered, self.locate, self.script, frame.shared & self.alone))
-            if frame.contract
-            else (),
+            *(self.numbers(node, frame) if frame.contract else ()),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
@@ -236,6 +240,12 @@ class _Collector:
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
+
+    def numbers(self, node: Function, frame: Frame) -> tuple[tuple[BestMetric, ...], tuple[StepCounter, ...]]:
+        """Return the numbers of a function that decide something later, and that only its own loop changes."""
+        given = (self.locate, self.script, frame.shared & self.alone)
+        counters = step_counters(node, *given) if spans(node, self.counted) else ()
+        return tuple(best_metrics(node, self.ordered, *given)), tuple(counters)
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:
         """Return what a function gives: what its annotation promises, else, or key by key, what its returns give."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from dataclasses import field
 from functools import cache
 
+from msgspec import Struct
+
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import SELF
@@ -41,8 +43,7 @@ def called_name(call: Call) -> str:
     return call.callee.path.rpartition(".")[2].lstrip(":") if isinstance(call.callee, Name) else ""
 
 
-@dataclass(frozen=True)
-class FunctionRef:
+class FunctionRef(Struct, frozen=True):
     """A function of the project that a call reaches: `class_id` is the class of `self`, `owner` who defines it."""
 
     identity: str
@@ -73,13 +74,17 @@ class FunctionRef:
 
 @dataclass(frozen=True)
 class CallContext:
-    """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are."""
+    """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are.
+
+    `expanded` remembers what values of the function are here.
+    """
 
     callee: FunctionRef
     bound: Mapping[str, Value] = field(default_factory=dict)
     receiver: Value = SELF
     prefix: str = ""
     calls: int = 0
+    expanded: dict[Value, Value] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def path(self) -> str:

@@ -74,7 +74,7 @@ class Losses:
     @cached_property
     def bests(self) -> ForgottenBests:
         """Return who knows the metrics that decide what is saved, and that a resumed run starts again."""
-        return ForgottenBests(self.ledger, self.save_points.found)
+        return ForgottenBests(self.ledger, self.save_points)
 
     def forgotten_bests(self) -> tuple[ForgottenBest, ...]:
         """Return the metrics that decide what is saved, and that a resumed run starts again."""

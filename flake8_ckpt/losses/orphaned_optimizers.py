@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.payload import rooted
+from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Local
@@ -56,7 +57,10 @@ class OrphanedOptimizers:
         """Yield each binding of a load that leaves an optimizer behind."""
         for bindings in self.aliases.index.bindings.values():
             for each in bindings:
-                if not each.step and isinstance(each.into, (Attr, Local)) and self._is_loaded(each):
+                is_rebound = (
+                    isinstance(each.into, Attr) or isinstance(each.into, Local) and not _is_inner(each)
+                )
+                if is_rebound and not each.step and self._is_loaded(each):
                     holder = self.aliases.bound(each)
                     yield from self._left_behind(each, holder) if holder is not None else ()
 
@@ -150,3 +154,9 @@ class OrphanedOptimizers:
         if any(map(is_later, self.aliases.bindings(optimizer))):
             return True
         return any(each.name in REGROUPS and is_later(each) for each in self.ledger.mentions(optimizer))
+
+
+def _is_inner(binding: Binding) -> bool:
+    """Tell whether a local is one of a function inside another one, which binds its own by the same name."""
+    stores = binding.unit.function.stores
+    return any(NESTED in each.guards for each in stores if each.position == binding.position)

@@ -14,15 +14,22 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.modules.members import Method
 
 
 def changed_arguments(method: Method, class_id: str, hierarchy: Hierarchy) -> Iterator[Write]:
     """Yield what the calls of a method change in place, as writes of the attributes."""
     for site in method.facts.calls:
+        if not any(map(_is_attribute, arguments_of(site.call))):
+            continue
         for value in _filled(method, site, class_id, hierarchy):
-            if isinstance(value, Attr) and value.base == SELF:
+            if isinstance(value, Attr) and _is_attribute(value):
                 yield Write(value.name, "inplace", Tensor("data"), site.position, True, site.guards)
+
+
+def _is_attribute(value: Value) -> bool:
+    return isinstance(value, Attr) and value.base == SELF
 
 
 def _filled(method: Method, site: Site, class_id: str, hierarchy: Hierarchy) -> Iterator[Value]:

@@ -1,4 +1,4 @@
-"""CKP207: objects whose state other code saves, forms of a state, several files, rates from settings."""
+"""CKP204 and CKP207: objects whose state other code saves, forms of a state, several files, rates from settings."""
 
 from __future__ import annotations
 
@@ -481,8 +481,8 @@ class Trainer:
         else:
             self.kl_coef /= 1.5
 
-def save_checkpoint(trainer, path):  # CKP207
-    torch.save({"net": trainer.net.state_dict(), "opt": trainer.opt.state_dict(), "step": trainer.step}, path)
+def save_checkpoint(trainer, path):
+    torch.save({"net": trainer.net.state_dict(), "opt": trainer.opt.state_dict(), "step": trainer.step}, path)  # CKP204
 
 def load_checkpoint(trainer, path):
     c = torch.load(path)
@@ -655,8 +655,8 @@ class Runner:
             self.save(f"model_{it}.pt")
         self.current_iteration += n
 
-    def save(self, path):  # CKP207
-        torch.save({
+    def save(self, path):
+        torch.save({  # CKP204
             "model": self.alg.actor_critic.state_dict(),
             "optimizer": self.alg.optimizer.state_dict(),
             "iter": self.current_iteration,

@@ -22,7 +22,7 @@ from flake8_ckpt.facts.value_bounds import MAX_FIELDS
 from flake8_ckpt.facts.value_bounds import bounded
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
-MAX_ITEMS = 6
+MAX_ITEMS = 16
 # Loops over the names of parameters or buffers are a dozen names long.
 MAX_NAMES = 32
 

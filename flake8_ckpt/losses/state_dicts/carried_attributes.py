@@ -16,6 +16,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
@@ -218,10 +219,10 @@ class CarriedAttributes:
         return asked and bool(changes) and all(each.how == "augment" for each in changes)
 
     def _is_rated(self, attr: str, made: Value) -> bool:
-        """Tell whether arithmetic changes what the caller has chosen: `self.lr = max(low, self.lr / 1.5)`."""
+        """Tell whether arithmetic changes what a caller or a constant gives: `self.lr = max(low, self.lr / 1.5)`."""
         changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
         kinds = (Arith, Number) if isinstance(made, Param) else (Arith,)
-        return _is_chosen(made) and any(
+        return (isinstance(made, Name) or _is_chosen(made)) and any(
             each.carried and (each.how == "augment" or isinstance(each.value, kinds)) for each in changes
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.payload import all_keys
@@ -15,9 +14,9 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_names import parts_through_locals
 from flake8_ckpt.losses.state_dicts.carried_attributes import CarriedAttributes
-from flake8_ckpt.losses.state_dicts.kept_from_outside import StatesFromOutside
 from flake8_ckpt.losses.state_dicts.own_state import OwnState
 from flake8_ckpt.losses.state_dicts.own_states import OwnStates
+from flake8_ckpt.losses.state_dicts.set_from_outside import SetFromOutside
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,13 @@ class IncompleteStates:
         self.hierarchy: Hierarchy = contract.hierarchy
         self.evaluator = contract.evaluator
         self.states = OwnStates(contract)
-        self.outside = StatesFromOutside(contract)
+        self.outside = SetFromOutside(contract)
 
     def all(self) -> Iterator[IncompleteState]:
         """Yield the hooks that forget attributes; of several hooks of a class that forget the same, the first."""
         told: set[Spot] = set()
         found: dict[Spot, list[tuple[OwnState, tuple[Omitted, ...]]]] = {}
-        for state in chain(self.states.all(), self.outside.all()):
+        for state in self.states.all():
             omitted = tuple(each for each in self._omitted(state) if each.location not in told)
             told |= {each.location for each in omitted}
             if omitted:
