@@ -339,10 +339,88 @@ model = RunningPPO.load("model.zip")
 model.learn(1000)
 """
 
+# A script that hands its average to a function which may restore what is in it, and takes it back.
+HANDED = """
+import torch
+from restoring import resume
+from timm.utils import ModelEma
+from torch import nn
+
+
+def main(path, batches, is_resumed):
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(model.parameters())
+    average = ModelEma(model, decay=0.99)
+    if is_resumed:
+        model, optimizer, epoch, average = resume(path, model, optimizer, average)
+    for epoch, batch in enumerate(batches):
+        optimizer.zero_grad()
+        model(batch).sum().backward()
+        optimizer.step()
+        average.update(model)
+        parts = {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        torch.save({**parts, "smooth": average.ema.state_dict()}, path)
+"""
+RESTORING = """
+import torch
+
+
+def resume(path, model, optimizer, average):
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    average.ema.load_state_dict(state["smooth"])
+    return model, optimizer, state["epoch"], average
+"""
+# A script that begins a new training with the weights and the options of a file.
+OPTIONS = """
+import torch
+from net import Net
+from torch import nn
+from torch.optim.lr_scheduler import StepLR
+
+
+def main(path, epochs, folder):
+    state = torch.load(path)
+    options = state["options"]
+    model = Net(8)
+    model.load_state_dict(state["model"])
+    optimizer = torch.optim.SGD(model.parameters(), lr={rate})
+    rates = StepLR(optimizer, 10)
+    {restored}
+    for epoch in range(epochs):
+        fit(model, optimizer)
+        rates.step()
+        parts = {{"model": model.state_dict(), "options": options}}
+        torch.save({{**parts, "{key}": optimizer.state_dict()}}, f"{{folder}}/{{epoch}}.pt"){marker}
+
+
+def fit(model, optimizer):
+    optimizer.zero_grad()
+    model(torch.ones(1, 8)).sum().backward()
+    optimizer.step()
+"""
+NET = """
+from torch import nn
+
+
+class Net(nn.Linear):
+    def __init__(self, width):
+        super().__init__(width, 1)
+"""
+
 SILENT: dict[str, Case] = {
+    "a new training with the options of a file": {
+        "train.py": OPTIONS.format(rate="options.lr", restored="", key="moments", marker=""),
+        "net.py": NET,
+    },
     "an average that is saved as a model of its own": {
         "average.py": AVERAGE,
         "train.py": AVERAGED.format(save='torch.save(smooth.state_dict(), path + ".average")', marker=""),
+    },
+    "the inner model of an average that a function gives back": {
+        "train.py": HANDED,
+        "restoring.py": RESTORING,
     },
     "the inner model of an average in a file of its own": {
         "base.py": INNER,
@@ -363,11 +441,19 @@ SILENT: dict[str, Case] = {
     "a function in a function has a name of its own": {
         "view.py": VIEWER.format(inner="model"),
         "training.py": TRAINING,
-        "net.py": "from torch import nn\n\n\nclass Net(nn.Linear):\n    def __init__(self, width):\n"
-        "        super().__init__(width, 1)\n",
+        "net.py": NET,
     },
 }
 FOUND: dict[str, Case] = {
+    "a training that goes on with the options of a file": {
+        "train.py": OPTIONS.format(
+            rate="0.1",
+            restored='optimizer.load_state_dict(state["moments"])',
+            key="moments",
+            marker="  # CKP204",
+        ),
+        "net.py": NET,
+    },
     "an average of which a model is made and only looked at": {
         "average.py": AVERAGE,
         "train.py": AVERAGED.format(save="print(smooth.weight)", marker="  # CKP204"),

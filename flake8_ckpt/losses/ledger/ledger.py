@@ -95,9 +95,18 @@ class Ledger:
         """Tell whether some program saves or restores the state of an object, alone or in that of what holds it."""
         if not self.aliases.of(holder).is_complete:
             return True
-        return any(is_kept(each, kind) for each in self.mentions(holder)) or self.is_part_of_kept(
-            holder, kind
-        )
+        if (
+            any(is_kept(each, kind) for each in self.mentions(holder))
+            or kind == "ema"
+            and self._has_kept(holder)
+        ):
+            return True
+        return self.is_part_of_kept(holder, kind)
+
+    def _has_kept(self, average: Holder) -> bool:
+        """Tell whether some program keeps the model in an average: `ema.module.load_state_dict(state)`."""
+        names = self.aliases.of(average).holders
+        return any(part.parted()[0] in names for part in self.kept)
 
     def is_handed_over(self, holder: Holder) -> bool:
         """Tell whether an object is given to code that is not known, and that may take care of its state."""

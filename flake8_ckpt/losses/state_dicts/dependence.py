@@ -21,8 +21,8 @@ from flake8_ckpt.modules.attribute_lifetime import RESETS
 
 # Methods that only show a value: `log_stats`, `print_summary`, `__repr__`.
 SHOWS = re.compile(r"(^|_)(log|logs|print|show|summar\w+|display|plot|describe|repr|str|debug)(_|$)")
-# Methods that only show what they do not change: `get_info`, `report`.
-TELLS = re.compile(r"(^|_)(report|progress|info)(_|$)")
+# Methods that only show what they do not change: `get_info`, `report`, `statistics`.
+TELLS = re.compile(r"(^|_)(report|progress|info|stats|statistics|metrics)(_|$)")
 GROWTH = frozenset(".append .extend .insert .update .setdefault .add .appendleft .clear".split())
 
 
