@@ -12,6 +12,7 @@ from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import Mention
@@ -76,12 +77,13 @@ class UnreadFiles:
         return not any(map(_is_restored, ledger.mentions(holder))) and not ledger.is_handed_over(holder)
 
     def _restored_beside(self, holder: Holder) -> list[Mention]:
-        """Return where something is restored that the owner of an object saves, too."""
+        """Return where something is restored to be trained on that the owner of an object saves, too."""
         hierarchy = self.ledger.hierarchy
         return [
             mention
             for each, mention in self._restored
             if each != holder
+            and not _is_for_use(mention)
             and (
                 each.owner == holder.owner
                 or each.owner in hierarchy.symbols.classes
@@ -101,6 +103,11 @@ class UnreadFiles:
 def _may_end(name: str, end: str) -> bool:
     """Tell whether a name is another one, or ends with it where that is what follows a computed part: `_optim.pt`."""
     return name == end or end[0] in "_-." and name.endswith(end)
+
+
+def _is_for_use(mention: Mention) -> bool:
+    """Tell whether a function that restores also sets networks to evaluation."""
+    return any(called_name(site.call) == "eval" for site in mention.unit.function.calls)
 
 
 def _is_restored(mention: Mention) -> bool:
