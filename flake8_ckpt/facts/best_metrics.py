@@ -94,9 +94,9 @@ def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[li
 def _renamed(node: ast.stmt) -> Iterator[tuple[str, str]]:
     """Yield the local that keeps the value of an attribute before it is set: `before = self.best`."""
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        attr = self_attribute(node.value)
-        if attr is not None:
-            yield node.targets[0].id, f"self.{attr}"
+        name = name_of(node.value)
+        if name.startswith("self."):
+            yield node.targets[0].id, name
 
 
 def _set_for(node: ast.stmt, flag: str) -> Iterator[str]:

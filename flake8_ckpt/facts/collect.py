@@ -289,9 +289,10 @@ class _Collector:
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
             given = frame.evaluate(default) if frame is not None and default is not None else None
             yield Parameter(arg.arg, annotation, given)
-        for starred in (arguments.vararg, arguments.kwarg):
-            if starred is not None:
-                yield Parameter(f"*{starred.arg}")
+        if arguments.vararg is not None:
+            yield Parameter(f"*{arguments.vararg.arg}")
+        if arguments.kwarg is not None:
+            yield Parameter(f"**{arguments.kwarg.arg}")
 
 
 def _is_elsewhere(name: str, path: str) -> bool:
@@ -306,13 +307,15 @@ def _base(node: ast.expr) -> str:
 def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, v.Value]]:
     for each in statements(node.body):
         if isinstance(each, ast.Assign):
-            value = _flag(each.value)
+            value = _beginning(each.value)
             yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            yield each.target.id, _flag(each.value)
+            yield each.target.id, _beginning(each.value)
 
 
-def _flag(node: ast.expr | None) -> v.Value:
+def _beginning(node: ast.expr | None) -> v.Value:
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
         return v.Const(node.value)
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return v.NUMBER
     return v.UNKNOWN

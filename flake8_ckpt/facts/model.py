@@ -98,6 +98,7 @@ class Use(Struct, frozen=True, array_like=True, gc=False):
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
     "cadence" (a condition on its remainder: `self.step % 10 == 0`), "shown" (an argument of a log call),
+    "handed" (an argument of `torch.utils.checkpoint.checkpoint`, which calls another function with it),
     "call" (it is called), "iter", "element()" and "element.cuda" (what its elements do), ".name"
     (a method of its own), "own" (`+=` reads it), "apart" (a plain read beside that, or of what the method has
     set). "held" says that some path reads what it holds before this method writes it; "input", "relocated" and
@@ -159,6 +160,7 @@ class Handler(Struct, frozen=True, array_like=True, gc=False):
     function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
     a `second_way` where the `try` ends the function, and the handler prints the error itself.
     `drops` are the locals that the `try` makes, where the handler says the error and leaves the loop or the function.
+    It `says` what failed where it prints the error itself.
     """
 
     caught: tuple[str, ...]
@@ -168,6 +170,7 @@ class Handler(Struct, frozen=True, array_like=True, gc=False):
     last_line: int
     second_way: bool = False
     drops: tuple[str, ...] = ()
+    says: bool = False
 
 
 class Skip(Struct, frozen=True, array_like=True, gc=False):

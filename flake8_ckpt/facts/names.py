@@ -34,7 +34,7 @@ class Names:
     stars: tuple[str, ...]
     known: Frameworks = DEFAULT
     constants: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, ast.stmt] = field(default_factory=dict)
+    variables: frozenset[str] = frozenset()
     _values: dict[str, v.Name] = field(default_factory=dict, compare=False, repr=False)
 
     def resolve(self, dotted: str) -> str:

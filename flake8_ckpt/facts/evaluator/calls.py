@@ -142,10 +142,15 @@ def _forget_destination(method: str, frame: Frame) -> None:
 def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
     """Evaluate the arguments; a starred one makes the rest unknown."""
     args: list[v.Value] = []
+    handing = dotted(node.func).endswith("checkpoint")
     for argument in node.args:
         if isinstance(argument, ast.Starred):
             value = frame.evaluate(argument.value)
             args.append(v.Call(v.Name("*"), (value,)) if isinstance(value, v.Param) else v.UNKNOWN)
+        elif handing and self_attribute(argument) is not None:
+            frame.handing = True
+            args.append(frame.evaluate(argument))
+            frame.handing = False
         else:
             args.append(frame.evaluate(argument))
     return tuple(args), tuple([_keyword(each, frame) for each in node.keywords])

@@ -82,6 +82,7 @@ class Frame:
     position: Position = NOWHERE
     testing: bool = False
     showing: bool = False
+    handing: bool = False
     depends: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     writes: list[Write] = field(default_factory=list)
@@ -137,7 +138,8 @@ class Frame:
         """Note that an attribute of `self` is read, and that what is being computed depends on it."""
         self.seen.add(attr)
         how = "test" if self.testing and how in ("plain", "item") else how
-        how = "shown" if self.showing and how == "plain" else how
+        if how == "plain" and (self.showing or self.handing):
+            how = "shown" if self.showing else "handed"
         hows = self.uses.setdefault(attr, {})
         earlier = self.state.written.get(attr)
         if how == "plain" and ("own" in hows or earlier is not None or attr in self.state.defined):
@@ -173,7 +175,7 @@ class Frame:
         sources = tuple(sorted(token[1:] for token in self.depends if token.startswith(SOURCE)))[:MAX_SOURCES]
         self.writes.append(Write(attr, how, value, self.position, carried, guards, restored, after, sources))
         self.mix()
-        if how == "assign":
+        if how == "assign" or how == "inplace" and not carried:
             self.state.write(attr, frozenset(self.depends))
         elif how == "moved":
             self.moved.add(attr)
