@@ -58,7 +58,9 @@ def numbers_of(arguments: ast.arguments) -> frozenset[str]:
     """Return the names of the parameters that are numbers or texts."""
     if not arguments.defaults and not arguments.kwonlyargs:
         every = (*arguments.posonlyargs, *arguments.args)
-        return frozenset([each.arg for each in every if each.annotation is not None and is_number(each, None)])
+        return frozenset(
+            [each.arg for each in every if each.annotation is not None and is_number(each, None)]
+        )
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [*[None] * (len(positional) - len(arguments.defaults)), *arguments.defaults]
     pairs = [*zip(positional, defaults), *zip(arguments.kwonlyargs, arguments.kw_defaults)]
