@@ -210,15 +210,14 @@ class _Collector:
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
         """Return how a method that sets nothing of interest reads what may be state."""
-        frame = self.frame(node)
-        frame.contract = False
+        frame = self.frame(node, False)
         Walker(frame, self.locate).block(node.body)
         uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
         return FunctionFacts(node.name, self.heading(node), uses=uses)
 
     def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
-        frame = self.frame(node, keeper, owner)
+        frame = self.frame(node, keeper or self.takes_part(node), owner)
         Walker(frame, self.locate).block(node.body)
         decorators = tuple(
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
@@ -243,10 +242,13 @@ class _Collector:
             *(self.numbers(node, frame) if frame.contract else ()),
         )
 
-    def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
+    def takes_part(self, node: Function) -> bool:
+        """Tell whether a function is followed closely, whoever calls it: it may save, restore or train something."""
+        return is_entry(node) or node.name in HOOKS or self.signals.takes_part(self.text(node))
+
+    def frame(self, node: Function, contract: bool, owner: str = "") -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = self.text(node)
-        contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
         frame = new_frame(self.names, contract, "" if is_open else text, owner)
         frame.numbers = numbers_of(node.args)
