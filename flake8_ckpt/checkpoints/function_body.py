@@ -57,7 +57,9 @@ class FunctionBody:
 
     def rooted(self, value: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
         """Return the payloads that a value comes out of, each with the keys that lead to it."""
-        is_other = isinstance(value, OTHERS) or isinstance(value, Attr) and not isinstance(value.base, (Self, Super))
+        is_other = (
+            isinstance(value, OTHERS) or isinstance(value, Attr) and not isinstance(value.base, (Self, Super))
+        )
         return rooted(self.expand(value), self.known) if not is_other else iter(())
 
     def entered(self, site: Site) -> tuple[CallContext, ...]:

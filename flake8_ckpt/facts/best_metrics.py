@@ -94,15 +94,15 @@ def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[li
 def _renamed(node: ast.stmt) -> Iterator[tuple[str, str]]:
     """Yield the local that keeps the value of an attribute before it is set: `before = self.best`."""
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        attr = self_attribute(node.value)
-        if attr is not None:
-            yield node.targets[0].id, f"self.{attr}"
+        name = name_of(node.value)
+        if name.startswith("self."):
+            yield node.targets[0].id, name
 
 
 def _set_for(node: ast.stmt, flag: str) -> Iterator[str]:
     """Yield the locals that are set where a flag is true, and nothing else: `path = folder / "best.pt"`."""
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
-        for name, binding in _bindings(node.body, False):
+        for name, binding in bindings_in(node.body, False):
             if name != flag and "." not in name and not isinstance(binding.value, ast.Constant):
                 yield name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.findings import Spot
@@ -116,10 +119,20 @@ def bind(callee: FunctionRef, args: list[Value], keywords: Mapping[str, Value]) 
     bound.update(zip(names, (arg for arg in args if not is_star(arg))))
     bound.update((name, value) for name, value in keywords.items() if name in names)
     extra = tuple(args[len(names) :])
-    stars = [each.name for each in callee.function.parameters if each.name.startswith("*")]
-    if stars and extra:
-        bound[stars[0][1:]] = Container("tuple", join(list(extra)), len(extra), extra)
+    for each in callee.function.parameters:
+        if each.name.startswith("**"):
+            bound[each.name[2:]] = _others(keywords, names)
+        elif each.name.startswith("*") and extra:
+            bound[each.name[1:]] = Container("tuple", join(list(extra)), len(extra), extra)
     return bound
+
+
+def _others(keywords: Mapping[str, Value], names: Iterable[str]) -> Record:
+    """Return what a call gives by name to a function that takes any names: `write(path, net=net)`."""
+    given = keywords.keys() - {*names, "**"}
+    return Record(
+        tuple(Field(name, value) for name, value in keywords.items() if name in given), "**" in keywords
+    )
 
 
 def enter_call(

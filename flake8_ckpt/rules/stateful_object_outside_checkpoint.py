@@ -4,7 +4,10 @@
 
 Finds programs that write a checkpoint, read it back and train on, and that hold a normalizer, optimizer,
 learning rate scheduler, gradient scaler or moving average of weights whose state is on neither side.
-Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature.
+Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature, and a
+target network that training moves slowly (`soft_update(self.target, self.net, tau)`) and that the load makes again
+as a copy of the live one.
+Finds a number that a held object changes while it trains, and depends on: a loss scale, the step of a schedule.
 Finds a counter of a training loop that a learning rate, a weight or a scheduler is told, and that begins at zero again.
 What an object is, is told by what is done with it: whatever `zero_grad` and `step` are called of is an optimizer.
 It is followed through helper functions, constructors, containers and the objects that hold it, so that one that
@@ -218,7 +221,7 @@ def check(project: Project) -> Iterator[Finding]:
     for lost in project.losses.unsaved_objects:
         noun = NOUNS.get(lost.kind, lost.kind)
         what = f"the {noun} '{lost.name}' is neither saved nor restored"
-        its_state = "it" if lost.kind == "counter" else "its state"
+        its_state = "it" if lost.kind in ("counter", "number") else "its state"
         message = first_that_fits(
             f"{what} and starts over after a resume; save {its_state} too",
             f"{what}; save and restore {its_state}",

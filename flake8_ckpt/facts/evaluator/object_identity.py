@@ -11,7 +11,7 @@ from flake8_ckpt.frameworks.torch import MODULE_METHODS
 def is_object(value: v.Value, known: Frameworks) -> bool:
     """Tell whether a value is some object with an identity, not a payload that was read from a file."""
     if isinstance(value, v.Join):
-        made = [option for option in value.options if option != v.NONE]
+        made = [option for option in value.options if option != v.NONE]  # `EMA(net) if decay else None`
         return bool(made) and all(is_object(option, known) for option in made)
     if isinstance(value, (v.Item, v.Element)):
         return isinstance(value.base, (v.Call, v.Local)) and not is_loaded(value, known)
@@ -60,8 +60,11 @@ def named(name: str, value: v.Value) -> v.Local:
         held = held.callee.base
     if isinstance(held, v.Local) and held.name == name:
         return held
-    options = [
-        option.value if isinstance(option, v.Local) and option.name == name else option
-        for option in v.options_of(value)
-    ]
-    return v.Local(name, brief(v.join(options)))
+    if isinstance(value, v.Join):
+        value = v.join(
+            [
+                option.value if isinstance(option, v.Local) and option.name == name else option
+                for option in value.options
+            ]
+        )
+    return v.Local(name, brief(value))

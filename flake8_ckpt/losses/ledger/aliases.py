@@ -111,7 +111,9 @@ class AliasFinder:
         """Return what is bound to a name, with what functions of the project return instead of their calls."""
         if holder not in self._held:
             bound = self.bindings(holder)
-            self._held[holder] = tuple(found for each in bound for found in self.origins(each.value, each.unit))
+            self._held[holder] = tuple(
+                found for each in bound for found in self.origins(each.value, each.unit)
+            )
         return self._held[holder]
 
     def _mentioned(self, name: str) -> ByHolder[Mention]:

@@ -23,6 +23,8 @@ from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import named_in
 
+# Tools of a training that take no part in anything else.
+DRIVEN: frozenset[ObjectKind] = frozenset(["scheduler", "scaler", "ema"])
 Made = tuple[FunctionRef, Value]
 # One of these is called of each object whose kind its uses tell.
 TELLING = frozenset(["zero_grad", "scale", "step"])
@@ -82,7 +84,8 @@ class KindFinder:
     def _promised_as(self, holder: Holder) -> frozenset[str]:
         """Return the classes that the annotation of a parameter promises, where nothing says what makes the object.
 
-        What makes an object of the project's own class may keep it as well, so it has to be seen.
+        What makes an object of the project's own class may keep it as well, so it has to be seen; but for what
+        only a trainer is given, and drives.
         """
         if holder not in self._promised:
             self._promised[holder] = frozenset(self._annotated(holder))
@@ -95,7 +98,8 @@ class KindFinder:
             if each.name == holder.path and unit is not None and each.annotation is not None:
                 for option in options_of(each.annotation):
                     class_id = self.evaluator.class_of(option, CallContext(unit))
-                    if class_id and (class_id not in own or self.aliases.given(holder)):
+                    is_seen = class_id not in own or bool(self.aliases.given(holder))
+                    if class_id and (is_seen or self.kinds.of(class_id) in DRIVEN):
                         yield class_id
 
     def by_class(self, holder: Holder) -> set[ObjectKind]:

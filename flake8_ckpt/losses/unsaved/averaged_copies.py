@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cached_property
 
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
@@ -28,6 +34,7 @@ from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 MIXES = re.compile(r"soft|polyak|moving|average|(^|_)ema(_|$)")
 # What mixes two networks by an amount is given at least three things: `update(target, net, tau)`.
 MIXED = 3
+AMOUNTS = (Arith, Attr, Const, Name, Number, Param)
 
 
 class AveragedCopies:
@@ -56,7 +63,9 @@ class AveragedCopies:
                 yield UnsavedObject(f"{OWN}.{average}", "ema", point.location, None)
 
     def _left(self, pairs: set[frozenset[str]], methods: VisibleMethods) -> Iterator[str]:
-        """Yield the averages that no method which saves or loads mentions, where it does so with the live network."""
+        """Yield the copies that no method which saves or loads mentions, where it does so with the live network."""
+        copied = {frozenset(each[:2]) for _, method in methods.all for each in _copies(method)}
+        pairs = pairs & copied
         for pair in map(frozenset, sorted(map(sorted, pairs))):
             kept = {name for name in pair if any(keeps(each.name) for _, each in methods.about(name))}
             if len(kept) == 1 and kept <= self._taken and self._taken.isdisjoint(pair - kept):
@@ -82,8 +91,14 @@ def _averaged(method: FunctionFacts) -> Iterator[tuple[str, str]]:
     for site in method.calls:
         given = arguments_of(site.call)
         own = [name for name in (_own(_moved(each)) for each in given) if name]
-        if len(own) > 1 and (len(given) >= MIXED or MIXES.search(called_name(site.call))):
+        if len(own) > 1 and (_is_mixed(site, given) or MIXES.search(called_name(site.call))):
             yield own[0], own[1]
+
+
+def _is_mixed(site: Site, given: Sequence[Value]) -> bool:
+    """Tell whether a call is given two networks and an amount: `rollout(self.net, batch, self.scaling)` uses them."""
+    amounts = [each for each in given if not _own(_moved(each))]
+    return len(given) >= MIXED and not site.used and all(isinstance(each, AMOUNTS) for each in amounts)
 
 
 def _copies(method: FunctionFacts) -> Iterator[tuple[str, str, Position]]:
