@@ -307,15 +307,18 @@ def _base(node: ast.expr) -> str:
 def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, v.Value]]:
     for each in statements(node.body):
         if isinstance(each, ast.Assign):
-            value = _beginning(each.value)
+            value = _flag(each.value)
             yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            yield each.target.id, _beginning(each.value)
+            yield each.target.id, v.NUMBER if _is_number(each.value) else _flag(each.value)
 
 
-def _beginning(node: ast.expr | None) -> v.Value:
+def _is_number(node: ast.expr | None) -> bool:
+    """Tell whether the field of a dataclass begins as a number."""
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def _flag(node: ast.expr | None) -> v.Value:
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
         return v.Const(node.value)
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return v.NUMBER
     return v.UNKNOWN
