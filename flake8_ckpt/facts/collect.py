@@ -27,6 +27,7 @@ from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
+from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.statements import Walker
@@ -181,7 +182,9 @@ class _Collector:
             elif node.returns is not None and "." not in name:
                 promised = annotation_value(node.returns, self.names)
                 if promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
-                    yield FunctionFacts(name, self.heading(node), returns=promised)
+                    moves = moved_parameters(node, self.text(node))
+                    parameters = tuple(self.parameters(node.args)) if moves else ()
+                    yield FunctionFacts(name, self.heading(node), parameters, returns=promised, moves=moves)
         if found.script is not None:
             yield self.function(found.script.name, found.script, True)
 
@@ -191,7 +194,8 @@ class _Collector:
         frame.contract = False
         Walker(frame, self.locate).block(node.body)
         uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
-        return FunctionFacts(node.name, self.heading(node), uses=uses)
+        calls = tuple(each for each in frame.calls if _hands_on(each.call, found.suspects))
+        return FunctionFacts(node.name, self.heading(node), uses=uses, calls=calls)
 
     def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
@@ -220,6 +224,7 @@ class _Collector:
             tuple(best_metrics(node, self.ordered, self.locate, self.script, frame.shared & self.alone))
             if frame.contract
             else (),
+            moved_parameters(node, self.text(node)),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
@@ -262,6 +267,12 @@ class _Collector:
         for starred in (arguments.vararg, arguments.kwarg):
             if starred is not None:
                 yield Parameter(f"*{starred.arg}")
+
+
+def _hands_on(call: v.Call, attributes: frozenset[str]) -> bool:
+    """Tell whether a call takes one of some attributes of `self` as it is."""
+    given = (*call.args, *(each for _, each in call.keywords))
+    return any(isinstance(each, v.Attr) and each.base == v.SELF and each.name in attributes for each in given)
 
 
 def _is_elsewhere(name: str, path: str) -> bool:

@@ -202,7 +202,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     """The summary of one function, in terms of its parameters and of `self`.
 
     `leaves` are the first and last lines of the branches after which the function is over, `fills` the parameters
-    that it changes in place.
+    that it changes in place, `moves` those that it moves to another device.
     """
 
     name: str
@@ -222,6 +222,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     leaves: tuple[tuple[int, int], ...] = ()
     fills: tuple[str, ...] = ()
     best_metrics: tuple[BestMetric, ...] = ()
+    moves: tuple[str, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):
