@@ -16,21 +16,26 @@ from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import numbers_of
+from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
+from flake8_ckpt.facts.model import StepCounter
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
 from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
+from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
+from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.statements import Walker
+from flake8_ckpt.facts.step_counters import step_counters
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
@@ -108,6 +113,7 @@ class _Collector:
     ) -> None:
         self.names = names
         self.script = script
+        self.counted = counted_in(lines)
         self.alone = shared_alone("\n".join(lines))
         self.written = written
         self.lines = lines
@@ -221,10 +227,8 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
-            tuple(best_metrics(node, self.ordered, self.locate, self.script, frame.shared & self.alone))
-            if frame.contract
-            else (),
             moved_parameters(node, self.text(node)),
+            *(self.numbers(node, frame) if frame.contract else ()),
         )
 
     def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
@@ -241,6 +245,12 @@ class _Collector:
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
+
+    def numbers(self, node: Function, frame: Frame) -> tuple[tuple[BestMetric, ...], tuple[StepCounter, ...]]:
+        """Return the numbers of a function that decide something later, and that only its own loop changes."""
+        given = (self.locate, self.script, frame.shared & self.alone)
+        counters = step_counters(node, *given) if spans(node, self.counted) else ()
+        return tuple(best_metrics(node, self.ordered, *given)), tuple(counters)
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:
         """Return what a function gives: what its annotation promises, else, or key by key, what its returns give."""
@@ -264,9 +274,10 @@ class _Collector:
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
             given = new_frame(self.names).evaluate(default) if default is not None else None
             yield Parameter(arg.arg, annotation, given)
-        for starred in (arguments.vararg, arguments.kwarg):
-            if starred is not None:
-                yield Parameter(f"*{starred.arg}")
+        if arguments.vararg is not None:
+            yield Parameter(f"*{arguments.vararg.arg}")
+        if arguments.kwarg is not None:
+            yield Parameter(f"**{arguments.kwarg.arg}")
 
 
 def _hands_on(call: v.Call, attributes: frozenset[str]) -> bool:
@@ -287,13 +298,15 @@ def _base(node: ast.expr) -> str:
 def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, v.Value]]:
     for each in statements(node.body):
         if isinstance(each, ast.Assign):
-            value = _flag(each.value)
+            value = _beginning(each.value)
             yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            yield each.target.id, _flag(each.value)
+            yield each.target.id, _beginning(each.value)
 
 
-def _flag(node: ast.expr | None) -> v.Value:
+def _beginning(node: ast.expr | None) -> v.Value:
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
         return v.Const(node.value)
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return v.NUMBER
     return v.UNKNOWN

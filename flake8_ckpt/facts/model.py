@@ -160,6 +160,7 @@ class Handler(Struct, frozen=True, array_like=True):
     function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
     a `second_way` where the `try` ends the function, and the handler prints the error itself.
     `drops` are the locals that the `try` makes, where the handler says the error and leaves the loop or the function.
+    It `says` what failed where it prints the error itself.
     """
 
     caught: tuple[str, ...]
@@ -169,6 +170,7 @@ class Handler(Struct, frozen=True, array_like=True):
     last_line: int
     second_way: bool = False
     drops: tuple[str, ...] = ()
+    says: bool = False
 
 
 class Skip(Struct, frozen=True, array_like=True):
@@ -188,6 +190,17 @@ class BestMetric(Struct, frozen=True, array_like=True):
     name: str
     begins: Optional[Position]
     blocks: tuple[tuple[int, int], ...]
+
+
+class StepCounter(Struct, frozen=True, array_like=True):
+    """A local that a loop counts up and that drives a schedule; `shared` where it is a variable of the module.
+
+    `begins` is the statement that sets it to a constant.
+    """
+
+    name: str
+    begins: Position
+    shared: bool = False
 
 
 class Parameter(Struct, frozen=True, array_like=True):
@@ -221,8 +234,9 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     skips: tuple[Skip, ...] = ()
     leaves: tuple[tuple[int, int], ...] = ()
     fills: tuple[str, ...] = ()
-    best_metrics: tuple[BestMetric, ...] = ()
     moves: tuple[str, ...] = ()
+    best_metrics: tuple[BestMetric, ...] = ()
+    step_counters: tuple[StepCounter, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):

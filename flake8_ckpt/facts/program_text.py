@@ -82,6 +82,11 @@ def ordered_in(lines: list[str]) -> frozenset[int]:
     return frozenset(number for number, line in enumerate(lines, 1) if "<" in line or ">" in line)
 
 
+def counted_in(lines: list[str]) -> frozenset[int]:
+    """Return the numbers of the lines that may count something up: `step += 1`, `step = step + 1`."""
+    return frozenset(number for number, line in enumerate(lines, 1) if "+=" in line or "+ 1" in line)
+
+
 def spans(node: ast.expr | ast.stmt, lines: frozenset[int]) -> bool:
     """Tell whether a node stands on some of the lines."""
     return not lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from functools import cache
+
+from msgspec import Struct
 
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
@@ -16,7 +19,9 @@ from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.findings import Spot
@@ -41,8 +46,7 @@ def called_name(call: Call) -> str:
     return call.callee.path.rpartition(".")[2].lstrip(":") if isinstance(call.callee, Name) else ""
 
 
-@dataclass(frozen=True)
-class FunctionRef:
+class FunctionRef(Struct, frozen=True):
     """A function of the project that a call reaches: `class_id` is the class of `self`, `owner` who defines it."""
 
     identity: str
@@ -73,13 +77,17 @@ class FunctionRef:
 
 @dataclass(frozen=True)
 class CallContext:
-    """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are."""
+    """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are.
+
+    `expanded` remembers what values of the function are here.
+    """
 
     callee: FunctionRef
     bound: Mapping[str, Value] = field(default_factory=dict)
     receiver: Value = SELF
     prefix: str = ""
     calls: int = 0
+    expanded: dict[Value, Value] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -110,10 +118,20 @@ def bind(callee: FunctionRef, args: list[Value], keywords: Mapping[str, Value]) 
     bound.update(zip(names, (arg for arg in args if not is_star(arg))))
     bound.update((name, value) for name, value in keywords.items() if name in names)
     extra = tuple(args[len(names) :])
-    stars = [each.name for each in callee.function.parameters if each.name.startswith("*")]
-    if stars and extra:
-        bound[stars[0][1:]] = Container("tuple", join(list(extra)), len(extra), extra)
+    for each in callee.function.parameters:
+        if each.name.startswith("**"):
+            bound[each.name[2:]] = _others(keywords, names)
+        elif each.name.startswith("*") and extra:
+            bound[each.name[1:]] = Container("tuple", join(list(extra)), len(extra), extra)
     return bound
+
+
+def _others(keywords: Mapping[str, Value], names: Iterable[str]) -> Record:
+    """Return what a call gives by name to a function that takes any names: `write(path, net=net)`."""
+    given = keywords.keys() - {*names, "**"}
+    return Record(
+        tuple(Field(name, value) for name, value in keywords.items() if name in given), "**" in keywords
+    )
 
 
 def enter_call(

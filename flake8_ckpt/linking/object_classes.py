@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from typing import Optional
 
+from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
@@ -36,6 +40,8 @@ MAX_CALLS = 5
 MAX_NESTING = 24
 # An attribute that only subclasses set has their common class, where these are few.
 MAX_SUBCLASSES = 16
+# A method, and a value that it gives to an attribute.
+Set = tuple[FunctionFacts, Value]
 
 
 class ObjectClasses:
@@ -46,6 +52,7 @@ class ObjectClasses:
         self.symbols = hierarchy.symbols
         self._parameters = ParameterClasses(hierarchy, self.class_of, self.callee_of)
         self._attributes: dict[tuple[str, str], str] = {}
+        self._values_set: dict[str, Mapping[str, list[Set]]] = {}
         self._open: set[tuple[str, str]] = set()
 
     def callee_of(self, value: Call, context: CallContext, nesting: int = 0) -> Optional[FunctionRef]:
@@ -195,15 +202,12 @@ class ObjectClasses:
         )
 
     def _classes_set(self, owner: str, class_id: str, attr: str) -> list[str]:
-        found = []
-        for method in self.hierarchy.methods(owner).values():
-            context = CallContext(method_ref(owner, method, class_id))
-            values = [write.value for write in method.writes if write.attr == attr and write.how == "assign"]
-            values += [each.value for each in method.registers if each.name == attr and each.kind == "module"]
-            if method.name == attr and "property" in method.decorators and method.returns is not None:
-                values.append(method.returns)
-            found += [self.class_of(value, context) for value in values]
-        return found
+        if owner not in self._values_set:
+            self._values_set[owner] = _values_set(self.hierarchy.methods(owner).values())
+        return [
+            self.class_of(value, CallContext(method_ref(owner, method, class_id)))
+            for method, value in self._values_set[owner].get(attr, ())
+        ]
 
     def _class_of_call(self, value: Call, context: CallContext, nesting: int) -> str:
         target = value.callee
@@ -226,6 +230,21 @@ class ObjectClasses:
             if isinstance(target, Name)
             else ""
         )
+
+
+def _values_set(methods: Iterable[FunctionFacts]) -> Mapping[str, list[Set]]:
+    """Return what methods of one class set its attributes to, with what they register as modules, by attribute."""
+    found: dict[str, list[Set]] = defaultdict(list)
+    for method in methods:
+        for write in method.writes:
+            if write.how == "assign":
+                found[write.attr].append((method, write.value))
+        for each in method.registers:
+            if each.kind == "module":
+                found[each.name].append((method, each.value))
+        if "property" in method.decorators and method.returns is not None:
+            found[method.name].append((method, method.returns))
+    return found
 
 
 def _outside_class(path: str) -> str:

@@ -57,6 +57,8 @@ COPIES = frozenset(["copy", "deepcopy"])
 TRANSPARENT = frozenset(["copy.copy", "copy.deepcopy", "vars", "dict"])
 # The state of an object: a payload of its own, opened only when a key in it is asked for.
 STATE_METHODS = frozenset(["state_dict", "get_extra_state", "__getstate__"])
+# What other values of the same function are made of, too.
+REPEATED = (Local, Call, Item)
 
 
 class SymbolicEvaluator:
@@ -75,6 +77,8 @@ class SymbolicEvaluator:
         self._added: dict[int, dict[Value, list[Field]]] = {}
         # Mappings whose keys are being looked at: one that is filled from itself ends there.
         self._filling: set[tuple[int, str]] = set()
+        # How often a value was left as it is by one of these bounds.
+        self._cuts = 0
         self.budget = Budget(UNBOUNDED)
 
     def begin(self) -> Budget:
@@ -86,10 +90,24 @@ class SymbolicEvaluator:
         """Return a value in terms of the outermost function of a scope."""
         if nesting == 0:
             self.budget.begin()
-        if nesting > MAX_NESTING or not self.budget.step():
-            return UNKNOWN
         handler = _HANDLERS.get(type(value))
-        return handler(self, value, context, nesting + 1) if handler else value
+        if handler is None:
+            return value
+        if nesting > MAX_NESTING or not self.budget.step():
+            self._cuts += 1
+            return UNKNOWN
+        if not isinstance(value, REPEATED):
+            return handler(self, value, context, nesting + 1)
+        known = context.expanded.get(value)
+        return self._remembered(value, context, nesting) if known is None else known
+
+    def _remembered(self, value: Value, context: CallContext, nesting: int) -> Value:
+        """Expand a value that is likely to be asked for again; one that a bound cuts short is not kept."""
+        before = self._cuts
+        found = _HANDLERS[type(value)](self, value, context, nesting + 1)
+        if self._cuts == before:
+            context.expanded[value] = found
+        return found
 
     def key(self, text: str, context: CallContext) -> str:
         """Return the text of a key with its references resolved; `*` for what is not known."""
@@ -113,12 +131,14 @@ class SymbolicEvaluator:
     def _local(self, value: Local, context: CallContext, nesting: int) -> Value:
         held = self.expand(value.value, context, nesting)
         added = self.added_to(context.callee.function, value)
-        filling = (id(context.callee.function), value.name)
-        if added and filling not in self._filling and not self._is_known_object(value.value, context):
-            self._filling.add(filling)
-            filled = self._filled(held, added, context, nesting)
-            self._filling.discard(filling)
-            return filled
+        if added and not self._is_known_object(value.value, context):
+            filling = (id(context.callee.function), value.name)
+            if filling not in self._filling:
+                self._filling.add(filling)
+                filled = self._filled(held, added, context, nesting)
+                self._filling.discard(filling)
+                return filled
+            self._cuts += 1
         return held if isinstance(held, Record) else Local(context.prefix + value.name, held)
 
     def added_to(self, function: FunctionFacts, target: Value) -> list[Field]:

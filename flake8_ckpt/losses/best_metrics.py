@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
@@ -11,8 +10,11 @@ from typing import Optional
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
@@ -23,10 +25,14 @@ from flake8_ckpt.losses.ledger.events import KEEPS
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
-from flake8_ckpt.losses.unsaved.save_points import SavePoint
+from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 
 # Calls of libraries by which a better value keeps a checkpoint: `model.save(path)`, `shutil.copyfile(last, best)`.
 COPIES = frozenset(["copyfile", "copy", "copytree"])
+
+INFINITE = frozenset(["math.inf", "numpy.inf", "torch.inf", "sys.maxsize"])
+# Functions that lead to one that decides by a metric: a method of this name is called from more places.
+MAX_CALLERS = 64
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,14 @@ class ForgottenBest:
 class ForgottenBests:
     """Asks the functions around the saves of programs that resume."""
 
-    def __init__(self, ledger: Ledger, points: Sequence[SavePoint]) -> None:
+    def __init__(self, ledger: Ledger, points: GroupPoints) -> None:
         self.ledger = ledger
+        self.points = points
         self.groups = ledger.contract.groups
         self.evaluator = ledger.contract.evaluator
         self.hierarchy = ledger.hierarchy
-        self.classes = {each.owner for each in points if each.unit is None and each.trains_on}
-        self.functions = {name for each in points for name in (each.owner, *each.entered)}
+        self.classes = {each.owner for each in points.found if each.unit is None and each.trains_on}
+        self.functions = {name for each in points.found for name in (each.owner, *each.entered)}
 
     @cached_property
     def found(self) -> tuple[ForgottenBest, ...]:
@@ -65,7 +72,8 @@ class ForgottenBests:
     def _found(self) -> Iterator[ForgottenBest]:
         seen: set[Spot] = set()
         for unit in self.ledger.aliases.index.units:
-            for metric in unit.function.best_metrics if self._is_resumed(unit) else ():
+            metrics = unit.function.best_metrics
+            for metric in metrics if metrics and self._is_resumed(unit) else ():
                 save = self._save_in(metric, unit)
                 begins = self._begins(metric, unit) if save is not None else None
                 if save is not None and begins is not None and begins not in seen:
@@ -73,11 +81,35 @@ class ForgottenBests:
                     yield ForgottenBest(metric.name, unit.class_id, begins, Spot(unit.path, save))
 
     def _is_resumed(self, unit: FunctionRef) -> bool:
-        if unit.identity in self.functions:
+        """Tell whether a function is one of a program that resumes: itself does, or one that leads to it."""
+        return any(map(self._goes_on, self._leading_to(unit)))
+
+    def _goes_on(self, unit: FunctionRef) -> bool:
+        if unit.identity in self.functions or unit.identity in self._resuming:
             return True
         return bool(unit.class_id) and any(
             self.hierarchy.are_related(unit.class_id, each) for each in self.classes
         )
+
+    @cached_property
+    def _resuming(self) -> frozenset[str]:
+        """Return the functions that, at the end of all calls, restore what only training needs from a file."""
+        loads = (load for group in self.groups.files if group.saves for load in group.loads)
+        return frozenset(each.unit.identity for each in loads if self.points.restores_training(each))
+
+    def _leading_to(self, unit: FunctionRef) -> Iterator[FunctionRef]:
+        """Yield a function, and those that call it or make the object whose method it is, and so on."""
+        callers = self.ledger.aliases.allocations.callers
+        seen = {unit.identity}
+        waiting = [unit]
+        for each in waiting:
+            yield each
+            made = self.hierarchy.find_method(each.class_id, "__init__") if each.class_id else None
+            for identity in (each.identity, f"{made[0]}.__init__" if made is not None else ""):
+                for caller, _ in callers.get(identity, ())[:MAX_CALLERS]:
+                    if caller.identity not in seen and len(seen) < MAX_CALLERS:
+                        seen.add(caller.identity)
+                        waiting.append(caller)
 
     def _save_in(self, metric: BestMetric, unit: FunctionRef) -> Optional[Position]:
         """Return the save that a better value decides."""
@@ -105,7 +137,7 @@ class ForgottenBests:
         holder = Holder(unit.class_id, metric.name)
         starts = []
         for each in self.ledger.aliases.bindings(holder):
-            is_start = isinstance(each.value, (Const, Number)) and not each.loaded
+            is_start = _is_constant(each.value) and not each.loaded
             if is_start and each.unit.identity != unit.identity:
                 starts.append(each.location)
             elif each.unit.identity != unit.identity:
@@ -123,3 +155,11 @@ class ForgottenBests:
                 if held is not None and last_name(held) == holder.name:
                     return True
         return False
+
+
+def _is_constant(value: Value) -> bool:
+    """Tell whether a value is a number that nothing decides: `-math.inf`, too."""
+    if isinstance(value, Arith):
+        return all(map(_is_constant, value.operands))
+    is_infinite = isinstance(value, Name) and value.path in INFINITE
+    return is_infinite or isinstance(value, (Const, Number))

@@ -28,6 +28,7 @@ from flake8_ckpt.losses.normalizers.stale import StaleNormalizer
 from flake8_ckpt.losses.normalizers.stale import stale_normalizers
 from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizer
 from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizers
+from flake8_ckpt.losses.orphaned_optimizers import UnpickledScheduler
 from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.pickled_modules import PickledModule
@@ -73,7 +74,7 @@ class Losses:
     @cached_property
     def bests(self) -> ForgottenBests:
         """Return who knows the metrics that decide what is saved, and that a resumed run starts again."""
-        return ForgottenBests(self.ledger, self.save_points.found)
+        return ForgottenBests(self.ledger, self.save_points)
 
     def forgotten_bests(self) -> tuple[ForgottenBest, ...]:
         """Return the metrics that decide what is saved, and that a resumed run starts again."""
@@ -87,6 +88,10 @@ class Losses:
     def orphaned_optimizers(self) -> Iterator[OrphanedOptimizer]:
         """Yield the optimizers that a load leaves with what they were built over."""
         return OrphanedOptimizers(self.ledger).found()
+
+    def unpickled_schedulers(self) -> Iterator[UnpickledScheduler]:
+        """Yield the schedulers that a load binds with a copy of their optimizer."""
+        return OrphanedOptimizers(self.ledger).unpickled_schedulers()
 
     def unsaved_normalizers(self) -> Iterator[UnsavedNormalizers]:
         """Yield the saves that leave out statistics which a load restores."""

@@ -20,6 +20,9 @@ GENERAL = frozenset(["load", "restore", "loads"])
 # A caller that trains: `trainer.fit()`, `train_epoch()`, `run_training()`.
 RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
 
+# Calls between a function that resumes and the one that trains: `agent.step(x)`, `self._update_actor()`, `backward()`.
+MAX_CALLS = 3
+
 
 class Resumption:
     """Asks the callers of the methods that load."""
@@ -28,6 +31,7 @@ class Resumption:
         self.hierarchy = groups.hierarchy
         self.symbols = groups.hierarchy.symbols
         self.evaluator = groups.evaluator
+        self._training: dict[tuple[str, int], bool] = {}
 
     def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
         """Tell whether a method that loads is called where training goes on; nobody may call it in a library."""
@@ -38,7 +42,7 @@ class Resumption:
         reached: dict[str, FunctionRef] = {}
         while names:
             callers = [each for each in self._callers(names, loaders) if each.identity not in reached]
-            if any(self._is_of(each, class_id) or _trains(each.function) for each in callers):
+            if any(self._is_of(each, class_id) or self._trains(each, MAX_CALLS) for each in callers):
                 return True
             reached.update((each.identity, each) for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
@@ -50,6 +54,18 @@ class Resumption:
             return False
         given = self.evaluator.class_of(caller.function.returns, CallContext(caller))
         return given in self.symbols.classes and self.hierarchy.are_related(given, class_id)
+
+    def _trains(self, unit: FunctionRef, depth: int) -> bool:
+        """Tell whether a function runs a training, by itself or through what it calls."""
+        names = [last_name(site.call.callee) for site in unit.function.calls]
+        if any(RUNS.search(name) or name == "backward" for name in names):
+            return True
+        key = (unit.identity, depth)
+        if depth > 0 and key not in self._training:
+            self._training[key] = False
+            called = (self.evaluator.callee_of(site.call, CallContext(unit)) for site in unit.function.calls)
+            self._training[key] = any(self._trains(each, depth - 1) for each in called if each is not None)
+        return self._training.get(key, False)
 
     def _is_of(self, caller: FunctionRef, class_id: str) -> bool:
         return bool(caller.class_id) and self.hierarchy.are_related(caller.class_id, class_id)
@@ -83,11 +99,3 @@ def called_as(class_id: str, function: FunctionFacts) -> str:
     if function.name != "__init__" or not class_id:
         return function.name
     return class_id.rpartition(":")[2].rpartition(".")[2]
-
-
-def _trains(function: FunctionFacts) -> bool:
-    """Tell whether a function runs a training."""
-    return any(
-        RUNS.search(last_name(site.call.callee)) or last_name(site.call.callee) == "backward"
-        for site in function.calls
-    )

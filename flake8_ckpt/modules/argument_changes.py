@@ -15,6 +15,7 @@ from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.modules.members import Method
 
 Chosen = Callable[[FunctionFacts], tuple[str, ...]]
@@ -23,17 +24,25 @@ Chosen = Callable[[FunctionFacts], tuple[str, ...]]
 def changed_arguments(method: Method, class_id: str, hierarchy: Hierarchy) -> Iterator[Write]:
     """Yield what the calls of a method change in place, as writes of the attributes."""
     for site in method.facts.calls:
+        if not any(map(_is_attribute, arguments_of(site.call))):
+            continue
         for value in _given(method, site, class_id, hierarchy, lambda function: function.fills):
-            if isinstance(value, Attr) and value.base == SELF:
+            if isinstance(value, Attr) and _is_attribute(value):
                 yield Write(value.name, "inplace", Tensor("data"), site.position, True, site.guards)
 
 
 def moved_arguments(method: Method, class_id: str, hierarchy: Hierarchy) -> Iterator[str]:
     """Yield the attributes that a method hands to functions which move them to where they are needed."""
     for site in method.facts.calls:
+        if not any(map(_is_attribute, arguments_of(site.call))):
+            continue
         for value in _given(method, site, class_id, hierarchy, lambda function: function.moves):
-            if isinstance(value, Attr) and value.base == SELF:
+            if isinstance(value, Attr) and _is_attribute(value):
                 yield value.name
+
+
+def _is_attribute(value: Value) -> bool:
+    return isinstance(value, Attr) and value.base == SELF
 
 
 def _given(

@@ -41,6 +41,9 @@ from flake8_ckpt.modules.members import Method
 from flake8_ckpt.modules.method_graph import method_graph
 from flake8_ckpt.modules.method_graph import reached_methods
 
+# What makes a name a pattern of names.
+WILDCARDS = frozenset("*?[")
+
 
 class ClassState:
     """One module class: its methods, its writes, its registrations, its uses."""
@@ -171,6 +174,10 @@ class ClassState:
                 found.add(each.name)
         return frozenset(found)
 
+    @cached_property
+    def _registered_patterns(self) -> tuple[str, ...]:
+        return tuple(each for each in self.registered_names if not WILDCARDS.isdisjoint(each))
+
     def _given_names(self, method: Method, parameter: str) -> set[str]:
         """Return the names with which the class calls a method that registers what it is told to."""
         names = [each.name for each in method.facts.parameters][1:]
@@ -202,7 +209,9 @@ class ClassState:
 
     def registered(self, attr: str) -> bool:
         """Tell whether an attribute is a buffer, parameter, module or metric state, or a property."""
-        if any(fnmatchcase(attr, name) for name in self.registered_names):
+        if attr in self.registered_names or any(
+            fnmatchcase(attr, each) for each in self._registered_patterns
+        ):
             return True
         if any(
             _is_registered_value(each.value)

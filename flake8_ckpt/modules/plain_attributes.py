@@ -39,9 +39,10 @@ def plain_numbers(state: ClassState) -> Iterator[Attribute]:
 
 def _plain(state: ClassState, attr: str, writes: list[AttributeWrite]) -> Iterator[Attribute]:
     """Yield an attribute that the class itself sets, if nothing registers it."""
-    plain = unregistered(state, attr, writes)
-    if plain and all(each.method.owner == state.identity for each in writes):
-        yield Attribute(state, attr, tuple(plain))
+    if writes and all(each.method.owner == state.identity for each in writes):
+        plain = unregistered(state, attr, writes)
+        if plain:
+            yield Attribute(state, attr, tuple(plain))
 
 
 def _is_array(value: Value) -> bool:

@@ -4,7 +4,11 @@
 
 Finds programs that write a checkpoint, read it back and train on, and that hold a normalizer, optimizer,
 learning rate scheduler, gradient scaler or moving average of weights whose state is on neither side.
-Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature.
+Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature, and a
+target network that training moves slowly (`soft_update(self.target, self.net, tau)`) and that the load makes again
+as a copy of the live one.
+Finds a number that a held object changes while it trains, and depends on: a loss scale, the step of a schedule.
+Finds a counter of a training loop that a learning rate, a weight or a scheduler is told, and that begins at zero again.
 What an object is, is told by what is done with it: whatever `zero_grad` and `step` are called of is an optimizer.
 It is followed through helper functions, constructors, containers and the objects that hold it, so that one that
 another class keeps, or a registry, counts as saved.
@@ -181,6 +185,7 @@ assert resumed.reward_normalizer.count == 51
 - The object is never stepped or updated, or lives for one call only.
 - The object is given to code that is not known, and that may keep it.
 - A scheduler is told the epoch at each step, or stepped up to it.
+- A counter only limits the run, or is only logged; or something else than counting sets it.
 - One side mentions it: CKP201, CKP202 or CKP203.
 - The code is a test.
 
@@ -202,6 +207,7 @@ from flake8_ckpt.rules.base import first_that_fits
 from flake8_ckpt.rules.base import own_attribute
 
 NOUNS = {
+    "counter": "step counter",
     "ema": "moving average",
     "scaler": "gradient scaler",
     "module": "trained network",
@@ -215,9 +221,10 @@ def check(project: Project) -> Iterator[Finding]:
     for lost in project.losses.unsaved_objects:
         noun = NOUNS.get(lost.kind, lost.kind)
         what = f"the {noun} '{lost.name}' is neither saved nor restored"
+        its_state = "it" if lost.kind in ("counter", "number") else "its state"
         message = first_that_fits(
-            f"{what} and starts over after a resume; save its state too",
-            f"{what}; save and restore its state",
+            f"{what} and starts over after a resume; save {its_state} too",
+            f"{what}; save and restore {its_state}",
         )
         made = [(lost.made, "it is made here")] if lost.made is not None else []
         yield finding_in(RULE, lost.location, message, made, attribute=own_attribute(lost.name))

@@ -52,9 +52,7 @@ class Outline:
     on_the_way: frozenset[int] = frozenset()
 
 
-def outline(
-    tree: ast.Module, found: Sequence[Definition], lines: list[str], signals: Signals
-) -> Outline:
+def outline(tree: ast.Module, found: Sequence[Definition], lines: list[str], signals: Signals) -> Outline:
     """Sort the definitions of a module, nested ones too, into classes and functions, and select the bodies to read."""
     called: set[str] = set()
     plain = plain_classes(node for _, node in found if isinstance(node, ast.ClassDef))

@@ -197,7 +197,7 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
     for each in methods:
         if id(each.node) in before or each.name in HOOKS or each.registers_or_saves or links(each.text):
             selected.append(each.node)
-        elif GIVES.match(each.name) or trains(each.text):
+        elif GIVES.match(each.name) or TAKES.match(each.name) or trains(each.text):
             selected.append(each.node)
         elif "self." in each.text and (each.writes or each.name == "step" or SETS_FIELD.search(each.text)):
             selected.append(each.node)

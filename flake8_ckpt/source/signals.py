@@ -96,10 +96,11 @@ KEEPS = re.compile(r"^_*(?:(?:save|load|restore|resume|get|set)_?\w*)$")
 # `unpack_snapshot`, `dump_stats` and `restore_stats`.
 GIVES = re.compile(
     r"^_*(?:get|pack|dump|save|collect|export|serialize)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
-    r"|^\w*state(?:_dict)?$"
+    r"|^\w*state(?:_dict)?$|^_*to_\w*(?:dict|json)$"
 )
 TAKES = re.compile(
-    r"^_*(?:set|unpack|load|restore|apply|import|deserialize|resume)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+    r"^_*(?:set|unpack|load|restore|apply|import|deserialize|resume|from)_\w*(?:state|snapshot|checkpoint|ckpt|stats)"
+    r"|^_*from_\w*(?:dict|json)$"
 )
 TRIVIAL_BASES = re.compile(
     r"(^|\.)(object|ABC|Generic|Enum|IntEnum|StrEnum|str|int|float|dict|list|tuple|type|NamedTuple|TypedDict|Protocol"

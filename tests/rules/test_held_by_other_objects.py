@@ -198,7 +198,385 @@ class Base:
         self.main.step()
 """
 
+SCALED = """
+import torch
+
+FIRST_SCALE = 2.0**16
+
+
+class Stepper:
+    def __init__(self, net, scale=FIRST_SCALE):
+        self.net = net
+        self.scale = scale
+        self.opt = torch.optim.Adam(net.parameters())
+        self.seen = 0
+
+    def step(self, loss):
+        self.opt.zero_grad()
+        (loss * self.scale).backward()
+        if any(each.grad.isinf().any() for each in self.net.parameters()):
+            self.scale /= 2
+            return
+        self.opt.step()
+        self.scale *= 1.001
+        self.seen += 1
+{more}
+"""
+LOOP = """
+import torch
+from stepper import Stepper
+
+
+class Loop:
+    def __init__(self, net, path=None):
+        self.net = net
+        self.stepper = Stepper(net)
+        self.epoch = 0
+        if path:
+            self.resume(path)
+
+    def run(self, batches):
+        for batch in batches:
+            self.stepper.step(self.net(batch).mean())
+            self.epoch += 1
+        self.keep("last.pt")
+
+    def keep(self, path):
+        state = {{"net": self.net.state_dict(), "opt": self.stepper.opt.state_dict(), "epoch": self.epoch}}
+        {save}
+        torch.save(state, path)
+
+    def resume(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.stepper.opt.load_state_dict(state["opt"])
+        self.epoch = state["epoch"]
+        {load}
+"""
+
+
+def scaled(save: str = "pass", load: str = "pass", more: str = "", mark: str = "") -> dict[str, str]:
+    """Return a loop that trains through a stepper with a loss scale of its own."""
+    loop = LOOP.format(save=save, load=load).replace(
+        "torch.save(state, path)", f"torch.save(state, path){mark}"
+    )
+    return {"stepper.py": SCALED.format(more=more), "loop.py": loop}
+
+
+SCRIPT = """
+import torch
+from torch import nn
+
+
+def main(config):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    if config.resume:
+        state = torch.load(config.path)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+    {call}
+
+
+def train(config, net, optimizer):
+    scaler = torch.amp.GradScaler() if config.half else None
+    for batch in config.batches:
+        optimizer.zero_grad()
+        scaler.scale(net(batch).mean()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    torch.save({{"net": net.state_dict(), "optimizer": optimizer.state_dict()}}, config.path){mark}
+
+
+if __name__ == "__main__":
+    main(parse())
+"""
+WOUND = """
+import torch
+from torch import nn
+
+
+def train(path, batches, resume, decay):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, decay)
+    first = 0
+    if resume:
+        state = torch.load(path)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        first = state["epoch"]
+    {wind}
+    for epoch in range(first, 10):
+        for batch in batches:
+            optimizer.zero_grad()
+            net(batch).mean().backward()
+            optimizer.step()
+        scheduler.step()
+        torch.save({{"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch}}, path){mark}
+
+
+if __name__ == "__main__":
+    train(*arguments())
+"""
+
+AVERAGED = """
+import torch
+
+
+class MovingAverage:
+    def __init__(self, net, decay):
+        self.net = net
+        self.decay = decay
+        self.shadow = [each.detach().clone() for each in net.parameters()]
+        self.backup = []
+
+    def update(self):
+        for old, new in zip(self.shadow, self.net.parameters()):
+            old.mul_(self.decay).add_(new.detach(), alpha=1 - self.decay)
+
+    def apply(self):
+        self.backup = [each.detach().clone() for each in self.net.parameters()]
+
+    def restore(self):
+        for new, old in zip(self.net.parameters(), self.backup):
+            new.data.copy_(old)
+
+
+class Fitter:
+    def __init__(self, net, average: MovingAverage, path=None):
+        self.net = net
+        self.average = average
+        self.opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        self.epoch = 0
+        if path:
+            self.load(path)
+
+    def fit(self, batches, listeners):
+        for batch in batches:
+            self.opt.zero_grad()
+            self.net(batch).mean().backward()
+            self.opt.step()
+            self.average.update()
+        self.average.apply()
+        self.score = self.net(batches[0])
+        self.average.restore()
+        self.save("last.pt", listeners)
+
+    def save(self, path, listeners):
+        for each in listeners:
+            each.on_save(self)
+        torch.save({{"net": self.net.state_dict(), "opt": self.opt.state_dict(), "epoch": self.epoch}}, path){mark}
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.opt.load_state_dict(state["opt"])
+        self.epoch = state["epoch"]
+"""
+LISTENER = """
+import torch
+
+
+class Listener:
+    def on_save(self, trainer):
+        torch.save(trainer.average.shadow, "average.pt")
+        {more}
+"""
+PARTS = """
+import torch
+from torch import nn
+
+
+class Parts:
+    def __init__(self, names):
+        self.nets = {{name: nn.Linear(1, 1) for name in names}}
+        self.opts = {{name: torch.optim.Adam(net.parameters()) for name, net in self.nets.items()}}
+        self.schedules = [torch.optim.lr_scheduler.StepLR(each, 10) for each in self.opts.values()]
+
+    def step(self, batch):
+        for each in self.opts.values():
+            each.zero_grad()
+        sum(net(batch) for net in self.nets.values()).mean().backward()
+        for each in self.opts.values():
+            each.step()
+
+    def end(self):
+        for each in self.schedules:
+            each.step()
+
+    def save(self, path):
+        state = {{f"net_{{name}}": net.state_dict() for name, net in self.nets.items()}}
+        for name, each in self.opts.items():
+            state[f"opt_{{name}}"] = each.state_dict()
+        {more}
+        torch.save(state, path){mark}
+
+    def load(self, path):
+        state = torch.load(path)
+        for name, net in self.nets.items():
+            net.load_state_dict(state[f"net_{{name}}"])
+        for name, each in self.opts.items():
+            each.load_state_dict(state[f"opt_{{name}}"])
+        {back}
+
+
+def main(config):
+    parts = Parts(config.names)
+    if config.resume:
+        parts.load(config.path)
+    for batch in config.batches:
+        {step}
+        parts.end()
+    parts.save(config.path)
+"""
+FILES = """
+import torch
+from torch import nn
+
+
+def keep(folder, net, opt, step):
+    torch.save(net.state_dict(), f"{{folder}}/net{{step:06d}}.pt")
+    torch.save(opt.state_dict(), f"{{folder}}/opt{{step:06d}}.pt")
+
+
+def main(args):
+    net = nn.Linear(2, 2)
+    opt = torch.optim.Adam(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(opt, 1e-3, 1000)
+    step = args.step
+    if step:
+        net.load_state_dict(torch.load(f"{{args.folder}}/net{{step:06d}}.pt"))
+        {back}
+    while step < 1000:
+        opt.zero_grad()
+        net(torch.randn(2)).mean().backward()
+        opt.step()
+        schedule.step()
+        step += 1
+    keep(args.folder, net, opt, step){mark}
+
+
+if __name__ == "__main__":
+    main(arguments())
+"""
+METERED = TRAINER.replace("self.scheduler.step()", 'self.scheduler.step(batch["epoch_loss"], self.epoch)')
+
+RESUMED = """
+import torch
+from torch import nn
+
+
+class ModelEMA:
+    def __init__(self, net):
+        self.net = net
+        self.mean = nn.Linear(2, 1)
+
+    def update(self, net):
+        for old, new in zip(self.mean.parameters(), net.parameters()):
+            old.data.lerp_(new.data, 0.1)
+
+
+def resume(path, net, optimizer, ema):
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    {back}
+    return net, optimizer, ema
+
+
+def main(config):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    ema = ModelEMA(net) if config.average else None
+    if config.resume:
+        net, optimizer, ema = resume(config.path, net, optimizer, ema)
+    for batch in config.batches:
+        optimizer.zero_grad()
+        net(batch).mean().backward()
+        optimizer.step()
+        ema.update(net)
+        state = {{"net": net.state_dict(), "optimizer": optimizer.state_dict()}}
+        {save}
+        torch.save(state, config.path){mark}
+
+
+if __name__ == "__main__":
+    main(parse())
+"""
+
 SILENT: dict[str, Case] = {
+    "a part is saved of what a resume may give back": RESUMED.format(
+        back='ema.mean.load_state_dict(state["mean"])', save='state["mean"] = ema.mean.state_dict()', mark=""
+    ),
+    "a listener keeps the average": {
+        "fitter.py": AVERAGED.format(mark=""),
+        "listener.py": LISTENER.format(more='torch.save(trainer.average.state_dict(), "state.pt")'),
+    },
+    "the schedules of a list are saved": PARTS.format(
+        more='state["schedules"] = [each.state_dict() for each in self.schedules]',
+        back='for each, kept in zip(self.schedules, state["schedules"]):\n            each.load_state_dict(kept)',
+        step="parts.step(batch)",
+        mark="",
+    ),
+    "parts that are only used after a load": PARTS.format(
+        more="pass", back="pass", step="print(parts.nets)", mark=""
+    ).replace("        parts.end()\n    parts.save(config.path)\n", ""),
+    "only the weights of files are read back": FILES.format(back="pass", mark=""),
+    "a number of a held object is saved": scaled(
+        'state["scale"] = self.stepper.scale',
+        'self.stepper.scale = state["scale"]\n        self.stepper.seen = state["epoch"]',
+    ),
+    "a number is set to what goes on": scaled(load='self.stepper.scale = 2.0 ** state["epoch"]'),
+    "a held object saves itself": scaled(
+        'state["stepper"] = self.stepper.state_dict()',
+        'self.stepper.load_state_dict(state["stepper"])',
+        '\n    def state_dict(self):\n        return {"scale": self.scale, "seen": self.seen}\n'
+        '\n    def load_state_dict(self, state):\n        self.scale = state["scale"]\n'
+        '        self.seen = state["seen"]\n',
+    ),
+    "a held object is pickled": scaled('state["stepper"] = self.stepper', 'self.stepper = state["stepper"]'),
+    "what counts does not train": {
+        **scaled(
+            'state["scale"] = self.stepper.scale',
+            'self.stepper.scale = state["scale"]\n        self.world = World()',
+        ),
+        "world.py": "class World:\n    def __init__(self):\n        self.turns = 0\n\n"
+        "    def step(self, action):\n        self.turns += 1\n        return action * self.turns\n",
+    },
+    "two objects that one call uses": """
+import torch
+from shapes import Shaper
+from torch import nn
+
+
+class Trainer:
+    def __init__(self, path):
+        self.net = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.net.parameters())
+        self.shaper = Shaper()
+        self.load(path)
+
+    def play(self, net, batch, shaper):
+        return shaper.shape(net(batch))
+
+    def train(self, batches, path):
+        for batch in batches:
+            self.optimizer.zero_grad()
+            loss = self.play(self.net, batch, self.shaper)
+            loss.backward()
+            self.optimizer.step()
+        torch.save({"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+""",
+    "each turn of a loop trains something else": SCRIPT.format(
+        call="for fold in config.folds:\n        train(fold, net, optimizer)", mark=""
+    ),
+    "the scheduler is set to the epoch": WOUND.format(wind="scheduler.last_epoch = first - 1", mark=""),
     "everything that is held is saved": silent(
         project(
             BY_CLASS,
@@ -245,6 +623,31 @@ SILENT: dict[str, Case] = {
 }
 
 FOUND: dict[str, Case] = {
+    "an average that a resume only hands through": RESUMED.format(
+        back="pass", save="pass", mark="  # CKP204"
+    ),
+    "an average that lends its weights": AVERAGED.format(mark="  # CKP204"),
+    "the schedules of a list": PARTS.format(
+        more="pass", back="pass", step="parts.step(batch)", mark="  # CKP204"
+    ),
+    "a schedule beside files of one object each": FILES.format(
+        back='opt.load_state_dict(torch.load(f"{args.folder}/opt{step:06d}.pt"))', mark="  # CKP204"
+    ),
+    "a scheduler that is told a measure and the epoch": {
+        "trainer.py": METERED.format(kind="LRScheduler", mark="  # CKP204"),
+        "main.py": FACTORY.format(made="config['make'](optimizer)"),
+    },
+    "a loss scale": scaled(mark="  # CKP204"),
+    "a loss scale beside what is saved of the same object": scaled(
+        'state["lr"] = self.stepper.opt.param_groups[0]["lr"]', mark="  # CKP204"
+    ),
+    "an object of a function on the way": SCRIPT.format(
+        call="train(config, net, optimizer)", mark="  # CKP204"
+    ),
+    "a function that restores for itself in a loop": WOUND.format(wind="pass", mark="  # CKP204").replace(
+        "    train(*arguments())", "    for each in arguments():\n        train(*each)"
+    ),
+    "a scheduler of a function on the way": WOUND.format(wind="pass", mark="  # CKP204"),
     "of a class by its name": project(BY_CLASS),
     "of a class that a configuration names": project(BY_NAME),
     "of a class that an annotation tells": {**project(ANNOTATED), "other.py": OTHER},

@@ -156,6 +156,53 @@ if __name__ == "__main__":
 }
 
 FOUND: dict[str, Case] = {
+    "an option decides whether there is a scaler": TORCH
+    + """
+def main(path, batches, use_amp):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(net.parameters())
+    scaler = torch.cuda.amp.GradScaler() if use_amp else None
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    for batch in batches:
+        optimizer.zero_grad()
+        loss = net(batch).sum()
+        if scaler is None:
+            loss.backward()
+            optimizer.step()
+        else:
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()}, path)  # CKP204
+
+if __name__ == "__main__":
+    main("run.pt", [], True)
+""",
+    "the optimizer of a critic that a configuration asks for is saved, not the critic": TORCH
+    + """
+def main(path, batches, make, weight):
+    net = make()
+    critic = net.make_critic().to("cuda") if weight > 0 else None
+    optimizer = torch.optim.Adam(net.parameters())
+    critic_optimizer = torch.optim.Adam(critic.parameters()) if critic else None
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    if critic_optimizer:
+        critic_optimizer.load_state_dict(state["critic_optimizer"])
+    for batch in batches:
+        optimizer.zero_grad()
+        critic_optimizer.zero_grad()
+        critic(net(batch)).sum().backward()
+        optimizer.step()
+        critic_optimizer.step()
+    state = {"net": net.state_dict(), "optimizer": optimizer.state_dict()}
+    if critic_optimizer:
+        state["critic_optimizer"] = critic_optimizer.state_dict()
+    torch.save(state, path)  # CKP204
+""",
     "functions work on the variables of the module": TORCH
     + """
 net = nn.Linear(2, 1)

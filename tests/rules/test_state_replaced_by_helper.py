@@ -477,19 +477,17 @@ def main(path):
         SCORES, "scores.fit(rows.mean(0), std=rows.std(0))  # CKP205"
     ),
     "a field of a restored object": PROGRESS + "        self.progress.step = 0  # CKP205\n",
-    "a field by a method that asks what was restored": PROGRESS.replace(
-        "        self.progress.step = 0\n", "        self.progress.step = 0  # CKP205\n"
-    )
+    "a field by a method that asks what was restored": PROGRESS
     + """        if self.progress.phase == "hot":
-            self.begin()
+            self.begin()  # CKP205
 """,
     "a field where the object is there": PROGRESS.replace(
         "        self.progress.step = 0\n",
-        "        if self.progress:\n            self.progress.step = 0  # CKP205\n",
+        "        if self.progress:\n            self.progress.step = 0\n",
     )
-    + """        if data["hot"] and self.progress:
-            self.begin()
-""".replace('data["hot"]', 'data["net"]'),
+    + """        if data["net"] and self.progress:
+            self.begin()  # CKP205
+""",
     "a field of an object that restores it": TRAINER.replace("def save", "def state_dict")
     .replace("def load(self, path)", "def load_state_dict(self, data)")
     .replace("        data = torch.load(path)\n", "")

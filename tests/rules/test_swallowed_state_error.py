@@ -328,6 +328,21 @@ def test_refuses_another_model(tmp_path):
         pass
 """,
     },
+    "a save that fails, and the program says why": TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, path):
+        self.model = model
+        self.path = path
+
+    def save(self):
+        try:
+            torch.save(self.model.state_dict(), self.path)
+            return True
+        except Exception as error:
+            print(f"could not save: {error}")
+            return False
+""",
     "a report that can do without the step": """
 import torch
 
@@ -409,8 +424,8 @@ class Evaluator:
             self.best = score
             try:
                 torch.save(model.state_dict(), self.path)
-            except Exception as error:  # CKP212
-                print(error)
+            except Exception:  # CKP212
+                pass
 """,
     "a method of the derived class": {
         "learner.py": """
@@ -536,7 +551,7 @@ def save(model: nn.Module, path):
     except Exception:  # CKP212
         ...
 """,
-    "a save prints": TORCH
+    "a save prints nothing of the error": TORCH
     + """
 class Trainer:
     def __init__(self, model: nn.Module, path):
@@ -546,8 +561,8 @@ class Trainer:
     def save(self):
         try:
             torch.save(self.model.state_dict(), self.path)
-        except Exception as error:  # CKP212
-            print(f"could not save: {error}")
+        except Exception:  # CKP212
+            print("done")
 """,
     "a restore continues with the next": TORCH
     + """
@@ -603,8 +618,8 @@ def save(model: nn.Module, optimizer, path):
     record = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
     try:
         torch.save(record, path)
-    except Exception as error:  # CKP212
-        print(error)
+    except Exception:  # CKP212
+        pass
 """,
     "one optimizer of several": TORCH
     + """
@@ -711,7 +726,7 @@ def test_reports_swallowed_errors(case: Case) -> None:
 
 
 def test_message_says_what_is_lost() -> None:
-    (saved,) = check_findings(FOUND["a save prints"])
+    (saved,) = check_findings(FOUND["a save prints nothing of the error"])
     (restored,) = check_findings(FOUND["around a helper in another file"])
     assert saved.message == (
         "every error of save() ends here and nothing is saved: catch the one you expect, raise or log others"

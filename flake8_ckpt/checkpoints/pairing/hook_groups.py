@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.pairing.function_names import SETTER
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
+from flake8_ckpt.checkpoints.pairing.function_names import is_hook_name
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import Hook
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
@@ -78,9 +80,11 @@ class HookGroups:
             method.name: method_ref(owner, method, class_id)
             for owner, method in self.participants.methods(class_id)
         }
-        for name, writer in methods.items():
-            for other, reader in methods.items():
+        readers = [name for name in methods if is_hook_name(name) or name.endswith(SETTER)]
+        for name, writer in methods.items() if readers else ():
+            for other in readers:
                 if are_partners(name, other):
+                    reader = methods[other]
                     yield Hook(class_id, writer, reader)
 
     def _best_hooks(self, class_id: str) -> Iterator[Hook]:

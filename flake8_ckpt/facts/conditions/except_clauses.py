@@ -39,6 +39,7 @@ def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
             last.end_lineno or last.lineno,
             leaves and _names_error(handler),
             tuple(_made_in(node.body)) if _leaves(handler) else (),
+            _names_error(handler),
         )
 
 

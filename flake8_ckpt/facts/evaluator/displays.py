@@ -22,7 +22,7 @@ from flake8_ckpt.facts.value_bounds import MAX_FIELDS
 from flake8_ckpt.facts.value_bounds import bounded
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
-MAX_ITEMS = 6
+MAX_ITEMS = 16
 # Loops over the names of parameters or buffers are a dozen names long.
 MAX_NAMES = 32
 
@@ -112,7 +112,7 @@ def _dict_made(node: ast.DictComp, frame: Frame) -> v.Value:
 
 
 def _names_gone_through(node: ast.DictComp) -> list[str]:
-    """Return the keys of `{name: getattr(self, name) for name in ("scale", "good")}`, nothing where they are not literal."""
+    """Return the keys of `{name: getattr(self, name) for name in ("scale", "good")}`, none if they are not literal."""
     loop = node.generators[0]
     if len(node.generators) > 1 or loop.ifs or not isinstance(loop.iter, (ast.Tuple, ast.List)):
         return []

@@ -11,7 +11,8 @@ from flake8_ckpt.frameworks.torch import MODULE_METHODS
 def is_object(value: v.Value, known: Frameworks) -> bool:
     """Tell whether a value is some object with an identity, not a payload that was read from a file."""
     if isinstance(value, v.Join):
-        return all(is_object(option, known) for option in value.options)
+        made = [option for option in value.options if option != v.NONE]  # `EMA(net) if decay else None`
+        return bool(made) and all(is_object(option, known) for option in made)
     if isinstance(value, (v.Item, v.Element)):
         return isinstance(value.base, (v.Call, v.Local)) and not is_loaded(value, known)
     if isinstance(value, v.Call):

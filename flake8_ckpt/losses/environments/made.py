@@ -80,9 +80,9 @@ class NormalizedEnvironments:
         for value in (call.callee, *_names_given(call)):
             class_id = self.symbols.resolve(value.path, unit.path) if isinstance(value, Name) else ""
             statistics = self._statistics(class_id, call) if class_id else frozenset()
-            is_off = value is call.callee and self._is_switched_off(call, place)
-            if statistics and unit.class_id != class_id and not is_off:
-                yield NormalizedEnvironment(class_id, statistics, place.location, unit)
+            if statistics and unit.class_id != class_id:
+                if value is not call.callee or not self._is_switched_off(call, place):
+                    yield NormalizedEnvironment(class_id, statistics, place.location, unit)
 
     def _statistics(self, class_id: str, call: Call) -> frozenset[str]:
         """Return the attributes with the statistics of a class; none where the call does not ask for them."""

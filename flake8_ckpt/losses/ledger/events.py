@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flake8_ckpt.checkpoints.object_kinds import ObjectKind
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.losses.ledger.mentions import Mention
 
 # Calls by which training changes an object: `scheduler.step()`, `ema.update()`, `rms.update(x)`, `norm(x)`.
@@ -48,7 +49,15 @@ def is_kept(mention: Mention, kind: ObjectKind | str) -> bool:
     if mention.how in ("saved", "restored"):
         is_part = kind in IN_PARTS and TOLD.search(mention.name) is None
         return not mention.name or KEEPS.search(mention.name) is not None or is_part
-    return mention.how == "called" and KEEPS.search(mention.name) is not None
+    if mention.how != "called" or kind == "ema" and _swaps(mention):
+        return False
+    return KEEPS.search(mention.name) is not None
+
+
+def _swaps(mention: Mention) -> bool:
+    """Tell whether an average gives the raw weights back: `average.restore()`, `average.restore(net.parameters())`."""
+    given = mention.site.call.args if mention.site is not None else ()
+    return mention.name == "restore" and all(isinstance(each, Call) for each in given)
 
 
 def only_updates(mention: Mention) -> bool:

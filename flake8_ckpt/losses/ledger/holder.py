@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional
+
+from msgspec import Struct
 
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -28,8 +29,7 @@ ANY_ITEM = "[]"
 MARKS = str.maketrans(".[]", "___")
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who names an object, and how: `agent.py:Agent` and `self.optimizer`, `train.py:main` and `optimizers[]`.
 
     The owner is a class where the path begins with `self`, else a function.

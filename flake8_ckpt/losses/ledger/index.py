@@ -99,21 +99,22 @@ class MentionIndex:
         return found
 
     def _saved(self) -> Iterator[Mention]:
-        """Yield what payloads hold, as the functions see it that bring them to a file."""
+        """Yield what payloads hold, as the functions see it that bring them to a file, and those that write it."""
         for save in (*self.groups.final[0], *(save for group in self.groups.hooks for save in group.saves)):
-            for value, part in kept_in(save.payload):
-                seen, unit = self._at_home(value, save)
-                yield Mention("saved", seen, unit, save.save_call.position, part)
+            for each in (save, *self.groups.payloads.seen_by_source(save)):
+                for value, part in kept_in(each.payload):
+                    seen, unit = self.at_home(value, each)
+                    yield Mention("saved", seen, unit, save.save_call.position, part)
 
     def _restored(self) -> Iterator[Mention]:
         """Yield what loads put something into."""
         for load in (*self.groups.final[1], *(load for group in self.groups.hooks for load in group.loads)):
             for target in load.into:
                 for value, part in kept_in(target):
-                    seen, unit = self._at_home(value, load)
+                    seen, unit = self.at_home(value, load)
                     yield Mention("restored", seen, unit, load.at, part)
 
-    def _at_home(self, value: Value, effect: SaveEffect | LoadEffect) -> tuple[Value, FunctionRef]:
+    def at_home(self, value: Value, effect: SaveEffect | LoadEffect) -> tuple[Value, FunctionRef]:
         """Return a value as the function names it whose local it is: `train.agent` of a script is `agent` of train."""
         local = root_of(value)
         function, _, name = local.name.rpartition(".") if isinstance(local, Local) else ("", "", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from functools import cached_property
@@ -25,6 +26,9 @@ from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.index import MentionIndex
 from flake8_ckpt.losses.ledger.kinds import KindFinder
 from flake8_ckpt.losses.ledger.mentions import Mention
+
+# `callback.on_epoch(self)`, `hook.after_step(trainer)`.
+EVENTS = re.compile(r"^_?(on|before|after|pre|post)_")
 
 
 class Ledger:
@@ -91,22 +95,39 @@ class Ledger:
         """Tell whether some program saves or restores the state of an object, alone or in that of what holds it."""
         if not self.aliases.of(holder).is_complete:
             return True
-        return any(is_kept(each, kind) for each in self.mentions(holder)) or self.is_part_of_kept(
-            holder, kind
-        )
+        if (
+            any(is_kept(each, kind) for each in self.mentions(holder))
+            or kind == "ema"
+            and self._has_kept(holder)
+        ):
+            return True
+        return self.is_part_of_kept(holder, kind)
+
+    def _has_kept(self, average: Holder) -> bool:
+        """Tell whether some program keeps the model in an average: `ema.module.load_state_dict(state)`."""
+        names = self.aliases.of(average).holders
+        return any(part.parted()[0] in names for part in self.kept)
 
     def is_handed_over(self, holder: Holder) -> bool:
         """Tell whether an object is given to code that is not known, and that may take care of its state."""
         if any(self._takes_over(each) for each in self.mentions(holder)):
             return True
         owners = {each.owner for each in self.aliases.of(holder).holders if each.is_attribute}
-        return any(self._is_owner_handed_over(each) for each in sorted(owners))
+        kind = self.kinds.of(holder)
+        is_named = any(is_kept(each, kind) for each in self.aliases.index.mentions.get(holder.name, ()))
+        return any(self._is_owner_handed_over(each, is_named) for each in sorted(owners))
 
-    def _is_owner_handed_over(self, class_id: str) -> bool:
-        """Tell whether an object is given as a whole to code that is not known, where it is saved or restored."""
+    def _is_owner_handed_over(self, class_id: str, is_named: bool) -> bool:
+        """Tell whether an object is given as a whole to code that is not known, where it is saved or restored.
+
+        A callback that is told of an event takes what it names: nobody names what no code of the project keeps.
+        """
         for each in self._of_instances(class_id):
-            if self._takes_over(each) or self._is_given_unseen(each) and each.unit.identity in self._keepers:
+            if self._takes_over(each):
                 return True
+            if self._is_given_unseen(each) and each.unit.identity in self._keepers:
+                if is_named or not EVENTS.search(each.name):
+                    return True
         return False
 
     def is_part_of_kept(self, holder: Holder, kind: str) -> bool:
@@ -117,6 +138,8 @@ class Ledger:
     def _is_owner_kept(self, class_id: str, kind: str, holder: Holder) -> bool:
         kept = self._pickled_classes
         if self.hierarchy.is_module(class_id) and self._is_registered(holder, kind):
+            if self.hierarchy.defines(class_id, "get_extra_state"):
+                return True  # The state of a module with extra state is that of its parts, too.
             kept = kept | self._kept_classes
         return any(self.hierarchy.are_related(class_id, each) for each in kept)
 

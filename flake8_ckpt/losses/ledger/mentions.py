@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 from typing import Optional
 
+import msgspec
+
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Arith
@@ -120,13 +122,22 @@ def _in_call(site: Site, unit: FunctionRef) -> Iterator[Mention]:
 
 def _receivers(base: Value) -> Iterator[Value]:
     """Yield what a method is called on; what is unwrapped for it counts: `unwrap(model).state_dict()`."""
-    for option in options_of(base):
+    for option in branches_of(base):
         if isinstance(option, NAMING):
             yield option
         elif isinstance(option, Call):
             yield from (each for arg in option.args for each in named_in(arg))
             if isinstance(option.callee, Attr) and isinstance(option.callee.base, NAMING):
                 yield option.callee.base
+
+
+def branches_of(value: Value) -> Iterator[Value]:
+    """Yield the paths that one may be, of an object that is one of several: `a.net` and `b.net` for `(a or b).net`."""
+    if isinstance(value, (Attr, Item, Element)):
+        for base in branches_of(value.base):
+            yield value if base is value.base else msgspec.structs.replace(value, base=base)
+    else:
+        yield from options_of(value)
 
 
 def leaves_of(value: Value) -> Iterator[tuple[str, Value]]:
@@ -146,7 +157,8 @@ def leaves_of(value: Value) -> Iterator[tuple[str, Value]]:
 
 def named_in(value: Value) -> Iterator[Value]:
     """Yield the objects that a value names, in displays too."""
-    return (each for _, each in leaves_of(value) if isinstance(each, NAMING))
+    named = (each for _, each in leaves_of(value) if isinstance(each, NAMING))
+    return (branch for each in named for branch in branches_of(each) if isinstance(branch, NAMING))
 
 
 def trained_in(value: Value) -> Iterator[tuple[Value, bool]]:
@@ -178,15 +190,17 @@ def kept_in(payload: Value) -> Iterator[tuple[Value, str]]:
     if isinstance(payload, Call) and isinstance(payload.callee, Attr):
         base = payload.callee.base
         if isinstance(base, NAMING):
-            yield base, payload.callee.name
-            yield from _part_of(base)
+            for each in branches_of(base):
+                yield each, payload.callee.name
+                yield from _part_of(each)
         else:
             yield from kept_in(base)
         for arg in arguments_of(payload):
             yield from kept_in(arg)
     elif isinstance(payload, NAMING):
-        yield payload, ""
-        yield from _part_of(payload)
+        for each in branches_of(payload):
+            yield each, ""
+            yield from _part_of(each)
     else:
         for each in inner_values(payload):
             yield from kept_in(each)

@@ -36,13 +36,14 @@ class OnceFlags:
         """Yield what a method restores and what another one of its class sets anew when it runs first."""
         if not unit.class_id or self.hierarchy.is_module(unit.class_id):
             return
+        restored_here = list(self.restorations.of(unit))
+        if not restored_here:
+            return
         methods = VisibleMethods(unit.class_id, self.hierarchy)
         made = {
             write.attr for each in methods.run(*CONSTRUCTION) for write in each.writes if write.value != NONE
         }
-        names = {
-            each.name: each for each in self.restorations.of(unit) if each.name.removeprefix("self.") in made
-        }
+        names = {each.name: each for each in restored_here if each.name.removeprefix("self.") in made}
         if not names:
             return
         loading = methods.run(unit.function.name)

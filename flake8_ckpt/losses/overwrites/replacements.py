@@ -24,6 +24,7 @@ from flake8_ckpt.losses.overwrites.conditions import is_certain
 from flake8_ckpt.losses.overwrites.resets import Reset
 from flake8_ckpt.losses.overwrites.resets import Resets
 from flake8_ckpt.losses.overwrites.resets import is_number
+from flake8_ckpt.losses.overwrites.restored import is_load_hook
 
 # Names of methods that set something up, whatever there was.
 SETS_UP = re.compile(r"^_*(reset|reinit|init|clear|setup|set_?up|build|create|make|initiali[sz]e)")
@@ -63,7 +64,8 @@ class Replacements:
         """Yield what a function sets to something fresh; `restored` are the names of what it has restored."""
         yield from self._set_by_statement(unit)
         for site in unit.function.calls:
-            if is_certain(site.guards) or self._is_set_up(site, unit):
+            guards = tuple(each for each in site.guards if each.kind != "key")
+            if is_certain(guards) or self._is_set_up(site, unit):
                 yield from self._reset_by_call(site, unit)
                 yield from self._initialized(site, unit)
             elif self._asks_restored(site, unit, restored):
@@ -123,7 +125,8 @@ class Replacements:
         owner = path_text(receiver)
         if not self.known.hint("method", "restores").search(callee.function.name):
             for reset in self.resets.of(callee):
-                location = here if _is_set_up(callee.function.name, reset) else reset.location
+                is_blamed = _is_set_up(callee.function.name, reset) or is_load_hook(unit)
+                location = here if is_blamed else reset.location
                 yield Replacement(f"{owner}.{reset.attr}", site.position, location, reset.is_number)
         for write in callee.function.writes:
             is_given = self.values.is_from_argument(write.value) and write.how == "assign"

@@ -63,11 +63,7 @@ class Restorations:
 
     def of(self, unit: FunctionRef) -> Iterator[Restored]:
         """Yield what a function restores, from files and, where it is one of a pair of hooks, from its argument."""
-        is_hook = (
-            unit.class_id
-            and verb_and_stem(unit.function.name)[0] in LOADS
-            or unit.function.name in EXACT_PAIRS.values()
-        )
+        is_hook = is_load_hook(unit)
         loads = self.contract.groups.payloads.summary(unit).loads
         known = [each for each in loads if is_hook or not isinstance(each.root, Param)]
         for load in (*known, *self._by_hooks(unit)):
@@ -146,6 +142,12 @@ class Restorations:
             for target, parts in _fields_set(unit)
             if target in parts
         )
+
+
+def is_load_hook(unit: FunctionRef) -> bool:
+    """Tell whether a method is given a payload and restores what is in it, by its name."""
+    restores = bool(unit.class_id) and verb_and_stem(unit.function.name)[0] in LOADS
+    return restores or unit.function.name in EXACT_PAIRS.values()
 
 
 def _fields_set(unit: FunctionRef) -> Iterator[tuple[Attr, tuple[Value, ...]]]:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -69,6 +75,7 @@ class CarriedAttributes:
 
     def __init__(self, state: OwnState, hierarchy: Hierarchy) -> None:
         self.state = state
+        self.hierarchy = hierarchy
         self.methods = VisibleMethods(state.class_id, hierarchy)
         self.is_module = hierarchy.is_module(state.class_id)
         self._lasting: dict[str, bool] = {}
@@ -88,11 +95,15 @@ class CarriedAttributes:
 
     def _is_for_others(self, attr: str) -> bool:
         """Tell whether a class adapts what its caller has chosen, and leaves it to others to read it."""
-        readers = [method for _, method in self.methods.about(attr) if any(use.attr == attr for use in method.uses)]
+        readers = [
+            method for _, method in self.methods.about(attr) if any(use.attr == attr for use in method.uses)
+        ]
         if attr.startswith("_") or any(attr not in _changed_in(each) for each in readers):
             return False
         changes = (each for method in readers for each in _runtime_writes(method, attr))
-        return not all(map(_is_count, changes)) and any(self._is_rated(attr, made) for _, made in self._made(attr))
+        return not all(map(_is_count, changes)) and any(
+            self._is_rated(attr, made) for _, made in self._made(attr)
+        )
 
     def _changed(self) -> dict[str, Carried]:
         """Return what methods carry on, then what they set together with something that is saved."""
@@ -145,7 +156,9 @@ class CarriedAttributes:
 
     def _turns_over(self, write: Write, method: FunctionFacts) -> bool:
         """Tell whether a flag is turned on where a saved index begins again: `if self.index == 0: self.full = True`."""
-        begun = {each.attr for each in method.writes if each.how == "assign" and each.attr in self.state.given}
+        begun = {
+            each.attr for each in method.writes if each.how == "assign" and each.attr in self.state.given
+        }
         about = {guard.name for guard in write.guards if guard.kind == "about"}
         return write.value == Const(True) and not begun.isdisjoint(about)
 
@@ -162,14 +175,37 @@ class CarriedAttributes:
         return MEASURED.search(attr) is not None and TAKES.isdisjoint(hows) and not emptied
 
     def _constructed(self, attr: str) -> list[Value]:
-        return [option for method, value in self._made(attr) for option in options_of(_default_of(value, method))]
+        return [
+            option for method, value in self._made(attr) for option in options_of(_default_of(value, method))
+        ]
 
     def _made(self, attr: str) -> Iterator[tuple[FunctionFacts, Value]]:
         """Yield what construction sets an attribute to, and the method that does so."""
-        for method in self.methods.run(*CONSTRUCTION):
+        made = False
+        for method in self._makers:
             for write in method.writes:
-                if write.attr == attr and write.how == "assign":
+                if write.attr == attr and write.how == "assign" and not write.carried:
+                    made = True
                     yield method, write.value
+        for owner, method in self.methods.all if not made else ():
+            yield from ((method, value) for name, value in self._defaults(owner) if name == attr)
+
+    def _defaults(self, owner: str) -> tuple[tuple[str, Value], ...]:
+        """Return what a class says of its attributes: the fields of a dataclass begin so."""
+        facts = self.hierarchy.symbols.classes.get(owner)
+        return facts.attributes if facts is not None else ()
+
+    @cached_property
+    def _makers(self) -> list[FunctionFacts]:
+        """Return the methods that construct an object, and those that make the objects which are saved of it."""
+        makers = {
+            method.name
+            for attr in self.state.given
+            for _, method in self.methods.about(attr)
+            for write in _runtime_writes(method, attr)
+            if write.how == "assign" and isinstance(write.value, Call)
+        }
+        return self.methods.run(*CONSTRUCTION, *makers)
 
     def _is_counted(self, attr: str) -> bool:
         """Tell whether an attribute is only ever counted up, whatever its name says, and asked in some condition."""
@@ -183,9 +219,9 @@ class CarriedAttributes:
         return asked and bool(changes) and all(each.how == "augment" for each in changes)
 
     def _is_rated(self, attr: str, made: Value) -> bool:
-        """Tell whether arithmetic changes what the caller has chosen: `self.lr = max(low, self.lr / 1.5)`."""
+        """Tell whether arithmetic changes what a caller or a constant gives: `self.lr = max(low, self.lr / 1.5)`."""
         changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
-        return isinstance(made, Param) and any(
+        return (isinstance(made, Name) or _is_chosen(made)) and any(
             each.carried and (each.how == "augment" or isinstance(each.value, (Arith, Number)))
             for each in changes
         )
@@ -241,6 +277,13 @@ def _default_of(value: Value, method: FunctionFacts) -> Value:
     """Return the default where a value is a parameter that has one, else the value."""
     defaults = {each.name: each.default for each in method.parameters if each.default is not None}
     return defaults.get(value.name, value) if isinstance(value, Param) else value
+
+
+def _is_chosen(value: Value) -> bool:
+    """Tell whether a caller or a setting decides a value: `decay`, `args.decay`, `config.get("decay", 0.9)`."""
+    while isinstance(value, (Attr, Item, Call)):
+        value = value.callee if isinstance(value, Call) else value.base
+    return isinstance(value, (Param, Self))
 
 
 def _runtime_writes(method: FunctionFacts, attr: str) -> Iterator[Write]:

@@ -59,4 +59,3 @@ class VisibleMethods:
             for attr in {*(write.attr for write in method.writes), *(use.attr for use in method.uses)}:
                 found.setdefault(attr, []).append((owner, method))
         return found
-

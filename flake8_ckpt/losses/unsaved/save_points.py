@@ -9,6 +9,7 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.evidence import is_made_with
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
@@ -45,6 +46,7 @@ class SavePoint:
 
     `shown` is how the save names an object of the class, as `self.agent`. `names` are the keys of
     both sides. Where there is no `location`, objects are reported where they are made.
+    `ends` are the function that saves and the one that loads, where these are known.
     `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
     uses what was saved: that concerns normalizers alone. What is given by a hook `of_tools` is optimizers and the
     like alone: whoever calls the hook saves the networks.
@@ -57,6 +59,7 @@ class SavePoint:
     names: frozenset[str] = frozenset()
     entered: tuple[str, ...] = ()
     trains_on: bool = True
+    ends: Optional[tuple[FunctionRef, FunctionRef]] = None
     of_tools: bool = False
 
 
@@ -96,8 +99,9 @@ class GroupPoints:
                 own = self._own_call(save, class_id)
                 here = None if is_inherited else own or location
                 shown = OWN if own is not None else shown
+                ends = (save.source, loads[0].source)
                 of_tools = group.hook is not None and self._is_of_tools(save)
-                yield SavePoint(class_id, here, None, shown, names, (), trains_on, of_tools)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on, ends, of_tools)
                 for each in self._filling(class_id, save):
                     goes_on = trains_on or self._registers_training(each, save)
                     yield SavePoint(each, None, None, shown, names, (), goes_on)
@@ -117,15 +121,8 @@ class GroupPoints:
 
     def _own_call(self, save: SaveEffect, class_id: str) -> Optional[Spot]:
         """Return the statement of a method of the class itself that writes the file, or calls what does."""
-        if self._is_of(save.source, class_id):
-            return save.save_call
-        way = [save.unit, *map(self.ledger.aliases.index.function, save.call_chain)]
-        for caller, inner in reversed(list(zip(way, way[1:]))):
-            if caller is not None and inner is not None and self._is_of(caller, class_id):
-                called = called_as(inner.class_id, inner.function)
-                sites = (each for each in caller.function.calls if called_name(each.call) == called)
-                return next((Spot(caller.path, each.position) for each in sites), None)
-        return None
+        own = [seen.location for unit, seen in self._way(save) if self._is_of(unit, class_id)]
+        return own[-1] if own else None
 
     def _is_of(self, function: FunctionRef, class_id: str) -> bool:
         return bool(function.class_id) and self.hierarchy.are_related(function.class_id, class_id)
@@ -140,10 +137,12 @@ class GroupPoints:
         for unit, seen in self._way(save):
             loads = [each for each in group.loads if unit.identity in (each.unit.identity, *each.call_chain)]
             in_loop = _is_in_loop(unit, seen)
-            if self._goes_on(save, loads) or is_resumed and in_loop and not is_repeated:
+            runs = in_loop or any(called_name(each.call) in STEPS for each in unit.function.calls)
+            if self._goes_on(save, loads) or is_resumed and runs and not is_repeated:
                 is_resumed = True
                 if not TUNES.search(unit.identity):
-                    yield SavePoint(unit.identity, seen.location, unit, "", names, seen.call_chain)
+                    ends = (save.source, (loads or group.loads)[0].source)
+                    yield SavePoint(unit.identity, seen.location, unit, "", names, seen.call_chain, ends=ends)
             is_repeated = is_repeated or in_loop
 
     def _way(self, save: SaveEffect) -> Iterator[tuple[FunctionRef, SaveEffect]]:
@@ -214,9 +213,8 @@ class GroupPoints:
         for target in load.into:
             held = target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
             for value in options_of(held):
-                named = (
-                    self.ledger.aliases.holders.of(value, load.unit) if isinstance(value, NAMING) else None
-                )
+                seen, unit = self.ledger.aliases.index.at_home(value, load)
+                named = self.ledger.aliases.holders.of(seen, unit) if isinstance(value, NAMING) else None
                 yield from ((named, value),) if named is not None else ()
 
     def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
@@ -226,7 +224,7 @@ class GroupPoints:
 
     def _goes_on(self, save: SaveEffect, loads: list[LoadEffect]) -> bool:
         """Tell whether training goes on: its state is restored, or the very file that is written is read."""
-        if any(map(self._is_training_state, loads)):
+        if any(map(self.restores_training, loads)):
             return True
         return any(_is_same_file(save, each) and self._trains_on(save, each) for each in loads)
 
@@ -236,13 +234,19 @@ class GroupPoints:
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
         ):
             return False
-        saved = {self.ledger.aliases.holders.of(value, save.unit) for value, _ in kept_in(save.payload)}
+        values = (self.ledger.aliases.index.at_home(value, save) for value, _ in kept_in(save.payload))
+        saved = {self.ledger.aliases.holders.of(value, unit) for value, unit in values}
         return any(holder in saved for holder, _ in self._targets(load))
 
-    def _is_training_state(self, load: LoadEffect) -> bool:
+    def restores_training(self, load: LoadEffect) -> bool:
+        """Tell whether a load restores what only training needs."""
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
-        return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
+        return any(
+            not self.ledger.kinds_of(each).isdisjoint(TRAINING)
+            for each, value in self._targets(load)
+            if not load.keys or value not in load.into or not is_made_with(value)
+        )
 
 
 def _is_in_loop(unit: FunctionRef, save: SaveEffect) -> bool:

@@ -13,6 +13,8 @@ from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
@@ -35,9 +37,11 @@ class StatePairs:
     def all(self) -> Iterator[SavePoint]:
         """Yield the save points of these classes."""
         for class_id in self.groups.classes:
-            location = self._save_of(class_id)
-            if location is not None:
-                yield SavePoint(class_id, location, of_tools=self._gives_tools(class_id))
+            found = self._ends_of(class_id)
+            if found is not None:
+                location, writer, reader = found
+                of_tools = self._gives_tools(class_id)
+                yield SavePoint(class_id, location, ends=(writer, reader), of_tools=of_tools)
 
     def unsaved_loss_scales(self) -> Iterator[UnsavedObject]:
         """Yield the classes that set up mixed precision of apex, whose loss scale is in no other state."""
@@ -46,18 +50,20 @@ class StatePairs:
                 assert point.location is not None
                 yield UnsavedObject("amp", "scaler", point.location, None)
 
-    def _save_of(self, class_id: str) -> Optional[Spot]:
-        """Return where a class itself takes the state of something trained that it also restores.
+    def _ends_of(self, class_id: str) -> Optional[tuple[Spot, FunctionRef, FunctionRef]]:
+        """Return where a class itself takes the state of something trained, and the methods that save and restore it.
 
         A method that does both copies states from one object to another.
         """
-        found, is_restored = None, False
+        saves: list[tuple[Spot, FunctionRef]] = []
+        loads: list[FunctionRef] = []
         for method in self.hierarchy.methods(class_id).values():
             states = dict((name, site) for site, name in self._states(class_id, method))
+            unit = method_ref(class_id, method, class_id)
             if len(states) == 1 and "state_dict" in states:
-                found = found or Spot(class_id.partition(":")[0], states["state_dict"].position)
-            is_restored = is_restored or "load_state_dict" in states
-        return found if is_restored else None
+                saves.append((Spot(unit.path, states["state_dict"].position), unit))
+            loads += [unit] if "load_state_dict" in states else []
+        return (*saves[0], loads[0]) if saves and loads else None
 
     def _gives_tools(self, class_id: str) -> bool:
         """Tell whether a method gives its caller states, those of optimizers and the like alone."""
@@ -65,7 +71,11 @@ class StatePairs:
             called = [each.call.callee for each in method.calls]
             taken = sum(isinstance(each, Attr) and each.name == "state_dict" for each in called)
             gives = any(each.target == Name("return") for each in method.stores)
-            if taken and gives and taken == sum(name == "state_dict" for _, name in self._states(class_id, method)):
+            if (
+                taken
+                and gives
+                and taken == sum(name == "state_dict" for _, name in self._states(class_id, method))
+            ):
                 return True
         return False
 

@@ -24,7 +24,7 @@ class UnsavedObject:
     """An object whose state is lost: how the code names it, its kind, where it is made, and the save without it."""
 
     name: str
-    kind: ObjectKind | Literal["tensor"]
+    kind: ObjectKind | Literal["tensor", "counter", "number"]
     location: Spot
     made: Optional[Spot]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Call
@@ -14,6 +16,8 @@ from flake8_ckpt.losses.ledger.mentions import Mention
 
 # Parameters of schedulers that begin where training goes on.
 BEGINS = frozenset(["last_epoch", "last_step", "start_epoch"])
+# What a scheduler is told that waits for a plateau: `step(epoch_val_metric, epoch)`.
+MEASURES = re.compile(r"(^|_)(loss|losses|metrics?|scores?|acc\w*|errors?|rewards?)(_|$)")
 TRAINS = frozenset(["backward", "zero_grad"])
 
 
@@ -25,7 +29,17 @@ def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
     if any(ledger.aliases.bindings(holder.inner(f".{name}")) for name in sorted(BEGINS)):
         return True
     steps = [each for each in ledger.mentions(holder) if each.name == "step" and each.site is not None]
+    if not steps:
+        return _takes_count(holder, ledger)
     return _is_told(steps, holder, ledger) or any(map(_is_before_training, steps))
+
+
+def _takes_count(holder: Holder, ledger: Ledger) -> bool:
+    """Tell whether the project's own `step(epoch)` takes the epoch, where what it is given is not seen."""
+    counts = ledger.known.hint("key", "counter")
+    own = [ledger.hierarchy.find_method(each, "step") for each in sorted(ledger.kinds.classes(holder))]
+    taken = [each[1].parameters[:2] if each is not None else () for each in own]
+    return bool(taken) and all(any(counts.search(name.name) for name in given) for given in taken)
 
 
 def _is_told(steps: list[Mention], holder: Holder, ledger: Ledger) -> bool:
@@ -35,6 +49,8 @@ def _is_told(steps: list[Mention], holder: Holder, ledger: Ledger) -> bool:
         return False
     counts = ledger.known.hint("key", "counter")
     given = [each.args[0] if each.args else NONE for each in calls]
+    if any(MEASURES.search(last_name(each)) for each in given):
+        return False
     return all(isinstance(each, Number) or counts.search(last_name(each)) for each in given)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
@@ -20,7 +21,7 @@ from flake8_ckpt.linking.functions import functions_outside_tests
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.kind_context import KindContext
 from flake8_ckpt.linking.value_kinds import KindEvaluator
-from flake8_ckpt.linking.value_names import parts_through_locals
+from flake8_ckpt.linking.value_names import inner_values
 from flake8_ckpt.modules.members import AttributeWrite
 
 
@@ -59,7 +60,7 @@ class HandedArguments:
     def _calls(self) -> Mapping[str, list[tuple[FunctionRef, Call]]]:
         found: dict[str, list[tuple[FunctionRef, Call]]] = defaultdict(list)
         for unit in functions_outside_tests(self.symbols):
-            for call in dict.fromkeys(_calls_in(unit)):
+            for call in _calls_in(unit):
                 if isinstance(call.callee, Name):
                     class_id = self.symbols.resolve(call.callee.path, unit.path)
                     if class_id in self.symbols.classes:
@@ -68,8 +69,23 @@ class HandedArguments:
 
 
 def _calls_in(unit: FunctionRef) -> Iterator[Call]:
+    """Yield the calls of a function, each once, also those that gave what locals and attributes are bound to."""
+    seen: set[Value] = set()
     for value in (
         *(each.value for each in unit.function.writes),
         *(each.call for each in unit.function.calls),
     ):
-        yield from (part for part in parts_through_locals(value) if isinstance(part, Call))
+        yield from _calls_through_locals(value, seen)
+
+
+def _calls_through_locals(value: Value, seen: set[Value]) -> Iterator[Call]:
+    inner = inner_values(value)
+    if isinstance(value, (Local, Call)):
+        if value in seen:
+            return
+        seen.add(value)
+        inner = (value.value,) if isinstance(value, Local) else (value.callee, *value.args)
+    if isinstance(value, Call):
+        yield value
+    for each in inner:
+        yield from _calls_through_locals(each, seen)

@@ -1,0 +1,141 @@
+"""Networks that training moves slowly towards others, and that a load makes again as plain copies of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cached_property
+
+from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Value
+from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import arguments_of
+from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.functions import followed_functions
+from flake8_ckpt.losses.ledger.holder import OWN
+from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.state_dicts.kept_attributes import keeps
+from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
+from flake8_ckpt.losses.unsaved.save_points import SavePoint
+from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+
+# `soft_update(target, net)`: what mixes two networks without being told by how much.
+MIXES = re.compile(r"soft|polyak|moving|average|(^|_)ema(_|$)")
+# What mixes two networks by an amount is given at least three things: `update(target, net, tau)`.
+MIXED = 3
+AMOUNTS = (Arith, Attr, Const, Name, Number, Param)
+
+
+class AveragedCopies:
+    """Asks the classes of saves of programs that train on."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.hierarchy = ledger.hierarchy
+
+    def lost(self, point: SavePoint) -> Iterator[UnsavedObject]:
+        """Yield the averages of a class that no method saves, where its load copies what they are averages of."""
+        if not point.trains_on or point.owner not in self.hierarchy.symbols.classes:
+            return
+        if self.hierarchy.is_module(point.owner):
+            return
+        methods = VisibleMethods(point.owner, self.hierarchy)
+        pairs = {frozenset(pair) for _, method in methods.all for pair in _averaged(method)}
+        loads = [(owner, each) for owner, each in methods.all if keeps(each.name) and _restores_files(each)]
+        for owner, method in loads if pairs else ():
+            for copied, source, position in _copies(method):
+                if frozenset([copied, source]) in pairs and copied not in self._taken:
+                    location = Spot(owner.partition(":")[0], position)
+                    yield UnsavedObject(f"{OWN}.{copied}", "ema", location, None)
+        if point.location is not None and loads:
+            for average in self._left(pairs, methods):
+                yield UnsavedObject(f"{OWN}.{average}", "ema", point.location, None)
+
+    def _left(self, pairs: set[frozenset[str]], methods: VisibleMethods) -> Iterator[str]:
+        """Yield the copies that no method which saves or loads mentions, where it does so with the live network."""
+        copied = {frozenset(each[:2]) for _, method in methods.all for each in _copies(method)}
+        pairs = pairs & copied
+        for pair in map(frozenset, sorted(map(sorted, pairs))):
+            kept = {name for name in pair if any(keeps(each.name) for _, each in methods.about(name))}
+            if len(kept) == 1 and kept <= self._taken and self._taken.isdisjoint(pair - kept):
+                yield from pair - kept
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        """Return the last names of all objects whose state some function takes."""
+        return frozenset(
+            callee.base.name
+            for unit in followed_functions(self.hierarchy.symbols)
+            for callee in (site.call.callee for site in unit.function.calls)
+            if isinstance(callee, Attr) and callee.name == "state_dict" and isinstance(callee.base, Attr)
+        )
+
+
+def _averaged(method: FunctionFacts) -> Iterator[tuple[str, str]]:
+    """Yield the attributes of which a method moves one towards the other, in either order."""
+    moved = {write.attr for write in method.writes if write.how == "weights" and write.carried}
+    for write in method.writes:
+        if write.how == "weights" and write.attr in moved:
+            yield from ((write.attr, source) for source in write.sources if source != write.attr)
+    for site in method.calls:
+        given = arguments_of(site.call)
+        own = [name for name in (_own(_moved(each)) for each in given) if name]
+        if len(own) > 1 and (_is_mixed(site, given) or MIXES.search(called_name(site.call))):
+            yield own[0], own[1]
+
+
+def _is_mixed(site: Site, given: Sequence[Value]) -> bool:
+    """Tell whether a call is given two networks and an amount: `rollout(self.net, batch, self.scaling)` uses them."""
+    amounts = [each for each in given if not _own(_moved(each))]
+    return len(given) >= MIXED and not site.used and all(isinstance(each, AMOUNTS) for each in amounts)
+
+
+def _copies(method: FunctionFacts) -> Iterator[tuple[str, str, Position]]:
+    """Yield the attributes that a method makes copies of others, with these: `self.target = deepcopy(self.net)`."""
+    for write in method.writes:
+        source = _own(_moved(write.value))
+        if write.how == "assign" and source and source != write.attr:
+            yield write.attr, source, write.position
+    first: dict[Value, str] = {}
+    for site in method.calls:
+        copied, source = _loaded(site)
+        if copied:
+            source = source or first.setdefault(site.call.args[0], copied)
+            if copied != source:
+                yield copied, source, site.position
+
+
+def _restores_files(method: FunctionFacts) -> bool:
+    """Tell whether a method also restores objects from somewhere else."""
+    return any(target and not source for target, source in map(_loaded, method.calls))
+
+
+def _loaded(site: Site) -> tuple[str, str]:
+    """Return the attributes a and b of `self.a.load_state_dict(self.b.state_dict())`; "" for what is none."""
+    callee, given = site.call.callee, site.call.args[:1]
+    if not isinstance(callee, Attr) or callee.name != "load_state_dict" or not given:
+        return "", ""
+    is_state = isinstance(given[0], Call) and called_name(given[0]) == "state_dict"
+    return _own(callee.base), _own(_moved(given[0])) if is_state else ""
+
+
+def _moved(value: Value) -> Value:
+    """Return what a chain of calls of methods starts from."""
+    while isinstance(value, Call) and isinstance(value.callee, Attr):
+        value = value.callee.base
+    return value
+
+
+def _own(value: Value) -> str:
+    return value.name if isinstance(value, Attr) and value.base == SELF else ""
