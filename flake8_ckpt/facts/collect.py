@@ -31,6 +31,7 @@ from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
+from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.program_text import spans
@@ -204,7 +205,9 @@ class _Collector:
             elif node.returns is not None and "." not in name:
                 promised = annotation_value(node.returns, self.names)
                 if promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
-                    yield FunctionFacts(name, self.heading(node), returns=promised)
+                    moves = moved_parameters(node, self.text(node))
+                    parameters = tuple(self.parameters(node.args)) if moves else ()
+                    yield FunctionFacts(name, self.heading(node), parameters, returns=promised, moves=moves)
         if found.script is not None:
             yield self.function(found.script.name, found.script, True)
 
@@ -213,7 +216,8 @@ class _Collector:
         frame = self.frame(node, False)
         Walker(frame, self.locate).block(node.body)
         uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
-        return FunctionFacts(node.name, self.heading(node), uses=uses)
+        calls = tuple(each for each in frame.calls if _hands_on(each.call, found.suspects))
+        return FunctionFacts(node.name, self.heading(node), uses=uses, calls=calls)
 
     def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
@@ -239,6 +243,7 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
+            moved_parameters(node, self.text(node)),
             *(self.numbers(node, frame) if frame.contract else ()),
         )
 
@@ -293,6 +298,12 @@ class _Collector:
             yield Parameter(f"*{arguments.vararg.arg}")
         if arguments.kwarg is not None:
             yield Parameter(f"**{arguments.kwarg.arg}")
+
+
+def _hands_on(call: v.Call, attributes: frozenset[str]) -> bool:
+    """Tell whether a call takes one of some attributes of `self` as it is."""
+    given = (*call.args, *(each for _, each in call.keywords))
+    return any(isinstance(each, v.Attr) and each.base == v.SELF and each.name in attributes for each in given)
 
 
 def _is_elsewhere(name: str, path: str) -> bool:
