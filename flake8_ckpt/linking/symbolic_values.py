@@ -270,6 +270,8 @@ class SymbolicEvaluator:
     ) -> Value:
         if callee.function.returns is None or context.calls >= MAX_CALLS:
             return UNKNOWN
+        if callee.identity == context.callee.identity or callee.identity in context.route:
+            return UNKNOWN
         inner = enter_call(callee, receiver, args, keywords, context)
         given = self.expand(callee.function.returns, inner, nesting)
         is_apart = isinstance(given, Container) and not given.items

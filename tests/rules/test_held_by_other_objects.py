@@ -324,7 +324,7 @@ AVERAGED = """
 import torch
 
 
-class Average:
+class MovingAverage:
     def __init__(self, net, decay):
         self.net = net
         self.decay = decay
@@ -344,7 +344,7 @@ class Average:
 
 
 class Fitter:
-    def __init__(self, net, average: Average, path=None):
+    def __init__(self, net, average: MovingAverage, path=None):
         self.net = net
         self.average = average
         self.opt = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -462,7 +462,53 @@ if __name__ == "__main__":
 """
 METERED = TRAINER.replace("self.scheduler.step()", 'self.scheduler.step(batch["epoch_loss"], self.epoch)')
 
+RESUMED = """
+import torch
+from torch import nn
+
+
+class ModelEMA:
+    def __init__(self, net):
+        self.net = net
+        self.mean = nn.Linear(2, 1)
+
+    def update(self, net):
+        for old, new in zip(self.mean.parameters(), net.parameters()):
+            old.data.lerp_(new.data, 0.1)
+
+
+def resume(path, net, optimizer, ema):
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    {back}
+    return net, optimizer, ema
+
+
+def main(config):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    ema = ModelEMA(net) if config.average else None
+    if config.resume:
+        net, optimizer, ema = resume(config.path, net, optimizer, ema)
+    for batch in config.batches:
+        optimizer.zero_grad()
+        net(batch).mean().backward()
+        optimizer.step()
+        ema.update(net)
+        state = {{"net": net.state_dict(), "optimizer": optimizer.state_dict()}}
+        {save}
+        torch.save(state, config.path){mark}
+
+
+if __name__ == "__main__":
+    main(parse())
+"""
+
 SILENT: dict[str, Case] = {
+    "a part is saved of what a resume may give back": RESUMED.format(
+        back='ema.mean.load_state_dict(state["mean"])', save='state["mean"] = ema.mean.state_dict()', mark=""
+    ),
     "a listener keeps the average": {
         "fitter.py": AVERAGED.format(mark=""),
         "listener.py": LISTENER.format(more='torch.save(trainer.average.state_dict(), "state.pt")'),
@@ -577,6 +623,9 @@ class Trainer:
 }
 
 FOUND: dict[str, Case] = {
+    "an average that a resume only hands through": RESUMED.format(
+        back="pass", save="pass", mark="  # CKP204"
+    ),
     "an average that lends its weights": AVERAGED.format(mark="  # CKP204"),
     "the schedules of a list": PARTS.format(
         more="pass", back="pass", step="parts.step(batch)", mark="  # CKP204"

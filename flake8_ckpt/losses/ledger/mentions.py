@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 from typing import Optional
 
+import msgspec
+
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Arith
@@ -15,6 +17,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
@@ -32,6 +35,8 @@ from flake8_ckpt.losses.ledger.holder import step_to
 
 NAMING = (Self, Local, Param, Name, Attr, Item, Element)
 PARAMETERS = frozenset(["parameters", "named_parameters"])
+# Names of one path that branches decide over.
+MAX_NAMES = 16
 How = Literal["called", "given", "trained", "saved", "restored"]
 
 
@@ -120,7 +125,7 @@ def _in_call(site: Site, unit: FunctionRef) -> Iterator[Mention]:
 
 def _receivers(base: Value) -> Iterator[Value]:
     """Yield what a method is called on; what is unwrapped for it counts: `unwrap(model).state_dict()`."""
-    for option in options_of(base):
+    for option in branches_of(base):
         if isinstance(option, NAMING):
             yield option
         elif isinstance(option, Call):
@@ -129,9 +134,18 @@ def _receivers(base: Value) -> Iterator[Value]:
                 yield option.callee.base
 
 
+def branches_of(value: Value) -> Iterator[Value]:
+    """Yield the paths that one may be, of an object that is one of several: `a.net` and `b.net` for `(a or b).net`."""
+    if isinstance(value, (Attr, Item, Element)):
+        for base in branches_of(value.base):
+            yield value if base is value.base else msgspec.structs.replace(value, base=base)
+    else:
+        yield from options_of(value)
+
+
 def leaves_of(value: Value) -> Iterator[tuple[str, Value]]:
     """Yield the values in a display, each with the step that leads to it, or the value itself with none."""
-    for option in options_of(value):
+    for option in branches_of(value):
         if isinstance(option, Record):
             for field in option.fields:
                 yield from ((step_to(field.key), each) for _, each in leaves_of(field.value))
@@ -146,7 +160,8 @@ def leaves_of(value: Value) -> Iterator[tuple[str, Value]]:
 
 def named_in(value: Value) -> Iterator[Value]:
     """Yield the objects that a value names, in displays too."""
-    return (each for _, each in leaves_of(value) if isinstance(each, NAMING))
+    named = (each for _, each in leaves_of(value) if isinstance(each, NAMING))
+    return (branch for each in named for branch in branches_of(each) if isinstance(branch, NAMING))
 
 
 def trained_in(value: Value) -> Iterator[tuple[Value, bool]]:
@@ -168,7 +183,7 @@ def trained_in(value: Value) -> Iterator[tuple[Value, bool]]:
 def _trained_by(call: Call) -> Iterator[tuple[Value, bool]]:
     callee = call.callee
     if isinstance(callee, Attr) and callee.name in PARAMETERS:
-        yield from ((each, True) for each in options_of(callee.base) if isinstance(each, NAMING))
+        yield from ((each, True) for each in branches_of(callee.base) if isinstance(each, NAMING))
     elif isinstance(callee, Name):
         yield from (each for arg in call.args for each in trained_in(arg))
 
@@ -178,18 +193,20 @@ def kept_in(payload: Value) -> Iterator[tuple[Value, str]]:
     if isinstance(payload, Call) and isinstance(payload.callee, Attr):
         base = payload.callee.base
         if isinstance(base, NAMING):
-            yield base, payload.callee.name
-            yield from _part_of(base)
+            for each in branches_of(base):
+                yield each, payload.callee.name
+                yield from _part_of(each)
         else:
             yield from kept_in(base)
         for arg in arguments_of(payload):
             yield from kept_in(arg)
     elif isinstance(payload, NAMING):
-        yield payload, ""
-        yield from _part_of(payload)
+        for each in branches_of(payload):
+            yield each, ""
+            yield from _part_of(each)
     else:
-        for each in inner_values(payload):
-            yield from kept_in(each)
+        for inner in inner_values(payload):
+            yield from kept_in(inner)
 
 
 def _part_of(value: Value) -> Iterator[tuple[Value, str]]:
