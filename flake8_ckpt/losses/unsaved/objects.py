@@ -29,7 +29,6 @@ from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.ledger.events import is_use
 from flake8_ckpt.losses.ledger.holder import ANY_ITEM
-from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
