@@ -12,11 +12,13 @@ from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import branches_of
+from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import TRAINING
 
 
@@ -83,7 +85,7 @@ class UnreadFiles:
             mention
             for each, mention in self._restored
             if each != holder
-            and not _is_for_use(mention)
+            and _trains(mention.unit)
             and (
                 each.owner == holder.owner
                 or each.owner in hierarchy.symbols.classes
@@ -100,14 +102,14 @@ class UnreadFiles:
         return [(holder, each) for holder, each in named if holder is not None and holder in saved]
 
 
+def _trains(unit: FunctionRef) -> bool:
+    """Tell whether training goes on where something is restored: any other method may restore weights for use."""
+    return unit.name == "__init__" or any(called_name(site.call) in STEPS for site in unit.function.calls)
+
+
 def _may_end(name: str, end: str) -> bool:
     """Tell whether a name is another one, or ends with it where that is what follows a computed part: `_optim.pt`."""
     return name == end or end[0] in "_-." and name.endswith(end)
-
-
-def _is_for_use(mention: Mention) -> bool:
-    """Tell whether a function that restores also sets networks to evaluation."""
-    return any(called_name(site.call) == "eval" for site in mention.unit.function.calls)
 
 
 def _is_restored(mention: Mention) -> bool:
