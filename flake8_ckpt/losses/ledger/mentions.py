@@ -17,7 +17,6 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
-from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
@@ -35,8 +34,6 @@ from flake8_ckpt.losses.ledger.holder import step_to
 
 NAMING = (Self, Local, Param, Name, Attr, Item, Element)
 PARAMETERS = frozenset(["parameters", "named_parameters"])
-# Names of one path that branches decide over.
-MAX_NAMES = 16
 How = Literal["called", "given", "trained", "saved", "restored"]
 
 
