@@ -65,7 +65,8 @@ class WholeFiles:
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
         """Return the files that a load expects and no save writes."""
-        return tuple(each for tied in self._tied for each in self._missing_in(tied))
+        found = [each for tied in self._tied for each in self._missing_in(tied)]
+        return tuple({(each.keys, each.loads[0].location): each for each in found}.values())
 
     @cached_property
     def unrestored(self) -> tuple[Unrestored, ...]:
@@ -82,9 +83,14 @@ class WholeFiles:
 
     def _missing_in(self, tied: Tied) -> Iterator[Missing]:
         written = {file_name(each.file) for each in self.saves if _names(each.file) or tied.is_near(each)}
-        for name, found in tied.loads.items():
-            is_written = not all(are_different(name, each) for each in written)
-            if any(map(_restores, found)) and not is_written and name not in self._copied:
+        lost = [name for name in tied.loads if all(are_different(name, each) for each in written)]
+        given = {
+            into for name in tied.loads.keys() - set(lost) for load in tied.loads[name] for into in load.into
+        }
+        for name in lost:
+            found = tied.loads[name]
+            is_other_form = all(given.issuperset(each.into) for each in found)
+            if any(map(_restores, found)) and not is_other_form and name not in self._copied:
                 taken = tuple(replace(each, keys=(name,), kind="required") for each in found)
                 yield Missing(CheckpointGroup(tied.saves, found), (name,), taken, (tied.saves[0],))
 

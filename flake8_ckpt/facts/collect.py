@@ -31,6 +31,7 @@ from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
+from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.program_text import spans
@@ -204,7 +205,9 @@ class _Collector:
             elif node.returns is not None and "." not in name:
                 promised = annotation_value(node.returns, self.names)
                 if promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
-                    yield FunctionFacts(name, self.heading(node), returns=promised)
+                    moves = moved_parameters(node, self.text(node))
+                    parameters = tuple(self.parameters(node.args)) if moves else ()
+                    yield FunctionFacts(name, self.heading(node), parameters, returns=promised, moves=moves)
         if found.script is not None:
             yield self.function(found.script.name, found.script, True)
 
@@ -213,7 +216,8 @@ class _Collector:
         frame = self.frame(node, False)
         Walker(frame, self.locate).block(node.body)
         uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
-        return FunctionFacts(node.name, self.heading(node), uses=uses)
+        calls = tuple(each for each in frame.calls if _hands_on(each.call, found.suspects))
+        return FunctionFacts(node.name, self.heading(node), uses=uses, calls=calls)
 
     def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
@@ -239,6 +243,7 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
+            moved_parameters(node, self.text(node)),
             *(self.numbers(node, frame) if frame.contract else ()),
         )
 
@@ -295,6 +300,12 @@ class _Collector:
             yield Parameter(f"**{arguments.kwarg.arg}")
 
 
+def _hands_on(call: v.Call, attributes: frozenset[str]) -> bool:
+    """Tell whether a call takes one of some attributes of `self` as it is."""
+    given = (*call.args, *(each for _, each in call.keywords))
+    return any(isinstance(each, v.Attr) and each.base == v.SELF and each.name in attributes for each in given)
+
+
 def _is_elsewhere(name: str, path: str) -> bool:
     """Tell whether a name stands for something else than what the file defines by that very name."""
     return not path.startswith(":") or path[1:].rpartition(".")[2] != name
@@ -307,15 +318,18 @@ def _base(node: ast.expr) -> str:
 def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, v.Value]]:
     for each in statements(node.body):
         if isinstance(each, ast.Assign):
-            value = _beginning(each.value)
+            value = _flag(each.value)
             yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            yield each.target.id, _beginning(each.value)
+            yield each.target.id, v.NUMBER if _is_number(each.value) else _flag(each.value)
 
 
-def _beginning(node: ast.expr | None) -> v.Value:
+def _is_number(node: ast.expr | None) -> bool:
+    """Tell whether the field of a dataclass begins as a number."""
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def _flag(node: ast.expr | None) -> v.Value:
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
         return v.Const(node.value)
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return v.NUMBER
     return v.UNKNOWN

@@ -522,7 +522,6 @@ SILENT: dict[str, Case] = {
     "parts that are only used after a load": PARTS.format(
         more="pass", back="pass", step="print(parts.nets)", mark=""
     ).replace("        parts.end()\n    parts.save(config.path)\n", ""),
-    "only the weights of files are read back": FILES.format(back="pass", mark=""),
     "a number of a held object is saved": scaled(
         'state["scale"] = self.stepper.scale',
         'self.stepper.scale = state["scale"]\n        self.stepper.seen = state["epoch"]',
@@ -629,6 +628,9 @@ FOUND: dict[str, Case] = {
     "an average that lends its weights": AVERAGED.format(mark="  # CKP204"),
     "the schedules of a list": PARTS.format(
         more="pass", back="pass", step="parts.step(batch)", mark="  # CKP204"
+    ),
+    "only the weights of files are read back": FILES.format(back="pass", mark="").replace(
+        '.pt")\n\n\n', '.pt")  # CKP203\n\n\n'
     ),
     "a schedule beside files of one object each": FILES.format(
         back='opt.load_state_dict(torch.load(f"{args.folder}/opt{step:06d}.pt"))', mark="  # CKP204"

@@ -85,6 +85,13 @@ SILENT: dict[str, Case] = {
         name="net_9.npy", saved="net_{len(batches)}.npy", marker=""
     ),
     "a file may have any name": SCRIPT.format(name="flow.npy", saved="{out}.npy", marker=""),
+    "one of several forms of a file": trainer(
+        NET + ADAM + PLAN,
+        'state = torch.load(os.path.join(folder, "net.pt"))\n        '
+        'if os.path.exists(os.path.join(folder, "net.bin")):\n            '
+        'state = torch.load(os.path.join(folder, "net.bin"))\n        '
+        "self.net.load_state_dict(state)\n        " + GET_ADAM + GET_PLAN,
+    ),
     "another function reads it": {
         "train.py": trainer(NET + ADAM + PLAN, GET_NET + GET_ADAM + "pass"),
         "plan.py": 'import torch\n\n\ndef plan(plan):\n    plan.load_state_dict(torch.load("out/plan.pt"))\n',

@@ -17,7 +17,6 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
-from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param

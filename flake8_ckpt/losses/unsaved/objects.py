@@ -9,6 +9,8 @@ from typing import Optional
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import Store
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
@@ -49,6 +51,8 @@ from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved.wound_schedulers import is_wound_forward
 
 Candidate = tuple[Holder, Spot]
+# `accelerator.save_state(folder)`
+SAVES_ALL = frozenset(["save_state"])
 
 
 class UnsavedObjects:
@@ -106,9 +110,10 @@ class UnsavedObjects:
 
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
+        if self.ledger.kind_of(holder) or not self.ledger.may_have_items(holder):
+            return holder
         item = holder.inner(ANY_ITEM)
-        is_container = not self.ledger.kind_of(holder) and self.ledger.kind_of(item) in KINDS
-        return item if is_container else holder
+        return item if self.ledger.kind_of(item) in KINDS else holder
 
     def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
         """Yield the objects that belong to the owner of a save, with the places where they are first set."""
@@ -139,6 +144,8 @@ class UnsavedObjects:
         if not self.ledger.is_updated(holder, kind) or is_wound_forward(holder, self.ledger):
             return False
         if self._is_made_unseen(holder) or self._is_spelled(holder) or self._is_given_back(holder, kind):
+            return False
+        if self._is_of_saved_state(holder):
             return False
         if kind == "ema" and self._is_taken_to_kept(holder):
             return False
@@ -177,13 +184,30 @@ class UnsavedObjects:
         made = self.ledger.kinds.made(holder)
         return any(isinstance(value, Instance) and not unit.function.contract for unit, value in made)
 
+    def _is_of_saved_state(self, holder: Holder) -> bool:
+        """Tell whether a library saves all it has prepared, and what its maker has given to it is not seen."""
+        if not holder.is_attribute or self.ledger.kinds.made(holder):
+            return False
+        callees = (
+            site.call.callee
+            for _, method in self.hierarchy.related_methods(holder.owner)
+            for site in method.calls
+        )
+        return any(
+            isinstance(each, Attr) and each.name in SAVES_ALL and each.base != SELF for each in callees
+        )
+
     def _is_given_back(self, holder: Holder, kind: str) -> bool:
         """Tell whether a function gives an object for one of its kind that is saved: `opt, net = prepare(opt, net)`."""
         aliases = self.ledger.aliases
-        for bound in (each for source in aliases.sources(holder) for each in aliases.bindings(source)):
+        names = [each for source in aliases.sources(holder) for each in (source, source.inner(ANY_ITEM))]
+        for bound in (each for name in names for each in aliases.bindings(name)):
             call = bound.value.base if isinstance(bound.value, Item) else bound.value
+            call = call.value if isinstance(call, Local) else call
             if not isinstance(call, Call) or called_name(call)[:1].isupper():
                 continue
+            if self.ledger.known.takes_over(called_name(call)):
+                return True
             given = (each for arg in arguments_of(call) for each in named_in(arg))
             others = (aliases.holders.of(each, bound.unit) for each in given)
             if any(
