@@ -550,11 +550,11 @@ class Pair(Base):
         self.tool.step()
 """
 USED = """
-import importlib
+from kinds import make
 
 
 def main(args):
-    model = getattr(importlib.import_module(args.module), args.kind)(args)
+    model = make(args)
     model.prepare(args)
     for batch in args.batches:
         {use}
