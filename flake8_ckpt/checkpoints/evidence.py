@@ -15,6 +15,7 @@ from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
@@ -22,7 +23,9 @@ from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Number
@@ -70,7 +73,7 @@ class Evidence:
                 return True
             if any(isinstance(each, Local) or each == GIVEN_BACK for each in load.into):
                 return self._trains(load.unit)
-        kinds = {self.owner_kind(target, load.unit) for target in load.into}
+        kinds = {self.owner_kind(target, load.unit) for target in load.into if not is_made_with(target)}
         return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
 
     def _trains(self, unit: FunctionRef) -> bool:
@@ -80,9 +83,14 @@ class Evidence:
 
     @cached_property
     def _saving(self) -> frozenset[str]:
-        """Return the functions that save, by themselves or by what they call."""
-        saves = self.groups.final[0]
+        """Return the functions that save, by themselves or by what they call, more than they have read."""
+        saves = (each for each in self.groups.final[0] if not self._passes_on(each))
         return frozenset(name for each in saves for name in (each.unit.identity, *each.call_chain))
+
+    def _passes_on(self, save: SaveEffect) -> bool:
+        """Tell whether a program writes again what it has read, in another form: a conversion."""
+        roots = {each.root for each in self.groups.payloads.summary(save.unit).loads}
+        return any(_read_from(value) in roots for _, value in all_keys(save.payload)) if roots else False
 
     def is_covered(self, target: Value, unit: FunctionRef, saves: Iterable[SaveEffect]) -> bool:
         """Tell whether an object is part of another object whose state the same class saves as a whole."""
@@ -122,7 +130,7 @@ class Evidence:
         """Tell whether a load restores a normalizer: by the object's class, else by the name of key and target."""
         if self.known.hint("key", "normalizer").search(load.keys[-1]):
             return True
-        kinds = {self.owner_kind(target, load.unit) for target in load.into}
+        kinds = {self.owner_kind(target, load.unit) for target in load.into if not is_made_with(target)}
         return not kinds.isdisjoint(("normalizer", "environment"))
 
     def restores_state(self, load: LoadEffect) -> bool:
@@ -177,10 +185,10 @@ class Evidence:
         )
 
     def is_live_counter(self, class_id: str, attr: str) -> bool:
-        """Tell whether an attribute is counted up, and looked at for something else: there, or in any condition."""
+        """Tell whether an attribute is counted up or moved on, and decides something; a count may be used anywhere."""
         methods = [method for _, method in self.hierarchy.related_methods(class_id)]
         counting = [method for method in methods if _counted(method, attr)]
-        if not counting:
+        if not counting and not any(_is_moved_on(method, attr) for method in methods):
             return False
         if any(each.attr == attr and "test" in each.how for method in methods for each in method.uses):
             return True
@@ -201,6 +209,29 @@ class Evidence:
         return kind
 
 
+def _is_moved_on(method: FunctionFacts, attr: str) -> bool:
+    """Tell whether a method makes a number of what it was: `self.epsilon = max(0.05, 0.99 * self.epsilon)`."""
+    return any(
+        write.attr == attr and write.carried and isinstance(write.value, (Arith, Number))
+        for write in method.writes
+        if write.how == "assign"
+    )
+
+
+def is_made_with(target: Value) -> bool:
+    """Tell whether a target is a new object that is made with what a key holds: `opt = Adam(net, lr=saved["lr"])`."""
+    return isinstance(target, Local) and isinstance(target.value, Call)
+
+
 def _counted(method: FunctionFacts, attr: str) -> set[Position]:
     """Return where a method counts an attribute up."""
     return {write.position for write in method.writes if write.attr == attr and write.how == "augment"}
+
+
+def _read_from(value: Value) -> Value:
+    """Return the mapping that a value is an item of: d for `d["epoch"]` and `d.get("epoch")`."""
+    while isinstance(value, Local):
+        value = value.value
+    if isinstance(value, Call) and isinstance(value.callee, Attr) and value.callee.name == "get":
+        return value.callee.base
+    return value.base if isinstance(value, Item) else value

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.payload import rooted
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Element
+from flake8_ckpt.facts.values import NdArray
+from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Super
+from flake8_ckpt.facts.values import Tensor
+from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
@@ -14,6 +26,9 @@ from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import enter_call
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
+
+# What comes out of no payload, whatever it is made of; of attributes only those of `self` may: they may be properties.
+OTHERS = (Const, Number, Tensor, NdArray, Unknown, Container, Record, Arith, Element, Self, Super)
 
 
 class FunctionBody:
@@ -41,8 +56,11 @@ class FunctionBody:
         return expanded
 
     def rooted(self, value: Value) -> Iterator[tuple[Value, tuple[str, ...]]]:
-        """Yield the payloads that a value comes out of, each with the keys that lead to it."""
-        return rooted(self.expand(value), self.known)
+        """Return the payloads that a value comes out of, each with the keys that lead to it."""
+        is_other = (
+            isinstance(value, OTHERS) or isinstance(value, Attr) and not isinstance(value.base, (Self, Super))
+        )
+        return rooted(self.expand(value), self.known) if not is_other else iter(())
 
     def entered(self, site: Site) -> tuple[CallContext, ...]:
         """Return the contexts of the functions of the project that a call may enter, with their parameters bound."""

@@ -14,6 +14,7 @@ from flake8_ckpt.checkpoints.missing import MissingKeys
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.unrestored import UnrestoredKeys
+from flake8_ckpt.checkpoints.whole_files import WholeFiles
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 
@@ -32,7 +33,7 @@ class Contract:
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
         """Return the keys that are read and never written, group by group."""
-        return MissingKeys(self.groups, self.evidence).all()
+        return (*MissingKeys(self.groups, self.evidence).all(), *self._whole_files.missing)
 
     @cached_property
     def unrestored(self) -> tuple[Unrestored, ...]:
@@ -41,7 +42,11 @@ class Contract:
         What load looks for under another key is missing, and told once.
         """
         found = UnrestoredKeys(self.groups, self.evidence).all()
-        return tuple(each for each in found if not self._is_told(each))
+        return (*(each for each in found if not self._is_told(each)), *self._whole_files.unrestored)
+
+    @cached_property
+    def _whole_files(self) -> WholeFiles:
+        return WholeFiles(self.groups, self.evidence)
 
     def _is_told(self, lost: Unrestored) -> bool:
         held = [value for save in lost.saves for keys, value in all_keys(save.payload) if keys == lost.keys]

@@ -63,17 +63,21 @@ class Payloads:
         self.evaluator = evaluator
         self._summaries: dict[tuple[str, str], Summary] = {}
         self._open: set[tuple[str, str]] = set()
+        # How often one of them was not known inside another one.
+        self._cuts = 0
 
     def summary(self, callee: FunctionRef) -> Summary:
         """Return the summary of a function; that of a function that calls itself is not known inside it."""
         key = (callee.identity, callee.class_id)
         if key in self._open or len(self._open) >= MAX_DEPTH:
+            self._cuts += 1
             return Summary(is_truncated=True)
         if key not in self._summaries:
             self._open.add(key)
+            before = self._cuts
             found = self._summarized(callee)
             self._open.discard(key)
-            if self._open and len(self._open) >= MAX_DEPTH - 1:
+            if self._cuts > before and len(self._open) >= MAX_DEPTH - 1:
                 return found
             self._summaries[key] = found
         return self._summaries[key]

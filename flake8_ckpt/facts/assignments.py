@@ -122,6 +122,8 @@ def _assign_item(target: ast.Subscript, value: v.Value, frame: Frame, carried: b
     key = as_written_key(subscript_key(target, frame), frame.contract)
     frame.depends -= {each for each in frame.depends - before if each.startswith(SOURCE)}
     if attr is not None:
+        if carried:
+            frame.depends.add(f"{SOURCE}{attr}")
         whole = _is_whole(target) or is_swept(target, frame)
         frame.write(attr, "item", bounded(value), carried or not whole)
         if whole and not carried:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import join
 from flake8_ckpt.findings import Spot
@@ -76,7 +79,7 @@ class FunctionRef(Struct, frozen=True):
 class CallContext:
     """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are.
 
-    `expanded` remembers what values of the function are here.
+    `route` are the functions whose calls led here, `expanded` remembers what values of the function are here.
     """
 
     callee: FunctionRef
@@ -84,6 +87,7 @@ class CallContext:
     receiver: Value = SELF
     prefix: str = ""
     calls: int = 0
+    route: tuple[str, ...] = ()
     expanded: dict[Value, Value] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
@@ -115,10 +119,20 @@ def bind(callee: FunctionRef, args: list[Value], keywords: Mapping[str, Value]) 
     bound.update(zip(names, (arg for arg in args if not is_star(arg))))
     bound.update((name, value) for name, value in keywords.items() if name in names)
     extra = tuple(args[len(names) :])
-    stars = [each.name for each in callee.function.parameters if each.name.startswith("*")]
-    if stars and extra:
-        bound[stars[0][1:]] = Container("tuple", join(list(extra)), len(extra), extra)
+    for each in callee.function.parameters:
+        if each.name.startswith("**"):
+            bound[each.name[2:]] = _others(keywords, names)
+        elif each.name.startswith("*") and extra:
+            bound[each.name[1:]] = Container("tuple", join(list(extra)), len(extra), extra)
     return bound
+
+
+def _others(keywords: Mapping[str, Value], names: Iterable[str]) -> Record:
+    """Return what a call gives by name to a function that takes any names: `write(path, net=net)`."""
+    given = keywords.keys() - {*names, "**"}
+    return Record(
+        tuple(Field(name, value) for name, value in keywords.items() if name in given), "**" in keywords
+    )
 
 
 def enter_call(
@@ -135,6 +149,7 @@ def enter_call(
         receiver if callee.is_bound else SELF,
         f"{context.prefix}{callee.function.name}.",
         context.calls + 1,
+        (*context.route, context.callee.identity),
     )
 
 

@@ -90,12 +90,12 @@ class SymbolicEvaluator:
         """Return a value in terms of the outermost function of a scope."""
         if nesting == 0:
             self.budget.begin()
-        if nesting > MAX_NESTING or not self.budget.step():
-            self._cuts += 1
-            return UNKNOWN
         handler = _HANDLERS.get(type(value))
         if handler is None:
             return value
+        if nesting > MAX_NESTING or not self.budget.step():
+            self._cuts += 1
+            return UNKNOWN
         if not isinstance(value, REPEATED):
             return handler(self, value, context, nesting + 1)
         known = context.expanded.get(value)
@@ -269,6 +269,8 @@ class SymbolicEvaluator:
         nesting: int,
     ) -> Value:
         if callee.function.returns is None or context.calls >= MAX_CALLS:
+            return UNKNOWN
+        if callee.identity == context.callee.identity or callee.identity in context.route:
             return UNKNOWN
         inner = enter_call(callee, receiver, args, keywords, context)
         given = self.expand(callee.function.returns, inner, nesting)

@@ -28,6 +28,7 @@ from flake8_ckpt.losses.normalizers.stale import StaleNormalizer
 from flake8_ckpt.losses.normalizers.stale import stale_normalizers
 from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizer
 from flake8_ckpt.losses.orphaned_optimizers import OrphanedOptimizers
+from flake8_ckpt.losses.orphaned_optimizers import UnpickledScheduler
 from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.losses.overwrites.restored import Overwrite
 from flake8_ckpt.losses.pickled_modules import PickledModule
@@ -38,6 +39,8 @@ from flake8_ckpt.losses.state_dicts.unprefixed_keys import UnprefixedKey
 from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
+from flake8_ckpt.losses.unread_files import UnreadFile
+from flake8_ckpt.losses.unread_files import UnreadFiles
 from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
@@ -84,9 +87,17 @@ class Losses:
         """Return the objects whose changing state is on neither side of a checkpoint."""
         return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator).found
 
+    def unread_files(self) -> Iterator[UnreadFile]:
+        """Yield the files with the state of one object that no load reads."""
+        return UnreadFiles(self.ledger).all()
+
     def orphaned_optimizers(self) -> Iterator[OrphanedOptimizer]:
         """Yield the optimizers that a load leaves with what they were built over."""
         return OrphanedOptimizers(self.ledger).found()
+
+    def unpickled_schedulers(self) -> Iterator[UnpickledScheduler]:
+        """Yield the schedulers that a load binds with a copy of their optimizer."""
+        return OrphanedOptimizers(self.ledger).unpickled_schedulers()
 
     def unsaved_normalizers(self) -> Iterator[UnsavedNormalizers]:
         """Yield the saves that leave out statistics which a load restores."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from flake8_ckpt.checkpoints.payload import rooted
+from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Local
@@ -35,6 +37,14 @@ class OrphanedOptimizer:
     made: Spot
 
 
+@dataclass(frozen=True)
+class UnpickledScheduler:
+    """A scheduler that a load binds as a whole: it steps the optimizer that was pickled with it, nobody else's."""
+
+    name: str
+    location: Spot
+
+
 class OrphanedOptimizers:
     """Asks the ledger what loads bind anew."""
 
@@ -47,9 +57,31 @@ class OrphanedOptimizers:
         """Yield each binding of a load that leaves an optimizer behind."""
         for bindings in self.aliases.index.bindings.values():
             for each in bindings:
-                if not each.step and isinstance(each.into, (Attr, Local)) and self._is_loaded(each):
+                is_rebound = (
+                    isinstance(each.into, Attr) or isinstance(each.into, Local) and not _is_inner(each)
+                )
+                if is_rebound and not each.step and self._is_loaded(each):
                     holder = self.aliases.bound(each)
                     yield from self._left_behind(each, holder) if holder is not None else ()
+
+    def unpickled_schedulers(self) -> Iterator[UnpickledScheduler]:
+        """Yield the schedulers that loads take whole, where they do not take the optimizer whole as well."""
+        for bindings in self.aliases.index.bindings.values():
+            for each in bindings:
+                is_taken = any(True for _ in rooted(each.value, self.known))
+                if is_taken and isinstance(each.into, (Attr, Local)) and self._is_loaded(each):
+                    holder = self.aliases.bound(each)
+                    if holder is not None and self._steps_a_copy(holder, each):
+                        yield UnpickledScheduler(holder.name, each.location)
+
+    def _steps_a_copy(self, scheduler: Holder, binding: Binding) -> bool:
+        if self.ledger.kind_of(scheduler) != "scheduler" or not self.ledger.is_updated(
+            scheduler, "scheduler"
+        ):
+            return False
+        others = [each for each in self.aliases.index.bindings_of(binding.unit) if each.loaded]
+        bound = (self.aliases.bound(each) for each in others)
+        return not any(each is not None and self.ledger.kind_of(each) == "optimizer" for each in bound)
 
     def _is_loaded(self, binding: Binding) -> bool:
         """Tell whether a load itself binds a value: a part of a payload, or what a file holds as a whole."""
@@ -122,3 +154,9 @@ class OrphanedOptimizers:
         if any(map(is_later, self.aliases.bindings(optimizer))):
             return True
         return any(each.name in REGROUPS and is_later(each) for each in self.ledger.mentions(optimizer))
+
+
+def _is_inner(binding: Binding) -> bool:
+    """Tell whether a local is one of a function inside another one, which binds its own by the same name."""
+    stores = binding.unit.function.stores
+    return any(NESTED in each.guards for each in stores if each.position == binding.position)

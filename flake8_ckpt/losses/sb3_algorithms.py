@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Optional
 
+from flake8_ckpt.checkpoints.hooks.values import own_calls
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Write
@@ -34,7 +35,9 @@ from flake8_ckpt.frameworks.stable_baselines3 import LIBRARIES
 from flake8_ckpt.frameworks.stable_baselines3 import NAMED
 from flake8_ckpt.frameworks.stable_baselines3 import SET_UP
 from flake8_ckpt.frameworks.stable_baselines3 import WRITERS
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.linking.functions import arguments_of
+from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.value_names import parts_through_locals
@@ -85,8 +88,51 @@ class Algorithms:
                 is_new = write.how == "assign" and not write.loaded and isinstance(_made(write), Call)
                 if is_new and write.attr not in kept and _replaces(write, excluded):
                     component = self.evaluator.attribute_class(class_id, write.attr)
-                    if self.kinds.of(component) in ("normalizer", "stateful", "ema"):
+                    if self._is_changed(component, class_id):
                         yield write.attr, Spot(owner.partition(":")[0], write.position)
+
+    def _is_changed(self, component: str, class_id: str) -> bool:
+        """Tell whether a component has state, and, where that is statistics, an algorithm moves them.
+
+        A class may serve several algorithms, of which only some call what updates its statistics.
+        """
+        kind = self.kinds.of(component)
+        if kind != "normalizer" or component not in self.symbols.classes:
+            return kind in ("normalizer", "stateful", "ema")
+        moving = self._moving(component)
+        return moving.isdisjoint(self._called) or not moving.isdisjoint(self._called_by(class_id))
+
+    def _moving(self, component: str) -> set[str]:
+        """Return the methods that move the statistics of a class, directly or by other methods of it."""
+        methods = [method for _, method in self.hierarchy.inherited_methods(component)]
+        classes = self.symbols.classes
+        names = {
+            name
+            for each in self.hierarchy.ancestors(component)
+            if each in classes
+            for name in classes[each].statistics
+        }
+        found = {each.name for each in methods if any(write.attr in names for write in each.writes)}
+        moving: set[str] = set()
+        while found - moving:
+            moving |= found
+            found = {each.name for each in methods if not moving.isdisjoint(dict(own_calls(each)))}
+        return moving - CONSTRUCTION
+
+    @cached_property
+    def _called(self) -> frozenset[str]:
+        """Return the last names of all that the project calls."""
+        return frozenset(
+            called_name(site.call)
+            for unit in followed_functions(self.symbols)
+            for site in unit.function.calls
+        )
+
+    def _called_by(self, class_id: str) -> set[str]:
+        """Return the last names of what is called in the files of a class and of its bases."""
+        paths = {each.partition(":")[0] for each in self.hierarchy.ancestors(class_id)}
+        units = (unit for unit in followed_functions(self.symbols) if unit.path in paths)
+        return {called_name(site.call) for unit in units for site in unit.function.calls}
 
     def _is_restored(self, class_id: str) -> bool:
         """Tell whether some program loads objects of a class, or none uses the class at all."""

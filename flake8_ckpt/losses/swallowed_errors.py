@@ -63,6 +63,8 @@ def _swallowed(handler: Handler, unit: FunctionRef, contract: Contract) -> Swall
     site = _state_call(handler, unit, contract)
     if site is None or not _goes_on(site, unit, contract) or _has_fallback(site, handler, unit):
         return None
+    if handler.says and not _restores(site):
+        return None  # What is trained is there still, and the next save may succeed.
     if (
         _is_dropped(site, handler)
         or _ends(handler, unit)

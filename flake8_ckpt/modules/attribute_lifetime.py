@@ -28,6 +28,9 @@ from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.outer_lives import has_rows_of_others
+from flake8_ckpt.modules.outer_lives import is_begun_again
+from flake8_ckpt.modules.outer_lives import is_experience
 from flake8_ckpt.modules.own_saving import is_moved_by_hooks
 from flake8_ckpt.modules.training_writes import is_left_by_training
 
@@ -51,6 +54,8 @@ TRANSIENT = re.compile(
     r"cache|past|history|hidden|memory|memories|(^|_)(prev|last|cur|current|state|states|h|c|hx|cx|buffer)(_|$)"
     r"|mask|grad|loss"
 )
+# The mean of the step before is no running mean: `_prev_mean`.
+PREVIOUS = re.compile(r"^_?prev(ious)?_")
 # A tensordict of torchrl is no tensor, though it has most methods of one: `self._td = td.clone()`.
 FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
 # Uses that read no content: a comparison with None, a shape, a branch; and marks that stand beside a use.
@@ -70,6 +75,8 @@ def is_statistic(attr: str) -> bool:
 
 def is_transient(attr: str) -> bool:
     """Tell whether a name says that the value belongs to one sequence or one call."""
+    if PREVIOUS.search(attr):
+        return True
     return TRANSIENT.search(attr) is not None and not is_statistic(attr)
 
 
@@ -114,7 +121,7 @@ def lifetime(state: ClassState, attr: str) -> Lifetime:
     if carried:
         if _is_begun_anew(state, carried, later):
             return "fitted" if is_statistic(attr) and _is_read_across(state, attr) else "scratch"
-        if _is_restarted(state, attr) or _is_collected(state, attr):
+        if _lasts_for_a_while(state, attr):
             return "state" if is_statistic(attr) and not _is_environment(state) else "scratch"
         return "scratch" if all(_happens_once(state, change) for change in carried) else "state"
     if is_left_by_training(state, attr, later):
@@ -126,7 +133,18 @@ def lifetime(state: ClassState, attr: str) -> Lifetime:
     writers = {change.method.name for change in later}
     if writers & state.stepping or all(RESETS.search(name) for name in writers):
         return "scratch"
-    return "fitted"
+    return "scratch" if not is_statistic(attr) and has_rows_of_others(state, attr) else "fitted"
+
+
+def _lasts_for_a_while(state: ClassState, attr: str) -> bool:
+    """Tell whether writes say that what is carried belongs to a period, or to something beside the module."""
+    return (
+        _is_restarted(state, attr)
+        or _is_collected(state, attr)
+        or is_begun_again(state, attr)
+        or has_rows_of_others(state, attr)
+        or is_experience(state, attr)
+    )
 
 
 def _is_begun_anew(state: ClassState, carried: list[AttributeWrite], later: list[AttributeWrite]) -> bool:
@@ -196,7 +214,11 @@ def is_window(state: ClassState, attr: str) -> bool:
 def _empties(change: AttributeWrite) -> bool:
     """Tell whether a write leaves zeros or the like, whatever was there."""
     write = change.write
-    return not write.carried and not write.guards and write.how == "inplace" and write.value == Tensor("data")
+    if write.carried or write.guards:
+        return False
+    if write.how == "assign":
+        return isinstance(change.value, Tensor) and change.value.origin == "constant"
+    return write.how == "inplace" and write.value == Tensor("data")
 
 
 def is_idle(state: ClassState, attr: str) -> bool:
@@ -227,6 +249,12 @@ def is_trainable(state: ClassState, attr: str) -> bool:
     marks = [change.value for change in state.changes.get(attr, ()) if change.write.how == "grad"]
     values = [option for change in state.constructed(attr) for option in options_of(change.value)]
     return any(isinstance(value, Tensor) and value.trainable for value in (*marks, *values))
+
+
+def is_only_handed_on(state: ClassState, attr: str) -> bool:
+    """Tell whether an attribute is nothing but an argument of a checkpointed function, which wants one with grad."""
+    hows = {how for read in state.reads(attr) for how in read.use.how}
+    return "handed" in hows and hows <= {"handed", *IDLE_USES}
 
 
 def is_placeholder(state: ClassState, attr: str) -> bool:

@@ -10,6 +10,7 @@ from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.modules.attribute_lifetime import Lifetime
 from flake8_ckpt.modules.attribute_lifetime import is_idle
 from flake8_ckpt.modules.attribute_lifetime import is_moved_by_hand
+from flake8_ckpt.modules.attribute_lifetime import is_only_handed_on
 from flake8_ckpt.modules.attribute_lifetime import is_optional
 from flake8_ckpt.modules.attribute_lifetime import is_placeholder
 from flake8_ckpt.modules.attribute_lifetime import is_random
@@ -19,6 +20,7 @@ from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import is_window
 from flake8_ckpt.modules.attribute_lifetime import lifetime
 from flake8_ckpt.modules.buffers.registration_paths import buffers_apart
+from flake8_ckpt.modules.buffers.registration_paths import is_buffer_itself
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
@@ -70,6 +72,16 @@ class Attribute:
     def is_trainable(self) -> bool:
         """Tell whether it requires grad."""
         return is_trainable(self.state, self.name)
+
+    @property
+    def is_only_handed_on(self) -> bool:
+        """Tell whether it is only there to give a checkpointed function an argument that requires grad."""
+        return is_only_handed_on(self.state, self.name)
+
+    @property
+    def is_buffer_itself(self) -> bool:
+        """Tell whether a buffer is made of the very tensor, which is only ever changed where it lies."""
+        return is_buffer_itself(self.state, self.name)
 
     @property
     def is_optional(self) -> bool:

@@ -209,7 +209,9 @@ class ClassState:
 
     def registered(self, attr: str) -> bool:
         """Tell whether an attribute is a buffer, parameter, module or metric state, or a property."""
-        if attr in self.registered_names or any(fnmatchcase(attr, each) for each in self._registered_patterns):
+        if attr in self.registered_names or any(
+            fnmatchcase(attr, each) for each in self._registered_patterns
+        ):
             return True
         if any(
             _is_registered_value(each.value)

@@ -4,6 +4,7 @@
 
 Finds loads that set an attribute or a variable to what they have read, where an optimizer was built before over
 what the name held until then, and nothing builds the optimizer again.
+Finds a scheduler, too, that a load takes as a whole object: it steps the optimizer that was pickled with it.
 
 ## Why it matters
 
@@ -166,6 +167,13 @@ def check(project: Project) -> Iterator[Finding]:
         others = [(each.made, "the optimizer is built here")]
         node = Node(("attribute", "statement"), each.trained)
         yield finding_in(RULE, each.location, message, others, node=node, attribute=each.trained)
+    for taken in project.losses.unpickled_schedulers():
+        message = (
+            f"'{taken.name}' becomes a scheduler that steps a copy of the optimizer: "
+            "save its state_dict() and load that"
+        )
+        node = Node(("attribute", "statement"), taken.name)
+        yield finding_in(RULE, taken.location, message, node=node, attribute=taken.name)
 
 
 RULE = Rule(__name__, "CKP216", check=check)

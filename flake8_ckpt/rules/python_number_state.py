@@ -7,7 +7,8 @@ results depend on.
 Three kinds are reported by default:
 
 - a flag under which buffers or weights are initialized once: its loss overwrites what the checkpoint restored;
-- a count that weighs what is added to registered statistics: its loss lets the next batch count too much;
+- a count that weighs what is added to registered statistics, or that lets the first batch set them: its loss lets
+  the next batch count too much;
 - a number that the constructor computes from a parameter or a running buffer, and that no load computes again.
 
 Warm-up counters, adaptive rates and other numbers are opt-in: enable CKP110 to see them.

@@ -6,6 +6,7 @@ Finds classes with a pair of hooks of their own, `state_dict` and `load_state_di
 `set_extra_state`, `get_state` and `set_state`, `pack_...` and `unpack_...`, or `save` and `load` of a file, that keep
 some attributes and not another one which other methods change and on which later results depend.
 Hooks count that a class inherits: a subclass that adds a counter needs a line in them, too.
+The state of one part counts as well: `return self.optimizer.state_dict()`.
 An attribute that a load only reads is not restored by that.
 
 ## Why it matters
@@ -105,7 +106,7 @@ assert resumed.step(2.0)
 - Nothing depends on it: it is only logged or returned for inspection, or sets the pace of something
   (`if self.step % 100 == 0:`) that is not saved itself.
 - The pair saves weights alone, for use: no optimizer and no counter is among them.
-- Nobody calls the load, though a program makes objects of the class.
+- Nobody calls the load, though a program makes objects of the class, or nobody calls the method that changes it.
 - The save gives everything (`vars(self).copy()`), or has a part that is not known.
 - A base class or a module's buffers carry it.
 - A key that only one of the two hooks knows is CKP206.
@@ -140,6 +141,7 @@ def check(project: Project) -> Iterator[Finding]:
         message = first_that_fits(
             _message(many, f"changed by {first.method}()", hook, len(names) > 1),
             _message(many, "state", hook, len(names) > 1),
+            _message(f"{names[0]}{whose}", "state", hook, False),
             _message(names[0], "state", hook, False),
         )
         omitted = (*lost.omitted, *lost.elsewhere)

@@ -4,7 +4,9 @@
 
 Finds programs that write a checkpoint, read it back and train on, and that hold a normalizer, optimizer,
 learning rate scheduler, gradient scaler or moving average of weights whose state is on neither side.
-Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature.
+Finds also an optimizer that is saved without what it trains: a network, or a tensor such as a temperature, and a
+target network that training moves slowly (`soft_update(self.target, self.net, tau)`) and that the load makes again
+as a copy of the live one.
 Finds a number that a held object changes while it trains, and depends on: a loss scale, the step of a schedule.
 Finds a counter of a training loop that a learning rate, a weight or a scheduler is told, and that begins at zero again.
 What an object is, is told by what is done with it: whatever `zero_grad` and `step` are called of is an optimizer.

@@ -4,7 +4,8 @@
 
 Finds `except:`, `except Exception` and `except BaseException` around code that saves or restores state
 (`torch.save`, `torch.load`, `state_dict`, `load_state_dict`, or a function of the project that does this),
-whose handler only passes, continues, returns nothing or prints.
+whose handler only passes, continues, returns nothing, prints, or begins to count: `except: epoch = 0`. Of a save
+that fails it is enough to print the error.
 
 ## Why it matters
 
@@ -127,6 +128,7 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 - The exception is a narrow one (`FileNotFoundError`, `KeyError`) and the handler is a real answer to it.
 - The handler does the work another way: an older format, a second copy of the file; or the code after it
   does, or a loop over several copies.
+- A save fails, and the handler prints the error: what is trained is there still.
 - The handler prints the error, and the `try` ends the function where it succeeds: what follows is the second way.
 - The handler ends the function before the work that needs the state, or gives back a value that a caller looks at.
 - The handler prints the error and leaves the loop's turn or the function with the object that the `try` made.

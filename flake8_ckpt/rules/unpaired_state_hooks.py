@@ -9,6 +9,8 @@ Finds a hook whose partner is missing where it is needed, a key that one gives a
 key that one takes and the other never gives.
 Hooks count that a class inherits, also from another file, in the order in which Python looks for methods: a
 `state_dict` that calls `Ordered.state_dict(self)` needs the `load_state_dict` of `Ordered`, too.
+Finds a load, inherited or not, that hands all keys to one object (`self.net.load_state_dict(state)`) where the
+state of that object is given under a key.
 Finds as well a lock or a queue in what a hook gives, and `on_save_checkpoint` of a `LightningDataModule`.
 
 ## Why it matters

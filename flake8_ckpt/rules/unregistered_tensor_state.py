@@ -91,7 +91,10 @@ loads with `strict=True`.
   torchmetrics metric, also in a base class or with `None` first.
 - The class carries it itself: its own `state_dict`, extra state or pickling writes it.
 - Every call computes it again before reading it: a cache, an output kept for inspection, rows that a loop fills.
-- It belongs to one episode: a `reset` method sets it back.
+- It belongs to one episode or epoch: a `reset` method sets it back, or the constructor's own method begins it again.
+- Its rows are environments or sequences that come and go: `self.steps = self.steps[running]`, `torch.zeros(num_envs)`.
+- It gathers what one method takes and sets back, or it is a store of experience in a class that computes nothing.
+- It is the very tensor of a persistent buffer, and only ever changed where it lies.
 - The program only ever pickles the whole module, so the file holds plain attributes too.
 - The file is a test.
 - The class is not an `nn.Module`.
@@ -116,10 +119,10 @@ from flake8_ckpt.rules.base import first_that_fits
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that later methods change, and those drawn at random."""
     for tensor in project.modules.plain_tensors:
-        if tensor.is_trainable or tensor.is_carried_by_hooks:
+        if tensor.is_trainable or tensor.is_carried_by_hooks or tensor.is_buffer_itself:
             continue
         fitted = tensor.lifetime == "fitted" and not (tensor.is_moved_by_hooks or tensor.is_placeholder)
-        changes = (fitted or tensor.lifetime == "state") and not tensor.is_transient
+        changes = (fitted or tensor.lifetime == "state") and not (tensor.is_transient or tensor.is_window)
         if changes and (tensor.is_statistic or not tensor.is_optional):
             writer = tensor.change.method.name
             changed = (

@@ -75,6 +75,7 @@ of both no longer load with `strict=True`, and training changes because the tens
 
 - The tensor becomes an `nn.Parameter`, or is registered under its name elsewhere.
 - `requires_grad` is false, or is not known to be true.
+- It only gives `torch.utils.checkpoint.checkpoint` an argument that requires grad: nothing trains it.
 - The class is not an `nn.Module`.
 
 ## References
@@ -96,7 +97,7 @@ from flake8_ckpt.rules.base import finding_at
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that require grad."""
     for tensor in project.modules.plain_tensors:
-        if tensor.is_trainable and not tensor.is_carried_by_hooks:
+        if tensor.is_trainable and not (tensor.is_carried_by_hooks or tensor.is_only_handed_on):
             message = (
                 f"'{tensor.name}' requires grad but is not a Parameter:"
                 " parameters() lacks it and it is not saved; use nn.Parameter(...)"

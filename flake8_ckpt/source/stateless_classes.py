@@ -18,11 +18,11 @@ CONSTRUCTED = re.compile(r"(?<![\w.])(?:(?:torch\.)?nn\.)?([A-Z]\w*)\(")
 
 
 def is_stateless_class(text: str) -> bool:
-    """Tell whether all modules that a class makes or calls are stateless ones of torch, of which it makes some."""
-    if len(text) > MAX_TEXT or "nn." not in text or OTHER_STATE.search(text):
+    """Tell whether all modules that a class makes or calls are stateless ones of torch."""
+    if len(text) > MAX_TEXT or not ("nn." in text or "super()." in text) or OTHER_STATE.search(text):
         return False
     made = {attr: kind for attr, kind in MADE.findall(text) if is_stateless(f"torch.nn.{kind}")}
-    if not made or not set(CALLED.findall(text)) <= {*made, *METHODS.findall(text)}:
+    if not set(CALLED.findall(text)) <= {*made, *METHODS.findall(text)}:
         return False
     body = text.partition("\n")[2]
     return set(CONSTRUCTED.findall(body)) <= set(made.values())

@@ -10,6 +10,29 @@ from tests.rule_cases import check_silent
 NUMPY = "import numpy as np\nimport torch\nfrom torch import nn\n"
 
 SILENT: dict[str, Case] = {
+    "a new epoch begins by the method that construction runs": """
+import numpy as np
+from torch import nn
+
+class Prior(nn.Module):
+    def __init__(self, count, size):
+        super().__init__()
+        self.count = count
+        self.net = nn.Linear(size, size)
+        self.start_over()
+
+    def start_over(self):
+        self.left = np.arange(self.count)
+
+    def take(self, index):
+        self.left = self.left[np.where(self.left != index)[0]]
+        if self.left.shape[0] == 0:
+            self.start_over()
+
+    def forward(self, x):
+        self.take(self.left[0])
+        return self.net(x)
+""",
     "nothing changes it": NUMPY
     + """
 class Grid(nn.Module):
@@ -139,6 +162,24 @@ class Scaler(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "construction sets it up by a method of its own": """
+import numpy as np
+from torch import nn
+
+class Prior(nn.Module):
+    def __init__(self, count, size):
+        super().__init__()
+        self.count = count
+        self.net = nn.Linear(size, size)
+        self.set_up()
+
+    def set_up(self):
+        self.hits = np.zeros(self.count)  # CKP106
+
+    def forward(self, x, index):
+        self.hits[index] += 1
+        return self.net(x) * float(self.hits.max())
+""",
     "the load hook only clears it": NUMPY
     + """
 class Usage(nn.Module):

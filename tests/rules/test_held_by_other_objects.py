@@ -628,7 +628,6 @@ class Agent:
     "parts that are only used after a load": PARTS.format(
         more="pass", back="pass", step="print(parts.nets)", mark=""
     ).replace("        parts.end()\n    parts.save(config.path)\n", ""),
-    "only the weights of files are read back": FILES.format(back="pass", mark=""),
     "a number of a held object is saved": scaled(
         'state["scale"] = self.stepper.scale',
         'self.stepper.scale = state["scale"]\n        self.stepper.seen = state["epoch"]',

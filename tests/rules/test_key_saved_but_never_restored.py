@@ -304,6 +304,40 @@ class Agent:
     def load(self, path):
         self.critic.load_state_dict(torch.load(path)["critic"])
 """,
+    "a script converts files for older code": {
+        "train.py": """
+import torch
+from torch import nn
+
+
+def build():
+    return nn.Linear(2, 1)
+
+
+def main(batches):
+    model = build()
+    optimizer = torch.optim.Adam(model.parameters())
+    for epoch, batch in enumerate(batches):
+        optimizer.zero_grad()
+        model(batch).sum().backward()
+        optimizer.step()
+        state = {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        torch.save(state, "out/last.pt")
+""",
+        "convert.py": """
+import torch
+from train import build
+
+
+def main():
+    state = torch.load("out/last.pt")
+    epoch = state["epoch"]
+    model = build()
+    model.load_state_dict(state["model"])
+    print(epoch)
+    torch.save({"epoch": epoch, "model": model.state_dict()}, "out/small.pt")
+""",
+    },
     "a test restores the model only": {
         "train.py": TRAINER + SAVE + LOAD + MAIN,
         "tests/test_train.py": """
@@ -333,6 +367,41 @@ FOUND: dict[str, Case] = {
         Checkpoint.load_objects(to_load=objects, checkpoint=torch.load(path))
 """
     + MAIN,
+    "a script goes on for some more epochs": {
+        "train.py": """
+import torch
+from torch import nn
+
+
+def build():
+    return nn.Linear(2, 1)
+
+
+def main(batches):
+    model = build()
+    optimizer = torch.optim.Adam(model.parameters())
+    for epoch, batch in enumerate(batches):
+        optimizer.zero_grad()
+        model(batch).sum().backward()
+        optimizer.step()
+        state = {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        torch.save(state, "out/last.pt")  # CKP203
+""",
+        "more.py": """
+import torch
+from train import build
+
+
+def main(epochs, step):
+    state = torch.load("out/last.pt")
+    first = state["epoch"]
+    model = build()
+    model.load_state_dict(state["model"])
+    for epoch in range(first, epochs):
+        step(model)
+        torch.save({"epoch": epoch, "model": model.state_dict()}, "out/more.pt")
+""",
+    },
     "the assignment of the key": TRAINER
     + SAVE.replace("scheduler.state_dict()", "scheduler.state_dict()  # CKP203")
     + LOAD_WITHOUT_SCHEDULER

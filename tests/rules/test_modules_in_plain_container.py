@@ -9,6 +9,86 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "losses of classes that register nothing": TORCH
+    + """
+class Discounted(nn.Module):
+    def __init__(self, gamma=0.99, distance=torch.abs, mode="one"):
+        super().__init__()
+        self.gamma = torch.tensor(gamma)
+        self.distance = distance
+        self.mode = mode
+
+    def forward(self, value, target):
+        return self.distance(value - self.gamma.to(value) * target).mean()
+
+class OneStep(Discounted):
+    def __init__(self, gamma=0.99):
+        super().__init__(gamma=gamma, mode="many")
+
+class Learner(nn.Module):
+    def __init__(self, count):
+        super().__init__()
+        self.losses = []
+        for _ in range(count):
+            self.losses.append(OneStep())
+
+    def forward(self, value, target):
+        return sum(loss(value, target) for loss in self.losses)
+""",
+    "a class around a class that only pools": TORCH
+    + """
+class smooth(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.pool = nn.AvgPool1d(width, stride=1)
+
+    def forward(self, x):
+        return self.pool(x)
+
+class split(nn.Module):
+    def __init__(self, width, rate):
+        super().__init__()
+        self.rate = rate
+        self.smooth = smooth(width)
+
+    def forward(self, x):
+        return x - self.smooth(x)
+
+class Mixed(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        self.parts = [split(width, 0.5) for width in widths]
+
+    def forward(self, x):
+        return sum(part(x) for part in self.parts)
+""",
+    "those that are modules go into a list of their own": TORCH
+    + """
+class Chain(nn.Module):
+    def __init__(self, *steps):
+        super().__init__()
+        kept = []
+        for step in steps:
+            kept.append(step if step is not None else nn.Linear(2, 2))
+        self.steps = kept
+        self.layers = nn.ModuleList(filter(lambda each: isinstance(each, nn.Module), kept))
+
+    def forward(self, x):
+        for step in self.steps:
+            x = step(x)
+        return x
+""",
+    "layers of another module whose weights are looked at": TORCH
+    + """
+class Fused(nn.Module):
+    def __init__(self, leaves: list[nn.Linear]):
+        super().__init__()
+        self.leaves = leaves
+        self.gain = nn.Linear(2, 2)
+
+    def forward(self, x):
+        return self.gain(x) @ torch.cat([leaf.weight for leaf in self.leaves])
+""",
     "layers handed in that are only looked at": TORCH
     + """
 class Plan(nn.Module):
@@ -476,6 +556,53 @@ class Twin(nn.Module):
 
     def forward(self, x):
         return torch.min(*(critic(x) for critic in self.critics))
+""",
+    "a loss with weights among its bases": TORCH
+    + """
+class Weighted(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gain = nn.Linear(size, size)
+
+    def forward(self, x):
+        return self.gain(x)
+
+class Squared(Weighted):
+    def __init__(self, size):
+        super().__init__(size)
+
+class Learner(nn.Module):
+    def __init__(self, count):
+        super().__init__()
+        self.losses = [Squared(2) for _ in range(count)]  # CKP105
+
+    def forward(self, x):
+        return sum(loss(x) for loss in self.losses)
+""",
+    "a class that calls a network which it was given": TORCH
+    + """
+class Around(nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.size = torch.zeros(2)
+        self.net = net
+
+    def grow(self):
+        self.size = self.size + 1
+
+    def reset(self):
+        self.size = torch.zeros(2)
+
+    def forward(self, x):
+        return self.net(x) * self.size.to(x)
+
+class Learner(nn.Module):
+    def __init__(self, nets):
+        super().__init__()
+        self.parts = [Around(net) for net in nets]  # CKP105
+
+    def forward(self, x):
+        return sum(part(x) for part in self.parts)
 """,
     "models handed in": """
 from typing import List

@@ -9,6 +9,21 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "each training step fills it as a whole before it reads it": TORCH
+    + """
+class Rows(nn.Module):
+    def __init__(self, count, batch, size):
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(count, size))
+        self.register_buffer("local", torch.zeros(batch, size), persistent=False)
+
+    def forward(self, index):
+        if not self.training:
+            return self.table[index]
+        with torch.no_grad():
+            self.local.copy_(self.table[index])
+        return self.local * 2.0
+""",
     "one method takes what was gathered and sets it back": TORCH
     + """
 class Gate(nn.Module):
@@ -146,6 +161,31 @@ class Mean(Metric):
 }
 
 FOUND: dict[str, Case] = {
+    "each training step fills one row": TORCH
+    + """
+class Rows(nn.Module):
+    def __init__(self, batch, size):
+        super().__init__()
+        self.register_buffer("local", torch.zeros(batch, size), persistent=False)  # CKP107
+
+    def forward(self, x, row):
+        if not self.training:
+            return self.local
+        self.local[row].copy_(x)
+        return self.local * 2.0
+""",
+    "evaluation reads what training filled": TORCH
+    + """
+class Rows(nn.Module):
+    def __init__(self, batch, size):
+        super().__init__()
+        self.register_buffer("local", torch.zeros(batch, size), persistent=False)  # CKP107
+
+    def forward(self, x):
+        if self.training:
+            self.local.copy_(x.detach())
+        return x - self.local
+""",
     "what one method takes and sets back, but each step reads": TORCH
     + """
 class Gate(nn.Module):

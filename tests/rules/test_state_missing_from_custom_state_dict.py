@@ -458,6 +458,28 @@ class Penalty:
     def load_state_dict(self, state):
         self.beta = state["beta"]
 """,
+    "statistics that only a method of statistics reads": """
+class Penalty:
+    def __init__(self):
+        self.beta = 1.0
+        self.updates = 0
+
+    def update(self, divergence):
+        self.updates += 1
+        self.beta *= 1.01 if divergence > 0.01 else 0.99
+
+    def penalty(self, divergence):
+        return self.beta * divergence
+
+    def get_stats(self):
+        return f"{self.updates} updates, beta {self.beta}"
+
+    def state_dict(self):
+        return {"beta": self.beta}
+
+    def load_state_dict(self, state):
+        self.beta = state["beta"]
+""",
     "a double in the tests": {
         "tests/test_stopping.py": STOPPING
         + """

@@ -255,7 +255,9 @@ class Noise(Stored):
     .replace('        self.opt.load_state_dict(data["opt"])\n', ""),
     "a model is no state": actor("")
     .replace("save(self", "save_model(self")
-    .replace("load(self", "load_model(self"),
+    .replace("load(self", "load_model(self")
+    .replace(', "opt": self.opt.state_dict()', "")
+    .replace('        self.opt.load_state_dict(data["opt"])\n', ""),
     "nobody loads what a program makes": {
         "actor.py": actor("").replace("def load(", "def load_agent(").replace("def save(", "def save_agent("),
         "main.py": """
@@ -422,6 +424,9 @@ class Stop:
 }
 
 FOUND: dict[str, Case] = {
+    "a model with its optimizer": actor("  # CKP207")
+    .replace("save(self", "save_model(self")
+    .replace("load(self", "load_model(self"),
     "files that hold an optimizer": actor(),
     "a rate that load only reads": """
 import torch

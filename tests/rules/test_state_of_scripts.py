@@ -124,6 +124,35 @@ def train(batches, path):
 set_up("run.pt")
 train([], "run.pt")
 """,
+    "a branch decides what keeps the average, whose inner network is saved": TORCH
+    + """
+from timm.utils import ModelEma
+
+def resume(path, net, optimizer, average):
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    average.ema.load_state_dict(state["shadow"])
+    return net, optimizer, average
+
+def main(path, batches, is_averaged, is_resumed):
+    net = nn.Linear(2, 1)
+    if is_averaged:
+        average = ModelEma(net)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    if is_resumed:
+        net, optimizer, average = resume(path, net, optimizer, average)
+    for batch in batches:
+        optimizer.zero_grad()
+        net(batch).sum().backward()
+        optimizer.step()
+        average.update(net)
+    state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "shadow": average.ema.state_dict()}
+    torch.save(state, path)
+
+if __name__ == "__main__":
+    main("run.pt", [], True, True)
+""",
     "what scores the networks trains a probe for each file": TORCH
     + """
 def probe(path, batches):

@@ -9,6 +9,100 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "rows of what still runs": TORCH
+    + """
+class Plans(nn.Module):
+    def __init__(self, count):
+        super().__init__()
+        self.position = torch.zeros(count, dtype=torch.int64)
+        self.net = nn.Linear(2, 2)
+
+    def advance(self, index):
+        self.position[index] += 1
+
+    def drop(self, running):
+        self.position = self.position[running]
+
+    def forward(self, x):
+        return self.net(x) * self.position.to(x)
+""",
+    "one number for each environment": TORCH
+    + """
+class Plans(nn.Module):
+    def __init__(self, num_envs):
+        super().__init__()
+        self.num_envs = num_envs
+        self.active = torch.ones((self.num_envs,), dtype=torch.bool)
+        self.ticks = torch.zeros(self.num_envs)
+
+    def pause(self, index):
+        kept = self.active.clone()
+        kept[index] = False
+        self.active = kept
+
+    def forward(self, x):
+        self.ticks = self.ticks + 1
+        return x[self.active] * self.ticks.to(x)
+""",
+    "rows set back where a mask says so": TORCH
+    + """
+class Discounts(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.ones(size)
+
+    def forward(self, reward, is_first):
+        self.factor *= 0.99
+        self.factor.masked_fill_(is_first, 1.0)
+        return reward * self.factor
+""",
+    "sums that one method takes and sets back": TORCH
+    + """
+class Prototypes(nn.Module):
+    def __init__(self, count, size):
+        super().__init__()
+        self.centres = nn.Parameter(torch.zeros(count, size))
+        self.sums = torch.zeros(count, size)
+
+    def forward(self, x, labels):
+        self.sums[labels] += x.detach()
+        return torch.cdist(x, self.centres)
+
+    @torch.no_grad()
+    def take_over(self):
+        self.centres += self.sums
+        self.sums = torch.zeros_like(self.centres)
+""",
+    "a store of experience that computes nothing": TORCH
+    + """
+class Experience(nn.Module):
+    def __init__(self, length, size, device):
+        super().__init__()
+        self.length = length
+        self.actions = torch.zeros((length, size), device=device)
+        self.at = 0
+
+    def extend(self, batch):
+        self.actions[self.at % self.length] = batch["actions"]
+        self.at += 1
+
+    def sample(self, count):
+        return self.actions[torch.randint(0, min(self.at, self.length), (count,))]
+""",
+    "the very tensor is a buffer of another name": TORCH
+    + """
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._scale = torch.ones(1)
+        self.register_buffer("scale", self._scale)
+
+    def fit(self, x):
+        self._scale.copy_(torch.maximum(self._scale, x.abs().max()))
+
+    def forward(self, x):
+        return x / self._scale.to(x)
+""",
     "a hidden state that each call begins anew": TORCH
     + """
 class Recurrent(nn.Module):
@@ -385,6 +479,139 @@ class Positions(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "running means of some channels": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.running_mean = torch.zeros(size)  # CKP101
+
+    def prune(self, kept):
+        self.running_mean = self.running_mean[kept]
+
+    def forward(self, x):
+        self.running_mean = 0.9 * self.running_mean + 0.1 * x.mean(0)
+        return x - self.running_mean
+""",
+    "the last entry of what was carried": TORCH
+    + """
+class Last(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.total = torch.zeros(2, size)  # CKP101
+
+    def shrink(self):
+        self.total = self.total[0]
+
+    def forward(self, x):
+        self.total = self.total + x.mean(0)
+        return x - self.total
+""",
+    "a store that a subclass computes with": TORCH
+    + """
+class Experience(nn.Module):
+    def __init__(self, length, size):
+        super().__init__()
+        self.keys = torch.zeros((length, size))  # CKP101
+
+    def extend(self, at, batch):
+        self.keys[at] = batch["keys"]
+
+    def nearest(self, x):
+        return self.keys[torch.cdist(x, self.keys.to(x)).argmin(1)]
+
+class Recall(Experience):
+    def forward(self, x):
+        return self.nearest(x)
+""",
+    "a store beside weights": TORCH
+    + """
+class Recall(nn.Module):
+    def __init__(self, length, size):
+        super().__init__()
+        self.net = nn.Linear(size, size)
+        self.keys = torch.zeros((length, size))  # CKP101
+
+    def extend(self, at, batch):
+        self.keys[at] = batch["keys"]
+
+    def nearest(self, x):
+        return self.keys[torch.cdist(self.net(x), self.keys.to(x)).argmin(1)]
+""",
+    "totals in a class without a forward pass": TORCH
+    + """
+class Totals(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rewards = torch.zeros(size)  # CKP101
+
+    def add(self, arm, reward):
+        self.rewards[arm] += reward
+
+    def best(self):
+        return self.rewards.argmax()
+""",
+    "sums that another method reads too": TORCH
+    + """
+class Prototypes(nn.Module):
+    def __init__(self, count, size):
+        super().__init__()
+        self.centres = nn.Parameter(torch.zeros(count, size))
+        self.sums = torch.zeros(count, size)  # CKP101
+
+    def forward(self, x, labels):
+        self.sums[labels] += x.detach()
+        return torch.cdist(x, self.centres)
+
+    def take_over(self):
+        self.centres.data += self.sums
+        self.sums = torch.zeros_like(self.centres)
+
+    def score(self, x):
+        return x @ self.sums.to(x).t()
+""",
+    "a new tensor takes the place of the one that is a buffer": TORCH
+    + """
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._scale = torch.ones(1)  # CKP101
+        self.register_buffer("scale", self._scale)
+
+    def fit(self, x):
+        self._scale = torch.maximum(self._scale, x.abs().max())
+
+    def forward(self, x):
+        return x / self._scale.to(x)
+""",
+    "a buffer of another name that is not saved": TORCH
+    + """
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._scale = torch.ones(1)  # CKP101
+        self.register_buffer("scale", self._scale, persistent=False)
+
+    def fit(self, x):
+        self._scale.copy_(torch.maximum(self._scale, x.abs().max()))
+
+    def forward(self, x):
+        return x / self._scale.to(x)
+""",
+    "a buffer is made of a copy": TORCH
+    + """
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._scale = torch.ones(1)  # CKP101
+        self.register_buffer("scale", self._scale.clone())
+
+    def fit(self, x):
+        self._scale.copy_(torch.maximum(self._scale, x.abs().max()))
+
+    def forward(self, x):
+        return x / self._scale.to(x)
+""",
     "moving average": TORCH
     + """
 class Normalizer(nn.Module):

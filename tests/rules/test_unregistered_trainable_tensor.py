@@ -9,6 +9,22 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "an argument for a checkpointed function": """
+from torch import nn, zeros
+from torch.utils.checkpoint import checkpoint
+
+class Recomputed(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.anchor = zeros(1, requires_grad=True)
+
+    def _run(self, anchor, x):
+        return self.layer(x)
+
+    def forward(self, x):
+        return checkpoint(self._run, self.anchor, x, use_reentrant=True)
+""",
     "a parameter": TORCH
     + """
 class Policy(nn.Module):
@@ -103,6 +119,35 @@ class Squashed(Policy):
 }
 
 FOUND: dict[str, Case] = {
+    "checkpointed and scaled with": """
+import torch
+from torch import nn
+
+class Recomputed(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.gain = torch.zeros(1, requires_grad=True)  # CKP103
+
+    def _run(self, gain, x):
+        return self.layer(x)
+
+    def forward(self, x):
+        return torch.utils.checkpoint.checkpoint(self._run, self.gain, x) * self.gain
+""",
+    "a product is checkpointed": """
+import torch
+from torch import nn
+
+class Recomputed(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.gain = torch.zeros(1, requires_grad=True)  # CKP103
+
+    def forward(self, x):
+        return torch.utils.checkpoint.checkpoint(self.layer, self.gain * x)
+""",
     "trainable in one case only": TORCH
     + """
 class Scale(nn.Module):

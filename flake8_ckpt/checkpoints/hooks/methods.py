@@ -28,6 +28,11 @@ class HookMethods:
             for write in method.writes
         )
 
+    def is_stepped(self, class_id: str, attr: str) -> bool:
+        """Tell whether methods clear the gradients of an attribute: it is an optimizer that training goes on with."""
+        methods = (each for _, each in self.hierarchy.related_methods(class_id))
+        return any(use.attr == attr and ".zero_grad" in use.how for each in methods for use in each.uses)
+
     def reach(self, class_id: str, methods: Iterable[FunctionFacts]) -> list[FunctionFacts]:
         """Return some methods of a class and those of the same object that they run, in subclasses too."""
         found = list(methods)

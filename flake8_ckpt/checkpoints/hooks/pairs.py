@@ -145,7 +145,11 @@ class Hooks:
         """Yield the hooks that give states under keys, where the partner takes all for the state of one of them."""
         for group in self.groups.hooks:
             hook = group.hook
-            if hook is None or any(each.keys for each in group.loads) or any(each.open for each in group.payloads):
+            if (
+                hook is None
+                or any(each.keys for each in group.loads)
+                or any(each.open for each in group.payloads)
+            ):
                 continue
             for load in group.loads:
                 targets = [each for each in load.into if isinstance(each, Attr)]

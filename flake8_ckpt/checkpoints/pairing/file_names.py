@@ -54,6 +54,16 @@ def file_name(value: Value) -> str:
     return ""
 
 
+def folder_of(value: Value) -> tuple[Value, ...]:
+    """Return the parts of a path that stand before the name of its file; none where nothing does."""
+    while isinstance(value, Local):
+        value = value.value
+    if isinstance(value, Arith):
+        return value.operands[:-1]
+    is_joined = isinstance(value, Call) and isinstance(value.callee, Name) and value.callee.path in JOINS
+    return value.args[:-1] if is_joined and isinstance(value, Call) else ()
+
+
 def _spelled(value: Value) -> str:
     """Return the text of a path, of which a part that is a name by itself is all that counts."""
     if isinstance(value, Const):

@@ -38,6 +38,8 @@ EXACT_PAIRS = {
 # `optim_state_dict`, `training_state`: no verb, and a partner that says what it does with the very same.
 NOUNS = re.compile(r"(^|_)state(_dict)?$")
 TAKERS = frozenset(["load", "restore", "resume"])
+# `to_dict` and `from_dict`, `to_state` and `from_state`: the words between must be the same.
+FORMS = re.compile(r"^_*(?:to|from)_(\w*(?:dict|state|json))$")
 # What a property gives, its setter is given: the facts of a setter are called so.
 SETTER = ".setter"
 
@@ -49,6 +51,8 @@ def is_hook_name(name: str) -> bool:
         return True
     if name.endswith(SETTER):
         return STATES.search(name) is not None
+    if FORMS.match(name):
+        return True
     match = VERBS.match(name)
     if match is None:
         return NOUNS.search(name) is not None
@@ -82,6 +86,10 @@ def are_partners(writer: str, reader: str) -> bool:
         return True
     if not is_hook_name(writer) or not is_hook_name(reader):
         return False
+    one_form, other_form = FORMS.match(writer), FORMS.match(reader)
+    if one_form is not None or other_form is not None:
+        is_pair = writer.lstrip("_").startswith("to_") and reader.lstrip("_").startswith("from_")
+        return is_pair and one_form is not None and other_form is not None and one_form[1] == other_form[1]
     if VERBS.match(writer) is None:
         verb, _, named = reader.lstrip("_").partition("_")
         return verb in TAKERS and named == writer.lstrip("_")

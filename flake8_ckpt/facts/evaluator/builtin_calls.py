@@ -8,6 +8,7 @@ from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.registrations import set_attribute
+from flake8_ckpt.facts.key_text import SPREAD
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.value_bounds import bounded
 from flake8_ckpt.frameworks.torch import COMPILERS
@@ -42,7 +43,7 @@ def call_builtin(
     if path in DICTS:
         for each in args:
             frame.key(each, "", "wholesale")
-        return _dict_of(args, keywords)
+        return _dict_of(args, keywords, frame.contract)
     if path in ("sum", "max", "min", "abs"):
         of_elements = len(args) == 1 and path != "abs"
         return bounded(torchlib.combine([element_of(each) if of_elements else each for each in args]))
@@ -61,12 +62,18 @@ def call_builtin(
     return None
 
 
-def _dict_of(args: tuple[v.Value, ...], keywords: tuple[tuple[str, v.Value], ...]) -> v.Value:
-    fields = tuple(v.Field(key, value) for key, value in keywords if key != "**")
+def _dict_of(
+    args: tuple[v.Value, ...], keywords: tuple[tuple[str, v.Value], ...], keeps_spreads: bool
+) -> v.Value:
+    """Return a dict; where spreads are kept, what it is made of besides names is one of its fields."""
+    fields = tuple(v.Field(key, value) for key, value in keywords if key != SPREAD)
     base = _record_of_pairs(args[0]) if args else v.Record(())
-    opened = len(fields) != len(keywords)
+    spread = [value for key, value in keywords if key == SPREAD]
+    if not isinstance(base, v.Record) and fields:
+        base, spread = v.Record(()), [base, *spread]
     if isinstance(base, v.Record) and (base.fields or fields):
-        return v.Record((*base.fields, *fields), base.open or opened)
+        kept = tuple(v.Field(SPREAD, bounded(each), False) for each in spread) if keeps_spreads else ()
+        return v.Record((*base.fields, *kept, *fields), base.open or len(kept) < len(spread))
     return v.Container("dict", v.UNKNOWN, -1 if args or keywords else 0)
 
 

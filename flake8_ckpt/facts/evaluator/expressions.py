@@ -39,7 +39,7 @@ def _name(node: ast.Name, frame: Frame) -> v.Value:
     if node.id in frame.state.locals:
         return frame.local(node.id)
     constant = frame.names.constant(node.id)
-    return v.Name(frame.names.resolve(node.id)) if constant is None else v.Const(constant)
+    return frame.names.value(node.id) if constant is None else v.Const(constant)
 
 
 def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
@@ -62,6 +62,8 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
 def _constant_of(base: v.Value, attr: str, frame: Frame) -> v.Value | None:
     """Return the string that an attribute of a class or a module of this file names, None for any other."""
     if isinstance(base, v.Name):
+        if not frame.names.constants:
+            return None
         text = frame.names.constant(f"{base.path.removeprefix(':')}.{attr}")
     elif frame.owner and base in (v.SELF, v.Param("cls")):
         text = frame.names.constant(f"{frame.owner}.{attr}")

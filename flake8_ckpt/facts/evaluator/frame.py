@@ -17,7 +17,6 @@ from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import SOURCE
 from flake8_ckpt.facts.evaluator.input_mixing import attributes_in
-from flake8_ckpt.facts.evaluator.input_mixing import met
 from flake8_ckpt.facts.evaluator.object_identity import is_object
 from flake8_ckpt.facts.evaluator.object_identity import named
 from flake8_ckpt.facts.evaluator.path_states import State
@@ -52,7 +51,10 @@ MAX_DEPTH = 100
 
 def _is_restored(tokens: Iterable[str]) -> bool:
     """Tell whether what a local holds was taken from a payload."""
-    return any(token.startswith(FLOW) for token in tokens)
+    for token in tokens:
+        if token[0] == FLOW:
+            return True
+    return False
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Frame:
     position: Position = NOWHERE
     testing: bool = False
     showing: bool = False
+    handing: bool = False
     depends: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     writes: list[Write] = field(default_factory=list)
@@ -135,7 +138,8 @@ class Frame:
         """Note that an attribute of `self` is read, and that what is being computed depends on it."""
         self.seen.add(attr)
         how = "test" if self.testing and how in ("plain", "item") else how
-        how = "shown" if self.showing and how == "plain" else how
+        if how == "plain" and (self.showing or self.handing):
+            how = "shown" if self.showing else "handed"
         hows = self.uses.setdefault(attr, {})
         earlier = self.state.written.get(attr)
         if how == "plain" and ("own" in hows or earlier is not None or attr in self.state.defined):
@@ -171,7 +175,7 @@ class Frame:
         sources = tuple(sorted(token[1:] for token in self.depends if token.startswith(SOURCE)))[:MAX_SOURCES]
         self.writes.append(Write(attr, how, value, self.position, carried, guards, restored, after, sources))
         self.mix()
-        if how == "assign":
+        if how == "assign" or how == "inplace" and not carried:
             self.state.write(attr, frozenset(self.depends))
         elif how == "moved":
             self.moved.add(attr)
@@ -186,7 +190,9 @@ class Frame:
 
     def mix(self) -> None:
         """Note which attributes meet an input in what is being computed."""
-        for attr in met(self.depends):
+        if INPUT not in self.depends:
+            return
+        for attr in attributes_in(self.depends):
             self.uses.setdefault(attr, {})["input"] = None
             self.use_positions.setdefault(attr, self.position)
 
@@ -254,7 +260,7 @@ class Frame:
     def flow(self, into: v.Value) -> None:
         """Note that what is being computed goes into something, and with it the keys it was taken from."""
         for token in self.depends:
-            if token.startswith(FLOW):
+            if token[0] == FLOW:
                 targets = self.flows.get(token)
                 if targets is None:
                     self.flows[token] = {into: None}
@@ -268,13 +274,15 @@ class Frame:
     def key_reads_seen(self) -> tuple[KeyRead, ...]:
         """Return the keys that were read, each with what it flows into."""
         return tuple(
-            replace(each, into=self.flows_of(index)[:MAX_SHOWN_FLOWS])
+            replace(each, into=into[:MAX_SHOWN_FLOWS]) if (into := self.flows_of(index)) else each
             for index, each in enumerate(self.key_reads)
         )
 
     def local(self, name: str) -> v.Value:
         """Return the value of a local and note what it depends on."""
-        self.depends |= self.state.taint.get(name, frozenset())
+        tokens = self.state.taint.get(name)
+        if tokens:
+            self.depends |= tokens
         return self.state.locals.get(name, v.UNKNOWN)
 
     def registers_seen(self) -> tuple[Register, ...]:

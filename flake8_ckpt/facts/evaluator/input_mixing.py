@@ -18,6 +18,7 @@ from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 
 INPUT = "@"
 AS_IT_LIES = "~"
+NOTHING: frozenset[str] = frozenset()
 UNMOVED = frozenset([AS_IT_LIES])
 NOWHERE = frozenset([INPUT, AS_IT_LIES])
 # What a value was made of; a size says nothing of what the value holds.
@@ -37,18 +38,13 @@ def attributes_in(tokens: set[str]) -> set[str]:
     return {token[1:] for token in tokens if token.startswith(AS_IT_LIES)}
 
 
-def met(tokens: set[str]) -> set[str]:
-    """Return the attributes that meet an input as they lie."""
-    return attributes_in(tokens) if INPUT in tokens else set()
-
-
 def left_by(call: ast.Call) -> frozenset[str]:
     """Return the kinds of tokens that a call takes away from what goes into it."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in TO_HOST:
         return NOWHERE if name in TAKES_NUMBERS else SIZELESS
-    is_placed = any(each.arg == "device" for each in call.keywords)
-    return UNMOVED if is_placed and name not in MOVES else frozenset()
+    is_placed = call.keywords and any(each.arg == "device" for each in call.keywords)
+    return UNMOVED if is_placed and name not in MOVES else NOTHING
 
 
 def is_number(parameter: ast.arg, default: ast.expr | None) -> bool:
@@ -60,6 +56,11 @@ def is_number(parameter: ast.arg, default: ast.expr | None) -> bool:
 
 def numbers_of(arguments: ast.arguments) -> frozenset[str]:
     """Return the names of the parameters that are numbers or texts."""
+    if not arguments.defaults and not arguments.kwonlyargs:
+        every = (*arguments.posonlyargs, *arguments.args)
+        return frozenset(
+            [each.arg for each in every if each.annotation is not None and is_number(each, None)]
+        )
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [*[None] * (len(positional) - len(arguments.defaults)), *arguments.defaults]
     pairs = [*zip(positional, defaults), *zip(arguments.kwonlyargs, arguments.kw_defaults)]

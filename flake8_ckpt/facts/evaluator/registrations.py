@@ -69,6 +69,8 @@ def wrap(node: ast.Call, frame: Frame) -> None:
             inside = given_to(source)
             if isinstance(source.func, ast.Attribute):
                 source = source.func.value
+            elif isinstance(source.func, ast.Name) and source.func.id == "filter":
+                source = inside[-1] if inside else source.func
             else:
                 source = inside[0] if inside else source.func
         name = source.id if isinstance(source, ast.Name) else self_attribute(source)

@@ -82,6 +82,7 @@ class AliasFinder:
         self._by_mention: dict[str, ByHolder[Mention]] = {}
         self._by_binding: dict[str, ByHolder[Binding]] = {}
         self._by_value: dict[str, ByHolder[Binding]] = {}
+        self._held: dict[Holder, tuple[tuple[FunctionRef, Value], ...]] = {}
         self._given: dict[Holder, tuple[tuple[FunctionRef, Value], ...]] = {}
         self._callers: dict[str, tuple[Caller, ...]] = {}
         self._holder_of: dict[int, Optional[Holder]] = {}
@@ -105,6 +106,15 @@ class AliasFinder:
         if holder not in self._mentions:
             self._mentions[holder] = self._mentioned(holder.name).of(holder)
         return self._mentions[holder]
+
+    def held(self, holder: Holder) -> tuple[tuple[FunctionRef, Value], ...]:
+        """Return what is bound to a name, with what functions of the project return instead of their calls."""
+        if holder not in self._held:
+            bound = self.bindings(holder)
+            self._held[holder] = tuple(
+                found for each in bound for found in self.origins(each.value, each.unit)
+            )
+        return self._held[holder]
 
     def _mentioned(self, name: str) -> ByHolder[Mention]:
         """Return the mentions under a last name."""
@@ -153,12 +163,11 @@ class AliasFinder:
         return self._earlier[holder]
 
     def _named_before(self, holder: Holder) -> Iterator[Holder]:
-        bound = ((each.unit, each.value) for each in self.bindings(holder))
-        given = ((unit, leaf) for unit, value in self.given(holder) for _, leaf in leaves_of(value))
-        for caller, each in (*bound, *given):
-            for unit, value in self.origins(each, caller):
-                source = self.holders.of(value, unit) if isinstance(value, NAMING) else None
-                yield from (source,) if source is not None else ()
+        leaves = ((unit, leaf) for unit, value in self.given(holder) for _, leaf in leaves_of(value))
+        given = (found for unit, leaf in leaves for found in self.origins(leaf, unit))
+        for unit, value in (*self.held(holder), *given):
+            source = self.holders.of(value, unit) if isinstance(value, NAMING) else None
+            yield from (source,) if source is not None else ()
         base, step = holder.parted()
         if step and base.path != OWN:
             yield from (each.inner(step) for each in self._sources(base))
@@ -249,9 +258,9 @@ class AliasFinder:
     def _returned(self, value: Value, unit: FunctionRef) -> Iterator[tuple[FunctionRef, Value]]:
         """Yield what a function returns that a value comes from: all, or one of several in a tuple."""
         call = value.base if isinstance(value, Item) else value
-        inner = (
-            self.index.groups.evaluator.callee_of(call, CallContext(unit)) if isinstance(call, Call) else None
-        )
+        if not isinstance(call, Call):
+            return
+        inner = self.index.groups.evaluator.callee_of(call, CallContext(unit))
         if inner is None:
             return
         wanted = item_step(value) if isinstance(value, Item) else ""

@@ -54,6 +54,11 @@ class Ledger:
         """Return the kind of an object."""
         return self.kinds.of(holder)
 
+    def may_have_items(self, holder: Holder) -> bool:
+        """Tell whether some code knows items of an object under one of the names that it had."""
+        names = self.aliases.index.containers
+        return any(each.name in names for each in self.aliases.sources(holder))
+
     def kinds_of(self, holder: Holder) -> set[ObjectKind]:
         """Return the kinds of the objects that a name may hold: an item of a container may be one of several."""
         return {self.kinds.of(holder), *self.kinds.by_class(holder)}
@@ -95,9 +100,18 @@ class Ledger:
         """Tell whether some program saves or restores the state of an object, alone or in that of what holds it."""
         if not self.aliases.of(holder).is_complete:
             return True
-        return any(is_kept(each, kind) for each in self.mentions(holder)) or self.is_part_of_kept(
-            holder, kind
-        )
+        if (
+            any(is_kept(each, kind) for each in self.mentions(holder))
+            or kind == "ema"
+            and self._has_kept(holder)
+        ):
+            return True
+        return self.is_part_of_kept(holder, kind)
+
+    def _has_kept(self, average: Holder) -> bool:
+        """Tell whether some program keeps the model in an average: `ema.module.load_state_dict(state)`."""
+        names = self.aliases.of(average).holders
+        return any(part.parted()[0] in names for part in self.kept)
 
     def is_handed_over(self, holder: Holder) -> bool:
         """Tell whether an object is given to code that is not known, and that may take care of its state."""
@@ -129,6 +143,8 @@ class Ledger:
     def _is_owner_kept(self, class_id: str, kind: str, holder: Holder) -> bool:
         kept = self._pickled_classes
         if self.hierarchy.is_module(class_id) and self._is_registered(holder, kind):
+            if self.hierarchy.defines(class_id, "get_extra_state"):
+                return True  # The state of a module with extra state is that of its parts, too.
             kept = kept | self._kept_classes
         return any(self.hierarchy.are_related(class_id, each) for each in kept)
 

@@ -17,6 +17,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Join
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
@@ -34,6 +35,8 @@ from flake8_ckpt.losses.ledger.holder import step_to
 
 NAMING = (Self, Local, Param, Name, Attr, Item, Element)
 PARAMETERS = frozenset(["parameters", "named_parameters"])
+# Names of one path that branches decide over.
+MAX_NAMES = 16
 How = Literal["called", "given", "trained", "saved", "restored"]
 
 
@@ -142,7 +145,7 @@ def branches_of(value: Value) -> Iterator[Value]:
 
 def leaves_of(value: Value) -> Iterator[tuple[str, Value]]:
     """Yield the values in a display, each with the step that leads to it, or the value itself with none."""
-    for option in options_of(value):
+    for option in branches_of(value):
         if isinstance(option, Record):
             for field in option.fields:
                 yield from ((step_to(field.key), each) for _, each in leaves_of(field.value))
@@ -180,7 +183,7 @@ def trained_in(value: Value) -> Iterator[tuple[Value, bool]]:
 def _trained_by(call: Call) -> Iterator[tuple[Value, bool]]:
     callee = call.callee
     if isinstance(callee, Attr) and callee.name in PARAMETERS:
-        yield from ((each, True) for each in options_of(callee.base) if isinstance(each, NAMING))
+        yield from ((each, True) for each in branches_of(callee.base) if isinstance(each, NAMING))
     elif isinstance(callee, Name):
         yield from (each for arg in call.args for each in trained_in(arg))
 
@@ -202,8 +205,8 @@ def kept_in(payload: Value) -> Iterator[tuple[Value, str]]:
             yield each, ""
             yield from _part_of(each)
     else:
-        for each in inner_values(payload):
-            yield from kept_in(each)
+        for inner in inner_values(payload):
+            yield from kept_in(inner)
 
 
 def _part_of(value: Value) -> Iterator[tuple[Value, str]]:

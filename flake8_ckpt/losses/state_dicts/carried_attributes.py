@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
+from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import NdArray
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
+from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -70,6 +75,7 @@ class CarriedAttributes:
 
     def __init__(self, state: OwnState, hierarchy: Hierarchy) -> None:
         self.state = state
+        self.hierarchy = hierarchy
         self.methods = VisibleMethods(state.class_id, hierarchy)
         self.is_module = hierarchy.is_module(state.class_id)
         self._lasting: dict[str, bool] = {}
@@ -175,10 +181,31 @@ class CarriedAttributes:
 
     def _made(self, attr: str) -> Iterator[tuple[FunctionFacts, Value]]:
         """Yield what construction sets an attribute to, and the method that does so."""
-        for method in self.methods.run(*CONSTRUCTION):
+        made = False
+        for method in self._makers:
             for write in method.writes:
-                if write.attr == attr and write.how == "assign":
+                if write.attr == attr and write.how == "assign" and not write.carried:
+                    made = True
                     yield method, write.value
+        for owner, method in self.methods.all if not made else ():
+            yield from ((method, value) for name, value in self._defaults(owner) if name == attr)
+
+    def _defaults(self, owner: str) -> tuple[tuple[str, Value], ...]:
+        """Return what a class says of its attributes: the fields of a dataclass begin so."""
+        facts = self.hierarchy.symbols.classes.get(owner)
+        return facts.attributes if facts is not None else ()
+
+    @cached_property
+    def _makers(self) -> list[FunctionFacts]:
+        """Return the methods that construct an object, and those that make the objects which are saved of it."""
+        makers = {
+            method.name
+            for attr in self.state.given
+            for _, method in self.methods.about(attr)
+            for write in _runtime_writes(method, attr)
+            if write.how == "assign" and isinstance(write.value, Call)
+        }
+        return self.methods.run(*CONSTRUCTION, *makers)
 
     def _is_counted(self, attr: str) -> bool:
         """Tell whether an attribute is only ever counted up, whatever its name says, and asked in some condition."""
@@ -194,9 +221,9 @@ class CarriedAttributes:
     def _is_rated(self, attr: str, made: Value) -> bool:
         """Tell whether arithmetic changes what a caller or a constant gives: `self.lr = max(low, self.lr / 1.5)`."""
         changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
-        return isinstance(made, (Param, Name)) and any(
-            each.carried and (each.how == "augment" or isinstance(each.value, (Arith, Number)))
-            for each in changes
+        kinds = (Arith, Number) if isinstance(made, Param) else (Arith,)
+        return (isinstance(made, Name) or _is_chosen(made)) and any(
+            each.carried and (each.how == "augment" or isinstance(each.value, kinds)) for each in changes
         )
 
     def _has_saved_sibling(self, write: Write, method: FunctionFacts) -> bool:
@@ -250,6 +277,13 @@ def _default_of(value: Value, method: FunctionFacts) -> Value:
     """Return the default where a value is a parameter that has one, else the value."""
     defaults = {each.name: each.default for each in method.parameters if each.default is not None}
     return defaults.get(value.name, value) if isinstance(value, Param) else value
+
+
+def _is_chosen(value: Value) -> bool:
+    """Tell whether a caller or a setting decides a value: `decay`, `args.decay`, `config.get("decay", 0.9)`."""
+    while isinstance(value, (Attr, Item, Call)):
+        value = value.callee if isinstance(value, Call) else value.base
+    return isinstance(value, (Param, Self))
 
 
 def _runtime_writes(method: FunctionFacts, attr: str) -> Iterator[Write]:

@@ -44,7 +44,7 @@ from flake8_ckpt.losses.state_dicts.own_state import OwnState
 OBSERVERS = re.compile(
     r"Monitor|Meter|Logg|Timer|Progress|Profil|Printer|Summary|Visuali|Throughput|Speed|Metric|Statistics"
 )
-# `get_weights`, `save_model`, `export_policy`: a part of an object by intent, not its state.
+# `get_weights`, `save_model`, `export_policy`: a part of an object by intent, where no counter or optimizer is in it.
 PARTS = re.compile(
     r"weight|param|model|policy|net(work)?s?(_|$)|actor|critic|config|export|best|onnx|jit|buffer"
 )
@@ -60,6 +60,7 @@ class OwnStates:
         self.hierarchy = contract.hierarchy
         self.evaluator = contract.evaluator
         self.idle = IdleLoads(contract.hierarchy)
+        self.methods = HookMethods(contract.hierarchy)
         self.bounded = BoundedStates(contract.hierarchy)
 
     def all(self) -> Iterator[OwnState]:
@@ -73,7 +74,7 @@ class OwnStates:
         writer = hook.writer
         if is_test(writer.path) or OBSERVERS.search(hook.class_id.rpartition(":")[2]):
             return False
-        return PARTS.search(writer.name) is None and not self.idle.is_idle(hook.reader)
+        return not self.idle.is_idle(hook.reader)
 
     def _of_pair(self, hook: Hook, group: CheckpointGroup) -> Iterator[OwnState]:
         names = hook.writer.name, hook.reader.name
@@ -95,14 +96,14 @@ class OwnStates:
 
     def _payloads(self, writer: FunctionRef, group: CheckpointGroup) -> Iterator[Value]:
         """Yield what a method gives back, adds to its argument or writes to files; nothing where a part is unknown."""
-        given = [store.value for store in writer.function.stores if store.target == Name("return")]
+        given = [_packed(store.value) for store in writer.function.stores if store.target == Name("return")]
         written = self.contract.groups.payloads.summary(writer).saves
         self.evaluator.begin()
         if written or not given:
-            payloads = [each.payload for each in written or group.saves]
+            payloads = [_keyed(each.payload) for each in written or group.saves]
             yield from payloads if all(map(_is_closed, payloads)) else ()
         elif all(self._is_part(each, writer.class_id) for each in given):
-            yield from (Record((Field("", each),)) for each in given)
+            yield from map(_keyed, given)
         elif all(self._is_known(each, writer) for each in given):
             yield from (self.evaluator.expand(each, CallContext(writer)) for each in given)
 
@@ -118,7 +119,7 @@ class OwnStates:
         kinds = (
             self.contract.kinds.of(self.evaluator.attribute_class(class_id, each)) for each in holds - {part}
         )
-        return "optimizer" not in kinds
+        return self.methods.is_stepped(class_id, part) or "optimizer" not in kinds
 
     def _is_known(self, value: Value, writer: FunctionRef) -> bool:
         """Tell whether all keys of what a method gives back are known, those of its base class included."""
@@ -150,11 +151,16 @@ class OwnStates:
 
         A framework says so, or nothing but numbers is given, or a counter or an optimizer is among it.
         """
-        if is_framework_hook(group) or not any(True for each in payloads for _ in states_in(each)):
+        is_part = group.hook is not None and PARTS.search(group.hook.writer.name) is not None
+        if not is_part and (
+            is_framework_hook(group) or not any(True for each in payloads for _ in states_in(each))
+        ):
             return True
-        methods = HookMethods(self.hierarchy)
         values = [value for payload in payloads for _, value in all_keys(payload)]
-        if any(methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values):
+        if any(self.methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values):
+            return True
+        parts = {own_attribute(held) for held in map(bare_object, values) if held is not None}
+        if any(self.methods.is_stepped(reader.class_id, each) for each in parts - {""}):
             return True
         loads = self.contract.groups.payloads.summary(reader).loads
         return any(each.keys and self.contract.evidence.is_training_state(each) for each in loads)
@@ -167,6 +173,20 @@ def _given_in(payloads: tuple[Value, ...]) -> Iterator[str]:
             for each in parts_through_locals(value):
                 if isinstance(each, Attr) and each.base == SELF:
                     yield each.name
+
+
+def _keyed(payload: Value) -> Value:
+    """Return a payload, or where it is the bare state of an own part, one with that under a key."""
+    held = bare_object(payload)
+    return Record((Field("", payload),)) if held is not None and own_attribute(held) else payload
+
+
+def _packed(value: Value) -> Value:
+    """Return what a text or bytes are made of: the record in `json.dumps(record)`."""
+    is_packed = (
+        isinstance(value, Call) and isinstance(value.callee, Name) and value.callee.path.endswith(".dumps")
+    )
+    return value.args[0] if isinstance(value, Call) and is_packed and value.args else value
 
 
 def _is_closed(payload: Value) -> bool:

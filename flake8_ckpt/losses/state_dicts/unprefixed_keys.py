@@ -42,8 +42,7 @@ def unprefixed_keys(hierarchy: Hierarchy) -> Iterator[UnprefixedKey]:
 def _is_nested(hook: FunctionRef, hierarchy: Hierarchy) -> bool:
     """Tell whether a parent module may run a hook: it is a module's, takes the prefix, and its class is no root."""
     names = {each.name for each in hook.function.parameters}
-    stars = [name for name in names if name.startswith("*")]
-    takes = "prefix" in names or any("kw" in name for name in stars) or len(stars) > 1
+    takes = "prefix" in names or any(name.startswith("**") for name in names)
     roots = (ROOT_MODULES.search(each) for each in hierarchy.ancestors(hook.owner))
     return takes and hierarchy.is_module(hook.owner) and not any(roots)
 

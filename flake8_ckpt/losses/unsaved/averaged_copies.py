@@ -65,7 +65,9 @@ class AveragedCopies:
                     yield UnsavedObject(f"{OWN}.{average}", "ema", point.location, None)
 
     def _left(self, pairs: set[frozenset[str]], methods: VisibleMethods) -> Iterator[str]:
-        """Yield the averages that no method which saves or loads mentions, where it does so with the live network."""
+        """Yield the copies that no method which saves or loads mentions, where it does so with the live network."""
+        copied = {frozenset(each[:2]) for _, method in methods.all for each in _copies(method)}
+        pairs = pairs & copied
         for pair in map(frozenset, sorted(map(sorted, pairs))):
             kept = {name for name in pair if any(keeps(each.name) for _, each in methods.about(name))}
             if len(kept) == 1 and kept <= self._taken and self._taken.isdisjoint(pair - kept):

@@ -9,15 +9,18 @@ from typing import Optional
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import Store
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Instance
+from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.symbols import variable_of
 from flake8_ckpt.linking.value_kinds import KindEvaluator
@@ -26,6 +29,8 @@ from flake8_ckpt.losses.ledger.events import is_use
 from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.ledger.mentions import NAMING
+from flake8_ckpt.losses.ledger.mentions import named_in
 from flake8_ckpt.losses.sb3_algorithms import Algorithms
 from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
@@ -110,9 +115,10 @@ class UnsavedObjects:
 
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
+        if self.ledger.kind_of(holder) or not self.ledger.may_have_items(holder):
+            return holder
         item = holder.inner(ANY_ITEM)
-        is_container = not self.ledger.kind_of(holder) and self.ledger.kind_of(item) in KINDS
-        return item if is_container else holder
+        return item if self.ledger.kind_of(item) in KINDS else holder
 
     def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
         """Yield the objects that belong to the owner of a save, with the places where they are first set."""
@@ -142,9 +148,22 @@ class UnsavedObjects:
             return False
         if not self.ledger.is_updated(holder, kind) or is_wound_forward(holder, self.ledger):
             return False
-        if self._is_made_unseen(holder) or self._is_spelled(holder):
+        if self._is_made_unseen(holder) or self._is_spelled(holder) or self._is_given_back(holder, kind):
+            return False
+        if kind == "ema" and self._is_taken_to_kept(holder):
             return False
         return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)
+
+    def _is_taken_to_kept(self, average: Holder) -> bool:
+        """Tell whether a function makes something to be saved of an average: `torch.save(averaged(model, ema))`."""
+        aliases = self.ledger.aliases
+        for each in self.ledger.mentions(average):
+            if each.how == "given" and each.site is not None and not each.name[:1].isupper():
+                made = (b for b in aliases.index.bindings_of(each.unit) if b.position == each.position)
+                named = (aliases.bound(b) for b in made if not isinstance(b.value, NAMING))
+                if any(one is not None and self.ledger.is_kept(one, "module") for one in named):
+                    return True
+        return False
 
     def _is_used_alone(self, holder: Holder, kind: str) -> bool:
         """Tell whether a normalizer is used where nothing is trained: whoever loads the weights needs it, too."""
@@ -167,6 +186,21 @@ class UnsavedObjects:
         """Tell whether a function of the project makes an object that is not followed: it may keep it as well."""
         made = self.ledger.kinds.made(holder)
         return any(isinstance(value, Instance) and not unit.function.contract for unit, value in made)
+
+    def _is_given_back(self, holder: Holder, kind: str) -> bool:
+        """Tell whether a function gives an object for one of its kind that is saved: `opt, net = prepare(opt, net)`."""
+        aliases = self.ledger.aliases
+        for bound in (each for source in aliases.sources(holder) for each in aliases.bindings(source)):
+            call = bound.value.base if isinstance(bound.value, Item) else bound.value
+            if not isinstance(call, Call) or called_name(call)[:1].isupper():
+                continue
+            given = (each for arg in arguments_of(call) for each in named_in(arg))
+            others = (aliases.holders.of(each, bound.unit) for each in given)
+            if any(
+                each and self.ledger.kind_of(each) == kind and self.ledger.is_kept(each) for each in others
+            ):
+                return True
+        return False
 
 
 def _strings(value: Value) -> Iterator[str]:

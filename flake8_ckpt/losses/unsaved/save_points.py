@@ -9,6 +9,7 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.evidence import is_made_with
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
@@ -73,6 +74,7 @@ class GroupPoints:
         self.evaluator = contract.evaluator
         self.ledger = ledger
         self.resumption = Resumption(contract.groups)
+        self._restored: dict[int, frozenset[str]] = {}
 
     @cached_property
     def found(self) -> tuple[SavePoint, ...]:
@@ -210,13 +212,18 @@ class GroupPoints:
 
     def _restores_into(self, load: LoadEffect, class_id: str) -> bool:
         """Tell whether a load is one of a class, or puts something into its objects."""
+        if id(load) not in self._restored:
+            self._restored[id(load)] = self._restored_by(load)
+        return any(self.hierarchy.are_related(each, class_id) for each in self._restored[id(load)])
+
+    def _restored_by(self, load: LoadEffect) -> frozenset[str]:
+        """Return the classes that a load is one of, or into whose objects it puts something."""
         owners = {load.source.class_id, load.unit.class_id}
         for each in (load, *self.contract.groups.payloads.load_of_source(load)):
             for holder, value in self._targets(each):
                 owners.update(self._owners(holder))
                 owners.add(self.evaluator.class_of(value, CallContext(each.unit)))
-        classes = self.hierarchy.symbols.classes
-        return any(each in classes and self.hierarchy.are_related(each, class_id) for each in owners)
+        return frozenset(owners).intersection(self.hierarchy.symbols.classes)
 
     def _targets(self, load: LoadEffect) -> Iterator[tuple[Holder, Value]]:
         for target in load.into:
@@ -253,7 +260,11 @@ class GroupPoints:
         """Tell whether a load restores what only training needs."""
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
-        return any(not self.ledger.kinds_of(each).isdisjoint(TRAINING) for each, _ in self._targets(load))
+        return any(
+            not self.ledger.kinds_of(each).isdisjoint(TRAINING)
+            for each, value in self._targets(load)
+            if not load.keys or value not in load.into or not is_made_with(value)
+        )
 
 
 def _is_in_loop(unit: FunctionRef, save: SaveEffect) -> bool:

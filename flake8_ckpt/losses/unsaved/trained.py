@@ -36,14 +36,25 @@ class TrainedObjects:
 
     def lost(self, optimizer: Holder, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what a saved optimizer trains and that is in no file."""
-        for unit, value in self.ledger.kinds.made(optimizer):
-            for holder, kind in self._trained(value, unit):
-                is_elsewhere = point.of_tools and kind == "module"
-                if holder.name not in point.names and not is_elsewhere and not self._is_kept(holder, kind):
-                    made = next(self._made(holder), None)
-                    location = point.location or made
-                    if location is not None:
-                        yield UnsavedObject(shown(holder, point), kind, location, made)
+        made_of = self.ledger.kinds.made(optimizer)
+        trained = [each for unit, value in made_of for each in self._trained(value, unit)]
+        names = {holder.name for holder, _ in trained}
+        for holder, kind in trained:
+            is_elsewhere = point.of_tools and kind == "module" or self._is_taken_from(holder, names)
+            if holder.name not in point.names and not is_elsewhere and not self._is_kept(holder, kind):
+                made = next(self._made(holder), None)
+                location = point.location or made
+                if location is not None:
+                    yield UnsavedObject(shown(holder, point), kind, location, made)
+
+    def _is_taken_from(self, holder: Holder, names: set[str]) -> bool:
+        """Tell whether an attribute is computed from another one that is trained in its place: `log_alpha.exp()`."""
+        methods = self.hierarchy.inherited_methods(holder.owner) if holder.is_attribute else ()
+        return any(
+            write.attr == holder.name and not names.isdisjoint({*write.sources} - {holder.name})
+            for _, method in methods
+            for write in method.writes
+        )
 
     def _trained(self, value: Value, unit: FunctionRef) -> Iterator[Trained]:
         if not isinstance(value, Call):

@@ -29,7 +29,17 @@ def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
     if any(ledger.aliases.bindings(holder.inner(f".{name}")) for name in sorted(BEGINS)):
         return True
     steps = [each for each in ledger.mentions(holder) if each.name == "step" and each.site is not None]
+    if not steps:
+        return _takes_count(holder, ledger)
     return _is_told(steps, holder, ledger) or any(map(_is_before_training, steps))
+
+
+def _takes_count(holder: Holder, ledger: Ledger) -> bool:
+    """Tell whether the project's own `step(epoch)` takes the epoch, where what it is given is not seen."""
+    counts = ledger.known.hint("key", "counter")
+    own = [ledger.hierarchy.find_method(each, "step") for each in sorted(ledger.kinds.classes(holder))]
+    taken = [each[1].parameters[:2] if each is not None else () for each in own]
+    return bool(taken) and all(any(counts.search(name.name) for name in given) for given in taken)
 
 
 def _is_told(steps: list[Mention], holder: Holder, ledger: Ledger) -> bool:

@@ -124,7 +124,9 @@ def _overwrites(state: ClassState, change: AttributeWrite) -> bool:
         return any(isinstance(option, (Module, Unknown)) for option in _constructed(state, attr))
     if depends_on_previous_value(state, change) and change.write.how != "item":
         return False
-    if change.write.value == Tensor() and all(each.write.value == Tensor() for each in state.runtime_writes(attr)):
+    if change.write.value == Tensor() and all(
+        each.write.value == Tensor() for each in state.runtime_writes(attr)
+    ):
         return False  # the same table each time
     buffers = _buffers(state)
     made = {type(option) for option in _constructed(state, attr)}

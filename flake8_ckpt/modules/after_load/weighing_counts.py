@@ -41,7 +41,7 @@ def _is_counted(state: ClassState, attr: str) -> bool:
 
 
 def _weighs(state: ClassState, number: str, buffer: str) -> bool:
-    """Tell whether some method moves a buffer on from its old value, by an amount or on a condition that a number is."""
+    """Tell whether some method moves a buffer on by an amount that a number decides, or where a number says so."""
     writes = state.runtime_writes(buffer)
     moves = [each for each in writes if depends_on_previous_value(state, each)]
     if any(number in each.write.sources for each in moves):

@@ -17,6 +17,8 @@ from fnmatch import fnmatchcase
 
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import Register
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Parameter
@@ -84,6 +86,19 @@ def buffers_apart(state: ClassState, change: AttributeWrite) -> list[Register]:
         and each.persistent
         and _is_apart(change, _Place(method, each.position.line, each.after, True))
     ]
+
+
+def is_buffer_itself(state: ClassState, attr: str) -> bool:
+    """Tell whether construction registers the very tensor under another name, and nothing binds a new one."""
+    registered = any(
+        each.kind == "buffer"
+        and each.persistent
+        and each.value == Attr(SELF, attr)
+        and method.runs_at_construction
+        for method, each in state.registers
+    )
+    later = state.runtime_writes(attr)
+    return registered and all(change.write.how in ("inplace", "item", "augment") for change in later)
 
 
 def _is_known(state: ClassState, attr: str) -> bool:

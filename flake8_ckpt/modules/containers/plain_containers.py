@@ -19,7 +19,6 @@ from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
-from flake8_ckpt.frameworks.torch import is_stateless
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.attribute_lifetime import IDLE_USES
 from flake8_ckpt.modules.attribute_lifetime import is_statistic
@@ -29,11 +28,13 @@ from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.containers.by_use import holds_modules_by_use
 from flake8_ckpt.modules.containers.elements import elements_of
 from flake8_ckpt.modules.containers.elements import kind_of
+from flake8_ckpt.modules.containers.stateless_elements import holds_no_state
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.own_saving import is_carried_by_hooks
 
 # `self.model_kwargs = {...}` is handed on to constructors, and holds no part of this module.
 ARGUMENTS = re.compile(r"(args|kwargs|config|cfg|hparams|params|options)$")
+CALLS = frozenset(["element()", "element.forward"])
 CONTAINERS = frozenset("torch.nn.ModuleList torch.nn.ModuleDict torch.nn.Sequential".split())
 TENSORS = (Tensor, Parameter, Buffer)
 
@@ -53,13 +54,18 @@ class PlainContainer:
     def holds_modules(self) -> bool:
         """Tell whether some element is a module."""
         modules = [option for option in options_of(self.element) if isinstance(option, Module)]
-        return self.modules_by_use or any(not self._is_stateless(module.path) for module in modules)
+        if self.modules_by_use:
+            return True
+        return not self._is_borrowed and any(
+            not holds_no_state(self.state, module.path) for module in modules
+        )
 
-    def _is_stateless(self, path: str) -> bool:
-        """Tell whether nothing is lost with a module: one of torch without weights, or a class around such."""
-        known = self.state.hierarchy.symbols.classes.get(path)
-        return (
-            is_stateless(path) if known is None else known.stateless and known.bases == ("torch.nn.Module",)
+    @property
+    def _is_borrowed(self) -> bool:
+        """Tell whether the list was handed in and nothing calls its modules: they are parts of something else."""
+        handed = all(_is_handed_in(change.write.value) for change in self.changes)
+        return handed and not any(
+            CALLS.intersection(read.use.how) for read in self.state.uses.get(self.attr, ())
         )
 
     @property

@@ -1,0 +1,190 @@
+"""CKP218: an object of a program that resumes holds the best metric: an evaluator, a watcher, a stopper."""
+
+from __future__ import annotations
+
+from tests.rule_cases import Case
+from tests.rule_cases import cases
+from tests.rule_cases import check_findings
+from tests.rule_cases import check_silent
+
+PROGRAM = """
+import torch
+
+from watch import Watcher
+
+
+def main(net, batches, again=None):
+    optimizer = torch.optim.Adam(net.parameters())
+    watcher = Watcher("out")
+    if again:
+        state = torch.load(again)
+        net.load_state_dict(state["net"])
+        {resumed}
+    for batch in batches:
+        optimizer.zero_grad()
+        net(batch).mean().backward()
+        optimizer.step()
+        watcher.look(net, float(net(batch).mean()))
+        torch.save({{"net": net.state_dict(), "optimizer": optimizer.state_dict(){more}}}, "last.pt")
+"""
+RESUMED = 'optimizer.load_state_dict(state["optimizer"])'
+WATCH = """
+import numpy as np
+import torch
+
+
+class Watcher:
+    def __init__(self, folder):
+        self.folder = folder
+        self.top = {start}{mark}
+
+    def look(self, net, score):
+        {body}
+"""
+BEFORE = """before = self.top
+        self.top = max(self.top, score)
+        is_better = score > before
+        target = None
+        if is_better:
+            target = f"{self.folder}/top.pt"
+        if target:
+            torch.save(net, target)
+"""
+PLAIN = """if score > self.top:
+            self.top = score
+            torch.save(net.state_dict(), f"{self.folder}/top.pt")
+"""
+SHOWN = """before = self.top
+        self.top = max(self.top, score)
+        if score > before:
+            print(f"better: {score}")
+"""
+STOPPER = """
+import torch
+
+
+class Stopper:
+    def __init__(self, patience):
+        self.patience, self.waited = patience, 0
+        self.lowest = None{mark}
+
+    def __call__(self, loss, net):
+        if self.lowest is None or loss < self.lowest:
+            self.lowest = loss
+            self.keep(net)
+        else:
+            self.waited += 1
+
+    def keep(self, net):
+        torch.save(net.state_dict(), "best.pt")
+
+
+class Trainer:
+    def __init__(self, net):
+        self.net, self.optimizer = net, torch.optim.Adam(net.parameters())
+        self.stopper = Stopper(3)
+
+    def save(self, path):
+        torch.save({{"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        {resumed}
+
+    def fit(self, batches, path):
+        for batch in batches:
+            loss = self.net(batch).mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            self.stopper(loss.item(), self.net)
+        self.save(path)
+
+
+def main(net, batches, again):
+    trainer = Trainer(net)
+    if again:
+        trainer.load(again)
+    trainer.fit(batches, "last.pt")
+"""
+SETUP = """
+import torch
+
+
+def prepare(args, net):
+    optimizer = torch.optim.Adam(net.parameters())
+    state = torch.load(args.again) if args.again else None
+    return args.a, args.b, args.c, args.d, optimizer, args.e, state, args.f
+
+
+def main(args, net, batches):
+    a, b, c, d, optimizer, e, state, f = prepare(args, net)
+    run(net, optimizer, batches, a, state)
+
+
+def run(net, optimizer, batches, path, state):
+    lowest = float("inf"){mark}
+    if state is not None:
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        {restored}
+    for batch in batches:
+        optimizer.zero_grad()
+        loss = net(batch).mean()
+        loss.backward()
+        optimizer.step()
+        if loss.item() < lowest:
+            lowest = loss.item()
+            torch.save({{"net": net.state_dict()}}, "best.pt")
+        torch.save({{"net": net.state_dict(), "optimizer": optimizer.state_dict(){more}}}, path)
+"""
+
+
+def program(body: str = PLAIN, start: str = "-np.inf", mark: str = "", resumed: str = RESUMED) -> Case:
+    """Return a program with a watcher in another file."""
+    return {
+        "main.py": PROGRAM.format(resumed=resumed, more=""),
+        "watch.py": WATCH.format(start=start, mark=mark, body=body),
+    }
+
+
+SILENT: dict[str, Case] = {
+    "a better value is only shown": program(SHOWN),
+    "the program takes only weights, as a start": program(resumed="pass"),
+    "the program restores it": {
+        "main.py": PROGRAM.format(
+            resumed=RESUMED + '\n        watcher.top = state["top"]', more=', "top": watcher.top'
+        ),
+        "watch.py": WATCH.format(start="0.0", mark="", body=PLAIN),
+    },
+    "another program has the watcher": {
+        "main.py": PROGRAM.format(resumed=RESUMED, more="")
+        .replace("watch", "write")
+        .replace("Watch", "Write"),
+        "write.py": "class Writer:\n    def look(self, net, score):\n        print(score)\n",
+        "other.py": "from watch import Watcher\n\n\ndef test(net):\n    Watcher('x').look(net, 0.5)\n",
+        "watch.py": WATCH.format(start="0.0", mark="", body=PLAIN),
+    },
+    "a value is restored that a helper of many values gives": SETUP.format(
+        mark="", restored='lowest = state["lowest"]', more=', "lowest": lowest'
+    ),
+}
+FOUND: dict[str, Case] = {
+    "an object of another file": program(mark="  # CKP218"),
+    "the value before, a flag, and the path that it decides": program(BEFORE, mark="  # CKP218"),
+    "the object of an object that resumes": STOPPER.format(mark="  # CKP218", resumed=f"self.{RESUMED}"),
+    "a local, and a payload that comes from a helper of many values": SETUP.format(
+        mark="  # CKP218", restored="pass", more=""
+    ),
+}
+
+
+@cases(SILENT)
+def test_stays_silent(case: Case) -> None:
+    check_silent(case)
+
+
+@cases(FOUND)
+def test_reports_metrics_of_programs_that_resume(case: Case) -> None:
+    check_findings(case)
