@@ -67,6 +67,8 @@ class UnsavedObjects:
         self.averages = AveragedCopies(self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.numbers = HeldNumbers(self.ledger)
+        # The names of what was found, with where they are set: a container and its items are told of once.
+        self.told: set[tuple[str, Spot]] = set()
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
         self.algorithms = Algorithms(contract)
@@ -82,12 +84,11 @@ class UnsavedObjects:
 
     def _found(self) -> Iterator[UnsavedObject]:
         points = (*self.groups.found, *(each for finder in self.finders for each in finder.all()))
-        # Several saves of one payload forget the same.
-        first = {
-            (each.owner, each.shown, each.names, each.trains_on, each.of_tools): each
-            for each in reversed(points)
-        }
-        for point in reversed(first.values()):
+        # Several saves of one payload forget the same; a class that saves is asked before those that derive from it.
+        first: dict[tuple[object, ...], SavePoint] = {}
+        for each in sorted(points, key=lambda point: point.location is None):
+            first.setdefault((each.owner, each.shown, each.names, each.trains_on, each.of_tools), each)
+        for point in first.values():
             yield from self._beside(point)
             yield from self.numbers.lost(point, self._candidates(point))
             yield from self.averages.lost(point)
@@ -102,11 +103,19 @@ class UnsavedObjects:
         for each, made in self._candidates(point):
             holder = self._item_of(each)
             kind = self.ledger.kind_of(holder)
+            if (holder.path, made) in self.told:
+                continue
             if kind in KINDS and self._is_lost(holder, kind, point):
+                self.told.update(self._names_of(holder))
                 location, origin = (point.location, made) if point.location is not None else (made, None)
                 yield UnsavedObject(shown(each, point), kind, location, origin)
             elif kind == "optimizer" and point.trains_on and self.ledger.is_kept(holder, kind):
                 yield from self.trained.lost(holder, point)
+
+    def _names_of(self, holder: Holder) -> Iterator[tuple[str, Spot]]:
+        aliases = self.ledger.aliases
+        for each in aliases.of(holder).holders:
+            yield from ((each.path, binding.location) for binding in aliases.bindings(each))
 
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
