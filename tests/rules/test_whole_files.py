@@ -73,7 +73,6 @@ def trainer(written: str, read: str, marker: str = "") -> str:
 
 SILENT: dict[str, Case] = {
     "the same files": trainer(NET + ADAM + PLAN, GET_NET + GET_ADAM + GET_PLAN),
-    "only the weights are loaded, for use": trainer(NET + ADAM + "pass", GET_NET + "self.net.eval()"),
     "a file is a copy of another": trainer(
         NET
         + ADAM
