@@ -104,7 +104,8 @@ class UnreadFiles:
 
 def _trains(unit: FunctionRef) -> bool:
     """Tell whether training goes on where something is restored: any other method may restore weights for use."""
-    return unit.name == "__init__" or any(called_name(site.call) in STEPS for site in unit.function.calls)
+    called = {called_name(site.call) for site in unit.function.calls}
+    return "eval" not in called and (unit.name == "__init__" or not called.isdisjoint(STEPS))
 
 
 def _may_end(name: str, end: str) -> bool:
