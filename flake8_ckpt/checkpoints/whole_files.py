@@ -28,6 +28,7 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
@@ -100,11 +101,16 @@ class WholeFiles:
         read = {file_name(file) for each, file in files if _names(file) or tied.is_near(each)}
         for save in self._beside(tied.saves) if resumed else ():
             name = file_name(save.file)
-            if name in self._copied or not is_state(save.payload):
+            if name in self._copied or not is_state(save.payload) or self._is_part(save):
                 continue
             if all(are_different(name, each) for each in read):
                 group = CheckpointGroup([save], resumed)
                 yield Unrestored(group, (name,), (self._at_home(save, name),), (resumed[0],))
+
+    def _is_part(self, save: SaveEffect) -> bool:
+        """Tell whether a file holds a part of what another file holds: the backbone of a model, for use."""
+        others = [each for each in self.saves if each.unit.identity == save.unit.identity]
+        return self.evidence.is_covered(object_of(save.payload), save.unit, others)
 
     @cached_property
     def _tied(self) -> list[Tied]:
