@@ -79,7 +79,7 @@ class UnreadFiles:
         return not any(map(_is_restored, ledger.mentions(holder))) and not ledger.is_handed_over(holder)
 
     def _restored_beside(self, holder: Holder) -> list[Mention]:
-        """Return where something is restored that the owner of an object saves, too."""
+        """Return where something is restored to be trained on that the owner of an object saves, too."""
         hierarchy = self.ledger.hierarchy
         return [
             mention

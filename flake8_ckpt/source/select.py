@@ -343,9 +343,6 @@ def select_functions(
 ) -> Iterator[Function]:
     for name, node in functions:
         text = source.text(node)
-        if signals.takes_part(text):
-            yield node
-        elif "." not in name and may_fill_arguments(text):
-            yield node
-        elif "." not in name and is_helper(node, text, builders, node.name in called):
+        gives = may_fill_arguments(text) or is_helper(node, text, builders, node.name in called)
+        if "." not in name and gives or signals.takes_part(text):
             yield node

@@ -110,9 +110,10 @@ class UnsavedObjects:
 
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
+        if self.ledger.kind_of(holder) or not self.ledger.may_have_items(holder):
+            return holder
         item = holder.inner(ANY_ITEM)
-        is_container = not self.ledger.kind_of(holder) and self.ledger.kind_of(item) in KINDS
-        return item if is_container else holder
+        return item if self.ledger.kind_of(item) in KINDS else holder
 
     def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
         """Yield the objects that belong to the owner of a save, with the places where they are first set."""
