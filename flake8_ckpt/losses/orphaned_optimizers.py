@@ -17,6 +17,7 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import Binding
@@ -77,9 +78,16 @@ class OrphanedOptimizers:
             scheduler, "scheduler"
         ):
             return False
+        if self._is_given_optimizer(scheduler.name):
+            return False
         others = [each for each in self.aliases.index.bindings_of(binding.unit) if each.loaded]
         bound = (self.aliases.bound(each) for each in others)
         return not any(each is not None and self.ledger.kind_of(each) == "optimizer" for each in bound)
+
+    def _is_given_optimizer(self, name: str) -> bool:
+        """Tell whether some code gives a scheduler of a name the optimizer that it is to step."""
+        bound = (each.into for each in self.aliases.index.bindings.get("optimizer", ()))
+        return any(isinstance(each, Attr) and last_name(each.base) == name for each in bound)
 
     def _is_loaded(self, binding: Binding) -> bool:
         """Tell whether a load itself binds a value: a part of a payload, or what a file holds as a whole."""
