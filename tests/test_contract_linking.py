@@ -437,7 +437,7 @@ CALLS: dict[str, tuple[Case, list[str]]] = {
         HEAD
         + "\ndef save_checkpoint(path, **state):\n    torch.save(state, path)\n"
         + '\ndef main(model):\n    save_checkpoint("last.pt", net=model.state_dict())\n',
-        ["main: ..."],
+        ["main: net"],
     ),
     "a call with a spread": (
         HEAD + WRITER + "\ndef main(*given):\n    save_checkpoint(*given)\n",

@@ -15,7 +15,6 @@ from flake8_ckpt.facts.name_bindings import bindings_in
 from flake8_ckpt.facts.name_bindings import name_of
 from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.syntax import given_to
-from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted

@@ -31,6 +31,7 @@ from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import is_program
+from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.program_text import spans
@@ -204,21 +205,23 @@ class _Collector:
             elif node.returns is not None and "." not in name:
                 promised = annotation_value(node.returns, self.names)
                 if promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
-                    yield FunctionFacts(name, self.heading(node), returns=promised)
+                    moves = moved_parameters(node, self.text(node))
+                    parameters = tuple(self.parameters(node.args)) if moves else ()
+                    yield FunctionFacts(name, self.heading(node), parameters, returns=promised, moves=moves)
         if found.script is not None:
             yield self.function(found.script.name, found.script, True)
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
         """Return how a method that sets nothing of interest reads what may be state."""
-        frame = self.frame(node)
-        frame.contract = False
+        frame = self.frame(node, False)
         Walker(frame, self.locate).block(node.body)
         uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
-        return FunctionFacts(node.name, self.heading(node), uses=uses)
+        calls = tuple(each for each in frame.calls if _hands_on(each.call, found.suspects))
+        return FunctionFacts(node.name, self.heading(node), uses=uses, calls=calls)
 
     def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
-        frame = self.frame(node, keeper, owner)
+        frame = self.frame(node, keeper or self.takes_part(node), owner)
         Walker(frame, self.locate).block(node.body)
         decorators = tuple(
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
@@ -240,13 +243,17 @@ class _Collector:
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
+            moved_parameters(node, self.text(node)),
             *(self.numbers(node, frame) if frame.contract else ()),
         )
 
-    def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
+    def takes_part(self, node: Function) -> bool:
+        """Tell whether a function is followed closely, whoever calls it: it may save, restore or train something."""
+        return is_entry(node) or node.name in HOOKS or self.signals.takes_part(self.text(node))
+
+    def frame(self, node: Function, contract: bool, owner: str = "") -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = self.text(node)
-        contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
         frame = new_frame(self.names, contract, "" if is_open else text, owner)
         frame.numbers = numbers_of(node.args)
@@ -293,6 +300,12 @@ class _Collector:
             yield Parameter(f"**{arguments.kwarg.arg}")
 
 
+def _hands_on(call: v.Call, attributes: frozenset[str]) -> bool:
+    """Tell whether a call takes one of some attributes of `self` as it is."""
+    given = (*call.args, *(each for _, each in call.keywords))
+    return any(isinstance(each, v.Attr) and each.base == v.SELF and each.name in attributes for each in given)
+
+
 def _is_elsewhere(name: str, path: str) -> bool:
     """Tell whether a name stands for something else than what the file defines by that very name."""
     return not path.startswith(":") or path[1:].rpartition(".")[2] != name
@@ -305,15 +318,18 @@ def _base(node: ast.expr) -> str:
 def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, v.Value]]:
     for each in statements(node.body):
         if isinstance(each, ast.Assign):
-            value = _beginning(each.value)
+            value = _flag(each.value)
             yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            yield each.target.id, _beginning(each.value)
+            yield each.target.id, v.NUMBER if _is_number(each.value) else _flag(each.value)
 
 
-def _beginning(node: ast.expr | None) -> v.Value:
+def _is_number(node: ast.expr | None) -> bool:
+    """Tell whether the field of a dataclass begins as a number."""
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def _flag(node: ast.expr | None) -> v.Value:
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
         return v.Const(node.value)
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return v.NUMBER
     return v.UNKNOWN

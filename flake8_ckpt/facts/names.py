@@ -112,7 +112,9 @@ def shared_alone(text: str) -> frozenset[str]:
 
 
 def _shared_in(text: str) -> list[str]:
-    found = GLOBAL.findall(text) if "global" in text else []
+    if "global" not in text:
+        return []
+    found = GLOBAL.findall(text)
     return [name for names in found for name in WORD.findall(names)]
 
 

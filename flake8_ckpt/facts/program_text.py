@@ -6,6 +6,7 @@ import ast
 import re
 from typing import Literal
 
+from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.source.tree import dotted
 
 Devices = Literal["", "moved", "default"]
@@ -34,6 +35,8 @@ DEFAULTS = re.compile(r"\b(?:set_default_device|set_default_tensor_type)\(")
 MAIN = re.compile(r"__name__\s*==\s*[\"']__main__[\"']|[\"']__main__[\"']\s*==\s*__name__")
 # `# no buffer: .half() would round it`
 REMARKS = re.compile(r"#[^\n]*\bbuffers?\b", re.IGNORECASE)
+# `taps.to(x.device)`, `taps.detach().type_as(x)`
+MOVED = re.compile(r"(?<![\w.])(\w+)(?:\.\w+\(\))?\.(?:to|cuda|type_as)\(")
 LOOPS = (ast.For, ast.While, ast.With)
 
 
@@ -57,6 +60,14 @@ def is_called(name: str, text: str) -> bool:
     while start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_"):
         start = text.find(f"{name}(", start + 1)
     return start >= 0
+
+
+def moved_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, text: str) -> tuple[str, ...]:
+    """Return the parameters of a function that its text moves to another device, or to where something lies."""
+    if ".to(" not in text and ".cuda(" not in text and ".type_as(" not in text:
+        return ()
+    names = parameter_names(node.args)
+    return tuple(name for name in dict.fromkeys(MOVED.findall(text)) if name in names and name != "self")
 
 
 def remarks_in(lines: list[str]) -> frozenset[int]:

@@ -21,7 +21,9 @@ SHOWS = re.compile(
 )
 
 
-SHOWING = re.compile(r"add_|log|record_tabular|set_(postfix|description)|(print|info|debug|warn(ing)?|error)$")
+SHOWING = re.compile(
+    r"add_|log|record_tabular|set_(postfix|description)|(print|info|debug|warn(ing)?|error)$"
+)
 
 
 def self_attribute(node: ast.AST) -> str | None:

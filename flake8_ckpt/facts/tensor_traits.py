@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.frameworks.torch import DTYPES
 from flake8_ckpt.frameworks.torch import MOVES
+from flake8_ckpt.frameworks.torch import OPERATIONS
 
 # `torch.tensor(alpha)`: a tensor without dimensions if what it is given is one number.
 FROM_NUMBER = frozenset("torch.tensor torch.as_tensor torch.scalar_tensor torch.asarray".split())
@@ -29,8 +30,9 @@ def of_call(made: v.Value, path: str, args: Sequence[v.Value], keywords: Mapping
     if not isinstance(made, v.Tensor):
         return made
     tensors = [each for each in args if isinstance(each, v.Tensor)]
-    placed = keywords.get("device", v.NONE) != v.NONE or any(each.placed for each in tensors)
     name = path.rpartition(".")[2]
+    placed = keywords.get("device", v.NONE) != v.NONE or any(each.placed for each in tensors)
+    placed = placed or name in OPERATIONS and any(map(_is_handed_in, args))
     whole = name in REDUCTIONS and len(args) == 1 and not keywords
     scalar = (
         whole
@@ -38,6 +40,18 @@ def of_call(made: v.Value, path: str, args: Sequence[v.Value], keywords: Mapping
         or (name in ELEMENTWISE and bool(tensors) and all(each.scalar for each in tensors))
     )
     return replace(made, placed=placed, scalar=scalar) if placed or scalar else made
+
+
+def _is_handed_in(value: v.Value) -> bool:
+    """Tell whether a value was made of what the caller handed in alone: it lies where the caller put it."""
+    while not isinstance(value, v.Param):
+        if isinstance(value, v.Call) and isinstance(value.callee, v.Attr):
+            value = value.callee.base
+        elif isinstance(value, (v.Item, v.Element)):
+            value = value.base
+        else:
+            return False
+    return value.name not in ("self", "cls")
 
 
 def _is_one_number(path: str, args: Sequence[v.Value]) -> bool:
@@ -52,7 +66,17 @@ def _is_number(value: v.Value) -> bool:
         return isinstance(value.value, (bool, int, float))
     if isinstance(value, v.Arith):
         return all(_is_number(each) for each in value.operands)
-    return isinstance(value, v.Number)
+    return isinstance(value, v.Number) or _is_bound(value)
+
+
+def _is_bound(value: v.Value) -> bool:
+    """Tell whether a value is one of two numbers that a caller hands in: `bounds[1]`."""
+    return (
+        isinstance(value, v.Item)
+        and isinstance(value.base, v.Param)
+        and isinstance(value.key, v.Const)
+        and isinstance(value.key.value, int)
+    )
 
 
 def of_method(

@@ -44,11 +44,10 @@ def _fits(value: v.Value, depth: int) -> bool:
         value, depth = value.base, depth - 1
     if depth < 0 or type(value) in WITHOUT_PARTS:
         return depth >= 0
+    if depth == 0:
+        return not _parts(value)
     for part in _parts(value):
-        if type(part) in WITHOUT_PARTS:
-            if depth == 0:
-                return False
-        elif not _fits(part, depth - 1):
+        if type(part) not in WITHOUT_PARTS and not _fits(part, depth - 1):
             return False
     return True
 

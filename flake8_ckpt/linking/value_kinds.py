@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from flake8_ckpt.facts import torch_calls as torchlib
 from flake8_ckpt.facts.member_values import attribute_of
 from flake8_ckpt.facts.member_values import element_of
@@ -131,9 +133,10 @@ class KindEvaluator:
             if parameter.name == value.name:
                 promised = self.resolve(parameter.annotation or UNKNOWN, context, nesting)
                 default = self.resolve(parameter.default or UNKNOWN, context, nesting)
-                if promised == UNKNOWN:
-                    return Tensor("data") if isinstance(default, Tensor) else UNKNOWN
-                return join([promised, NONE]) if default == NONE else promised
+                if isinstance(default, Tensor):
+                    return Tensor("data") if promised == UNKNOWN else promised
+                handed = join([_lying_there(each) for each in options_of(promised)])
+                return join([handed, NONE]) if default == NONE else handed
         return UNKNOWN
 
     def _instance(self, value: Instance, context: KindContext, nesting: int) -> Value:
@@ -278,9 +281,15 @@ class KindEvaluator:
             names = names[1:]
         bound = {**dict(zip(names, args)), **{name: each for name, each in keywords.items() if name in names}}
         known = {name: each for name, each in bound.items() if each != UNKNOWN}
-        return self.resolve(
-            function.returns, KindContext(path, class_id, owner, function, known, context.calls + 1)
-        )
+        inside = KindContext(path, class_id, owner, function, known, context.calls + 1)
+        returned = self.resolve(function.returns, inside)
+        lies_there = any(isinstance(each, Tensor) and each.placed for each in (*args, *keywords.values()))
+        return _lying_there(returned) if lies_there else returned
+
+
+def _lying_there(value: Value) -> Value:
+    """Return what a caller hands in: a tensor lies where the caller put it."""
+    return replace(value, placed=True) if isinstance(value, Tensor) else value
 
 
 def _settled(value: Value) -> Value:

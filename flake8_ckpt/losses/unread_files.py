@@ -12,10 +12,13 @@ from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import branches_of
+from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import TRAINING
 
 
@@ -76,12 +79,13 @@ class UnreadFiles:
         return not any(map(_is_restored, ledger.mentions(holder))) and not ledger.is_handed_over(holder)
 
     def _restored_beside(self, holder: Holder) -> list[Mention]:
-        """Return where something is restored that the owner of an object saves, too."""
+        """Return where something is restored to be trained on that the owner of an object saves, too."""
         hierarchy = self.ledger.hierarchy
         return [
             mention
             for each, mention in self._restored
             if each != holder
+            and _trains(mention.unit)
             and (
                 each.owner == holder.owner
                 or each.owner in hierarchy.symbols.classes
@@ -96,6 +100,15 @@ class UnreadFiles:
         named = [(self.ledger.aliases.holder_of(each), each) for each in mentions if each.how == "restored"]
         saved = {self.ledger.aliases.holder_of(each) for each in mentions if each.how == "saved"}
         return [(holder, each) for holder, each in named if holder is not None and holder in saved]
+
+
+def _trains(unit: FunctionRef) -> bool:
+    """Tell whether training goes on where something is restored: any other method may restore weights for use.
+
+    A constructor that sets networks to evaluation does.
+    """
+    called = {called_name(site.call) for site in unit.function.calls}
+    return not called.isdisjoint(STEPS) or unit.name == "__init__" and "eval" not in called
 
 
 def _may_end(name: str, end: str) -> bool:

@@ -1,7 +1,8 @@
-"""Attributes that a method hands to a function which changes its parameters: `moving_average(self.mean, x)`."""
+"""What functions do to the attributes that a method hands to them: `moving_average(self.mean, x)`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 
 from flake8_ckpt.facts.model import FunctionFacts
@@ -17,29 +18,44 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.modules.members import Method
 
+Chosen = Callable[[FunctionFacts], tuple[str, ...]]
+
 
 def changed_arguments(method: Method, class_id: str, hierarchy: Hierarchy) -> Iterator[Write]:
     """Yield what the calls of a method change in place, as writes of the attributes."""
     for site in method.facts.calls:
         if not any(map(_is_attribute, arguments_of(site.call))):
             continue
-        for value in _filled(method, site, class_id, hierarchy):
+        for value in _given(method, site, class_id, hierarchy, lambda function: function.fills):
             if isinstance(value, Attr) and _is_attribute(value):
                 yield Write(value.name, "inplace", Tensor("data"), site.position, True, site.guards)
+
+
+def moved_arguments(method: Method, class_id: str, hierarchy: Hierarchy) -> Iterator[str]:
+    """Yield the attributes that a method hands to functions which move them to where they are needed."""
+    for site in method.facts.calls:
+        if not any(map(_is_attribute, arguments_of(site.call))):
+            continue
+        for value in _given(method, site, class_id, hierarchy, lambda function: function.moves):
+            if isinstance(value, Attr) and _is_attribute(value):
+                yield value.name
 
 
 def _is_attribute(value: Value) -> bool:
     return isinstance(value, Attr) and value.base == SELF
 
 
-def _filled(method: Method, site: Site, class_id: str, hierarchy: Hierarchy) -> Iterator[Value]:
-    """Yield the arguments of a call that the function changes."""
+def _given(
+    method: Method, site: Site, class_id: str, hierarchy: Hierarchy, chosen: Chosen
+) -> Iterator[Value]:
+    """Yield the arguments of a call that the function takes for some chosen parameters."""
     function, skipped = _function(method, site.call, class_id, hierarchy)
-    if function is None or not function.fills:
+    parameters = chosen(function) if function is not None else ()
+    if function is None or not parameters:
         return
     names = [each.name for each in function.parameters][skipped:]
     bound = {**dict(zip(names, site.call.args)), **dict(site.call.keywords)}
-    yield from (bound[name] for name in function.fills if name in bound)
+    yield from (bound[name] for name in parameters if name in bound)
 
 
 def _function(

@@ -6,6 +6,8 @@ from flake8_ckpt.facts.model import REMARK
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.modules.argument_changes import moved_arguments
+from flake8_ckpt.modules.attribute_lifetime import is_tensor
 from flake8_ckpt.modules.attributes import Attribute
 
 
@@ -23,6 +25,9 @@ def excuse_of(tensor: Attribute) -> str:
         "read for its shape or in conditions only": tensor.is_idle,
         "saved by the class itself": tensor.is_carried_by_hooks,
         "there only if it is given": tensor.is_optional,
+        "made by what is not known": not _made(tensor),
+        "a number in another branch": is_number_elsewhere(tensor),
+        "moved by the function that takes it": is_moved_where_taken(tensor),
         "without dimensions": is_scalar(tensor),
         "left so by a comment": is_remarked(tensor),
         "set by later calls": not tensor.is_constant,
@@ -37,6 +42,22 @@ def is_placed(tensor: Attribute) -> bool:
         return True
     changes = tensor.state.changes[tensor.name]
     return any(each.write.how == "moved" and each.method.runs_at_construction for each in changes)
+
+
+def is_moved_where_taken(tensor: Attribute) -> bool:
+    """Tell whether a method hands it to a function that moves it itself."""
+    state = tensor.state
+    return any(
+        tensor.name in moved_arguments(method, state.identity, state.hierarchy)
+        for method in state.methods
+        if not method.runs_at_construction
+    )
+
+
+def is_number_elsewhere(tensor: Attribute) -> bool:
+    """Tell whether another arm of construction sets it to something that is no tensor for sure."""
+    made = [each for each in tensor.state.constructed(tensor.name) if each.value != NONE]
+    return not all(is_tensor(each.value) for each in made)
 
 
 def is_scalar(tensor: Attribute) -> bool:

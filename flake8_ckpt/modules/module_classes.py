@@ -40,6 +40,7 @@ from flake8_ckpt.modules.registrations import registration_results
 from flake8_ckpt.modules.registrations import tensors_before_registration
 from flake8_ckpt.modules.registrations import unsaved_buffers
 from flake8_ckpt.modules.usage.handed_arguments import HandedArguments
+from flake8_ckpt.modules.usage.load_preparations import methods_called_by_loads
 from flake8_ckpt.modules.usage.module_moves import ModuleMoves
 from flake8_ckpt.modules.usage.whole_pickles import WholePickles
 
@@ -74,6 +75,11 @@ class ModuleClasses:
     def handed(self) -> HandedArguments:
         """Return what the project hands to the constructors of its classes."""
         return HandedArguments(self.kind_evaluator)
+
+    @cached_property
+    def called_by_loads(self) -> frozenset[str]:
+        """Return the methods that loading code calls before a module has all that a checkpoint holds."""
+        return methods_called_by_loads(self.hierarchy.symbols)
 
     @cached_property
     def moves(self) -> ModuleMoves:
@@ -146,7 +152,7 @@ class ModuleClasses:
         """Yield, class by class, the buffers and parameters that are registered after construction."""
         for state in self.classes:
             found = late_registrations(state)
-            if found:
+            if found and not any(each.method in self.called_by_loads for each in found):
                 yield found
 
     def unsaved_buffers(self) -> Iterator[UnsavedBuffer]:

@@ -145,6 +145,7 @@ from flake8_ckpt.rules.base import first_that_fits
 
 def check(project: Project) -> Iterator[Finding]:
     """Report state that save writes and no load takes."""
+    told = set()
     for lost in project.contract.unrestored:
         if lost.is_framework_hook:
             continue
@@ -153,8 +154,11 @@ def check(project: Project) -> Iterator[Finding]:
                 f"'{lost.keys[-1]}' is saved, but {load.location} does not restore it: after a resume it starts "
                 f"over; load it there"
             )
+            told.add(location)
             yield finding_in(RULE, location, message, [(load.location, "the payload is read here")])
     for file in project.losses.unread_files():
+        if file.location in told:
+            continue
         message = first_that_fits(
             f"'{file.name}' is saved to {file.file}, which nothing reads: after a resume it starts over; load it too",
             f"the state of '{file.name}' is saved to a file that nothing reads; load it too",

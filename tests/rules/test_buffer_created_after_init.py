@@ -9,6 +9,30 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "the loading code creates the buffers first": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.ready = False
+
+    def create(self, size):
+        self.register_buffer("mean", torch.zeros(size))
+        self.ready = True
+
+    def forward(self, x):
+        if not self.ready:
+            self.create(x.shape[1])
+        self.mean = 0.9 * self.mean + 0.1 * x.mean(0)
+        return x - self.mean
+
+def restore(model, path):
+    state = torch.load(path)
+    for name, module in model.named_modules():
+        if isinstance(module, Norm) and f"{name}.mean" in state:
+            module.create(state[f"{name}.mean"].shape[0])
+    model.load_state_dict(state)
+""",
     "the constructor registers it": TORCH
     + """
 class Normalizer(nn.Module):
@@ -220,6 +244,49 @@ class Norm(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "the loading code trains the model": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def train(self, mode=True):
+        if not hasattr(self, "head"):
+            self.head = nn.Linear(self.size, self.size)  # CKP108
+        return super().train(mode)
+
+    def forward(self, x):
+        return self.head(x)
+
+def restore(model, path):
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    model.train()
+    return state["epoch"]
+""",
+    "other code creates the buffers": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.ready = False
+
+    def create(self, size):
+        self.register_buffer("mean", torch.zeros(size))  # CKP108
+        self.ready = True
+
+    def forward(self, x):
+        if not self.ready:
+            self.create(x.shape[1])
+        self.mean = 0.9 * self.mean + 0.1 * x.mean(0)
+        return x - self.mean
+
+def prepare(model, sizes):
+    for module, size in zip(model.modules(), sizes):
+        module.create(size)
+    return model
+""",
     "registered on the first update": TORCH
     + """
 class Lazy(nn.Module):

@@ -404,6 +404,41 @@ class Mlp(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "modules of a base that computes nothing itself": TORCH
+    + """
+class Pool(nn.Module):
+    pass
+
+class Several(nn.Module):
+    def __init__(self, pools: list[Pool]):
+        super().__init__()
+        self.pools = [pool.train() for pool in pools]  # CKP105
+
+    def forward(self, x):
+        return torch.cat([pool(x) for pool in self.pools])
+""",
+    "modules of a base of which one has weights": TORCH
+    + """
+class Pool(nn.Module):
+    def forward(self, x):
+        return x.mean(1)
+
+class Gated(Pool):
+    def __init__(self, size):
+        super().__init__()
+        self.gate = nn.Linear(size, 1)
+
+    def forward(self, x):
+        return (x * self.gate(x)).mean(1)
+
+class Several(nn.Module):
+    def __init__(self, pools: list[Pool]):
+        super().__init__()
+        self.pools = [pool.train() for pool in pools]  # CKP105
+
+    def forward(self, x):
+        return torch.cat([pool(x) for pool in self.pools])
+""",
     "a Sequential takes the elements of another list": TORCH
     + """
 class Encoder(nn.Module):

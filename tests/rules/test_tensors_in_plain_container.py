@@ -9,6 +9,23 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "what is picked from it is moved": """
+from operator import itemgetter
+import torch
+from torch import nn
+
+class Tree(nn.Module):
+    def __init__(self, paths, device):
+        super().__init__()
+        self.device = device
+        self.paths = {leaf: torch.tensor(path) for leaf, path in paths.items()}
+        self.table = nn.Embedding(9, 3)
+
+    def forward(self, leaves):
+        found = itemgetter(*leaves.tolist())(self.paths)
+        index = torch.cat(found).to(self.device)
+        return self.table(index)
+""",
     "Parameters that another module has": TORCH
     + """
 from typing import Iterable, Optional
@@ -225,6 +242,22 @@ class Layer(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "what is picked from it is moved here and not there": """
+from operator import itemgetter
+import torch
+from torch import nn
+
+class Tree(nn.Module):
+    def __init__(self, paths, device):
+        super().__init__()
+        self.device = device
+        self.paths = {leaf: torch.tensor(path) for leaf, path in paths.items()}  # CKP104
+
+    def forward(self, x, leaves):
+        found = itemgetter(*leaves.tolist())(self.paths)
+        moved = torch.cat(found).to(self.device)
+        return moved.sum() * x + torch.cat(found)
+""",
     "tensors that the constructor is given": TORCH
     + """
 class Pyramid(nn.Module):

@@ -9,6 +9,104 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "handed in by the caller who puts it there": """
+from torch import Tensor, nn
+import torch
+
+class Norm(nn.Module):
+    def __init__(self, features: Tensor, weights: Tensor):
+        super().__init__()
+        self.mean = features.mean(0)
+        self.scale = torch.sqrt(features.var(0))
+        self.weights = weights
+
+    def forward(self, x):
+        return (x - self.mean) / self.scale * self.weights
+""",
+    "a helper works on what the caller hands in": """
+import torch
+from torch import Tensor, nn
+
+def spread(x: Tensor, floor: float = 1e-5) -> Tensor:
+    return x.var(0).add(floor).sqrt()
+
+class Norm(nn.Module):
+    def __init__(self, features: Tensor):
+        super().__init__()
+        self.scale = spread(features)
+
+    def forward(self, x):
+        return x / self.scale
+""",
+    "a number in the other branch": TORCH
+    + """
+class Scale(nn.Module):
+    def __init__(self, image):
+        super().__init__()
+        height, width = image.shape[2:]
+        if width == height:
+            self.scale = 1.0 / width
+        else:
+            self.scale = torch.tensor([1.0 / width, 1.0 / height])
+
+    def forward(self, x):
+        return x * self.scale
+""",
+    "the function that takes it moves it": TORCH
+    + """
+def framed(x: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+    begin = start.detach().to(x.device)
+    return torch.cat([begin, x])
+
+class Frame(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.start = torch.zeros(1, 4)
+
+    def forward(self, x):
+        return framed(x, self.start)
+""",
+    "put into an object or a dict beside the input": """
+from collections import namedtuple
+import torch
+from torch import nn
+
+Output = namedtuple("Output", ["logits", "scores"])
+
+class Ranker(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.nothing = torch.zeros(1)
+        self.count = torch.tensor([4])
+
+    def forward(self, x):
+        batch = {"x": x, "count": self.count, "grad": torch.zeros(self.count, 3)}
+        return Output(logits=self.model(batch), scores=self.nothing)
+""",
+    "it meets what is made on the host": TORCH
+    + """
+class Planner(nn.Module):
+    def __init__(self, low, high):
+        super().__init__()
+        self.low = torch.from_numpy(low)
+        self.span = torch.from_numpy(high - low)
+
+    def forward(self, state):
+        action = self.search(state)
+        return self.low + self.span * torch.tensor(action)
+""",
+    "one of two bounds": TORCH
+    + """
+class Actor(nn.Module):
+    def __init__(self, size, bounds):
+        super().__init__()
+        self.layer = nn.Linear(size, 1)
+        self.half = torch.as_tensor((bounds[1] - bounds[0]) / 2.0, dtype=torch.float32)
+
+    def forward(self, x):
+        return torch.tanh(self.layer(x)) * self.half
+""",
     "an index, which may lie anywhere": TORCH
     + """
 class Shuffle(nn.Module):
@@ -417,6 +515,26 @@ class Blur(nn.Module):
         "train.py": "from blur import Blur\n\ndef main():\n    return Blur()\n\nmain()\n",
         "other.py": "if __name__ == '__main__':\n    net.to(device)\n",
     },
+    "the library of a program that makes all on one device": {
+        "losses.py": TORCH
+        + """
+class Quantiles(nn.Module):
+    def __init__(self, count):
+        super().__init__()
+        self.midpoints = (torch.arange(count) + 0.5) / count
+
+    def forward(self, x):
+        return x - self.midpoints
+""",
+        "train.py": """
+import torch
+from configuration import build
+
+if __name__ == "__main__":
+    torch.set_default_device("cuda")
+    build().fit()
+""",
+    },
     "all is made where the modules lie": {
         "blur.py": TORCH
         + """
@@ -469,6 +587,68 @@ class Members(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "a product is put into an object": """
+from collections import namedtuple
+import torch
+from torch import nn
+
+Output = namedtuple("Output", ["logits", "scores"])
+
+class Ranker(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = torch.ones(4)  # CKP102
+
+    def forward(self, x):
+        return Output(logits=x, scores=x * self.gain)
+""",
+    "a distribution of torch is made with it": """
+import torch
+from torch import nn
+from torch.distributions import Normal
+
+class Policy(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.scale = torch.full((size,), 0.1)  # CKP102
+
+    def forward(self, x):
+        return Normal(x, self.scale).sample()
+""",
+    "a function that moves something else": TORCH
+    + """
+def framed(x: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+    return torch.cat([start, x.to(torch.float32)])
+
+class Frame(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.start = torch.zeros(1, 4)  # CKP102
+
+    def forward(self, x):
+        return framed(x, self.start)
+""",
+    "numbers of the caller in a tensor made here": TORCH
+    + """
+class Weighted(nn.Module):
+    def __init__(self, weights: list[float]):
+        super().__init__()
+        self.weights = torch.tensor(weights)  # CKP102
+
+    def forward(self, x):
+        return x * self.weights
+""",
+    "a host tensor that is told the device": TORCH
+    + """
+class Planner(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.low = torch.zeros(size)  # CKP102
+
+    def forward(self, state):
+        action = torch.tensor(self.search(state), device=state.device)
+        return self.low + action * state
+""",
     "an index that is added to the input too": TORCH
     + """
 class Shuffle(nn.Module):

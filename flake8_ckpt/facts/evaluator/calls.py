@@ -142,7 +142,7 @@ def _forget_destination(method: str, frame: Frame) -> None:
 def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
     """Evaluate the arguments; a starred one makes the rest unknown."""
     args: list[v.Value] = []
-    handing = dotted(node.func).endswith("checkpoint")
+    handing, keeps = dotted(node.func).endswith("checkpoint"), _only_keeps(node, frame)
     for argument in node.args:
         if isinstance(argument, ast.Starred):
             value = frame.evaluate(argument.value)
@@ -152,13 +152,19 @@ def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
             args.append(frame.evaluate(argument))
             frame.handing = False
         else:
-            args.append(frame.evaluate(argument))
-    return tuple(args), tuple([_keyword(each, frame) for each in node.keywords])
+            args.append(frame.evaluate_kept(argument) if keeps else frame.evaluate(argument))
+    return tuple(args), tuple([_keyword(each, keeps, frame) for each in node.keywords])
 
 
-def _keyword(keyword: ast.keyword, frame: Frame) -> tuple[str, v.Value]:
+def _only_keeps(node: ast.Call, frame: Frame) -> bool:
+    """Tell whether a call makes an object of a class that is none of torch: it keeps what it is given."""
+    name = dotted(node.func)
+    return name.rpartition(".")[2][:1].isupper() and not frame.names.resolve(name).startswith("torch.")
+
+
+def _keyword(keyword: ast.keyword, keeps: bool, frame: Frame) -> tuple[str, v.Value]:
     before = set(frame.depends)
-    value = frame.evaluate(keyword.value)
+    value = frame.evaluate_kept(keyword.value) if keeps else frame.evaluate(keyword.value)
     if keyword.arg is None:
         frame.key(value, "", "wholesale")
         return "**", value

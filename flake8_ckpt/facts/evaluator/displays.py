@@ -70,7 +70,7 @@ def _dict(node: ast.Dict, frame: Frame) -> v.Value:
     others: list[v.Value] = []
     opened = len(node.keys) > MAX_FIELDS
     for key_node, value_node in zip(node.keys, node.values):
-        value = frame.evaluate(value_node)
+        value = frame.evaluate_kept(value_node)
         if key_node is None:
             frame.key(value, "", "wholesale")
             opened = opened or isinstance(value, v.Record) and value.open

@@ -35,6 +35,7 @@ from flake8_ckpt.facts.model import Use
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.model import WriteKind
 from flake8_ckpt.facts.names import Names
+from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.findings import Position
 
 Evaluate = Callable[[Any, "Frame"], v.Value]
@@ -118,6 +119,15 @@ class Frame:
         self.depth += 1
         value = evaluate(node, self)
         self.depth -= 1
+        return value
+
+    def evaluate_kept(self, node: ast.expr) -> v.Value:
+        """Return the value of what an object or a dict takes as it is: an attribute that stands alone meets nothing."""
+        attr = self_attribute(node)
+        known = f"{AS_IT_LIES}{attr}" in self.depends
+        value = self.evaluate(node)
+        if attr is not None and not known:
+            self.depends.discard(f"{AS_IT_LIES}{attr}")
         return value
 
     def peek(self, node: ast.expr) -> v.Value:

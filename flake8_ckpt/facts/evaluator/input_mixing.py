@@ -20,6 +20,7 @@ INPUT = "@"
 AS_IT_LIES = "~"
 NOTHING: frozenset[str] = frozenset()
 UNMOVED = frozenset([AS_IT_LIES])
+FROM_INPUT = frozenset([INPUT])
 NOWHERE = frozenset([INPUT, AS_IT_LIES])
 # What a value was made of; a size says nothing of what the value holds.
 SOURCE = "="
@@ -31,6 +32,10 @@ TO_HOST = frozenset("int float bool len str range print round numpy".split()) | 
 # These take what they are given to where their own object lies.
 TAKES_OVER = frozenset("copy_ new_tensor".split())
 NUMBERS = frozenset(["int", "float", "bool", "str"])
+# Calls whose arguments are sizes, which lie nowhere.
+BY_SIZES = frozenset("zeros ones empty rand randn randperm eye".split())
+# Calls that make a tensor of what they are given on the host, unless they are told a device.
+MADE_ON_HOST = frozenset("tensor from_numpy".split())
 
 
 def attributes_in(tokens: set[str]) -> set[str]:
@@ -43,7 +48,11 @@ def left_by(call: ast.Call) -> frozenset[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in TO_HOST:
         return NOWHERE if name in TAKES_NUMBERS else SIZELESS
+    if name in BY_SIZES:
+        return NOWHERE
     is_placed = call.keywords and any(each.arg == "device" for each in call.keywords)
+    if name in MADE_ON_HOST and not is_placed:
+        return FROM_INPUT
     return UNMOVED if is_placed and name not in MOVES else NOTHING
 
 
@@ -58,7 +67,9 @@ def numbers_of(arguments: ast.arguments) -> frozenset[str]:
     """Return the names of the parameters that are numbers or texts."""
     if not arguments.defaults and not arguments.kwonlyargs:
         every = (*arguments.posonlyargs, *arguments.args)
-        return frozenset([each.arg for each in every if each.annotation is not None and is_number(each, None)])
+        return frozenset(
+            [each.arg for each in every if each.annotation is not None and is_number(each, None)]
+        )
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [*[None] * (len(positional) - len(arguments.defaults)), *arguments.defaults]
     pairs = [*zip(positional, defaults), *zip(arguments.kwonlyargs, arguments.kw_defaults)]

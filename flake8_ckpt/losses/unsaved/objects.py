@@ -10,6 +10,8 @@ from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import Store
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
@@ -50,8 +52,13 @@ from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved.wound_schedulers import is_wound_forward
 
 Candidate = tuple[Holder, Spot]
+<<<<<<< HEAD
+# `accelerator.save_state(folder)`
+SAVES_ALL = frozenset(["save_state"])
+=======
 # A candidate, what it is an object of a kind as, itself or any item of it, and that kind.
 Object = tuple[Holder, Spot, Holder, ObjectKind]
+>>>>>>> cost_link
 
 
 class UnsavedObjects:
@@ -67,6 +74,8 @@ class UnsavedObjects:
         self.averages = AveragedCopies(self.ledger)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.numbers = HeldNumbers(self.ledger)
+        # The names of what was found, with where they are set: a container and its items are told of once.
+        self.told: set[tuple[str, Spot]] = set()
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
         self.algorithms = Algorithms(contract)
@@ -82,12 +91,11 @@ class UnsavedObjects:
 
     def _found(self) -> Iterator[UnsavedObject]:
         points = (*self.groups.found, *(each for finder in self.finders for each in finder.all()))
-        # Several saves of one payload forget the same.
-        first = {
-            (each.owner, each.shown, each.names, each.trains_on, each.of_tools): each
-            for each in reversed(points)
-        }
-        for point in reversed(first.values()):
+        # Several saves of one payload forget the same; a class that saves is asked before those that derive from it.
+        first: dict[tuple[object, ...], SavePoint] = {}
+        for each in sorted(points, key=lambda point: point.location is None):
+            first.setdefault((each.owner, each.shown, each.names, each.trains_on, each.of_tools), each)
+        for point in first.values():
             yield from self._beside(point)
             yield from self.numbers.lost(point, self._candidates(point))
             yield from self.averages.lost(point)
@@ -99,13 +107,28 @@ class UnsavedObjects:
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
         yield from unsaved_counters(point, self.ledger.aliases.index)
+<<<<<<< HEAD
+        for each, made in self._candidates(point):
+            holder = self._item_of(each)
+            kind = self.ledger.kind_of(holder)
+            if (holder.path, made) in self.told:
+                continue
+=======
         for each, made, holder, kind in self._objects(point):
+>>>>>>> cost_link
             if kind in KINDS and self._is_lost(holder, kind, point):
+                self.told.update(self._names_of(holder))
                 location, origin = (point.location, made) if point.location is not None else (made, None)
                 yield UnsavedObject(shown(each, point), kind, location, origin)
             elif kind == "optimizer" and point.trains_on and self.ledger.is_kept(holder, kind):
                 yield from self.trained.lost(holder, point)
 
+<<<<<<< HEAD
+    def _names_of(self, holder: Holder) -> Iterator[tuple[str, Spot]]:
+        aliases = self.ledger.aliases
+        for each in aliases.of(holder).holders:
+            yield from ((each.path, binding.location) for binding in aliases.bindings(each))
+=======
     def _objects(self, point: SavePoint) -> tuple[Object, ...]:
         """Return the candidates that are of a kind which a checkpoint needs: several saves are of one owner."""
         if point.owner not in self._of_owner:
@@ -113,6 +136,7 @@ class UnsavedObjects:
             found = ((each, made, item, self.ledger.kind_of(item)) for each, made, item in items)
             self._of_owner[point.owner] = tuple(each for each in found if each[-1] in KINDS)
         return self._of_owner[point.owner]
+>>>>>>> cost_link
 
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
@@ -151,6 +175,8 @@ class UnsavedObjects:
             return False
         if self._is_made_unseen(holder) or self._is_spelled(holder) or self._is_given_back(holder, kind):
             return False
+        if self._is_of_saved_state(holder):
+            return False
         if kind == "ema" and self._is_taken_to_kept(holder):
             return False
         return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)
@@ -188,13 +214,30 @@ class UnsavedObjects:
         made = self.ledger.kinds.made(holder)
         return any(isinstance(value, Instance) and not unit.function.contract for unit, value in made)
 
+    def _is_of_saved_state(self, holder: Holder) -> bool:
+        """Tell whether a library saves all it has prepared, and what its maker has given to it is not seen."""
+        if not holder.is_attribute or self.ledger.kinds.made(holder):
+            return False
+        callees = (
+            site.call.callee
+            for _, method in self.hierarchy.related_methods(holder.owner)
+            for site in method.calls
+        )
+        return any(
+            isinstance(each, Attr) and each.name in SAVES_ALL and each.base != SELF for each in callees
+        )
+
     def _is_given_back(self, holder: Holder, kind: str) -> bool:
         """Tell whether a function gives an object for one of its kind that is saved: `opt, net = prepare(opt, net)`."""
         aliases = self.ledger.aliases
-        for bound in (each for source in aliases.sources(holder) for each in aliases.bindings(source)):
+        names = [each for source in aliases.sources(holder) for each in (source, source.inner(ANY_ITEM))]
+        for bound in (each for name in names for each in aliases.bindings(name)):
             call = bound.value.base if isinstance(bound.value, Item) else bound.value
+            call = call.value if isinstance(call, Local) else call
             if not isinstance(call, Call) or called_name(call)[:1].isupper():
                 continue
+            if self.ledger.known.takes_over(called_name(call)):
+                return True
             given = (each for arg in arguments_of(call) for each in named_in(arg))
             others = (aliases.holders.of(each, bound.unit) for each in given)
             if any(

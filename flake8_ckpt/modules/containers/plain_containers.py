@@ -92,6 +92,8 @@ class PlainContainer:
         if any(change.write.how in ("assign", "delete") for change in self.state.runtime_writes(self.attr)):
             return True
         hows = {how for read in self.state.reads(self.attr) for how in read.use.how}
+        if "relocated" in hows and not hows & {"input", "returned"}:
+            return True
         return "element.to" in hows and hows <= {"element.to", "item", "iter", *IDLE_USES}
 
     @property

@@ -25,9 +25,11 @@ def holds_no_state(state: ClassState, path: str, depth: int = MAX_NESTED) -> boo
     known = state.hierarchy.symbols.classes
     if path not in known or depth == 0:
         return is_stateless(path)
+    if not any(state.hierarchy.defines(path, each) for each in ("forward", "__call__")):
+        return False  # a base of what computes
     return all(
         _adds_no_state(state, each, depth) if each in known else each in PLAIN_BASES or is_stateless(each)
-        for each in state.hierarchy.ancestors(path)
+        for each in state.hierarchy.relatives(path)
     )
 
 

@@ -24,7 +24,15 @@ class ModuleMoves:
         whose users move what they construct.
         """
         moved, left = self._reached
-        return path in moved or path not in left
+        return path in moved or path not in left and not self._makes_all_on_one_device
+
+    @cached_property
+    def _makes_all_on_one_device(self) -> bool:
+        """Whether the project's programs set a default device, on which a library of its own is used."""
+        return any(
+            facts.devices == "default" and facts.runs and not is_test(path)
+            for path, facts in self.symbols.files.items()
+        )
 
     @cached_property
     def _reached(self) -> tuple[set[str], set[str]]:
