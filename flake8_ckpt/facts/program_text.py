@@ -39,6 +39,8 @@ REMARKS = re.compile(r"#[^\n]*\bbuffers?\b", re.IGNORECASE)
 MOVES = re.compile(r"\.(?:to|cuda|type_as)\(")
 MOVED = re.compile(r"(?<![\w.])(\w+)(?:\.\w+\(\))?$")
 MAX_MOVED = 80
+# A local is counted up, not an attribute or an item.
+COUNTS = re.compile(r"(?:^|[\s;:])\w+[ \t\\]*\+=")
 LOOPS = (ast.For, ast.While, ast.With)
 
 
@@ -89,7 +91,11 @@ def ordered_in(lines: list[str]) -> frozenset[int]:
 
 def counted_in(lines: list[str]) -> frozenset[int]:
     """Return the numbers of the lines that may count something up: `step += 1`, `step = step + 1`."""
-    return frozenset(number for number, line in enumerate(lines, 1) if "+=" in line or "+ 1" in line)
+    return frozenset(
+        number
+        for number, line in enumerate(lines, 1)
+        if "+=" in line and COUNTS.search(line) is not None or "+ 1" in line
+    )
 
 
 def spans(node: ast.expr | ast.stmt, lines: frozenset[int]) -> bool:
