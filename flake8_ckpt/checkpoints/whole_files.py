@@ -109,6 +109,11 @@ class WholeFiles:
                 group = CheckpointGroup([save], resumed)
                 yield Unrestored(group, (name,), (self._at_home(save, name),), (resumed[0],))
 
+    def _is_part(self, save: SaveEffect) -> bool:
+        """Tell whether a file holds a part of what another file holds: the backbone of a model, for use."""
+        others = [each for each in self.saves if each.unit.identity == save.unit.identity]
+        return self.evidence.is_covered(object_of(save.payload), save.unit, others)
+
     @cached_property
     def _tied(self) -> list[Tied]:
         """Return the files that a function reads from one folder, with the saves that write one of these."""

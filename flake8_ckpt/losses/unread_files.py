@@ -103,9 +103,12 @@ class UnreadFiles:
 
 
 def _trains(unit: FunctionRef) -> bool:
-    """Tell whether training goes on where something is restored: any other method may restore weights for use."""
+    """Tell whether training goes on where something is restored: any other method may restore weights for use.
+
+    A constructor that sets networks to evaluation does.
+    """
     called = {called_name(site.call) for site in unit.function.calls}
-    return "eval" not in called and (unit.name == "__init__" or not called.isdisjoint(STEPS))
+    return not called.isdisjoint(STEPS) or unit.name == "__init__" and "eval" not in called
 
 
 def _may_end(name: str, end: str) -> bool:
