@@ -29,11 +29,13 @@ from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
+from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import path_text
 
 # Calls that make a file of another one: `shutil.copyfile("last.pt", "best.pt")`, `path.rename("best.pt")`.
 COPIES = frozenset(
@@ -101,9 +103,9 @@ class WholeFiles:
         read = {file_name(file) for each, file in files if _names(file) or tied.is_near(each)}
         for save in self._beside(tied.saves) if resumed else ():
             name = file_name(save.file)
-            if name in self._copied or not is_state(save.payload) or self._is_part(save):
+            if name in self._copied or not is_state(save.payload):
                 continue
-            if all(are_different(name, each) for each in read):
+            if all(are_different(name, each) for each in read) and not self._is_part(save):
                 group = CheckpointGroup([save], resumed)
                 yield Unrestored(group, (name,), (self._at_home(save, name),), (resumed[0],))
 
@@ -129,6 +131,15 @@ class WholeFiles:
             saves = [save for save in self.saves if each.is_near(save) and file_name(save.file) in each.loads]
             found += [replace(each, saves=saves)] if saves else []
         return found
+
+    def _is_part(self, save: SaveEffect) -> bool:
+        """Tell whether a file holds a part of what another file of the program holds: a backbone for other uses."""
+        name = path_text(object_of(save.payload))
+        others = [each.payload for each in self.saves if each.unit == save.unit and each is not save]
+        wholes = [each for each in others if is_state(each)] + [
+            v for each in others for _, v in states_in(each)
+        ]
+        return any(name.startswith(f"{path_text(object_of(each))}.") for each in wholes)
 
     @cached_property
     def _copied(self) -> frozenset[str]:

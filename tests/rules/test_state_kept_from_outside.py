@@ -340,6 +340,37 @@ class Main:
         self.learner.load_from(folder)
 """,
     },
+    "another pair of the class has it": """
+import torch
+class Algo:
+    def __init__(self, model):
+        self.model = model
+        self.optimizer = torch.optim.Adam(model.parameters())
+        self.frame = 0
+
+    def train(self, n):
+        while self.frame < n:
+            self.optimizer.zero_grad()
+            self.model(self.frame).sum().backward()
+            self.optimizer.step()
+            self.frame += 1
+
+    def get_weights(self):
+        return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def set_weights(self, weights):
+        self.model.load_state_dict(weights["model"])
+        self.optimizer.load_state_dict(weights["optimizer"])
+
+    def get_full_weights(self):
+        state = self.get_weights()
+        state["frame"] = self.frame
+        return state
+
+    def set_full_weights(self, weights):
+        self.set_weights(weights)
+        self.frame = weights["frame"]
+""",
 }
 
 FOUND: dict[str, Case] = {

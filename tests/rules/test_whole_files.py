@@ -72,8 +72,14 @@ def trainer(written: str, read: str, marker: str = "") -> str:
 
 
 SILENT: dict[str, Case] = {
+    "a part of what is restored has a file for other uses": trainer(
+        NET
+        + ADAM
+        + PLAN
+        + '\n        torch.save(self.net.body.state_dict(), os.path.join(folder, "body.pt"))',
+        GET_NET + GET_ADAM + GET_PLAN,
+    ),
     "the same files": trainer(NET + ADAM + PLAN, GET_NET + GET_ADAM + GET_PLAN),
-    "only the weights are loaded, for use": trainer(NET + ADAM + "pass", GET_NET + "self.net.eval()"),
     "a file is a copy of another": trainer(
         NET
         + ADAM

@@ -23,6 +23,7 @@ from flake8_ckpt.checkpoints.pairing.group import by_root
 from flake8_ckpt.checkpoints.pairing.group import unique
 from flake8_ckpt.checkpoints.pairing.ties import SaveTexts
 from flake8_ckpt.checkpoints.pairing.ties import Ties
+from flake8_ckpt.checkpoints.pairing.ties import saves_another
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.values import Param
@@ -136,7 +137,8 @@ class FileGroups:
         names = {file_name(file_of(each.root)) for each in loaded} - {""}
         for save in saves:
             own = {save.unit.class_id, save.source.class_id}
-            if "" in own or own & related or names and file_name(save.file) in names:
+            is_named = names and file_name(save.file) in names
+            if "" in own or own & related or is_named or saves_another(save):
                 yield save
 
     def _homes(self, effect: SaveEffect | LoadEffect) -> set[str]:

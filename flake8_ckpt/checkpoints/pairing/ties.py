@@ -14,8 +14,15 @@ from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import object_of
+from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.value_names import last_name
 
 # Keys that say nothing on which checkpoint it is.
 COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
@@ -86,7 +93,7 @@ class Ties:
         shared = self._shared(save)
         one, other = save.source.class_id, load.source.class_id
         if one and other and not self.hierarchy.are_related(one, other):
-            return False
+            return saves_another(save) and self._are_same_parts(save)
         if save.unit.identity == load.unit.identity and shared:
             return True
         return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == self.keys
@@ -97,6 +104,16 @@ class Ties:
         if not name or name not in self.names:
             return False
         return any(save.unit.path == each.unit.path for each in self.loads) or bool(self._shared(save))
+
+    def _are_same_parts(self, save: SaveEffect) -> bool:
+        """Tell whether the parts of an object that another one saves have the names of those that are restored."""
+        held = {key: _part(slot.value) for key, slot in contents(save.payload).slots.items()}
+        found = {
+            each.keys[0]
+            for each in self.loads
+            if len(each.keys) == 1 and held.get(each.keys[0]) in set(map(_restored_part, each.into)) - {""}
+        }
+        return len(found) >= MIN_SHARED
 
     def _shared(self, save: SaveEffect) -> set[str]:
         return self.keys.intersection(self.texts.keys(save))
@@ -115,6 +132,20 @@ class Ties:
             path, _, qualified = identity.partition(":")
             head, _, name = qualified.rpartition(".")
             yield path, f"{path}:{head}" if f"{path}:{head}" in self.symbols.classes else "", name
+
+
+def saves_another(save: SaveEffect) -> bool:
+    """Tell whether a method saves parts of another object than its own, as a callback does those of its trainer."""
+    held = [object_of(value) for _, value in states_in(save.payload)]
+    return bool(held) and all(isinstance(each, Attr) and not isinstance(each.base, Self) for each in held)
+
+
+def _part(value: Value) -> str:
+    return last_name(object_of(value) if is_state(value) else value)
+
+
+def _restored_part(target: Value) -> str:
+    return last_name(target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target)
 
 
 def _step(function: FunctionRef) -> Step:
