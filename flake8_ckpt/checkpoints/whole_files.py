@@ -28,11 +28,14 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import object_of
+from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import path_text
 
 # Calls that make a file of another one: `shutil.copyfile("last.pt", "best.pt")`, `path.rename("best.pt")`.
 COPIES = frozenset(
@@ -102,9 +105,14 @@ class WholeFiles:
             name = file_name(save.file)
             if name in self._copied or not is_state(save.payload):
                 continue
-            if all(are_different(name, each) for each in read):
+            if all(are_different(name, each) for each in read) and not self._is_part(save):
                 group = CheckpointGroup([save], resumed)
                 yield Unrestored(group, (name,), (self._at_home(save, name),), (resumed[0],))
+
+    def _is_part(self, save: SaveEffect) -> bool:
+        """Tell whether a file holds a part of what another file holds: the backbone of a model, for use."""
+        others = [each for each in self.saves if each.unit.identity == save.unit.identity]
+        return self.evidence.is_covered(object_of(save.payload), save.unit, others)
 
     @cached_property
     def _tied(self) -> list[Tied]:

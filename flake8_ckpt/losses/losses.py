@@ -93,11 +93,15 @@ class Losses:
 
     def orphaned_optimizers(self) -> Iterator[OrphanedOptimizer]:
         """Yield the optimizers that a load leaves with what they were built over."""
-        return OrphanedOptimizers(self.ledger).found()
+        return self._loaded_objects.found()
 
     def unpickled_schedulers(self) -> Iterator[UnpickledScheduler]:
         """Yield the schedulers that a load binds with a copy of their optimizer."""
-        return OrphanedOptimizers(self.ledger).unpickled_schedulers()
+        return self._loaded_objects.unpickled_schedulers()
+
+    @cached_property
+    def _loaded_objects(self) -> OrphanedOptimizers:
+        return OrphanedOptimizers(self.ledger)
 
     def unsaved_normalizers(self) -> Iterator[UnsavedNormalizers]:
         """Yield the saves that leave out statistics which a load restores."""

@@ -103,8 +103,12 @@ class UnreadFiles:
 
 
 def _trains(unit: FunctionRef) -> bool:
-    """Tell whether training goes on where something is restored: any other method may restore weights for use."""
-    return unit.name == "__init__" or any(called_name(site.call) in STEPS for site in unit.function.calls)
+    """Tell whether training goes on where something is restored: any other method may restore weights for use.
+
+    A constructor that sets networks to evaluation does.
+    """
+    called = {called_name(site.call) for site in unit.function.calls}
+    return not called.isdisjoint(STEPS) or unit.name == "__init__" and "eval" not in called
 
 
 def _may_end(name: str, end: str) -> bool:

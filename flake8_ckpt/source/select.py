@@ -343,6 +343,7 @@ def select_functions(
 ) -> Iterator[Function]:
     for name, node in functions:
         text = source.text(node)
-        gives = may_fill_arguments(text) or is_helper(node, text, builders, node.name in called)
-        if "." not in name and gives or signals.takes_part(text):
+        if signals.takes_part(text) or "." not in name and may_fill_arguments(text):
+            yield node
+        elif "." not in name and is_helper(node, text, builders, node.name in called):
             yield node

@@ -53,7 +53,6 @@ def resume(folder, optimizer):
     "something is restored that is not saved": trainer(
         restore='self.teacher = nn.Linear(2, 1)\n        self.teacher.load_state_dict(torch.load("teacher.pth"))'
     ),
-    "a network is restored for use": trainer(restore=LOADED + "\n            self.net.eval()"),
     "another class restores its network": trainer(restore="pass")
     + """
 

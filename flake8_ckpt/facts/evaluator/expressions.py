@@ -138,8 +138,8 @@ def _formatted(node: ast.JoinedStr, frame: Frame) -> v.Value:
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
-    attr = self_attribute(node.left)
-    if attr is not None and frame.testing and isinstance(node.op, ast.Mod):
+    attr = self_attribute(_counted(node.left)) if isinstance(node.op, ast.Mod) else None
+    if attr is not None and frame.testing:
         frame.read(attr, "cadence")
         return bounded(torchlib.combine((v.Attr(v.SELF, attr), frame.evaluate(node.right))))
     left, right = frame.evaluate(node.left), frame.evaluate(node.right)
@@ -155,6 +155,12 @@ def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
     if isinstance(node.op, ast.Div) and isinstance(right, v.Const) and isinstance(right.value, str):
         return bounded(v.Arith((left, right)))
     return bounded(torchlib.combine((left, right)))
+
+
+def _counted(node: ast.expr) -> ast.expr:
+    """Return n for `n + 1`: the next turn."""
+    is_next = isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant)
+    return node.left if is_next and isinstance(node.op, (ast.Add, ast.Sub)) else node  # type: ignore[attr-defined]
 
 
 def _is_string(left: v.Value, right: v.Value) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Optional
 
+from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import Store
@@ -38,6 +39,7 @@ from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.held_numbers import HeldNumbers
+from flake8_ckpt.losses.unsaved.loss_scales import LossScales
 from flake8_ckpt.losses.unsaved.registries import Registries
 from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
@@ -53,6 +55,8 @@ from flake8_ckpt.losses.unsaved.wound_schedulers import is_wound_forward
 Candidate = tuple[Holder, Spot]
 # `accelerator.save_state(folder)`
 SAVES_ALL = frozenset(["save_state"])
+# A candidate, what it is an object of a kind as, itself or any item of it, and that kind.
+Object = tuple[Holder, Spot, Holder, ObjectKind]
 
 
 class UnsavedObjects:
@@ -63,10 +67,14 @@ class UnsavedObjects:
         self.hierarchy = contract.hierarchy
         self.ledger = ledger
         self.groups = groups
+        self._of_owner: dict[str, tuple[Object, ...]] = {}
         self.pairs = StatePairs(contract, self.ledger)
         self.averages = AveragedCopies(self.ledger)
+        self.loss_scales = LossScales(self.hierarchy)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.numbers = HeldNumbers(self.ledger)
+        # The names of what was found, with where they are set: a container and its items are told of once.
+        self.told: set[tuple[str, Spot]] = set()
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
         self.algorithms = Algorithms(contract)
@@ -82,16 +90,15 @@ class UnsavedObjects:
 
     def _found(self) -> Iterator[UnsavedObject]:
         points = (*self.groups.found, *(each for finder in self.finders for each in finder.all()))
-        # Several saves of one payload forget the same.
-        first = {
-            (each.owner, each.shown, each.names, each.trains_on, each.of_tools): each
-            for each in reversed(points)
-        }
-        for point in reversed(first.values()):
+        # Several saves of one payload forget the same; a class that saves is asked before those that derive from it.
+        first: dict[tuple[object, ...], SavePoint] = {}
+        for each in sorted(points, key=lambda point: point.location is None):
+            first.setdefault((each.owner, each.shown, each.names, each.trains_on, each.of_tools), each)
+        for point in first.values():
             yield from self._beside(point)
             yield from self.numbers.lost(point, self._candidates(point))
             yield from self.averages.lost(point)
-        yield from self.pairs.unsaved_loss_scales()
+            yield from self.loss_scales.lost(point)
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():
             yield UnsavedObject(f"self.{attr}", "stateful", location, None)
@@ -99,14 +106,28 @@ class UnsavedObjects:
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
         yield from unsaved_counters(point, self.ledger.aliases.index)
-        for each, made in self._candidates(point):
-            holder = self._item_of(each)
-            kind = self.ledger.kind_of(holder)
+        for each, made, holder, kind in self._objects(point):
+            if (holder.path, made) in self.told:
+                continue
             if kind in KINDS and self._is_lost(holder, kind, point):
+                self.told.update(self._names_of(holder))
                 location, origin = (point.location, made) if point.location is not None else (made, None)
                 yield UnsavedObject(shown(each, point), kind, location, origin)
             elif kind == "optimizer" and point.trains_on and self.ledger.is_kept(holder, kind):
                 yield from self.trained.lost(holder, point)
+
+    def _names_of(self, holder: Holder) -> Iterator[tuple[str, Spot]]:
+        aliases = self.ledger.aliases
+        for each in aliases.of(holder).holders:
+            yield from ((each.path, binding.location) for binding in aliases.bindings(each))
+
+    def _objects(self, point: SavePoint) -> tuple[Object, ...]:
+        """Return the candidates that are of a kind which a checkpoint needs: several saves are of one owner."""
+        if point.owner not in self._of_owner:
+            items = ((each, made, self._item_of(each)) for each, made in self._candidates(point))
+            found = ((each, made, item, self.ledger.kind_of(item)) for each, made, item in items)
+            self._of_owner[point.owner] = tuple(each for each in found if each[-1] in KINDS)
+        return self._of_owner[point.owner]
 
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""

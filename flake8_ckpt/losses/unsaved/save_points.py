@@ -17,6 +17,7 @@ from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -24,6 +25,7 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import OWN
@@ -93,13 +95,18 @@ class GroupPoints:
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
     ) -> Iterator[SavePoint]:
         location = self.contract.own_save(save)
-        for class_id, shown in self._classes(save).items():
+        is_state = any(_is_state(target) for each in group.loads for target in each.into)
+        for class_id, shown in self._classes(save, is_state).items():
             loads = [each for each in group.loads if self._restores_into(each, class_id)]
+            if not loads and shown != OWN:
+                # What an object holds is restored by its method, though that names it otherwise.
+                loads = [each for each in group.loads if self._is_of(save.source, each.source.class_id)]
             if loads and self._is_resumed(class_id, loads):
                 trains_on = self._goes_on(save, group.loads)
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
                 own = self._own_call(save, class_id)
-                here = None if is_inherited else own or location
+                holds = self._own_call(save, save.source.class_id) if shown != OWN else None
+                here = None if is_inherited else own or holds or location
                 shown = OWN if own is not None else shown
                 ends = (save.source, loads[0].source)
                 of_tools = group.hook is not None and self._is_of_tools(save)
@@ -157,11 +164,14 @@ class GroupPoints:
             if unit is not None and own:
                 yield unit, own[0]
 
-    def _classes(self, save: SaveEffect) -> dict[str, str]:
-        """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
+    def _classes(self, save: SaveEffect, is_state: bool = False) -> dict[str, str]:
+        """Return the classes that hold what is saved, or that are modules and saved, each as the save names it.
+
+        What is not known but `is_state` belongs to the class that saves it: `getattr(self, name).state_dict()`.
+        """
         saved = list(self._saved(save))
         own = (save.source.owner, save.source.class_id, save.unit.class_id)
-        found = {each: OWN for each in own if each and saved}
+        found = {each: OWN for each in own if each and (saved or is_state)}
         for value, unit in saved:
             holder = self.ledger.aliases.holders.of(value, unit)
             if holder is not None and isinstance(value, Attr):
@@ -237,6 +247,8 @@ class GroupPoints:
 
     def _trains_on(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a load puts something back into an object that is saved, and its function then trains."""
+        if self._is_of(save.source, load.source.class_id) and _share_folder(save, load):
+            return self.resumption.is_trained_on({called_as(load.source.class_id, load.source.function)})
         if not any(
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
         ):
@@ -270,3 +282,15 @@ def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
         return True
     name = file_name(save.file)
     return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))
+
+
+def _share_folder(save: SaveEffect, load: LoadEffect) -> bool:
+    """Tell whether an object writes and reads in a folder of its own: `self.folder / "net.pt"`."""
+    paths = (parts_of(save.file), parts_of(file_of(load.root)))
+    own = [{each.name for each in parts if isinstance(each, Attr) and each.base == SELF} for parts in paths]
+    return not own[0].isdisjoint(own[1])
+
+
+def _is_state(target: Value) -> bool:
+    """Tell whether a load restores the state of an object as a whole."""
+    return isinstance(target, Attr) and target.name == "load_state_dict"
