@@ -34,8 +34,6 @@ from flake8_ckpt.losses.ledger.holder import step_to
 
 NAMING = (Self, Local, Param, Name, Attr, Item, Element)
 PARAMETERS = frozenset(["parameters", "named_parameters"])
-# Names of one path that branches decide over.
-MAX_NAMES = 16
 How = Literal["called", "given", "trained", "saved", "restored"]
 
 
