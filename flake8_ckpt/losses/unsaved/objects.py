@@ -53,13 +53,10 @@ from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved.wound_schedulers import is_wound_forward
 
 Candidate = tuple[Holder, Spot]
-<<<<<<< HEAD
 # `accelerator.save_state(folder)`
 SAVES_ALL = frozenset(["save_state"])
-=======
 # A candidate, what it is an object of a kind as, itself or any item of it, and that kind.
 Object = tuple[Holder, Spot, Holder, ObjectKind]
->>>>>>> cost_link
 
 
 class UnsavedObjects:
@@ -109,15 +106,9 @@ class UnsavedObjects:
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
         yield from unsaved_counters(point, self.ledger.aliases.index)
-<<<<<<< HEAD
-        for each, made in self._candidates(point):
-            holder = self._item_of(each)
-            kind = self.ledger.kind_of(holder)
+        for each, made, holder, kind in self._objects(point):
             if (holder.path, made) in self.told:
                 continue
-=======
-        for each, made, holder, kind in self._objects(point):
->>>>>>> cost_link
             if kind in KINDS and self._is_lost(holder, kind, point):
                 self.told.update(self._names_of(holder))
                 location, origin = (point.location, made) if point.location is not None else (made, None)
@@ -125,12 +116,11 @@ class UnsavedObjects:
             elif kind == "optimizer" and point.trains_on and self.ledger.is_kept(holder, kind):
                 yield from self.trained.lost(holder, point)
 
-<<<<<<< HEAD
     def _names_of(self, holder: Holder) -> Iterator[tuple[str, Spot]]:
         aliases = self.ledger.aliases
         for each in aliases.of(holder).holders:
             yield from ((each.path, binding.location) for binding in aliases.bindings(each))
-=======
+
     def _objects(self, point: SavePoint) -> tuple[Object, ...]:
         """Return the candidates that are of a kind which a checkpoint needs: several saves are of one owner."""
         if point.owner not in self._of_owner:
@@ -138,7 +128,6 @@ class UnsavedObjects:
             found = ((each, made, item, self.ledger.kind_of(item)) for each, made, item in items)
             self._of_owner[point.owner] = tuple(each for each in found if each[-1] in KINDS)
         return self._of_owner[point.owner]
->>>>>>> cost_link
 
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
