@@ -35,8 +35,11 @@ DEFAULTS = re.compile(r"\b(?:set_default_device|set_default_tensor_type)\(")
 MAIN = re.compile(r"__name__\s*==\s*[\"']__main__[\"']|[\"']__main__[\"']\s*==\s*__name__")
 # `# no buffer: .half() would round it`
 REMARKS = re.compile(r"#[^\n]*\bbuffers?\b", re.IGNORECASE)
-# `taps.to(x.device)`, `taps.detach().type_as(x)`
-MOVED = re.compile(r"(?<![\w.])(\w+)(?:\.\w+\(\))?\.(?:to|cuda|type_as)\(")
+# `taps.to(x.device)`, `taps.detach().type_as(x)`, and `assert taps.device == device`
+MOVED = re.compile(
+    r"(?<![\w.])(\w+)(?:\.\w+\(\))?\.(?:to|cuda|type_as)\("
+    r"|\bassert\s+(\w+)\.(?:device\b|is_cuda\b|get_device\()"
+)
 LOOPS = (ast.For, ast.While, ast.With)
 
 
@@ -63,11 +66,12 @@ def is_called(name: str, text: str) -> bool:
 
 
 def moved_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, text: str) -> tuple[str, ...]:
-    """Return the parameters of a function that its text moves to another device, or to where something lies."""
-    if ".to(" not in text and ".cuda(" not in text and ".type_as(" not in text:
+    """Return the parameters of a function that its text moves to another device, or asserts to lie on one."""
+    if not any(each in text for each in (".to(", ".cuda(", ".type_as(", "assert ")):
         return ()
     names = parameter_names(node.args)
-    return tuple(name for name in dict.fromkeys(MOVED.findall(text)) if name in names and name != "self")
+    found = dict.fromkeys(one or other for one, other in MOVED.findall(text))
+    return tuple(name for name in found if name in names and name != "self")
 
 
 def remarks_in(lines: list[str]) -> frozenset[int]:
