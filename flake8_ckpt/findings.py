@@ -22,7 +22,7 @@ Kind = Literal[
 ]
 
 
-class Position(Struct, frozen=True, order=True, array_like=True):
+class Position(Struct, frozen=True, order=True, array_like=True, gc=False):
     """A range of source text: lines count from 1, columns from 0, in characters."""
 
     line: int

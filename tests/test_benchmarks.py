@@ -25,6 +25,7 @@ from benchmarks import peers
 from benchmarks import precision
 from benchmarks import rounds
 from benchmarks import speed
+from benchmarks import stress
 from benchmarks.linter import Place
 from benchmarks.linter import Report
 from benchmarks.measure import Usage
@@ -626,6 +627,12 @@ def test_linking_is_measured_step_by_step() -> None:
     row = linking.measure_linking(200)
     assert len(row) == len(linking.HEAD)
     assert (row[0], int(row[1]) >= 20) == ("200", True)
+
+
+@pytest.mark.parametrize("name", stress.PROGRAMS)
+def test_program_of_twice_the_size_is_measured(name: str) -> None:
+    row = stress.row(name, 0.02)
+    assert len(row) == len(stress.HEAD) and row[0] == name
 
 
 # Normalizers side by side.

@@ -15,6 +15,9 @@ TRAINER = f"""import torch
 def pick(number):
     return max(number, number + 1)
 
+def first(*options):
+    return options[0]
+
 def choose(path):
     return str([{MANY}][len(path)])
 
@@ -62,4 +65,4 @@ def test_large_value_that_is_read_may_be_any_key(
     steps: int, found: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(budget, "MAX_STEPS", steps)
-    assert unrestored(trainer("1", OPTIMIZER, f"self.first = max({MANY})")) == found
+    assert unrestored(trainer("1", OPTIMIZER, f"self.first = first(max({MANY}))")) == found

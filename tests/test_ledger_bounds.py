@@ -6,7 +6,10 @@ import time
 
 import pytest
 
+from flake8_ckpt.losses.ledger import aliases
+from flake8_ckpt.losses.ledger.aliases import MAX_CALLERS
 from flake8_ckpt.losses.ledger.aliases import MAX_HOLDERS
+from flake8_ckpt.losses.ledger.aliases import MAX_MENTIONS
 from tests.rule_cases import lint
 
 PROGRAM = """
@@ -109,3 +112,48 @@ class Trainer{0}:
     )
     assert len(found) == 200
     assert time.process_time() - started < 30
+
+
+RUNNER = """
+import torch
+from torch.optim.lr_scheduler import StepLR
+
+
+class Runner:
+    def __init__(self, net, schedule):
+        self.net = net
+        self.optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        self.schedule = schedule
+
+    def learn(self, batch):
+        self.optimizer.zero_grad()
+        self.net(batch).mean().backward()
+        self.optimizer.step()
+        self.schedule.step()
+
+    def save(self, path):
+        torch.save({"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+"""
+
+
+@pytest.mark.parametrize(("count", "found"), [(MAX_CALLERS - 1, ["CKP204"]), (MAX_CALLERS, [])])
+def test_what_only_late_callers_give_is_not_known(count: int, found: list[str]) -> None:
+    make = "\n\ndef make_{}(net, path):\n    runner = Runner(net, {})\n    runner.save(path)\n"
+    others = "".join(make.format(each, "None") for each in range(count))
+    assert [each.code for each in lint(RUNNER + others + make.format("last", "StepLR(net, 10)"))] == found
+
+
+@pytest.mark.parametrize(("bound", "found"), [(MAX_MENTIONS, ["CKP204"]), (5, [])])
+def test_mentions_beyond_the_bound_are_not_seen(
+    bound: int, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aliases, "MAX_MENTIONS", bound)
+    show = "\n\ndef show_{}(schedule, path):\n    # torch.save\n    schedule.step()\n"
+    others = "".join(map(show.format, range(9)))
+    program = f"{RUNNER}{others}".replace("= schedule", "= StepLR(self.optimizer, 10)")
+    assert [each.code for each in lint(program)] == found

@@ -32,6 +32,9 @@ class UnrestoredKeys:
         self.groups = groups
         self.evaluator = groups.evaluator
         self.evidence = evidence
+        # Asked for each save that a loaded value may come from.
+        self._run: dict[int, list[LoadEffect]] = {}
+        self._others: dict[int, bool] = {}
 
     def all(self) -> tuple[Unrestored, ...]:
         """Return them, those of files before those of hooks."""
@@ -54,7 +57,7 @@ class UnrestoredKeys:
             own = readers.get(id(save), [])
             resumed = self._resumed(_nearest(own, save))
             if resumed:
-                taken = {load.keys for each in own for load in _that_may_run(each)}
+                taken = {load.keys for each in own for load in self._running(each)}
                 for keys in self._lost_of(save, taken):
                     lost.setdefault(keys, []).append((save, resumed[0]))
         for keys, found in lost.items():
@@ -69,14 +72,24 @@ class UnrestoredKeys:
         found: list[LoadEffect] = []
         certain = [each for each in readers if not each.by_keys]
         for each in certain or readers:
-            if _is_of_another(each):
+            if self._is_other(each):
                 continue
-            loads = _that_may_run(each)
+            loads = self._running(each)
             if not all(load.keys for load in loads):
                 return []
             if not found and self.evidence.resumes(loads):
                 found = loads
         return found
+
+    def _running(self, loaded: LoadedPayload) -> list[LoadEffect]:
+        if id(loaded) not in self._run:
+            self._run[id(loaded)] = _that_may_run(loaded)
+        return self._run[id(loaded)]
+
+    def _is_other(self, loaded: LoadedPayload) -> bool:
+        if id(loaded) not in self._others:
+            self._others[id(loaded)] = _is_of_another(loaded)
+        return self._others[id(loaded)]
 
     def _lost_of(self, save: SaveEffect, taken: set[Keys]) -> Iterator[Keys]:
         """Yield the keys of a save that hold state and are not among those that are taken."""

@@ -28,11 +28,14 @@ from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import object_of
+from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import path_text
 
 # Calls that make a file of another one: `shutil.copyfile("last.pt", "best.pt")`, `path.rename("best.pt")`.
 COPIES = frozenset(
@@ -65,7 +68,8 @@ class WholeFiles:
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
         """Return the files that a load expects and no save writes."""
-        return tuple(each for tied in self._tied for each in self._missing_in(tied))
+        found = [each for tied in self._tied for each in self._missing_in(tied)]
+        return tuple({(each.keys, each.loads[0].location): each for each in found}.values())
 
     @cached_property
     def unrestored(self) -> tuple[Unrestored, ...]:
@@ -82,9 +86,14 @@ class WholeFiles:
 
     def _missing_in(self, tied: Tied) -> Iterator[Missing]:
         written = {file_name(each.file) for each in self.saves if _names(each.file) or tied.is_near(each)}
-        for name, found in tied.loads.items():
-            is_written = not all(are_different(name, each) for each in written)
-            if any(map(_restores, found)) and not is_written and name not in self._copied:
+        lost = [name for name in tied.loads if all(are_different(name, each) for each in written)]
+        given = {
+            into for name in tied.loads.keys() - set(lost) for load in tied.loads[name] for into in load.into
+        }
+        for name in lost:
+            found = tied.loads[name]
+            is_other_form = all(given.issuperset(each.into) for each in found)
+            if any(map(_restores, found)) and not is_other_form and name not in self._copied:
                 taken = tuple(replace(each, keys=(name,), kind="required") for each in found)
                 yield Missing(CheckpointGroup(tied.saves, found), (name,), taken, (tied.saves[0],))
 
@@ -96,9 +105,14 @@ class WholeFiles:
             name = file_name(save.file)
             if name in self._copied or not is_state(save.payload):
                 continue
-            if all(are_different(name, each) for each in read):
+            if all(are_different(name, each) for each in read) and not self._is_part(save):
                 group = CheckpointGroup([save], resumed)
                 yield Unrestored(group, (name,), (self._at_home(save, name),), (resumed[0],))
+
+    def _is_part(self, save: SaveEffect) -> bool:
+        """Tell whether a file holds a part of what another file holds: the backbone of a model, for use."""
+        others = [each for each in self.saves if each.unit.identity == save.unit.identity]
+        return self.evidence.is_covered(object_of(save.payload), save.unit, others)
 
     @cached_property
     def _tied(self) -> list[Tied]:
@@ -117,6 +131,15 @@ class WholeFiles:
             saves = [save for save in self.saves if each.is_near(save) and file_name(save.file) in each.loads]
             found += [replace(each, saves=saves)] if saves else []
         return found
+
+    def _is_part(self, save: SaveEffect) -> bool:
+        """Tell whether a file holds a part of what another file of the program holds: a backbone for other uses."""
+        name = path_text(object_of(save.payload))
+        others = [each.payload for each in self.saves if each.unit == save.unit and each is not save]
+        wholes = [each for each in others if is_state(each)] + [
+            v for each in others for _, v in states_in(each)
+        ]
+        return any(name.startswith(f"{path_text(object_of(each))}.") for each in wholes)
 
     @cached_property
     def _copied(self) -> frozenset[str]:

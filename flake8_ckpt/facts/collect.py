@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
@@ -61,7 +62,7 @@ from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
 from flake8_ckpt.source.tree import Function
-from flake8_ckpt.source.tree import definitions
+from flake8_ckpt.source.tree import Source
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
@@ -79,18 +80,18 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
     if not may_hold_facts(text):
         return FileFacts(constants=tuple(constants_of(tree, (), text).items()))
     written = text.split("\n")
-    defined = list(definitions(tree.body, ""))
-    lines = rename_receivers(defined, written)
-    if lines is not written:
-        text = "\n".join(lines)
+    source = Source(tree, written)
+    source.lines = rename_receivers(source)
+    if source.lines is not written:
+        text = "\n".join(source.lines)
     signals = signals_of(known).within(text)
     if "mean" in text:
-        signals = signals.with_classes(classes_with_statistics(defined, lines))
-    found = outline(tree, defined, lines, signals)
+        signals = signals.with_classes(classes_with_statistics(source))
+    found = outline(tree, source, signals)
     constants = constants_of(tree, ((each.name, each.node) for each in found.classes), text)
     names = names_of(tree, found, known, constants, shared_in(text))
     script = found.script.body if found.script is not None else []
-    collector = _Collector(names, written, lines, signals, script)
+    collector = _Collector(names, written, source, text, signals, script)
     return FileFacts(
         exported(names.table),
         names.stars,
@@ -106,24 +107,38 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
 
 
 class _Collector:
-    """Collects what `lines` say; they are the lines as `written`, but that every method calls its object `self`."""
+    """Collects what a source says; its text is as `written`, but that every method calls its object `self`."""
 
     def __init__(
-        self, names: Names, written: list[str], lines: list[str], signals: Signals, script: list[ast.stmt]
+        self,
+        names: Names,
+        written: list[str],
+        source: Source,
+        text: str,
+        signals: Signals,
+        script: list[ast.stmt],
     ) -> None:
         self.names = names
         self.script = script
-        self.counted = counted_in(lines)
-        self.alone = shared_alone("\n".join(lines))
+        self.shares = "global" in text
+        self.alone = shared_alone(text)
         self.written = written
-        self.lines = lines
+        self.source = source
+        self.is_ascii = text.isascii()
         self.signals = signals
-        self.remarks = remarks_in(lines)
-        self.ordered = ordered_in(lines)
+        self.remarks = remarks_in(source.lines)
+        self.ordered = ordered_in(source.lines)
+
+    @cached_property
+    def counted(self) -> frozenset[int]:
+        """The numbers of the lines that may count something up."""
+        return counted_in(self.source.lines)
 
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
         end_line = node.end_lineno or node.lineno
+        if self.is_ascii:
+            return Position(node.lineno, node.col_offset, end_line, node.end_col_offset or 0)
         start = self._column(node.lineno, node.col_offset)
         return Position(node.lineno, start, end_line, self._column(end_line, node.end_col_offset or 0))
 
@@ -138,7 +153,9 @@ class _Collector:
 
     def text(self, node: ast.ClassDef | Function) -> str:
         """Return the lines of a definition, without its decorators."""
-        return "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
+        if not node.decorator_list and node.name != SCRIPT:
+            return self.source.text(node)
+        return "\n".join(self.source.lines[node.lineno - 1 : node.end_lineno])
 
     def klass(self, found: ClassOutline, way: frozenset[int]) -> ClassFacts:
         """Return the facts of one class; methods on the way to what saves or loads are followed closely."""
@@ -196,8 +213,7 @@ class _Collector:
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
         """Return how a method that sets nothing of interest reads what may be state."""
-        frame = self.frame(node)
-        frame.contract = False
+        frame = self.frame(node, False)
         Walker(frame, self.locate).block(node.body)
         uses = tuple(each for each in frame.uses_seen() if each.attr in found.suspects)
         calls = tuple(each for each in frame.calls if _hands_on(each.call, found.suspects))
@@ -205,7 +221,7 @@ class _Collector:
 
     def function(self, name: str, node: Function, keeper: bool = False, owner: str = "") -> FunctionFacts:
         """Return the summary of a function that is walked; the methods of a keeper are followed closely."""
-        frame = self.frame(node, keeper, owner)
+        frame = self.frame(node, keeper or self.takes_part(node), owner)
         Walker(frame, self.locate).block(node.body)
         decorators = tuple(
             dotted(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
@@ -231,16 +247,19 @@ class _Collector:
             *(self.numbers(node, frame) if frame.contract else ()),
         )
 
-    def frame(self, node: Function, keeper: bool = False, owner: str = "") -> Frame:
+    def takes_part(self, node: Function) -> bool:
+        """Tell whether a function is followed closely, whoever calls it: it may save, restore or train something."""
+        return is_entry(node) or node.name in HOOKS or self.signals.takes_part(self.text(node))
+
+    def frame(self, node: Function, contract: bool, owner: str = "") -> Frame:
         """Return a fresh frame for a function, its parameters bound to themselves."""
         text = self.text(node)
-        contract = keeper or is_entry(node) or node.name in HOOKS or self.signals.takes_part(text)
         is_open = node.name == SCRIPT or len(text) > MAX_TEXT
         frame = new_frame(self.names, contract, "" if is_open else text, owner)
         frame.numbers = numbers_of(node.args)
         frame.remarks = self.remarks
         frame.ordered = self.ordered
-        frame.shared = shared_in(text)
+        frame.shared = shared_in(text) if self.shares else frozenset()
         for name in parameter_names(node.args):
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
@@ -270,9 +289,10 @@ class _Collector:
         positional = [*arguments.posonlyargs, *arguments.args]
         without = len(positional) - len(arguments.defaults)
         defaults = [*[None] * without, *arguments.defaults, *arguments.kw_defaults]
+        frame = new_frame(self.names) if arguments.defaults or arguments.kw_defaults else None
         for arg, default in zip((*positional, *arguments.kwonlyargs), defaults):
             annotation = annotation_value(arg.annotation, self.names) if arg.annotation is not None else None
-            given = new_frame(self.names).evaluate(default) if default is not None else None
+            given = frame.evaluate(default) if frame is not None and default is not None else None
             yield Parameter(arg.arg, annotation, given)
         if arguments.vararg is not None:
             yield Parameter(f"*{arguments.vararg.arg}")
@@ -298,15 +318,18 @@ def _base(node: ast.expr) -> str:
 def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, v.Value]]:
     for each in statements(node.body):
         if isinstance(each, ast.Assign):
-            value = _beginning(each.value)
+            value = _flag(each.value)
             yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            yield each.target.id, _beginning(each.value)
+            yield each.target.id, v.NUMBER if _is_number(each.value) else _flag(each.value)
 
 
-def _beginning(node: ast.expr | None) -> v.Value:
+def _is_number(node: ast.expr | None) -> bool:
+    """Tell whether the field of a dataclass begins as a number."""
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def _flag(node: ast.expr | None) -> v.Value:
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
         return v.Const(node.value)
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return v.NUMBER
     return v.UNKNOWN

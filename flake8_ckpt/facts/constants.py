@@ -39,9 +39,13 @@ def constants_of(
     if NAMED.search(text) is None:
         return {}
     found = _named(tree.body, {})
-    given, owned = frozenset(SET.findall(text)), {}
+    given: frozenset[str] | None = None
+    owned = {}
     for name, node in classes:
-        held = {key: each for key, each in _named(node.body, found).items() if key not in given}
+        held = _named(node.body, found)
+        if held and given is None:
+            given = frozenset(SET.findall(text))
+        held = {key: each for key, each in held.items() if key not in (given or ())}
         if len(found) + len(held) <= MAX_CONSTANTS:
             owned[name] = held
             found.update((f"{name}.{key}", each) for key, each in held.items())

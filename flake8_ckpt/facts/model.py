@@ -29,7 +29,7 @@ NOWHERE = Position(1, 0, 1, 0)
 MARKS = frozenset(["held", "input", "relocated", "returned"])
 
 
-class Guard(Struct, frozen=True, array_like=True):
+class Guard(Struct, frozen=True, array_like=True, gc=False):
     """A condition around a fact, about the attribute, the local or the key of that name.
 
     Of attributes: "none" and "some" (`self.x is None`), "missing" and "has" (`hasattr(self, "x")`), "unset" and
@@ -53,7 +53,7 @@ HIDDEN = Guard("hidden")
 REMARK = Guard("remark")
 
 
-class Write(Struct, frozen=True, array_like=True):
+class Write(Struct, frozen=True, array_like=True, gc=False):
     """An attribute of `self` is set or changed.
 
     `how` is "assign", "moved" (`self.x = self.x.to(v)`), "augment" (`+=`), "item" (`self.x[i] = v`), "inplace"
@@ -75,7 +75,7 @@ class Write(Struct, frozen=True, array_like=True):
     sources: tuple[str, ...] = ()
 
 
-class Register(Struct, frozen=True, array_like=True):
+class Register(Struct, frozen=True, array_like=True, gc=False):
     """A buffer, parameter, module or metric state is registered on `self`.
 
     `kind` is "buffer", "parameter", "module", "state", "setattr" (of a computed name) or "wrapped"
@@ -93,7 +93,7 @@ class Register(Struct, frozen=True, array_like=True):
     after: tuple[int, ...] = ()
 
 
-class Use(Struct, frozen=True, array_like=True):
+class Use(Struct, frozen=True, array_like=True, gc=False):
     """How one method reads one attribute of `self`.
 
     `how` holds "plain", "moved" (`.to(...)`), "meta" (`.shape`), "test" (a condition), "none" (`is None`),
@@ -112,7 +112,7 @@ class Use(Struct, frozen=True, array_like=True):
     position: Position
 
 
-class Site(Struct, frozen=True, array_like=True):
+class Site(Struct, frozen=True, array_like=True, gc=False):
     """A call that linking may follow: of a method, a class, or a function that saves or loads.
 
     `used` is false where the result is thrown away, or kept in a local that nothing looks at.
@@ -124,7 +124,7 @@ class Site(Struct, frozen=True, array_like=True):
     guards: Guards = ()
 
 
-class Store(Struct, frozen=True, array_like=True):
+class Store(Struct, frozen=True, array_like=True, gc=False):
     """A function that takes part in saving and loading sets something other than an attribute of `self`.
 
     `target` is an `Attr` or an `Item` of some object, a `Local` that is bound to a new object, or the
@@ -138,7 +138,7 @@ class Store(Struct, frozen=True, array_like=True):
     loaded: bool = False
 
 
-class KeyRead(Struct, frozen=True, array_like=True):
+class KeyRead(Struct, frozen=True, array_like=True, gc=False):
     """A key is taken from a mapping; `kind` is "required", "defaulted", "guarded" or "wholesale".
 
     `into` names what the value flows into: an attribute, a method that takes it, a local. A wholesale
@@ -153,7 +153,7 @@ class KeyRead(Struct, frozen=True, array_like=True):
     guards: Guards = ()
 
 
-class Handler(Struct, frozen=True, array_like=True):
+class Handler(Struct, frozen=True, array_like=True, gc=False):
     """An `except` clause: what it catches (nothing for everything), what it does, the lines of its `try` block.
 
     `outcome` is "swallowed" where nothing but a print tells of the error, "returned" or "told" where the
@@ -173,14 +173,14 @@ class Handler(Struct, frozen=True, array_like=True):
     says: bool = False
 
 
-class Skip(Struct, frozen=True, array_like=True):
+class Skip(Struct, frozen=True, array_like=True, gc=False):
     """An `if` with no `else` that asks for keys of a mapping: `reads` are the indices of the key reads it asks."""
 
     reads: tuple[int, ...]
     position: Position
 
 
-class BestMetric(Struct, frozen=True, array_like=True):
+class BestMetric(Struct, frozen=True, array_like=True, gc=False):
     """A local, or an attribute as `self.best`, that holds the best value so far of what it is compared with.
 
     `begins` is the statement of the function that sets it to a constant, `blocks` are the first and last lines of
@@ -192,7 +192,7 @@ class BestMetric(Struct, frozen=True, array_like=True):
     blocks: tuple[tuple[int, int], ...]
 
 
-class StepCounter(Struct, frozen=True, array_like=True):
+class StepCounter(Struct, frozen=True, array_like=True, gc=False):
     """A local that a loop counts up and that drives a schedule; `shared` where it is a variable of the module.
 
     `begins` is the statement that sets it to a constant.
@@ -203,7 +203,7 @@ class StepCounter(Struct, frozen=True, array_like=True):
     shared: bool = False
 
 
-class Parameter(Struct, frozen=True, array_like=True):
+class Parameter(Struct, frozen=True, array_like=True, gc=False):
     """A parameter of a function, with the value its annotation promises and its default."""
 
     name: str
@@ -211,7 +211,7 @@ class Parameter(Struct, frozen=True, array_like=True):
     default: Optional[Value] = None
 
 
-class FunctionFacts(Struct, frozen=True, array_like=True):
+class FunctionFacts(Struct, frozen=True, array_like=True, gc=False):
     """The summary of one function, in terms of its parameters and of `self`.
 
     `leaves` are the first and last lines of the branches after which the function is over, `fills` the parameters
@@ -239,7 +239,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     step_counters: tuple[StepCounter, ...] = ()
 
 
-class ClassFacts(Struct, frozen=True, array_like=True):
+class ClassFacts(Struct, frozen=True, array_like=True, gc=False):
     """A class: its bases as names, its class attributes, and the methods that can matter.
 
     `methods` holds a summary for each method that was read; `method_names` names them all;
@@ -260,7 +260,7 @@ class ClassFacts(Struct, frozen=True, array_like=True):
     stateless: bool = False
 
 
-class FileFacts(Struct, frozen=True, array_like=True):
+class FileFacts(Struct, frozen=True, array_like=True, gc=False):
     """All that one file says; `error` tells why it could not be read.
 
     The function named "<module>" is what the file does when it runs. `updates` are the method calls that

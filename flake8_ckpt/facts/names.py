@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Mapping
 
+from flake8_ckpt.facts import values as v
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import Outline
@@ -34,6 +35,7 @@ class Names:
     known: Frameworks = DEFAULT
     constants: Mapping[str, str] = field(default_factory=dict)
     variables: frozenset[str] = frozenset()
+    _values: dict[str, v.Name] = field(default_factory=dict, compare=False, repr=False)
 
     def resolve(self, dotted: str) -> str:
         """Return the path of a dotted name as this file writes it."""
@@ -43,12 +45,21 @@ class Names:
             return f"{path}.{rest}"
         return f"{path}{dot}{rest}"
 
+    def value(self, name: str) -> v.Name:
+        """Return the value that a name without dots stands for, the same one each time."""
+        value = self._values.get(name)
+        if value is None:
+            value = self._values[name] = v.Name(self.resolve(name))
+        return value
+
     def is_variable(self, path: str) -> bool:
         """Tell whether a path is that of a variable of this file."""
         return path[:1] == ":" and path[1:] in self.variables
 
     def constant(self, name: str) -> str | None:
         """Return the string that a name of this file stands for, an attribute of a class by both names."""
+        if not self.constants:
+            return None
         return self.constants.get(name.removesuffix(".value"))
 
 
@@ -101,7 +112,9 @@ def shared_alone(text: str) -> frozenset[str]:
 
 
 def _shared_in(text: str) -> list[str]:
-    found = GLOBAL.findall(text) if "global" in text else []
+    if "global" not in text:
+        return []
+    found = GLOBAL.findall(text)
     return [name for names in found for name in WORD.findall(names)]
 
 

@@ -35,11 +35,14 @@ DEFAULTS = re.compile(r"\b(?:set_default_device|set_default_tensor_type)\(")
 MAIN = re.compile(r"__name__\s*==\s*[\"']__main__[\"']|[\"']__main__[\"']\s*==\s*__name__")
 # `# no buffer: .half() would round it`
 REMARKS = re.compile(r"#[^\n]*\bbuffers?\b", re.IGNORECASE)
-# `taps.to(x.device)`, `taps.detach().type_as(x)`, and `assert taps.device == device`
-MOVED = re.compile(
-    r"(?<![\w.])(\w+)(?:\.\w+\(\))?\.(?:to|cuda|type_as)\("
-    r"|\bassert\s+(\w+)\.(?:device\b|is_cuda\b|get_device\()"
-)
+# `taps.to(x.device)`, `taps.detach().type_as(x)`
+MOVES = re.compile(r"\.(?:to|cuda|type_as)\(")
+MOVED = re.compile(r"(?<![\w.])(\w+)(?:\.\w+\(\))?$")
+MAX_MOVED = 80
+# `assert taps.device == device`
+ASSERTED = re.compile(r"\bassert (\w+)\.(?:device\b|is_cuda\b|get_device\()")
+# A local is counted up, not an attribute or an item.
+COUNTS = re.compile(r"(?:^|[\s;:])\w+[ \t\\]*\+=")
 LOOPS = (ast.For, ast.While, ast.With)
 
 
@@ -70,7 +73,10 @@ def moved_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, text: str) ->
     if not any(each in text for each in (".to(", ".cuda(", ".type_as(", "assert ")):
         return ()
     names = parameter_names(node.args)
-    found = dict.fromkeys(one or other for one, other in MOVED.findall(text))
+    ends = (match.start() for match in MOVES.finditer(text))
+    moved = (MOVED.search(text, max(end - MAX_MOVED, 0), end) for end in ends)
+    asserted = ASSERTED.findall(text)
+    found = dict.fromkeys([*(match[1] for match in moved if match is not None), *asserted])
     return tuple(name for name in found if name in names and name != "self")
 
 
@@ -88,7 +94,11 @@ def ordered_in(lines: list[str]) -> frozenset[int]:
 
 def counted_in(lines: list[str]) -> frozenset[int]:
     """Return the numbers of the lines that may count something up: `step += 1`, `step = step + 1`."""
-    return frozenset(number for number, line in enumerate(lines, 1) if "+=" in line or "+ 1" in line)
+    return frozenset(
+        number
+        for number, line in enumerate(lines, 1)
+        if "+=" in line and COUNTS.search(line) is not None or "+ 1" in line
+    )
 
 
 def spans(node: ast.expr | ast.stmt, lines: frozenset[int]) -> bool:

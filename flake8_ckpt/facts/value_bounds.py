@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 from flake8_ckpt.facts import values as v
 
 MAX_DEPTH = 8
@@ -22,7 +20,7 @@ def record_of(fields: tuple[v.Field, ...], is_open: bool) -> v.Record:
 
 def bounded(value: v.Value, depth: int = 0) -> v.Value:
     """Return the value with Unknown for what is nested too deeply: under a record's keys, in a call's arguments."""
-    if _fits(value, MAX_DEPTH - depth):
+    if type(value) in WITHOUT_PARTS and depth <= MAX_DEPTH or _fits(value, MAX_DEPTH - depth):
         return value
     if isinstance(value, v.Record) and depth < MAX_DEPTH:
         fields = tuple(
@@ -42,18 +40,15 @@ def bounded(value: v.Value, depth: int = 0) -> v.Value:
 
 def _fits(value: v.Value, depth: int) -> bool:
     """Tell whether a value is nested at most so deeply."""
-    if type(value) in WITHOUT_PARTS:
-        return depth >= 0
     while isinstance(value, (v.Attr, v.Item, v.Element)):
         value, depth = value.base, depth - 1
     if depth < 0 or type(value) in WITHOUT_PARTS:
         return depth >= 0
-    if isinstance(value, v.Container):
-        return _fits(value.of, depth - 1)
-    if isinstance(value, (v.Call, v.Arith, v.Join, v.Record)):
-        for part in _parts(value):
-            if not _fits(part, depth - 1):
-                return False
+    if depth == 0:
+        return not _parts(value)
+    for part in _parts(value):
+        if type(part) not in WITHOUT_PARTS and not _fits(part, depth - 1):
+            return False
     return True
 
 
@@ -62,7 +57,7 @@ MAX_SIZE = 48
 
 def brief(value: v.Value) -> v.Value:
     """Return what a local may be bound to: the value, or where it is large, what is called for it on what object."""
-    if _size(value, MAX_SIZE) > 0:
+    if _is_small(value):
         return value
     if isinstance(value, v.Call):
         unknown = tuple(v.UNKNOWN for _ in value.args[:MAX_SIZE])
@@ -73,31 +68,38 @@ def brief(value: v.Value) -> v.Value:
 
 
 def _brief_callee(callee: v.Value) -> v.Value:
-    if isinstance(callee, v.Name) or _size(callee, MAX_SIZE) > 0:
+    if isinstance(callee, v.Name) or _is_small(callee):
         return callee
     return v.Attr(v.UNKNOWN, callee.name) if isinstance(callee, v.Attr) else v.UNKNOWN
 
 
-def _size(value: v.Value, left: int) -> int:
-    """Return how many records are left of a number when those of a value are counted, 0 where it has more."""
-    left -= 1
-    if isinstance(value, (v.Attr, v.Item, v.Element)):
-        return _size(value.base, left) if left > 0 else 0
-    if isinstance(value, v.Container):
-        return _size(value.of, left) if left > 0 else 0
-    if isinstance(value, v.Local):
-        return _size(value.value, left) if left > 0 else 0
-    if isinstance(value, (v.Call, v.Arith, v.Join, v.Record)):
-        for part in _parts(value):
-            if left <= 0:
-                return 0
-            left = _size(part, left)
-    return max(left, 0)
+def _is_small(value: v.Value) -> bool:
+    """Tell whether a value is made of fewer records than a bound."""
+    count = 1
+    stack = [value]
+    while stack and count < MAX_SIZE:
+        each = stack.pop()
+        if isinstance(each, v.Local):
+            parts: tuple[v.Value, ...] = (each.value,)
+        else:
+            parts = () if type(each) in WITHOUT_PARTS else _parts(each)
+        count += len(parts)
+        stack.extend(parts)
+    return count < MAX_SIZE
 
 
-def _parts(value: Union[v.Call, v.Arith, v.Join, v.Record]) -> tuple[v.Value, ...]:
+def _parts(value: v.Value) -> tuple[v.Value, ...]:
+    """Return what a value is made of."""
     if isinstance(value, v.Call):
-        return (value.callee, *value.args, *(each for _, each in value.keywords))
-    if isinstance(value, v.Arith):
-        return value.operands
-    return value.options if isinstance(value, v.Join) else tuple(field.value for field in value.fields)
+        if not value.keywords:
+            return (value.callee, *value.args)
+        return (value.callee, *value.args, *[each for _, each in value.keywords])
+    if isinstance(value, (v.Attr, v.Item, v.Element)):
+        return (value.base,)
+    if isinstance(value, v.Container):
+        return (value.of,)
+    if isinstance(value, v.Record):
+        return tuple([field.value for field in value.fields])
+    if isinstance(value, v.Join):
+        return value.options
+    return value.operands if isinstance(value, v.Arith) else ()

@@ -18,21 +18,21 @@ Origin = Literal["constant", "empty", "data", "random", "complex"]
 ContainerKind = Literal["list", "tuple", "dict", "set"]
 
 
-class Unknown(Struct, frozen=True, array_like=True, tag="?"):
+class Unknown(Struct, frozen=True, array_like=True, gc=False, tag="?"):
     """Nothing is known."""
 
 
-class Const(Struct, frozen=True, array_like=True, tag="c"):
+class Const(Struct, frozen=True, array_like=True, gc=False, tag="c"):
     """A literal: None, a bool, a number that fits 64 bits, or a short string."""
 
     value: Union[None, bool, int, float, str]
 
 
-class Number(Struct, frozen=True, array_like=True, tag="n"):
+class Number(Struct, frozen=True, array_like=True, gc=False, tag="n"):
     """Some Python number, bool, string, shape, dtype or device: never tensor state."""
 
 
-class Tensor(Struct, frozen=True, array_like=True, tag="t"):
+class Tensor(Struct, frozen=True, array_like=True, gc=False, tag="t"):
     """A tensor; `placed` where it was put on a device by hand, `scalar` where it has no dimension."""
 
     origin: Origin = "constant"
@@ -41,27 +41,27 @@ class Tensor(Struct, frozen=True, array_like=True, tag="t"):
     scalar: bool = False
 
 
-class NdArray(Struct, frozen=True, array_like=True, tag="a"):
+class NdArray(Struct, frozen=True, array_like=True, gc=False, tag="a"):
     """A numpy array."""
 
 
-class Parameter(Struct, frozen=True, array_like=True, tag="P"):
+class Parameter(Struct, frozen=True, array_like=True, gc=False, tag="P"):
     """An `nn.Parameter`: registered as soon as it is an attribute."""
 
 
-class Buffer(Struct, frozen=True, array_like=True, tag="B"):
+class Buffer(Struct, frozen=True, array_like=True, gc=False, tag="B"):
     """An `nn.Buffer`: registered as soon as it is an attribute."""
 
     persistent: bool = True
 
 
-class Module(Struct, frozen=True, array_like=True, tag="m"):
+class Module(Struct, frozen=True, array_like=True, gc=False, tag="m"):
     """An `nn.Module` of the class that a name refers to."""
 
     path: str
 
 
-class Container(Struct, frozen=True, array_like=True, tag="l"):
+class Container(Struct, frozen=True, array_like=True, gc=False, tag="l"):
     """A plain Python container; `of` joins its elements.
 
     `size` is the number of elements that a display shows, -1 where it is not known; `items` are the
@@ -74,7 +74,7 @@ class Container(Struct, frozen=True, array_like=True, tag="l"):
     items: tuple[Value, ...] = ()
 
 
-class Field(Struct, frozen=True, array_like=True):
+class Field(Struct, frozen=True, array_like=True, gc=False):
     """One key of a record; `always` is false where a condition decides."""
 
     key: str
@@ -82,67 +82,67 @@ class Field(Struct, frozen=True, array_like=True):
     always: bool = True
 
 
-class Record(Struct, frozen=True, array_like=True, tag="r"):
+class Record(Struct, frozen=True, array_like=True, gc=False, tag="r"):
     """A dict with known string keys; `open` when it may hold other keys too."""
 
     fields: tuple[Field, ...]
     open: bool = False
 
 
-class Name(Struct, frozen=True, array_like=True, tag="g"):
+class Name(Struct, frozen=True, array_like=True, gc=False, tag="g"):
     """A global name: absolute ("torch.zeros"), of this file (":helper") or relative ("..mod.f")."""
 
     path: str
 
 
-class Instance(Struct, frozen=True, array_like=True, tag="i"):
+class Instance(Struct, frozen=True, array_like=True, gc=False, tag="i"):
     """An object of the class that a name refers to (from an annotation)."""
 
     path: str
 
 
-class Self(Struct, frozen=True, array_like=True, tag="s"):
+class Self(Struct, frozen=True, array_like=True, gc=False, tag="s"):
     """The object a method runs on."""
 
 
-class Super(Struct, frozen=True, array_like=True, tag="u"):
+class Super(Struct, frozen=True, array_like=True, gc=False, tag="u"):
     """`super()` of that object."""
 
 
-class Param(Struct, frozen=True, array_like=True, tag="p"):
+class Param(Struct, frozen=True, array_like=True, gc=False, tag="p"):
     """A parameter of the function, as its caller gave it."""
 
     name: str
 
 
-class Local(Struct, frozen=True, array_like=True, tag="L"):
+class Local(Struct, frozen=True, array_like=True, gc=False, tag="L"):
     """An object that a local variable names: what was bound to it, and the name that tells it from others."""
 
     name: str
     value: Value
 
 
-class Attr(Struct, frozen=True, array_like=True, tag="."):
+class Attr(Struct, frozen=True, array_like=True, gc=False, tag="."):
     """An attribute of a value."""
 
     base: Value
     name: str
 
 
-class Item(Struct, frozen=True, array_like=True, tag="["):
+class Item(Struct, frozen=True, array_like=True, gc=False, tag="["):
     """A subscript of a value."""
 
     base: Value
     key: Value
 
 
-class Element(Struct, frozen=True, array_like=True, tag="e"):
+class Element(Struct, frozen=True, array_like=True, gc=False, tag="e"):
     """What iterating over a value gives."""
 
     base: Value
 
 
-class Call(Struct, frozen=True, array_like=True, tag="("):
+class Call(Struct, frozen=True, array_like=True, gc=False, tag="("):
     """A call that one file cannot resolve; `keywords` pairs names with values."""
 
     callee: Value
@@ -150,13 +150,13 @@ class Call(Struct, frozen=True, array_like=True, tag="("):
     keywords: tuple[tuple[str, Value], ...] = ()
 
 
-class Arith(Struct, frozen=True, array_like=True, tag="+"):
+class Arith(Struct, frozen=True, array_like=True, gc=False, tag="+"):
     """Arithmetic: a tensor if an operand is one, else an array, else a number."""
 
     operands: tuple[Value, ...]
 
 
-class Join(Struct, frozen=True, array_like=True, tag="|"):
+class Join(Struct, frozen=True, array_like=True, gc=False, tag="|"):
     """One of several values, as branches decide."""
 
     options: tuple[Value, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from functools import cached_property
 
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.frameworks.module_bases import is_external_module
@@ -23,7 +24,6 @@ class Hierarchy:
         self._ancestors: dict[str, tuple[str, ...]] = {}
         self._is_module: dict[str, bool] = {}
         self._methods: dict[str, dict[str, FunctionFacts]] = {}
-        self._subclasses: dict[str, list[str]] = {}
 
     def ancestors(self, identity: str) -> tuple[str, ...]:
         """Return a class and all its ancestors; those outside the project by absolute name."""
@@ -44,11 +44,15 @@ class Hierarchy:
 
     def subclasses(self, identity: str) -> list[str]:
         """Return the classes of the project that derive from a class."""
-        if not self._subclasses:
-            for each in self.symbols.classes:
-                for ancestor in self.ancestors(each)[1:]:
-                    self._subclasses.setdefault(ancestor, []).append(each)
         return self._subclasses.get(identity, [])
+
+    @cached_property
+    def _subclasses(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for each in self.symbols.classes:
+            for ancestor in self.ancestors(each)[1:]:
+                found.setdefault(ancestor, []).append(each)
+        return found
 
     def relatives(self, identity: str) -> list[str]:
         """Return a class with its ancestors, and the classes of the project that derive from it."""

@@ -79,7 +79,7 @@ class FunctionRef(Struct, frozen=True):
 class CallContext:
     """Where a value stands: the function, what its parameters are bound to, what `self` is, how deep we are.
 
-    `expanded` remembers what values of the function are here.
+    `route` are the functions whose calls led here, `expanded` remembers what values of the function are here.
     """
 
     callee: FunctionRef
@@ -87,6 +87,7 @@ class CallContext:
     receiver: Value = SELF
     prefix: str = ""
     calls: int = 0
+    route: tuple[str, ...] = ()
     expanded: dict[Value, Value] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
@@ -148,6 +149,7 @@ def enter_call(
         receiver if callee.is_bound else SELF,
         f"{context.prefix}{callee.function.name}.",
         context.calls + 1,
+        (*context.route, context.callee.identity),
     )
 
 

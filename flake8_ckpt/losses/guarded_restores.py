@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import FunctionRef
 
-# The places that write a key, by the place that reads it.
-Places = Mapping[tuple[Spot, str], list[Spot]]
+# A place that writes a key, by the place that reads it.
+Places = Mapping[tuple[Spot, str], Spot]
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,8 @@ class SkippedRestore:
 
 def skipped_restores(contract: Contract) -> Iterator[SkippedRestore]:
     """Yield the guards around restores of keys that some save writes."""
+    if not any(unit.function.skips for unit in contract.groups.units):
+        return
     written = _written(contract)
     seen: set[Spot] = set()
     for unit in contract.groups.units:
@@ -48,12 +49,14 @@ def skipped_restores(contract: Contract) -> Iterator[SkippedRestore]:
 
 
 def _written(contract: Contract) -> Places:
-    found: dict[tuple[Spot, str], list[Spot]] = defaultdict(list)
+    found: dict[tuple[Spot, str], Spot] = {}
     for group in (*contract.groups.files, *contract.groups.hooks):
         for load in group.loads if not _is_pickling(group) else ():
-            if load.keys:
-                locations = (each.save_call for each in group.saves if _holds(each.payload, load.keys))
-                found[load.location, load.keys[-1]] += locations
+            if load.keys and (load.location, load.keys[-1]) not in found:
+                for save in group.saves:
+                    if _holds(save.payload, load.keys):
+                        found[load.location, load.keys[-1]] = save.save_call
+                        break
     return found
 
 
@@ -74,8 +77,8 @@ def _holds(payload: Value, keys: tuple[str, ...]) -> bool:
 def _lost(skip: Skip, unit: FunctionRef, contract: Contract, written: Places) -> Iterator[tuple[str, Spot]]:
     """Yield the keys that are restored under an `if` alone, with a place that writes them."""
     for read in _restored_under(skip, unit, contract):
-        places = written.get((Spot(unit.path, read.position), read.key), [])
-        yield from ((read.key, place) for place in places[:1])
+        place = written.get((Spot(unit.path, read.position), read.key))
+        yield from ((read.key, place),) if place is not None else ()
 
 
 def _restored_under(skip: Skip, unit: FunctionRef, contract: Contract) -> Iterator[KeyRead]:

@@ -39,6 +39,8 @@ from flake8_ckpt.losses.state_dicts.unprefixed_keys import UnprefixedKey
 from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
+from flake8_ckpt.losses.unread_files import UnreadFile
+from flake8_ckpt.losses.unread_files import UnreadFiles
 from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
@@ -85,13 +87,21 @@ class Losses:
         """Return the objects whose changing state is on neither side of a checkpoint."""
         return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator).found
 
+    def unread_files(self) -> Iterator[UnreadFile]:
+        """Yield the files with the state of one object that no load reads."""
+        return UnreadFiles(self.ledger).all()
+
     def orphaned_optimizers(self) -> Iterator[OrphanedOptimizer]:
         """Yield the optimizers that a load leaves with what they were built over."""
-        return OrphanedOptimizers(self.ledger).found()
+        return self._loaded_objects.found()
 
     def unpickled_schedulers(self) -> Iterator[UnpickledScheduler]:
         """Yield the schedulers that a load binds with a copy of their optimizer."""
-        return OrphanedOptimizers(self.ledger).unpickled_schedulers()
+        return self._loaded_objects.unpickled_schedulers()
+
+    @cached_property
+    def _loaded_objects(self) -> OrphanedOptimizers:
+        return OrphanedOptimizers(self.ledger)
 
     def unsaved_normalizers(self) -> Iterator[UnsavedNormalizers]:
         """Yield the saves that leave out statistics which a load restores."""

@@ -17,6 +17,7 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import Binding
@@ -55,33 +56,38 @@ class OrphanedOptimizers:
 
     def found(self) -> Iterator[OrphanedOptimizer]:
         """Yield each binding of a load that leaves an optimizer behind."""
-        for bindings in self.aliases.index.bindings.values():
-            for each in bindings:
-                is_rebound = (
-                    isinstance(each.into, Attr) or isinstance(each.into, Local) and not _is_inner(each)
-                )
-                if is_rebound and not each.step and self._is_loaded(each):
-                    holder = self.aliases.bound(each)
-                    yield from self._left_behind(each, holder) if holder is not None else ()
+        for each, holder in self._loaded:
+            yield from self._left_behind(each, holder) if not each.step else ()
 
     def unpickled_schedulers(self) -> Iterator[UnpickledScheduler]:
         """Yield the schedulers that loads take whole, where they do not take the optimizer whole as well."""
-        for bindings in self.aliases.index.bindings.values():
-            for each in bindings:
-                is_taken = any(True for _ in rooted(each.value, self.known))
-                if is_taken and isinstance(each.into, (Attr, Local)) and self._is_loaded(each):
-                    holder = self.aliases.bound(each)
-                    if holder is not None and self._steps_a_copy(holder, each):
-                        yield UnpickledScheduler(holder.name, each.location)
+        for each, holder in self._loaded:
+            if any(True for _ in rooted(each.value, self.known)) and self._steps_a_copy(holder, each):
+                yield UnpickledScheduler(holder.name, each.location)
+
+    @cached_property
+    def _loaded(self) -> tuple[tuple[Binding, Holder], ...]:
+        """Return the bindings of what loads take, with what is bound."""
+        found = (each for bindings in self.aliases.index.bindings.values() for each in bindings)
+        taken = [each for each in found if isinstance(each.into, (Attr, Local)) and self._is_loaded(each)]
+        bound = ((each, self.aliases.bound(each)) for each in taken)
+        return tuple((each, holder) for each, holder in bound if holder is not None)
 
     def _steps_a_copy(self, scheduler: Holder, binding: Binding) -> bool:
         if self.ledger.kind_of(scheduler) != "scheduler" or not self.ledger.is_updated(
             scheduler, "scheduler"
         ):
             return False
+        if self._is_given_optimizer(scheduler.name):
+            return False
         others = [each for each in self.aliases.index.bindings_of(binding.unit) if each.loaded]
         bound = (self.aliases.bound(each) for each in others)
         return not any(each is not None and self.ledger.kind_of(each) == "optimizer" for each in bound)
+
+    def _is_given_optimizer(self, name: str) -> bool:
+        """Tell whether some code gives a scheduler of a name the optimizer that it is to step."""
+        bound = (each.into for each in self.aliases.index.bindings.get("optimizer", ()))
+        return any(isinstance(each, Attr) and last_name(each.base) == name for each in bound)
 
     def _is_loaded(self, binding: Binding) -> bool:
         """Tell whether a load itself binds a value: a part of a payload, or what a file holds as a whole."""

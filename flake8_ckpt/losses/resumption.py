@@ -9,10 +9,13 @@ from functools import cached_property
 from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.facts.model import FunctionFacts
+from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
+from flake8_ckpt.linking.functions import functions_outside_tests
 from flake8_ckpt.linking.value_names import last_name
 
 # Functions of libraries with these names load files, not the objects of a project.
@@ -22,6 +25,8 @@ RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|
 
 # Calls between a function that resumes and the one that trains: `agent.step(x)`, `self._update_actor()`, `backward()`.
 MAX_CALLS = 3
+# Classes of which an object may be one, where a method is called on what nobody knows.
+MAX_METHODS = 16
 
 
 class Resumption:
@@ -55,6 +60,17 @@ class Resumption:
         given = self.evaluator.class_of(caller.function.returns, CallContext(caller))
         return given in self.symbols.classes and self.hierarchy.are_related(given, class_id)
 
+    def is_trained_on(self, loaders: set[str]) -> bool:
+        """Tell whether some function that calls a method that loads, through others too, itself runs a training."""
+        names, reached = set(loaders), set[str]()
+        while names:
+            callers = [each for each in self._callers(names, loaders) if each.identity not in reached]
+            if any(self._trains(each, MAX_CALLS) for each in callers):
+                return True
+            reached.update(each.identity for each in callers)
+            names = {called_as(each.class_id, each.function) for each in callers}
+        return False
+
     def _trains(self, unit: FunctionRef, depth: int) -> bool:
         """Tell whether a function runs a training, by itself or through what it calls."""
         names = [last_name(site.call.callee) for site in unit.function.calls]
@@ -63,9 +79,26 @@ class Resumption:
         key = (unit.identity, depth)
         if depth > 0 and key not in self._training:
             self._training[key] = False
-            called = (self.evaluator.callee_of(site.call, CallContext(unit)) for site in unit.function.calls)
-            self._training[key] = any(self._trains(each, depth - 1) for each in called if each is not None)
+            called = (each for site in unit.function.calls for each in self._called(site, unit))
+            self._training[key] = any(self._trains(each, depth - 1) for each in called)
         return self._training.get(key, False)
+
+    def _called(self, site: Site, unit: FunctionRef) -> list[FunctionRef]:
+        """Return the function that a call reaches; of an unknown object, the only method of a telling name."""
+        known = self.evaluator.callee_of(site.call, CallContext(unit))
+        if known is not None or not isinstance(site.call.callee, Attr):
+            return [known] if known is not None else []
+        found = self._by_name.get(site.call.callee.name, []) if "_" in site.call.callee.name else []
+        return found if len(found) <= MAX_METHODS and all(map(_steps, found)) else []
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[FunctionRef]]:
+        """Return the methods outside of tests that do something, by their names."""
+        found: dict[str, list[FunctionRef]] = {}
+        for each in functions_outside_tests(self.symbols):
+            if each.class_id and (each.function.calls or each.function.writes):
+                found.setdefault(each.name, []).append(each)
+        return found
 
     def _is_of(self, caller: FunctionRef, class_id: str) -> bool:
         return bool(caller.class_id) and self.hierarchy.are_related(caller.class_id, class_id)
@@ -99,3 +132,9 @@ def called_as(class_id: str, function: FunctionFacts) -> str:
     if function.name != "__init__" or not class_id:
         return function.name
     return class_id.rpartition(":")[2].rpartition(".")[2]
+
+
+def _steps(unit: FunctionRef) -> bool:
+    """Tell whether a method steps an optimizer: `optimize_parameters`, `train_batch`."""
+    names = {last_name(site.call.callee) for site in unit.function.calls}
+    return "step" in names and not names.isdisjoint(["backward", "zero_grad"])

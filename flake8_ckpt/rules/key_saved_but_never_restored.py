@@ -5,6 +5,8 @@
 Pairs the code that writes a checkpoint with the code that resumes from it, over all files of the project.
 Finds keys that hold state (a `state_dict()`, the statistics of a normalizer, a random state, a counter that
 training uses) and that no reader takes out again.
+Finds also the state of an optimizer, a scheduler or a scaler that is written to a file of its own which nothing
+reads, where the network that is saved beside it is restored.
 
 ## Why it matters
 
@@ -121,6 +123,7 @@ assert resumed.scheduler.get_last_lr()[0] == trained.scheduler.get_last_lr()[0]
 - A reader may take any key: the whole dict is handed on, its items are looped over, the key is computed.
 - Another reader of the same checkpoint restores it: a subclass, a helper in another file.
 - Keys of hooks that a framework calls are CKP206.
+- A file that holds the state of one object: its name is computed, or some load reads it.
 - The code is a test.
 
 ## References
@@ -137,10 +140,12 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
+from flake8_ckpt.rules.base import first_that_fits
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report state that save writes and no load takes."""
+    told = set()
     for lost in project.contract.unrestored:
         if lost.is_framework_hook:
             continue
@@ -149,7 +154,18 @@ def check(project: Project) -> Iterator[Finding]:
                 f"'{lost.keys[-1]}' is saved, but {load.location} does not restore it: after a resume it starts "
                 f"over; load it there"
             )
+            told.add(location)
             yield finding_in(RULE, location, message, [(load.location, "the payload is read here")])
+    for file in project.losses.unread_files():
+        if file.location in told:
+            continue
+        message = first_that_fits(
+            f"'{file.name}' is saved to {file.file}, which nothing reads: after a resume it starts over; load it too",
+            f"the state of '{file.name}' is saved to a file that nothing reads; load it too",
+        )
+        yield finding_in(
+            RULE, file.location, message, [(file.restore, "what is saved beside it is restored here")]
+        )
 
 
 RULE = Rule(__name__, "CKP203", check=check)

@@ -17,18 +17,20 @@ def self_writes(body: Iterable[ast.stmt], is_constructor: bool) -> Iterator[Writ
     """Yield the attributes of `self` that some statements set; a constructor changes nothing that was there."""
     for node in body:
         if isinstance(node, ast.Assign):
-            for target in node.targets:
-                yield from ((attr, node.value, False) for attr in _attributes(target))
-        elif isinstance(node, ast.AugAssign):
-            yield from ((attr, node.value, not is_constructor) for attr in _attributes(node.target))
-        elif isinstance(node, ast.AnnAssign):
-            yield from ((attr, node.value, False) for attr in _attributes(node.target))
+            targets = node.targets
+        elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+            targets = [node.target]
+        else:
+            continue
+        change = isinstance(node, ast.AugAssign) and not is_constructor
+        for target in targets:
+            if not isinstance(target, ast.Name):
+                for attr in _attributes(target):
+                    yield attr, node.value, change
 
 
 def _attributes(target: ast.expr) -> Iterator[str]:
     """Yield the attributes of `self` that an assignment to a target sets or fills."""
-    if isinstance(target, ast.Name):
-        return
     targets = [target]
     while targets:
         each = targets.pop()
@@ -62,6 +64,8 @@ def local_values(body: Iterable[ast.stmt]) -> dict[str, list[ast.expr]]:
 def _names_in(node: ast.expr) -> Iterable[ast.Name]:
     if isinstance(node, ast.Name):
         return (node,)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return (node.value,)
     return (each for each in ast.walk(node) if isinstance(each, ast.Name))
 
 

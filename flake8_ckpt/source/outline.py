@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import Optional
@@ -24,8 +23,8 @@ from flake8_ckpt.source.signals import CONSTRUCTORS
 from flake8_ckpt.source.signals import ENVIRONMENTS
 from flake8_ckpt.source.signals import Signals
 from flake8_ckpt.source.signals import links
-from flake8_ckpt.source.tree import Definition
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import Source
 from flake8_ckpt.source.tree import defaults_of
 from flake8_ckpt.source.tree import statements
 from flake8_ckpt.source.tree import text_of
@@ -52,24 +51,27 @@ class Outline:
     on_the_way: frozenset[int] = frozenset()
 
 
-def outline(tree: ast.Module, found: Sequence[Definition], lines: list[str], signals: Signals) -> Outline:
+def outline(tree: ast.Module, source: Source, signals: Signals) -> Outline:
     """Sort the definitions of a module, nested ones too, into classes and functions, and select the bodies to read."""
+    lines = source.lines
     called: set[str] = set()
-    plain = plain_classes(node for _, node in found if isinstance(node, ast.ClassDef))
+    plain = plain_classes(node for _, node in source.definitions if isinstance(node, ast.ClassDef))
     classes = []
-    for name, node in found:
+    for name, node in source.definitions:
         if isinstance(node, ast.ClassDef):
             choose = plain_outline if node.name in plain else class_outline
-            classes.append(choose(node, name, lines, called, signals))
+            classes.append(choose(node, name, source, called, signals))
     inside = {id(method) for each in classes for method in each.methods}
     functions = tuple(
-        (name, node) for name, node in found if not isinstance(node, ast.ClassDef) and id(node) not in inside
+        (name, node)
+        for name, node in source.definitions
+        if not isinstance(node, ast.ClassDef) and id(node) not in inside
     )
     if is_followed(tree):
         return _followed(Outline(tuple(classes), functions, (), script_of(tree, lines, signals, True), True))
-    classes = list(with_heirs(classes, lines, signals))
-    way = on_the_way(_bodies(functions, classes, lines), tree, "\n".join(lines), signals)
-    selected = tuple(select_functions(functions, lines, called, signals, builders_of(tree)))
+    classes = list(with_heirs(classes, source, signals))
+    way = on_the_way(_bodies(functions, classes, source), tree, "\n".join(lines), signals)
+    selected = tuple(select_functions(functions, source, called, signals, builders_of(tree)))
     before = {id(node) for node in selected}
     selected += tuple(node for _, node in functions if id(node) in way and id(node) not in before)
     return Outline(
@@ -83,12 +85,12 @@ def outline(tree: ast.Module, found: Sequence[Definition], lines: list[str], sig
 
 
 def _bodies(
-    functions: Iterable[tuple[str, Function]], classes: Iterable[ClassOutline], lines: list[str]
+    functions: Iterable[tuple[str, Function]], classes: Iterable[ClassOutline], source: Source
 ) -> Iterator[Body]:
     for _, node in functions:
-        yield Body(node, text_of(node, lines))
+        yield Body(node, source.text(node))
     for each in classes:
-        yield from (Body(method, text_of(method, lines), each.node.name) for method in each.methods)
+        yield from (Body(method, source.text(method), each.node.name) for method in each.methods)
 
 
 def _with_methods(found: ClassOutline, way: frozenset[int]) -> ClassOutline:
@@ -103,10 +105,10 @@ def _with_methods(found: ClassOutline, way: frozenset[int]) -> ClassOutline:
     )
 
 
-def classes_with_statistics(definitions: Iterable[Definition], lines: list[str]) -> Iterator[str]:
-    """Yield the names of the classes that seem to keep running statistics."""
-    for _, node in definitions:
-        if isinstance(node, ast.ClassDef) and keeps_statistics(text_of(node, lines)):
+def classes_with_statistics(source: Source) -> Iterator[str]:
+    """Yield the names of the classes of a file that seem to keep running statistics."""
+    for _, node in source.definitions:
+        if isinstance(node, ast.ClassDef) and keeps_statistics(source.text(node)):
             yield node.name
 
 

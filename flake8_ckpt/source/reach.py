@@ -42,10 +42,10 @@ class Body:
 def on_the_way(bodies: Iterable[Body], tree: ast.Module, text: str, signals: Signals) -> frozenset[int]:
     """Return the ids of the functions that lead to one that saves or loads, or that the program itself runs."""
     found = list(bodies)
-    seeds = [each for each in found if signals.saves(each.text) or links(each.text)]
-    reached = _callers(found, [each for each in seeds if signals.saves(each.text)]) if seeds else set()
+    saving = [each for each in found if signals.saves(each.text)]
+    reached = _callers(found, saving) if saving else set()
     mains = [node for node in tree.body if isinstance(node, ast.If) and is_main(node.test)]
-    if mains and (seeds or SPOKEN.search(text)):
+    if mains and (saving or SPOKEN.search(text) or any(links(each.text) for each in found)):
         reached |= _run_by(mains, found, text.split("\n"))
     return frozenset(reached)
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
 from collections.abc import Iterator
 
-from flake8_ckpt.source.tree import Definition
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import Source
 from flake8_ckpt.source.tree import dotted
-from flake8_ckpt.source.tree import functions
 
 USUAL = frozenset(["self", "cls", "mcs", "metacls"])
 WITHOUT_RECEIVER = frozenset(["staticmethod", "classmethod", "abc.abstractclassmethod"])
 TAKES_CLASS = frozenset(["__new__", "__init_subclass__", "__class_getitem__"])
 
 
-def rename_receivers(definitions: Iterable[Definition], lines: list[str]) -> list[str]:
+def rename_receivers(source: Source) -> list[str]:
     """Call the first parameter of each method `self` in a tree; return the lines with `self.` for it.
 
     Columns of the new lines are not those of the tree.
     """
-    renamed = list(_renamed(definitions))
+    renamed = list(_renamed(source))
     if not renamed:
-        return lines
-    lines = list(lines)
+        return source.lines
+    lines = list(source.lines)
     for method, name in renamed:
         _rename(method, name)
         written = re.compile(rf"(?<![\w.]){re.escape(name)}(?=\s*\.)")
@@ -34,11 +32,11 @@ def rename_receivers(definitions: Iterable[Definition], lines: list[str]) -> lis
     return lines
 
 
-def _renamed(definitions: Iterable[Definition]) -> Iterator[tuple[Function, str]]:
+def _renamed(source: Source) -> Iterator[tuple[Function, str]]:
     """Yield the methods that call the object they run on something else, with that name."""
-    for _, node in definitions:
+    for _, node in source.definitions:
         if isinstance(node, ast.ClassDef) and "type" not in map(dotted, node.bases):
-            for method in functions(node.body):
+            for method in source.functions(node):
                 name = _receiver(method)
                 if name and not _is_taken(method, name):
                     yield method, name

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from functools import lru_cache
 
 SET_ATTRIBUTES = re.compile(
     r"(?:self(?<!\wself)\.|register_buffer(?<!\wregister_buffer)\(\s*[\"']|add_state(?<!\wadd_state)\(\s*[\"'])"
@@ -21,6 +22,8 @@ UPDATE = re.compile(r"_?(?:update|record|push|observe|partial_fit|add|fit|step)\
 UPDATES = re.compile(rf"\.({UPDATE.pattern})(?=[(),\]}}]|[ \t]*(?:\n|#|(?:if|else|or)\b))")
 RECEIVER = re.compile(r"(\w+)(?:\(\)|\[[^\]\n]{0,40}\])?$")
 MAX_RECEIVER = 80
+# The classes of one file are asked for again when its facts are put together.
+REMEMBERED = 64
 # An attribute that may be a mean or a spread, where it is no method: `.mean`, `.running_var`, not `.mean()`.
 ACCESS = re.compile(r"\.(\w*(?:mean|mu|var|std|[mM]2|sq)\w*)\b(?!\s*\()")
 MEAN = re.compile(r"(?:^|_)(?:means?|mu)(?:_|$)")
@@ -62,6 +65,7 @@ def updates_in(text: str) -> Iterator[tuple[str, str]]:
             yield receiver[1], match[1]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def statistics_of(text: str) -> tuple[str, ...]:
     """Return the attributes of a class whose names are those of running statistics."""
     if "mean" not in text or not any(word in text for word in ("var", "std", "m2", "sq", "S")):
@@ -82,7 +86,7 @@ def normalized_in(text: str) -> Iterator[str]:
 
     Of its own statistics a class often takes off the mean to update them, so for "self" only a division counts.
     """
-    if not any(word in text for word in ("mean", "std", "var", "m2")):
+    if not ("mean" in text or "std" in text or "var" in text or "m2" in text):
         return
     used = _UsedNames(text)
     for match in ACCESS.finditer(text):

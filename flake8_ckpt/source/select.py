@@ -55,10 +55,9 @@ from flake8_ckpt.source.state_changes import may_fill_arguments
 from flake8_ckpt.source.state_changes import registered_in
 from flake8_ckpt.source.state_changes import set_beside
 from flake8_ckpt.source.tree import Function
+from flake8_ckpt.source.tree import Source
 from flake8_ckpt.source.tree import dotted
-from flake8_ckpt.source.tree import functions
 from flake8_ckpt.source.tree import statements
-from flake8_ckpt.source.tree import text_of
 
 
 @dataclass(frozen=True)
@@ -96,19 +95,20 @@ def _named(base: ast.expr) -> str:
 class _Method:
     """A method with its text, and the attributes of `self` that it sets, each with its value."""
 
-    def __init__(self, node: Function, lines: list[str], signals: Signals) -> None:
+    def __init__(self, node: Function, source: Source, signals: Signals) -> None:
         self.node = node
         self.name = node.name
-        self.text = text_of(node, lines)
+        self.source = source
+        self.text = source.text(node)
         self.signals = signals
 
     @cached_property
     def statements(self) -> list[ast.stmt]:
         """The statements of its body, those of nested blocks and of functions within it too."""
-        found = statements(self.node.body)
+        found = self.source.statements(self.node)
         if self.text.count("def ") > 1:
             inner = [each for each in found if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
-            found += [each for node in inner for each in statements(node.body)]
+            return found + [each for node in inner for each in self.source.statements(node)]
         return found
 
     @cached_property
@@ -134,10 +134,10 @@ class _Method:
 
 
 def plain_outline(
-    node: ast.ClassDef, name: str, lines: list[str], called: set[str], signals: Signals
+    node: ast.ClassDef, name: str, source: Source, called: set[str], signals: Signals
 ) -> ClassOutline:
     """Select what a class that is no module may give to modules and checkpoints: hooks and registrations."""
-    methods = [_Method(each, lines, signals) for each in functions(node.body)]
+    methods = [_Method(each, source, signals) for each in source.functions(node)]
     found = ClassOutline(node, name, tuple(each.node for each in methods))
     if _is_keeper(methods) or _is_environment(node, methods, signals):
         return _keeper_outline(found, methods)
@@ -149,12 +149,12 @@ def plain_outline(
     return replace(found, selected=tuple(each for each in found.methods if id(each) in selected))
 
 
-def with_heirs(classes: Iterable[ClassOutline], lines: list[str], signals: Signals) -> Iterator[ClassOutline]:
+def with_heirs(classes: Iterable[ClassOutline], source: Source, signals: Signals) -> Iterator[ClassOutline]:
     """Yield the classes of a file, those that derive from a keeper as keepers: its hooks are theirs."""
     keepers: set[str] = set()
     for each in classes:
         if not each.keeper and not keepers.isdisjoint(map(_named, each.node.bases)):
-            each = _keeper_outline(each, [_Method(node, lines, signals) for node in each.methods])
+            each = _keeper_outline(each, [_Method(node, source, signals) for node in each.methods])
         if each.keeper:
             keepers.add(each.node.name)
         yield each
@@ -207,11 +207,11 @@ def _keeper_outline(found: ClassOutline, methods: Iterable[_Method]) -> ClassOut
 
 
 def class_outline(
-    node: ast.ClassDef, name: str, lines: list[str], called: set[str], signals: Signals
+    node: ast.ClassDef, name: str, source: Source, called: set[str], signals: Signals
 ) -> ClassOutline:
     """Select the methods of what may be a module: those that set, register or fill what may be state."""
-    methods = [_Method(each, lines, signals) for each in functions(node.body)]
-    writes = [_method_writes(each, lines, called) for each in methods]
+    methods = [_Method(each, source, signals) for each in source.functions(node)]
+    writes = [_method_writes(each, source.lines, called) for each in methods]
     buffers = frozenset().union(*(registered_in(each.text) for each in methods))
     named = (
         *map(_derived, methods),
@@ -273,12 +273,14 @@ def _method_writes(method: _Method, lines: list[str], called: set[str]) -> _Writ
         if target == "__dict__" or value is not None and _is_dull(target, value, lines):
             continue
         every.add(target)
+        is_state = change or _turns(method.node, value) or _mentions(method.node, target, value)
+        if not is_state and (value is None or isinstance(value, ast.Constant)):
+            continue
         if bindings is None:
             bindings = bindings_of(
                 method.node, local_values(method.statements), LOCAL_GROWS.findall(text), lines
             )
         plain = value is None or _is_plain(value, bindings)
-        is_state = change or _turns(method.node, value) or _mentions(method.node, target, value)
         if plain and not is_state and not _is_taken(value):
             continue
         suspects.add(target)
@@ -334,16 +336,14 @@ def _is_taken(value: Optional[ast.expr]) -> bool:
 
 def select_functions(
     functions: tuple[tuple[str, Function], ...],
-    lines: list[str],
+    source: Source,
     called: set[str],
     signals: Signals,
     builders: re.Pattern[str],
 ) -> Iterator[Function]:
     for name, node in functions:
-        text = text_of(node, lines)
-        if signals.takes_part(text):
-            yield node
-        elif "." not in name and may_fill_arguments(text):
+        text = source.text(node)
+        if signals.takes_part(text) or "." not in name and may_fill_arguments(text):
             yield node
         elif "." not in name and is_helper(node, text, builders, node.name in called):
             yield node

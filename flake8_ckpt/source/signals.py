@@ -52,15 +52,24 @@ SAVES = re.compile(
     r"|(?:save_file(?<!\wsave_file)|load_file(?<!\wload_file)|safe_open(?<!\wsafe_open))\("
 )
 # Calls of what may save or restore something: methods and helper functions of the project, or of a library.
-LINKS = re.compile(
-    r"\.(?:save|load|restore|resume)\("
-    r"|(?:save|load|restore|resume|write|read|get|set)_(?:\w+_)?"
-    r"(?:checkpoints?|ckpts?|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies|stats"
-    r"|networks?|nets?|dicts?|trainer|run)\("
-    r"|(?:checkpoint(?<!\wcheckpoint)|ckpt(?<!\wckpt))\w*\[|state_dict|ckpt_path\s*=|from_checkpoint\s*="
-    r"|(?:save(?<!\wsave)|_save(?<!\w_save)|restore(?<!\wrestore)|_restore(?<!\w_restore)"
-    r"|resume(?<!\wresume)|_resume(?<!\w_resume))\w*\("
+# Each is told by a word, and looked for where the text has it: `load_agent(`, `.load(`, `_save_all(`, `ckpt["x"]`.
+_OF_STATE = (
+    r"_(?:\w+_)?(?:checkpoints?|ckpts?|models?|states?|agents?|snapshots?|weights|params|parameters|policy|policies"
+    r"|stats|networks?|nets?|dicts?|trainer|run)\("
 )
+LINKS = {
+    "state_dict": re.compile("state_dict"),
+    "checkpoint": re.compile(r"checkpoint(?:(?<!\wcheckpoint)\w*\[|(?<=from_checkpoint)\s*=)"),
+    "ckpt": re.compile(r"ckpt(?:(?<!\wckpt)\w*\[|_path\s*=)"),
+    **{
+        word: re.compile(
+            rf"{word}(?:(?<=\.{word})\(|(?<!\w{word})\w*\(|(?<=_{word})(?<!\w_{word})\w*\(|{_OF_STATE})"
+        )
+        for word in ("save", "restore", "resume")
+    },
+    "load": re.compile(rf"load(?:(?<=\.load)\(|{_OF_STATE})"),
+    **{f"{word}_": re.compile(f"{word}{_OF_STATE}") for word in ("write", "read", "get", "set")},
+}
 NO_LINKS = re.compile(
     r"(?:json(?<!\wjson)|yaml(?<!\wyaml)|toml(?<!\wtoml)|ET(?<!\wET)|etree(?<!\wetree)|csv(?<!\wcsv))"
     r"\.(?:load|save|dump)s?\(|save_for_backward\(|savefig\(|save_pretrained\(|savetxt\("
@@ -120,7 +129,6 @@ LOGGERS = frozenset(
     "logger logging log warnings print LOG LOGGER _logger rank_zero_warn rank_zero_info".split()
 )
 NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
-LINK_WORDS = ("save", "load", "restore", "resume", "state_dict", "checkpoint", "ckpt", "set_", "get_")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
 # The verdicts on so many texts are kept: those of one class are asked for again when its methods are walked.
 REMEMBERED = 256
@@ -153,11 +161,11 @@ class Signals:
 
     def saves(self, text: str) -> bool:
         """Tell whether a function's text saves something or loads it."""
-        return any(word in text for word in self.calls) or _saves(text)
+        return _has_any(self.calls, text) or _saves(text)
 
     def normalizes(self, text: str) -> bool:
         """Tell whether a function's text seems to make an object with running statistics, or to normalize with one."""
-        return any(word in text for word in self.classes) or _normalizes(text)
+        return _has_any(self.classes, text) or _normalizes(text)
 
     def with_classes(self, names: Iterable[str]) -> Signals:
         """Return what tells the same, and takes the objects of some more classes for normalizers."""
@@ -169,16 +177,18 @@ def signals_of(known: Frameworks) -> Signals:
     """Return what tells what a text may do, given what is known of libraries."""
     own = {name for each in (*known.own.save, *known.own.load) for name in each.names}
     found = {(_called_part(name, each.kind), name in own) for name, each in known.calls.items()}
-    seen = (SAVES, LINKS, COMMON)
-    calls = sorted(
-        each for each, is_own in found if is_own or not any(pattern.search(f".{each}") for pattern in seen)
-    )
+    calls = sorted(each for each, is_own in found if is_own or not _is_seen(f".{each}"))
     records = (*known.own.stateful, *known.own.wrapper)
     shortest = (each for each in calls if not any(other in each and other != each for other in calls))
     classes = {_called_part(name, "class") for each in records for name in each.names}
     for name, wrapper in known.environment_wrappers.items():
         classes.add(f"{wrapper.flag}=" if wrapper.flag else _called_part(name, "class"))
     return Signals(tuple(shortest), tuple(sorted(classes)))
+
+
+def _is_seen(call: str) -> bool:
+    """Tell whether a call needs no word of its own: it is one that links, saves, or means nothing by itself."""
+    return _links(call) or SAVES.search(call) is not None or COMMON.search(call) is not None
 
 
 def _called_part(name: str, kind: str) -> str:
@@ -190,6 +200,13 @@ def _called_part(name: str, kind: str) -> str:
     if kind == "class method":
         return f"{owner}.{last}("
     return f"{owner}(" if kind == "method" else f"{last}("
+
+
+def _has_any(words: Iterable[str], text: str) -> bool:
+    for word in words:
+        if word in text:
+            return True
+    return False
 
 
 def _those_in(text: str, words: Iterable[str]) -> tuple[str, ...]:
@@ -204,14 +221,19 @@ def _saves(text: str) -> bool:
 @lru_cache(maxsize=REMEMBERED)
 def links(text: str) -> bool:
     """Tell whether a function's text may save or restore something, by itself or through what it calls."""
-    if not any(word in text for word in LINK_WORDS) or LINKS.search(text) is None:
-        return False
-    return LINKS.search(NO_LINKS.sub("", text)) is not None
+    return _links(text) and _links(NO_LINKS.sub("", text))
+
+
+def _links(text: str) -> bool:
+    for word, pattern in LINKS.items():
+        if word in text and pattern.search(text) is not None:
+            return True
+    return False
 
 
 def trains(text: str) -> bool:
     """Tell whether a function's text steps optimizers, or makes what is stepped."""
-    return any(word in text for word in TRAIN_WORDS)
+    return _has_any(TRAIN_WORDS, text)
 
 
 def hands_on(text: str) -> bool:
@@ -235,7 +257,7 @@ def _normalizes(text: str) -> bool:
         return True
     if "rms" in text and SETS_STATISTICS.search(text) or "normali" in text and NORMALIZES.search(text):
         return True
-    if not any(word in text for word in NORMALIZER_WORDS) or NORMALIZERS.search(text) is None:
+    if not _has_any(NORMALIZER_WORDS, text) or NORMALIZERS.search(text) is None:
         return False
     return NORMALIZERS.search(LAYERS.sub("", text)) is not None
 

@@ -50,4 +50,6 @@ def may_fill_arguments(text: str) -> bool:
     """Tell whether a short function may change what it is given."""
     if len(text) > MAX_FILLER:
         return False
-    return "_(" in text and INPLACE_CALL.search(text) is not None or WHOLE.search(text) is not None
+    if "_(" in text and INPLACE_CALL.search(text) is not None:
+        return True
+    return ("[:]" in text or "[...]" in text) and WHOLE.search(text) is not None

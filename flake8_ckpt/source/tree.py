@@ -48,21 +48,46 @@ def statements(body: list[ast.stmt]) -> list[ast.stmt]:
     return found
 
 
-def functions(body: list[ast.stmt]) -> Iterator[Function]:
-    for node in statements(body):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node
+class Source:
+    """The lines of a file and its definitions; of each of these the text and the statements, put together once."""
 
+    def __init__(self, tree: ast.Module, lines: list[str]) -> None:
+        self.lines = lines
+        self._texts: dict[int, str] = {}
+        self._statements: dict[int, list[ast.stmt]] = {}
+        self.definitions: list[Definition] = list(self._definitions(tree))
 
-def definitions(body: list[ast.stmt], prefix: str) -> Iterator[Definition]:
-    stack = [(body, prefix)]
-    while stack:
-        block, outer = stack.pop()
-        for node in statements(block):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                name = f"{outer}.{node.name}" if outer else node.name
-                yield name, node
-                stack.append((node.body, name))
+    def _definitions(self, tree: ast.Module) -> Iterator[Definition]:
+        stack = [(statements(tree.body), "")]
+        while stack:
+            block, outer = stack.pop()
+            for node in block:
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                    name = f"{outer}.{node.name}" if outer else node.name
+                    yield name, node
+                    stack.append((self.statements(node), name))
+
+    def statements(self, node: ast.ClassDef | Function) -> list[ast.stmt]:
+        """Return the statements of a definition, those of nested blocks too, but not of nested definitions."""
+        found = self._statements.get(id(node))
+        if found is None:
+            found = self._statements[id(node)] = statements(node.body)
+        return found
+
+    def functions(self, node: ast.ClassDef) -> list[Function]:
+        """Return the methods of a class."""
+        return [
+            each
+            for each in self.statements(node)
+            if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ]
+
+    def text(self, node: ast.ClassDef | Function) -> str:
+        """Return the text of a definition, decorators included."""
+        found = self._texts.get(id(node))
+        if found is None:
+            found = self._texts[id(node)] = text_of(node, self.lines)
+        return found
 
 
 def defaults_of(node: Function) -> list[ast.expr]:

@@ -240,6 +240,27 @@ class Norm:
     def load_state_dict(self, state):
         self.mean = state["mean"]
 """,
+    "module state beside parameters in a wrapper": """
+import torch
+from torch import nn
+class Popart(nn.Module):
+    def __init__(self, d, beta=0.999):
+        super().__init__()
+        self.lin = nn.Linear(d, 1)
+        self.beta = beta
+        self.mu = nn.Parameter(torch.zeros(1), requires_grad=False)
+        self.nu = nn.Parameter(torch.zeros(1), requires_grad=False)
+        self.updates = 0  # CKP110
+
+    def forward(self, x):
+        return self.lin(x)
+
+    def update(self, x):
+        self.updates += 1
+        rate = max(1.0 / self.updates, 1 - self.beta)
+        self.mu.data.mul_(1 - rate).add_(rate * x.mean())
+        self.nu.data.mul_(1 - rate).add_(rate * x.pow(2).mean())
+""",
 }
 
 

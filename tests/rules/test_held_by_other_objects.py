@@ -505,7 +505,113 @@ if __name__ == "__main__":
     main(parse())
 """
 
+NAMED = """
+import os
+import torch
+
+
+class Base:
+    def __init__(self, args):
+        self.folder = args.folder
+        self.names = []
+        self.tools = []
+
+    def prepare(self, args):
+        if args.go_on:
+            self.fetch(args.epoch)
+
+    def store(self, epoch):
+        for name in self.names:
+            net = getattr(self, "net_" + name)
+            torch.save(net.cpu().state_dict(), os.path.join(self.folder, "%s_net_%s.pth" % (epoch, name))){mark}
+
+    def fetch(self, epoch):
+        for name in self.names:
+            net = getattr(self, "net_" + name)
+            net.load_state_dict(torch.load(os.path.join({folder}, "%s_net_%s.pth" % (epoch, name))))
+"""
+DERIVED = """
+import torch
+from base import Base
+from torch import nn
+
+
+class Pair(Base):
+    def __init__(self, args):
+        super().__init__(args)
+        self.names = ["A"]
+        self.net_A = nn.Linear(2, 1)
+        self.tool = torch.optim.Adam(self.net_A.parameters())
+        self.tools.append(self.tool)
+
+    def improve_all(self, batch):
+        self.tool.zero_grad()
+        self.net_A(batch).mean().backward()
+        self.tool.step()
+"""
+USED = """
+from kinds import make
+
+
+def main(args):
+    model = make(args)
+    model.prepare(args)
+    for batch in args.batches:
+        {use}
+    model.store("last")
+
+
+if __name__ == "__main__":
+    main(arguments())
+"""
+
+
+def named(use: str, *, folder: str = "self.folder", mark: str = "") -> dict[str, str]:
+    """Return a base class that keeps the networks of those that derive from it, by their names."""
+    base = NAMED.format(folder=folder, mark=mark)
+    names = {"prepare(": "setup(", "fetch(": "load_networks(", "store(": "save_networks("}
+    files = {"base.py": base, "pair.py": DERIVED, "main.py": USED.format(use=use)}
+    for old, new in names.items():
+        files = {path: text.replace(old, new) for path, text in files.items()}
+    return files
+
+
 SILENT: dict[str, Case] = {
+    "networks by their names that are only used": named("print(model.net_A(batch))"),
+    "networks by their names from elsewhere": named("model.improve_all(batch)", folder="args.first"),
+    "a part of what is kept for a step is raised": """
+import torch
+from torch import nn
+
+
+class Step:
+    def __init__(self):
+        self.reward = 0.0
+
+
+class Agent:
+    def __init__(self):
+        self.net = nn.Linear(2, 1)
+        self.bonus = nn.Linear(2, 1)
+        self.step = Step()
+        self.tool = torch.optim.Adam([*self.net.parameters(), *self.bonus.parameters()])
+
+    def learn(self, batch):
+        self.step.reward += self.bonus(batch)
+        self.tool.zero_grad()
+        (self.net(batch) * self.step.reward).mean().backward()
+        self.tool.step()
+
+    def save(self, path):
+        state = {"net": self.net.state_dict(), "bonus": self.bonus.state_dict()}
+        torch.save({**state, "tool": self.tool.state_dict()}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.bonus.load_state_dict(state["bonus"])
+        self.tool.load_state_dict(state["tool"])
+""",
     "a part is saved of what a resume may give back": RESUMED.format(
         back='ema.mean.load_state_dict(state["mean"])', save='state["mean"] = ema.mean.state_dict()', mark=""
     ),
@@ -522,7 +628,6 @@ SILENT: dict[str, Case] = {
     "parts that are only used after a load": PARTS.format(
         more="pass", back="pass", step="print(parts.nets)", mark=""
     ).replace("        parts.end()\n    parts.save(config.path)\n", ""),
-    "only the weights of files are read back": FILES.format(back="pass", mark=""),
     "a number of a held object is saved": scaled(
         'state["scale"] = self.stepper.scale',
         'self.stepper.scale = state["scale"]\n        self.stepper.seen = state["epoch"]',
@@ -623,12 +728,18 @@ class Trainer:
 }
 
 FOUND: dict[str, Case] = {
+    "a list of optimizers beside networks by their names": named(
+        "model.improve_all(batch)", mark="  # CKP204"
+    ),
     "an average that a resume only hands through": RESUMED.format(
         back="pass", save="pass", mark="  # CKP204"
     ),
     "an average that lends its weights": AVERAGED.format(mark="  # CKP204"),
     "the schedules of a list": PARTS.format(
         more="pass", back="pass", step="parts.step(batch)", mark="  # CKP204"
+    ),
+    "only the weights of files are read back": FILES.format(back="pass", mark="").replace(
+        '.pt")\n\n\n', '.pt")  # CKP203\n\n\n'
     ),
     "a schedule beside files of one object each": FILES.format(
         back='opt.load_state_dict(torch.load(f"{args.folder}/opt{step:06d}.pt"))', mark="  # CKP204"

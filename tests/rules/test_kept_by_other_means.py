@@ -372,6 +372,44 @@ def resume(path, model, optimizer, average):
     average.ema.load_state_dict(state["smooth"])
     return model, optimizer, state["epoch"], average
 """
+# A runner that is given all it trains, and lets something else save that.
+RUNNER = """
+from typing import Dict
+
+import torch
+from torch import nn
+
+
+class Runner:
+    def __init__(self, engine, net: nn.Module, optimizers: Dict[str, torch.optim.Optimizer]):
+        self.engine = engine
+        self.net = net
+        self.optimizers = optimizers
+        self.steps = 0
+
+    def train(self, batches):
+        for batch in batches:
+            for name in self.optimizers:
+                self.optimizers[name].zero_grad()
+            self.net(batch).sum().backward()
+            for name in self.optimizers:
+                self.optimizers[name].step()
+            self.steps += 1
+
+    def save(self, folder):
+        {save}
+        torch.save({{"steps": self.steps, "net": self.net.state_dict()}}, folder + "/last.pt"){marker}
+
+    def load(self, folder):
+        state = torch.load(folder + "/last.pt")
+        self.steps = state["steps"]
+        self.net.load_state_dict(state["net"])
+
+    @classmethod
+    def of(cls, engine, net, optimizers):
+        prepared = engine.prepare(net, *optimizers.values())
+        return cls(engine=engine, net=prepared[0], optimizers=dict(zip(optimizers, prepared[1:])))
+"""
 # A script that begins a new training with the weights and the options of a file.
 OPTIONS = """
 import torch
@@ -418,6 +456,9 @@ SILENT: dict[str, Case] = {
         "average.py": AVERAGE,
         "train.py": AVERAGED.format(save='torch.save(smooth.state_dict(), path + ".average")', marker=""),
     },
+    "something saves the state of all it has prepared": {
+        "runner.py": RUNNER.format(save="self.engine.save_state(folder)", marker="")
+    },
     "the inner model of an average that a function gives back": {
         "train.py": HANDED,
         "restoring.py": RESTORING,
@@ -445,6 +486,7 @@ SILENT: dict[str, Case] = {
     },
 }
 FOUND: dict[str, Case] = {
+    "nothing saves what is prepared": {"runner.py": RUNNER.format(save="print(folder)", marker="  # CKP204")},
     "a training that goes on with the options of a file": {
         "train.py": OPTIONS.format(
             rate="0.1",

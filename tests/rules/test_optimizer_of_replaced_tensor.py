@@ -80,7 +80,56 @@ def script(first: str, mark: str = "") -> dict[str, str]:
     return {"actor.py": ACTOR, "main.py": SCRIPT.replace("FIRST", first.replace("FOUND", mark).rstrip())}
 
 
+# A hook that is pickled with its scheduler, and a trainer that restores both.
+PICKLED = """
+import torch
+from torch import nn
+
+
+class Plateau:
+    def __init__(self, optimizer):
+        self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+
+    def on_loss(self, loss):
+        self.scheduler.step(loss)
+
+    def state_dict(self):
+        return {"scheduler": self.scheduler}
+
+    def load_state_dict(self, state):
+        self.scheduler = state["scheduler"]MARK
+
+
+class Trainer:
+    def __init__(self):
+        self.net = nn.Linear(2, 1)
+        self.optimizer = torch.optim.Adam(self.net.parameters())
+        self.hook = Plateau(self.optimizer)
+
+    def train(self, batches):
+        for batch in batches:
+            self.optimizer.zero_grad()
+            loss = self.net(batch).mean()
+            loss.backward()
+            self.optimizer.step()
+            self.hook.on_loss(loss)
+
+    def save(self, path):
+        parts = {"net": self.net.state_dict(), "hook": self.hook.state_dict()}
+        torch.save({**parts, "optimizer": self.optimizer.state_dict()}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.hook.load_state_dict(state["hook"])
+        GIVEN
+"""
+
 SILENT: dict[str, Case] = {
+    "a scheduler that is loaded whole is given the optimizer": PICKLED.replace("MARK", "").replace(
+        "GIVEN", "self.hook.scheduler.optimizer = self.optimizer"
+    ),
     "the value is copied into the old tensor": agent('self.log_alpha.data.copy_(payload["log_alpha"])'),
     "the data of the old tensor are set": agent('self.log_alpha.data = payload["log_alpha"]'),
     "load builds the optimizer again": agent(
@@ -160,6 +209,7 @@ class Agent:
 }
 
 FOUND: dict[str, Case] = {
+    "a scheduler is loaded whole": PICKLED.replace("MARK", "  # CKP216").replace("GIVEN", "pass"),
     "a temperature": agent('self.log_alpha = payload["log_alpha"]  # CKP216'),
     "a temperature that is made trainable again": agent(
         'self.log_alpha = torch.tensor(payload["log_alpha"].item(), requires_grad=True)  # CKP216'

@@ -458,6 +458,24 @@ class Penalty:
     def load_state_dict(self, state):
         self.beta = state["beta"]
 """,
+    "the next turn of a cadence": """
+class Penalty:
+    def __init__(self):
+        self.beta = 1.0
+        self.updates = 0
+
+    def update(self, divergence, target):
+        if (self.updates + 1) % 8 == 0:
+            target.copy()
+        self.updates += 1
+        self.beta *= 1.01 if divergence > 0.01 else 0.99
+
+    def state_dict(self):
+        return {"beta": self.beta}
+
+    def load_state_dict(self, state):
+        self.beta = state["beta"]
+""",
     "statistics that only a method of statistics reads": """
 class Penalty:
     def __init__(self):

@@ -60,6 +60,40 @@ def restore(model: nn.Module, path):
     except Exception as error:
         logger.warning("cannot restore %s: %s", path, error)
 """,
+    "logged as a warning, and the first epoch": LOGGED
+    + """
+def restore(model: nn.Module, path):
+    try:
+        state = torch.load(path)
+        epoch = state["epoch"]
+        model.load_state_dict(state["model"])
+    except Exception as error:
+        logger.warning("cannot restore %s: %s", path, error)
+        epoch = 0
+    return epoch
+""",
+    "another way decides the epoch": TORCH
+    + """
+def restore(model: nn.Module, path, epochs):
+    try:
+        state = torch.load(path)
+        epoch = state["epoch"]
+        model.load_state_dict(state["model"])
+    except Exception:
+        epoch = epochs - 1
+    return epoch
+""",
+    "a flag that says what failed": TORCH
+    + """
+def restore(model: nn.Module, path):
+    try:
+        model.load_state_dict(torch.load(path))
+    except Exception:
+        failed = 1
+    else:
+        failed = 0
+    return failed
+""",
     "logged with the traceback": LOGGED
     + """
 def save(model: nn.Module, path):
@@ -526,6 +560,35 @@ def restore(model: nn.Module, path):
         model.load_state_dict(torch.load(path))
     except Exception:  # CKP212
         pass
+""",
+    "the first epoch instead": TORCH
+    + """
+def main(model: nn.Module, path):
+    try:
+        state = torch.load(path)
+        model.load_state_dict(state["model"])
+        epoch = state["epoch"]
+        step = epoch * 100
+    except:  # CKP212
+        epoch = 0
+        step = 0
+    for _ in range(epoch, 10):
+        model(torch.ones(1, 2)).sum().backward()
+""",
+    "logged, and the epoch that a helper gives": LOGGED
+    + """
+def load(model: nn.Module, path):
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    return model, state["epoch"]
+
+def restore(model, path):
+    try:
+        model, epoch = load(model, path)
+    except Exception as error:  # CKP212
+        logger.info(f"cannot load: {error}")
+        epoch = 1
+    return model, epoch
 """,
     "a bare except": TORCH
     + """

@@ -72,8 +72,14 @@ def trainer(written: str, read: str, marker: str = "") -> str:
 
 
 SILENT: dict[str, Case] = {
+    "a part of what is restored has a file for other uses": trainer(
+        NET
+        + ADAM
+        + PLAN
+        + '\n        torch.save(self.net.body.state_dict(), os.path.join(folder, "body.pt"))',
+        GET_NET + GET_ADAM + GET_PLAN,
+    ),
     "the same files": trainer(NET + ADAM + PLAN, GET_NET + GET_ADAM + GET_PLAN),
-    "only the weights are loaded, for use": trainer(NET + ADAM + "pass", GET_NET + "self.net.eval()"),
     "a file is a copy of another": trainer(
         NET
         + ADAM
@@ -85,6 +91,31 @@ SILENT: dict[str, Case] = {
         name="net_9.npy", saved="net_{len(batches)}.npy", marker=""
     ),
     "a file may have any name": SCRIPT.format(name="flow.npy", saved="{out}.npy", marker=""),
+    "one of several forms of a file": trainer(
+        NET + ADAM + PLAN,
+        'state = torch.load(os.path.join(folder, "net.pt"))\n        '
+        'if os.path.exists(os.path.join(folder, "net.bin")):\n            '
+        'state = torch.load(os.path.join(folder, "net.bin"))\n        '
+        "self.net.load_state_dict(state)\n        " + GET_ADAM + GET_PLAN,
+    ),
+    "a part of the network for other programs": """
+import torch
+from torch import nn
+
+
+def main(folder, batches):
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    adam = torch.optim.Adam(net.parameters())
+    state = torch.load(folder + "/last.pt")
+    net.load_state_dict(state["net"])
+    adam.load_state_dict(state["adam"])
+    for batch in batches:
+        adam.zero_grad()
+        net(batch).mean().backward()
+        adam.step()
+    torch.save({"net": net.state_dict(), "adam": adam.state_dict()}, folder + "/last.pt")
+    torch.save(net.body.state_dict(), folder + "/body.pt")
+""",
     "another function reads it": {
         "train.py": trainer(NET + ADAM + PLAN, GET_NET + GET_ADAM + "pass"),
         "plan.py": 'import torch\n\n\ndef plan(plan):\n    plan.load_state_dict(torch.load("out/plan.pt"))\n',

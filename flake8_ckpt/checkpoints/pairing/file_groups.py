@@ -21,7 +21,9 @@ from flake8_ckpt.checkpoints.pairing.group import Groups
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.group import by_root
 from flake8_ckpt.checkpoints.pairing.group import unique
+from flake8_ckpt.checkpoints.pairing.ties import SaveTexts
 from flake8_ckpt.checkpoints.pairing.ties import Ties
+from flake8_ckpt.checkpoints.pairing.ties import saves_another
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.values import Param
@@ -82,10 +84,11 @@ class FileGroups:
     def of(self, saves: list[SaveEffect], loads: list[LoadEffect]) -> list[CheckpointGroup]:
         """Return the groups of which both ends are known."""
         by_home, by_import = self._indexed(saves)
+        texts = SaveTexts()
         found: list[LoadedPayload] = []
         alike: list[list[SaveEffect]] = []
         for loaded in by_root(loads):
-            ties = Ties(self.hierarchy, loaded)
+            ties = Ties(self.hierarchy, loaded, texts)
             near = {id(each): each for each in self._near(loaded, by_home, by_import)}.values()
             own = [each for each in near if not ties.are_strangers(each)]
             found.append(_bound(loaded, own, ties))
@@ -134,7 +137,8 @@ class FileGroups:
         names = {file_name(file_of(each.root)) for each in loaded} - {""}
         for save in saves:
             own = {save.unit.class_id, save.source.class_id}
-            if "" in own or own & related or names and file_name(save.file) in names:
+            is_named = names and file_name(save.file) in names
+            if "" in own or own & related or is_named or saves_another(save):
                 yield save
 
     def _homes(self, effect: SaveEffect | LoadEffect) -> set[str]:

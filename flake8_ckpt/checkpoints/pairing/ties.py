@@ -14,8 +14,15 @@ from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.checkpoints.payload import is_state
+from flake8_ckpt.checkpoints.payload import object_of
+from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.value_names import last_name
 
 # Keys that say nothing on which checkpoint it is.
 COMMON_KEYS = frozenset("model state_dict net network weights epoch config args step optimizer".split())
@@ -25,22 +32,44 @@ MIN_SHARED = 2
 Step = tuple[str, str, str]
 
 
+class SaveTexts:
+    """Remembers what each save spells: the name of its file, and its keys."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._keys: dict[int, frozenset[str]] = {}
+
+    def name(self, save: SaveEffect) -> str:
+        """Return the name of the file."""
+        if id(save) not in self._names:
+            self._names[id(save)] = file_name(save.file)
+        return self._names[id(save)]
+
+    def keys(self, save: SaveEffect) -> frozenset[str]:
+        """Return the keys of the payload itself."""
+        if id(save) not in self._keys:
+            self._keys[id(save)] = frozenset(contents(save.payload).slots)
+        return self._keys[id(save)]
+
+
 class Ties:
     """Asks the saves that stand near one loaded value what ties them to it."""
 
-    def __init__(self, hierarchy: Hierarchy, loads: Sequence[LoadEffect]) -> None:
+    def __init__(self, hierarchy: Hierarchy, loads: Sequence[LoadEffect], texts: SaveTexts) -> None:
         self.hierarchy = hierarchy
+        self.texts = texts
         self.symbols = hierarchy.symbols
         self.loads = loads
         self.keys = {each.keys[0] for each in loads if each.keys}
         self.names = {file_name(file_of(each.root)) for each in loads}
+        self.sources = dict.fromkeys(_step(each.source) for each in loads)
         self.steps = {step for each in loads for step in self._steps(each)}
 
     def are_strangers(self, save: SaveEffect) -> bool:
         """Tell whether a save writes another file than the one that is loaded, or one of another kind."""
         if all(are_of_two_formats(save, each) for each in self.loads):
             return True
-        name = file_name(save.file)
+        name = self.texts.name(save)
         return all(are_different(name, each) for each in self.names)
 
     def is_direct(self, save: SaveEffect) -> bool:
@@ -48,8 +77,7 @@ class Ties:
         if any(share_path(save, each) for each in self.loads) or self._names_same_file(save):
             return True
         one = _step(save.source)
-        others = dict.fromkeys(_step(each.source) for each in self.loads)
-        return any(are_partners(one[2], other[2]) and self._may_be_pair(one, other) for other in others)
+        return any(are_partners(one[2], each[2]) and self._may_be_pair(one, each) for each in self.sources)
 
     def is_partner(self, save: SaveEffect) -> bool:
         """Tell whether a function on the way of a save is the partner of one on the way of the loads."""
@@ -65,20 +93,30 @@ class Ties:
         shared = self._shared(save)
         one, other = save.source.class_id, load.source.class_id
         if one and other and not self.hierarchy.are_related(one, other):
-            return False
+            return saves_another(save) and self._are_same_parts(save)
         if save.unit.identity == load.unit.identity and shared:
             return True
         return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == self.keys
 
     def _names_same_file(self, save: SaveEffect) -> bool:
         """Tell whether the names of the two files are the same; in two modules one key must be, too."""
-        name = file_name(save.file)
+        name = self.texts.name(save)
         if not name or name not in self.names:
             return False
         return any(save.unit.path == each.unit.path for each in self.loads) or bool(self._shared(save))
 
+    def _are_same_parts(self, save: SaveEffect) -> bool:
+        """Tell whether the parts of an object that another one saves have the names of those that are restored."""
+        held = {key: _part(slot.value) for key, slot in contents(save.payload).slots.items()}
+        found = {
+            each.keys[0]
+            for each in self.loads
+            if len(each.keys) == 1 and held.get(each.keys[0]) in set(map(_restored_part, each.into)) - {""}
+        }
+        return len(found) >= MIN_SHARED
+
     def _shared(self, save: SaveEffect) -> set[str]:
-        return self.keys & set(contents(save.payload).slots)
+        return self.keys.intersection(self.texts.keys(save))
 
     def _may_be_pair(self, one: Step, other: Step) -> bool:
         """Tell whether two functions are of one class hierarchy, or plain functions of one file."""
@@ -94,6 +132,20 @@ class Ties:
             path, _, qualified = identity.partition(":")
             head, _, name = qualified.rpartition(".")
             yield path, f"{path}:{head}" if f"{path}:{head}" in self.symbols.classes else "", name
+
+
+def saves_another(save: SaveEffect) -> bool:
+    """Tell whether a method saves parts of another object than its own, as a callback does those of its trainer."""
+    held = [object_of(value) for _, value in states_in(save.payload)]
+    return bool(held) and all(isinstance(each, Attr) and not isinstance(each.base, Self) for each in held)
+
+
+def _part(value: Value) -> str:
+    return last_name(object_of(value) if is_state(value) else value)
+
+
+def _restored_part(target: Value) -> str:
+    return last_name(target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target)
 
 
 def _step(function: FunctionRef) -> Step:

@@ -27,7 +27,7 @@ def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
         return
     last = node.body[-1]
     for handler in node.handlers:
-        outcome = _outcome(handler.body)
+        outcome = _outcome(handler.body, frozenset(_bound_in(node.body)))
         position = locate(handler)  # type: ignore[arg-type]
         end = Position(position.line, position.col, position.line, position.col + len("except"))
         leaves = isinstance((node.orelse or node.body)[-1], (ast.Return, ast.Break, ast.Continue))
@@ -88,8 +88,15 @@ def _caught(node: ast.expr | None) -> tuple[str, ...]:
     return tuple(dotted(part) for part in parts)
 
 
-def _outcome(body: list[ast.stmt]) -> Outcome:
-    if not all(map(_is_silent_statement, statements(body))):
+def _bound_in(body: list[ast.stmt]) -> Iterator[str]:
+    """Yield the names that the statements of a block assign."""
+    for each in body:
+        for target in each.targets if isinstance(each, ast.Assign) else ():
+            yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+
+
+def _outcome(body: list[ast.stmt], bound: frozenset[str]) -> Outcome:
+    if not all(_is_silent_statement(each) or _starts_over(each, bound) for each in statements(body)):
         return "handled"
     given = [node.value for node in body if isinstance(node, ast.Return)]
     if not given:
@@ -114,6 +121,14 @@ def _is_silent_statement(node: ast.stmt) -> bool:
     return isinstance(value, ast.Call) and (
         PRINTS.search(dotted(value.func)) is not None or _is_quiet_log(value.func)
     )
+
+
+def _starts_over(node: ast.stmt, bound: frozenset[str]) -> bool:
+    """Tell whether a clause begins to count what the `try` was to restore: `except: epoch = 0`."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
+        return False
+    names = {each.id for each in node.targets if isinstance(each, ast.Name)}
+    return type(node.value.value) is int and node.value.value in (0, 1) and bool(names) and names <= bound
 
 
 def _is_quiet_log(func: ast.expr) -> bool:

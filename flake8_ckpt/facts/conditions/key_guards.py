@@ -25,7 +25,9 @@ def asked_in(test: ast.expr, guards: Iterable[Guard], first: int, frame: Frame) 
 def fetched_in(test: ast.expr, first: int, frame: Frame) -> list[int]:
     """Return the key reads from `first` on that go into an attribute which a test looks for with `getattr`."""
     reads = range(first, len(frame.key_reads))
-    names = _fetched(test) if reads else set()
+    if not reads:
+        return []
+    names = _fetched(test)
     return [index for index in reads if any(_is_named(target, names) for target in frame.flows_of(index))]
 
 

@@ -20,15 +20,25 @@ KEEPS_KEYS = re.compile(
 
 def open_arguments(node: ast.Call, value: v.Value, frame: Frame) -> None:
     """Note that a dict which is handed to a function may hold more keys after the call."""
+    held = [each for each in map(frame.state.locals.get, _names_given(node)) if isinstance(each, v.Record)]
+    if not held or _keeps_keys(node.func):
+        return
     if isinstance(value, v.Call) and (
         isinstance(value.callee, v.Name)
         and (value.callee.path in frame.names.known.payload_calls or KEEPS_KEYS.search(value.callee.path))
     ):
         return
-    for argument in (*node.args, *(each.value for each in node.keywords if each.arg is not None)):
-        held = frame.state.locals.get(argument.id) if isinstance(argument, ast.Name) else None
-        if isinstance(held, v.Record) and not held.open and not _keeps_keys(node.func):
-            frame.follow(held, v.Record(held.fields, True))
+    for each in held:
+        if not each.open:
+            frame.follow(each, v.Record(each.fields, True))
+
+
+def _names_given(node: ast.Call) -> list[str]:
+    names = [each.id for each in node.args if isinstance(each, ast.Name)]
+    for each in node.keywords:
+        if each.arg is not None and isinstance(each.value, ast.Name):
+            names.append(each.value.id)
+    return names
 
 
 def _keeps_keys(function: ast.expr) -> bool:

@@ -65,7 +65,8 @@ def _call(node: ast.Call, frame: Frame) -> v.Value:
     What the call is given goes into it, not what else stands in the statement.
     """
     others, showing = frame.depends, frame.showing
-    frame.depends, frame.showing = set(), showing or only_shows(dotted(node.func))
+    frame.depends = set()
+    frame.showing = showing or only_shows(node.func)
     value = _value_of(node, frame)
     frame.leave_behind(left_by(node))
     frame.depends |= others
@@ -93,8 +94,9 @@ def _value_of(node: ast.Call, frame: Frame) -> v.Value:
             return v.NUMBER
     callee = frame.evaluate(func)
     args, keywords = _arguments(node, frame)
-    called = [_called(each, node, args, keywords, frame) for each in v.options_of(callee)]
-    return called[0] if len(called) == 1 else v.join(called)
+    if isinstance(callee, v.Join):
+        return v.join([_called(each, node, args, keywords, frame) for each in callee.options])
+    return _called(callee, node, args, keywords, frame)
 
 
 def _called(callee: v.Value, node: ast.Call, args: Args, keywords: Keywords, frame: Frame) -> v.Value:
@@ -151,7 +153,7 @@ def _arguments(node: ast.Call, frame: Frame) -> tuple[Args, Keywords]:
             frame.handing = False
         else:
             args.append(frame.evaluate_kept(argument) if keeps else frame.evaluate(argument))
-    return tuple(args), tuple(_keyword(each, keeps, frame) for each in node.keywords)
+    return tuple(args), tuple([_keyword(each, keeps, frame) for each in node.keywords])
 
 
 def _only_keeps(node: ast.Call, frame: Frame) -> bool:

@@ -112,7 +112,7 @@ def _dict_made(node: ast.DictComp, frame: Frame) -> v.Value:
 
 
 def _names_gone_through(node: ast.DictComp) -> list[str]:
-    """Return the keys of `{name: getattr(self, name) for name in ("scale", "good")}`, none if they are not literal."""
+    """Return the keys of `{name: getattr(self, name) for name in ("a", "b")}`, none where they are not literal."""
     loop = node.generators[0]
     if len(node.generators) > 1 or loop.ifs or not isinstance(loop.iter, (ast.Tuple, ast.List)):
         return []

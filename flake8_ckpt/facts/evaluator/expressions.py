@@ -39,7 +39,7 @@ def _name(node: ast.Name, frame: Frame) -> v.Value:
     if node.id in frame.state.locals:
         return frame.local(node.id)
     constant = frame.names.constant(node.id)
-    return v.Name(frame.names.resolve(node.id)) if constant is None else v.Const(constant)
+    return frame.names.value(node.id) if constant is None else v.Const(constant)
 
 
 def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
@@ -62,6 +62,8 @@ def _attribute(node: ast.Attribute, frame: Frame) -> v.Value:
 def _constant_of(base: v.Value, attr: str, frame: Frame) -> v.Value | None:
     """Return the string that an attribute of a class or a module of this file names, None for any other."""
     if isinstance(base, v.Name):
+        if not frame.names.constants:
+            return None
         text = frame.names.constant(f"{base.path.removeprefix(':')}.{attr}")
     elif frame.owner and base in (v.SELF, v.Param("cls")):
         text = frame.names.constant(f"{frame.owner}.{attr}")
@@ -136,8 +138,8 @@ def _formatted(node: ast.JoinedStr, frame: Frame) -> v.Value:
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
-    attr = self_attribute(node.left)
-    if attr is not None and frame.testing and isinstance(node.op, ast.Mod):
+    attr = self_attribute(_counted(node.left)) if isinstance(node.op, ast.Mod) else None
+    if attr is not None and frame.testing:
         frame.read(attr, "cadence")
         return bounded(torchlib.combine((v.Attr(v.SELF, attr), frame.evaluate(node.right))))
     left, right = frame.evaluate(node.left), frame.evaluate(node.right)
@@ -153,6 +155,12 @@ def _binary(node: ast.BinOp, frame: Frame) -> v.Value:
     if isinstance(node.op, ast.Div) and isinstance(right, v.Const) and isinstance(right.value, str):
         return bounded(v.Arith((left, right)))
     return bounded(torchlib.combine((left, right)))
+
+
+def _counted(node: ast.expr) -> ast.expr:
+    """Return n for `n + 1`: the next turn."""
+    is_next = isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant)
+    return node.left if is_next and isinstance(node.op, (ast.Add, ast.Sub)) else node  # type: ignore[attr-defined]
 
 
 def _is_string(left: v.Value, right: v.Value) -> bool:

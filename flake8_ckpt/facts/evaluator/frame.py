@@ -17,7 +17,6 @@ from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import SOURCE
 from flake8_ckpt.facts.evaluator.input_mixing import attributes_in
-from flake8_ckpt.facts.evaluator.input_mixing import met
 from flake8_ckpt.facts.evaluator.object_identity import is_object
 from flake8_ckpt.facts.evaluator.object_identity import named
 from flake8_ckpt.facts.evaluator.path_states import State
@@ -53,7 +52,10 @@ MAX_DEPTH = 100
 
 def _is_restored(tokens: Iterable[str]) -> bool:
     """Tell whether what a local holds was taken from a payload."""
-    return any(token.startswith(FLOW) for token in tokens)
+    for token in tokens:
+        if token[0] == FLOW:
+            return True
+    return False
 
 
 @dataclass
@@ -198,7 +200,9 @@ class Frame:
 
     def mix(self) -> None:
         """Note which attributes meet an input in what is being computed."""
-        for attr in met(self.depends):
+        if INPUT not in self.depends:
+            return
+        for attr in attributes_in(self.depends):
             self.uses.setdefault(attr, {})["input"] = None
             self.use_positions.setdefault(attr, self.position)
 
@@ -266,7 +270,7 @@ class Frame:
     def flow(self, into: v.Value) -> None:
         """Note that what is being computed goes into something, and with it the keys it was taken from."""
         for token in self.depends:
-            if token.startswith(FLOW):
+            if token[0] == FLOW:
                 targets = self.flows.get(token)
                 if targets is None:
                     self.flows[token] = {into: None}
@@ -280,13 +284,15 @@ class Frame:
     def key_reads_seen(self) -> tuple[KeyRead, ...]:
         """Return the keys that were read, each with what it flows into."""
         return tuple(
-            replace(each, into=self.flows_of(index)[:MAX_SHOWN_FLOWS])
+            replace(each, into=into[:MAX_SHOWN_FLOWS]) if (into := self.flows_of(index)) else each
             for index, each in enumerate(self.key_reads)
         )
 
     def local(self, name: str) -> v.Value:
         """Return the value of a local and note what it depends on."""
-        self.depends |= self.state.taint.get(name, frozenset())
+        tokens = self.state.taint.get(name)
+        if tokens:
+            self.depends |= tokens
         return self.state.locals.get(name, v.UNKNOWN)
 
     def registers_seen(self) -> tuple[Register, ...]:

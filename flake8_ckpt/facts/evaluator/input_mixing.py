@@ -18,6 +18,7 @@ from flake8_ckpt.frameworks.torch import SHAPE_METHODS
 
 INPUT = "@"
 AS_IT_LIES = "~"
+NOTHING: frozenset[str] = frozenset()
 UNMOVED = frozenset([AS_IT_LIES])
 FROM_INPUT = frozenset([INPUT])
 NOWHERE = frozenset([INPUT, AS_IT_LIES])
@@ -42,11 +43,6 @@ def attributes_in(tokens: set[str]) -> set[str]:
     return {token[1:] for token in tokens if token.startswith(AS_IT_LIES)}
 
 
-def met(tokens: set[str]) -> set[str]:
-    """Return the attributes that meet an input as they lie."""
-    return attributes_in(tokens) if INPUT in tokens else set()
-
-
 def left_by(call: ast.Call) -> frozenset[str]:
     """Return the kinds of tokens that a call takes away from what goes into it."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -54,10 +50,10 @@ def left_by(call: ast.Call) -> frozenset[str]:
         return NOWHERE if name in TAKES_NUMBERS else SIZELESS
     if name in BY_SIZES:
         return NOWHERE
-    is_placed = any(each.arg == "device" for each in call.keywords)
+    is_placed = call.keywords and any(each.arg == "device" for each in call.keywords)
     if name in MADE_ON_HOST and not is_placed:
         return FROM_INPUT
-    return UNMOVED if is_placed and name not in MOVES else frozenset()
+    return UNMOVED if is_placed and name not in MOVES else NOTHING
 
 
 def is_number(parameter: ast.arg, default: ast.expr | None) -> bool:
@@ -69,6 +65,11 @@ def is_number(parameter: ast.arg, default: ast.expr | None) -> bool:
 
 def numbers_of(arguments: ast.arguments) -> frozenset[str]:
     """Return the names of the parameters that are numbers or texts."""
+    if not arguments.defaults and not arguments.kwonlyargs:
+        every = (*arguments.posonlyargs, *arguments.args)
+        return frozenset(
+            [each.arg for each in every if each.annotation is not None and is_number(each, None)]
+        )
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [*[None] * (len(positional) - len(arguments.defaults)), *arguments.defaults]
     pairs = [*zip(positional, defaults), *zip(arguments.kwonlyargs, arguments.kw_defaults)]

@@ -60,8 +60,11 @@ def named(name: str, value: v.Value) -> v.Local:
         held = held.callee.base
     if isinstance(held, v.Local) and held.name == name:
         return held
-    options = [
-        option.value if isinstance(option, v.Local) and option.name == name else option
-        for option in v.options_of(value)
-    ]
-    return v.Local(name, brief(v.join(options)))
+    if isinstance(value, v.Join):
+        value = v.join(
+            [
+                option.value if isinstance(option, v.Local) and option.name == name else option
+                for option in value.options
+            ]
+        )
+    return v.Local(name, brief(value))

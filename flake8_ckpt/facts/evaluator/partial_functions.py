@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flake8_ckpt.facts import values as v
 
-PARTIALS = frozenset([v.Name("partial"), v.Name("functools.partial")])
+PARTIALS = frozenset(["partial", "functools.partial"])
 Args = tuple[v.Value, ...]
 Keywords = tuple[tuple[str, v.Value], ...]
 
@@ -12,7 +12,9 @@ Keywords = tuple[tuple[str, v.Value], ...]
 def completed(callee: v.Value, args: Args, keywords: Keywords) -> tuple[v.Value, Args, Keywords]:
     """Return what a partial function calls in the end, with all that it is given."""
     held = callee.value if isinstance(callee, v.Local) else callee
-    if not isinstance(held, v.Call) or held.callee not in PARTIALS or not held.args:
+    if not isinstance(held, v.Call) or not held.args:
+        return callee, args, keywords
+    if not isinstance(held.callee, v.Name) or held.callee.path not in PARTIALS:
         return callee, args, keywords
     named = dict(keywords)
     before = tuple((name, value) for name, value in held.keywords if name not in named)

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from types import MappingProxyType
+from typing import NamedTuple
 from typing import TypeVar
 
 from flake8_ckpt.facts import values as v
@@ -31,14 +33,13 @@ MANY: Lines = frozenset([0])
 Held = TypeVar("Held")
 
 
-@dataclass(frozen=True)
-class Changes:
+class Changes(NamedTuple):
     """What one branch binds and writes; a branch that is dead does not reach what follows."""
 
-    locals: Mapping[str, v.Value] = field(default_factory=dict)
-    taint: Mapping[str, Tokens] = field(default_factory=dict)
-    written: Mapping[str, Tokens] = field(default_factory=dict)
-    defined: Mapping[str, Lines] = field(default_factory=dict)
+    locals: Mapping[str, v.Value] = MappingProxyType({})
+    taint: Mapping[str, Tokens] = MappingProxyType({})
+    written: Mapping[str, Tokens] = MappingProxyType({})
+    defined: Mapping[str, Lines] = MappingProxyType({})
     dead: bool = False
 
 

@@ -17,7 +17,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import Optional
 
@@ -84,6 +83,7 @@ class AliasFinder:
         self._by_value: dict[str, ByHolder[Binding]] = {}
         self._held: dict[Holder, tuple[tuple[FunctionRef, Value], ...]] = {}
         self._given: dict[Holder, tuple[tuple[FunctionRef, Value], ...]] = {}
+        self._entered: dict[str, Mapping[str, list[Caller]]] = {}
         self._callers: dict[str, tuple[Caller, ...]] = {}
         self._holder_of: dict[int, Optional[Holder]] = {}
         self._bound_to: dict[int, Optional[Holder]] = {}
@@ -92,8 +92,13 @@ class AliasFinder:
         """Return the names of the object that one name holds."""
         if holder not in self._found:
             found = _reached(self.sources(holder), self._targets)
-            self._found[holder] = Aliases(found, len(found) < MAX_HOLDERS)
+            is_complete = len(found) < MAX_HOLDERS and not any(map(self._is_cut, found))
+            self._found[holder] = Aliases(found, is_complete)
         return self._found[holder]
+
+    def _is_cut(self, holder: Holder) -> bool:
+        """Tell whether there are more mentions under a name than are looked at."""
+        return len(self.index.mentions.get(holder.name, ())) > MAX_MENTIONS
 
     def sources(self, holder: Holder) -> tuple[Holder, ...]:
         """Return a name, and those that its object had before."""
@@ -228,24 +233,21 @@ class AliasFinder:
             parts = owner.partition(":")[2].split(".")
             is_constructor = parts[-1] == "__init__" and len(parts) > 1
             name = parts[-2] if is_constructor else parts[-1]
-            by_name = (each for each in self._entering(name) if each[2].identity == owner)
-            by_hand = self._constructing.get(owner, ()) if is_constructor else ()
+            by_name = self._entering(name).get(owner, ())
+            by_hand = self._entering("__init__").get(owner, ()) if is_constructor else ()
             self._callers[owner] = (*by_name, *by_hand)
         return self._callers[owner]
 
-    def _entering(self, name: str) -> Iterator[Caller]:
-        """Yield the calls by a last name that run a function of the project."""
-        for unit, site in self.index.calls.get(name, ()):
-            inner = self.entered(site, unit)
-            yield from ((unit, site, inner),) if inner is not None else ()
-
-    @cached_property
-    def _constructing(self) -> Mapping[str, list[Caller]]:
-        """Return the calls of constructors by those of derived classes: `super().__init__(net)`."""
-        found: dict[str, list[Caller]] = defaultdict(list)
-        for each in self._entering("__init__"):
-            found[each[2].identity].append(each)
-        return found
+    def _entering(self, name: str) -> Mapping[str, list[Caller]]:
+        """Return the calls by a last name, such as the `__init__` of `super()`, by the function that they run."""
+        if name not in self._entered:
+            found: dict[str, list[Caller]] = defaultdict(list)
+            for unit, site in self.index.calls.get(name, ()):
+                inner = self.entered(site, unit)
+                if inner is not None:
+                    found[inner.identity].append((unit, site, inner))
+            self._entered[name] = found
+        return self._entered[name]
 
     def origins(self, value: Value, unit: FunctionRef, depth: int = 0) -> Iterator[tuple[FunctionRef, Value]]:
         """Yield what a value is, with what functions of the project return instead of their calls."""

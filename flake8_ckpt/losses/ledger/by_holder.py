@@ -31,29 +31,27 @@ class ByHolder(Generic[Named]):
 
     def of(self, holder: Holder) -> tuple[Named, ...]:
         """Return what names an object, in its order."""
-        found: list[tuple[int, Named]] = []
-        for owners in self._owners_under(holder.path):
-            found += owners.get(holder.owner, ())
-            for owner in self._related(holder.owner, owners):
-                found += owners[owner]
-        return tuple(each for _, each in sorted(found, key=_number))
+        found: list[list[tuple[int, Named]]] = []
+        for owners in self._under(holder.path):
+            if holder.owner in owners:
+                found.append(owners[holder.owner])
+            if len(owners) > (holder.owner in owners):
+                found += (owners[each] for each in self._related(holder.owner) if each in owners)
+        if len(found) > 1:
+            found = [sorted((each for named in found for each in named), key=_number)]
+        return tuple(each for named in found for _, each in named)
 
-    def _owners_under(self, path: str) -> Iterator[dict[str, list[tuple[int, Named]]]]:
+    def _under(self, path: str) -> list[dict[str, list[tuple[int, Named]]]]:
+        """Return what goes by a path, by the owner."""
         if "[" not in path:
-            yield from (self._paths[path],) if path in self._paths else ()
-            return
-        for each, owners in self._paths.items():
-            if is_same_path(each, path):
-                yield owners
+            return [self._paths[path]] if path in self._paths else []
+        return [owners for each, owners in self._paths.items() if is_same_path(each, path)]
 
-    def _related(self, owner: str, owners: dict[str, list[tuple[int, Named]]]) -> Iterator[str]:
-        """Yield the classes that are related to one, but not itself."""
-        if len(owners) == 1 and owner in owners:
-            return
+    def _related(self, owner: str) -> Iterator[str]:
+        """Yield the classes of the project that are related to one, but not itself."""
         classes = self.hierarchy.symbols.classes
-        for each in dict.fromkeys(self.hierarchy.relatives(owner)):
-            if each != owner and each in owners and each in classes:
-                yield each
+        related = self.hierarchy.relatives(owner) if owner in classes else ()
+        return (each for each in dict.fromkeys(related) if each != owner and each in classes)
 
 
 def is_same_path(one: str, other: str) -> bool:

@@ -73,6 +73,16 @@ class MentionIndex:
                 found[_key(each.into)].append(each)
         return found
 
+    @cached_property
+    def containers(self) -> frozenset[str]:
+        """Return the last names of what has items that something is bound to, or done with."""
+        bound = {_key(each.into) for each in self._all_bindings() if each.step or _is_item(each.into)}
+        used = (each for mentions in self.mentions.values() for each in mentions)
+        return frozenset(bound | {_key(each.value) for each in used if _is_item(each.value)})
+
+    def _all_bindings(self) -> Iterator[Binding]:
+        return (each for bindings in self.bindings.values() for each in bindings)
+
     def bindings_of(self, unit: FunctionRef) -> tuple[Binding, ...]:
         """Return what a function binds to names."""
         if unit.identity not in self._bindings_of:
@@ -136,6 +146,13 @@ class MentionIndex:
         facts = self.symbols.classes.get(class_id)
         methods = (each for each in facts.methods if each.name == name) if facts is not None else iter(())
         return next((method_ref(class_id, each, class_id) for each in methods), None)
+
+
+def _is_item(value: Value) -> bool:
+    """Tell whether a value is an item of something, or an attribute of one."""
+    while isinstance(value, Attr):
+        value = value.base
+    return isinstance(value, (Item, Element))
 
 
 def root_of(value: Value) -> Value:

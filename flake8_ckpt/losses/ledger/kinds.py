@@ -40,6 +40,7 @@ class KindFinder:
         self._found: dict[Holder, ObjectKind] = {}
         self._made: dict[Holder, tuple[Made, ...]] = {}
         self._classes: dict[Holder, frozenset[str]] = {}
+        self._promised: dict[Holder, frozenset[str]] = {}
 
     def of(self, holder: Holder) -> ObjectKind:
         """Return the kind of an object, "" where it is none that a checkpoint needs."""
@@ -70,7 +71,7 @@ class KindFinder:
     def classes(self, holder: Holder) -> set[str]:
         """Return the classes that an object may be of."""
         made = {each for source in self.aliases.sources(holder) for each in self._classes_as(source)}
-        return made or set(self._promised(holder))
+        return made or {each for source in self.aliases.sources(holder) for each in self._promised_as(source)}
 
     def _classes_as(self, holder: Holder) -> frozenset[str]:
         """Return the classes of what is made under a name itself."""
@@ -80,22 +81,26 @@ class KindFinder:
             self._classes[holder] = frozenset(found - {""})
         return self._classes[holder]
 
-    def _promised(self, holder: Holder) -> Iterator[str]:
-        """Yield the classes that annotations of parameters promise, where nothing says what makes the object.
+    def _promised_as(self, holder: Holder) -> frozenset[str]:
+        """Return the classes that the annotation of a parameter promises, where nothing says what makes the object.
 
         What makes an object of the project's own class may keep it as well, so it has to be seen; but for what
         only a trainer is given, and drives.
         """
+        if holder not in self._promised:
+            self._promised[holder] = frozenset(self._annotated(holder))
+        return self._promised[holder]
+
+    def _annotated(self, holder: Holder) -> Iterator[str]:
         own = self.evaluator.symbols.classes
-        for source in self.aliases.sources(holder):
-            unit = self.aliases.index.function(source.owner) if source.path.isidentifier() else None
-            for each in unit.function.parameters if unit is not None else ():
-                if each.name == source.path and unit is not None and each.annotation is not None:
-                    for option in options_of(each.annotation):
-                        class_id = self.evaluator.class_of(option, CallContext(unit))
-                        is_seen = class_id not in own or bool(self.aliases.given(source))
-                        if class_id and (is_seen or self.kinds.of(class_id) in DRIVEN):
-                            yield class_id
+        unit = self.aliases.index.function(holder.owner) if holder.path.isidentifier() else None
+        for each in unit.function.parameters if unit is not None else ():
+            if each.name == holder.path and unit is not None and each.annotation is not None:
+                for option in options_of(each.annotation):
+                    class_id = self.evaluator.class_of(option, CallContext(unit))
+                    is_seen = class_id not in own or bool(self.aliases.given(holder))
+                    if class_id and (is_seen or self.kinds.of(class_id) in DRIVEN):
+                        yield class_id
 
     def by_class(self, holder: Holder) -> set[ObjectKind]:
         """Return the kinds of the classes that an object may be of."""

@@ -54,6 +54,11 @@ class Ledger:
         """Return the kind of an object."""
         return self.kinds.of(holder)
 
+    def may_have_items(self, holder: Holder) -> bool:
+        """Tell whether some code knows items of an object under one of the names that it had."""
+        names = self.aliases.index.containers
+        return any(each.name in names for each in self.aliases.sources(holder))
+
     def kinds_of(self, holder: Holder) -> set[ObjectKind]:
         """Return the kinds of the objects that a name may hold: an item of a container may be one of several."""
         return {self.kinds.of(holder), *self.kinds.by_class(holder)}

@@ -142,7 +142,7 @@ def branches_of(value: Value) -> Iterator[Value]:
 
 def leaves_of(value: Value) -> Iterator[tuple[str, Value]]:
     """Yield the values in a display, each with the step that leads to it, or the value itself with none."""
-    for option in options_of(value):
+    for option in branches_of(value):
         if isinstance(option, Record):
             for field in option.fields:
                 yield from ((step_to(field.key), each) for _, each in leaves_of(field.value))
@@ -180,7 +180,7 @@ def trained_in(value: Value) -> Iterator[tuple[Value, bool]]:
 def _trained_by(call: Call) -> Iterator[tuple[Value, bool]]:
     callee = call.callee
     if isinstance(callee, Attr) and callee.name in PARAMETERS:
-        yield from ((each, True) for each in options_of(callee.base) if isinstance(each, NAMING))
+        yield from ((each, True) for each in branches_of(callee.base) if isinstance(each, NAMING))
     elif isinstance(callee, Name):
         yield from (each for arg in call.args for each in trained_in(arg))
 
@@ -202,8 +202,8 @@ def kept_in(payload: Value) -> Iterator[tuple[Value, str]]:
             yield each, ""
             yield from _part_of(each)
     else:
-        for each in inner_values(payload):
-            yield from kept_in(each)
+        for inner in inner_values(payload):
+            yield from kept_in(inner)
 
 
 def _part_of(value: Value) -> Iterator[tuple[Value, str]]:

@@ -221,9 +221,9 @@ class CarriedAttributes:
     def _is_rated(self, attr: str, made: Value) -> bool:
         """Tell whether arithmetic changes what a caller or a constant gives: `self.lr = max(low, self.lr / 1.5)`."""
         changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
+        kinds = (Arith, Number) if isinstance(made, Param) else (Arith,)
         return (isinstance(made, Name) or _is_chosen(made)) and any(
-            each.carried and (each.how == "augment" or isinstance(each.value, (Arith, Number)))
-            for each in changes
+            each.carried and (each.how == "augment" or isinstance(each.value, kinds)) for each in changes
         )
 
     def _has_saved_sibling(self, write: Write, method: FunctionFacts) -> bool:

@@ -23,6 +23,8 @@ from flake8_ckpt.modules.attribute_lifetime import RESETS
 SHOWS = re.compile(r"(^|_)(log|logs|print|show|summar\w+|display|plot|describe|repr|str|debug)(_|$)")
 # Methods that only show what they do not change: `get_info`, `report`, `statistics`.
 TELLS = re.compile(r"(^|_)(report|progress|info|stats|statistics|metrics)(_|$)")
+# What ends one period of training, such as an epoch, and carries on to the next one.
+PERIODS = re.compile(r"^on_\w+_(start|end)$")
 GROWTH = frozenset(".append .extend .insert .update .setdefault .add .appendleft .clear".split())
 
 
@@ -46,8 +48,9 @@ def is_aside(method: FunctionFacts, attr: str) -> bool:
     """Tell whether a method makes, saves, restores or resets an object: what it changes is no progress."""
     if method.name in CONSTRUCTION or method.name in UNEVENTFUL or keeps(method.name):
         return True
+    is_period = PERIODS.search(method.name) is not None
     counts = any(
-        each.attr == attr and (each.how in ("augment", "assign") and each.carried or is_best(each))
+        each.attr == attr and (each.how == "augment" or is_period and each.carried or is_best(each))
         for each in method.writes
     )
     return RESETS.search(method.name) is not None and not counts

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from flake8_ckpt.checkpoints.hooks.values import hands_over_self
+from flake8_ckpt.checkpoints.pairing.function_names import are_partners
+from flake8_ckpt.checkpoints.pairing.function_names import is_hook_name
 from flake8_ckpt.facts.evaluator.frame import LOOKS
 from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.frameworks.torch_methods import SAVERS
@@ -35,8 +37,12 @@ def restores_all(state: OwnState, methods: VisibleMethods) -> bool:
 def kept_attributes(state: OwnState, methods: VisibleMethods) -> set[str]:
     """Return the attributes that saving takes, and those that restoring sets: to be read by a load keeps nothing."""
     names = {method.name for _, method in methods.all}
+    hooks = sorted(filter(is_hook_name, names))
+    pairs = {(one, other) for one in hooks for other in hooks if are_partners(one, other)}
     loads = {name for name in names if LOADERS.search(name) or name == state.reader.name}
+    loads |= {reader for _, reader in pairs}
     saves = {name for name in names - loads if SAVERS.search(name) or name == state.writer.name}
+    saves |= {writer for writer, _ in pairs}
     kept = set(state.given)
     for method in methods.run(*saves):
         kept |= {use.attr for use in method.uses if not set(use.how) <= LOOKS | MARKS}

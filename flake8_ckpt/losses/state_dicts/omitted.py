@@ -16,6 +16,7 @@ from flake8_ckpt.linking.value_names import parts_through_locals
 from flake8_ckpt.losses.state_dicts.carried_attributes import CarriedAttributes
 from flake8_ckpt.losses.state_dicts.own_state import OwnState
 from flake8_ckpt.losses.state_dicts.own_states import OwnStates
+from flake8_ckpt.losses.state_dicts.set_from_outside import SetFromOutside
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class IncompleteStates:
         self.hierarchy: Hierarchy = contract.hierarchy
         self.evaluator = contract.evaluator
         self.states = OwnStates(contract)
+        self.outside = SetFromOutside(contract)
 
     def all(self) -> Iterator[IncompleteState]:
         """Yield the hooks that forget attributes; of several hooks of a class that forget the same, the first."""
@@ -66,7 +68,8 @@ class IncompleteStates:
 
     def _omitted(self, state: OwnState) -> Iterator[Omitted]:
         for each in CarriedAttributes(state, self.hierarchy).unsaved():
-            if not self.states.idle.is_idle_update(state.class_id, each.method):
+            is_idle = self.states.idle.is_idle_update(state.class_id, each.method)
+            if not is_idle and not self.outside.sets(state.class_id, each.attr):
                 yield Omitted(each.attr, each.method, each.location)
         if not state.is_inherited:
             yield from self._counts(state)

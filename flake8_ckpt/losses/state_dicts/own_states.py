@@ -100,10 +100,10 @@ class OwnStates:
         written = self.contract.groups.payloads.summary(writer).saves
         self.evaluator.begin()
         if written or not given:
-            payloads = [each.payload for each in written or group.saves]
+            payloads = [_keyed(each.payload) for each in written or group.saves]
             yield from payloads if all(map(_is_closed, payloads)) else ()
         elif all(self._is_part(each, writer.class_id) for each in given):
-            yield from (Record((Field("", each),)) for each in given)
+            yield from map(_keyed, given)
         elif all(self._is_known(each, writer) for each in given):
             yield from (self.evaluator.expand(each, CallContext(writer)) for each in given)
 
@@ -173,6 +173,12 @@ def _given_in(payloads: tuple[Value, ...]) -> Iterator[str]:
             for each in parts_through_locals(value):
                 if isinstance(each, Attr) and each.base == SELF:
                     yield each.name
+
+
+def _keyed(payload: Value) -> Value:
+    """Return a payload, or where it is the bare state of an own part, one with that under a key."""
+    held = bare_object(payload)
+    return Record((Field("", payload),)) if held is not None and own_attribute(held) else payload
 
 
 def _packed(value: Value) -> Value:

@@ -24,6 +24,7 @@ from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.losses.ledger.holder import OWN
+from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.state_dicts.kept_attributes import keeps
 from flake8_ckpt.losses.state_dicts.visible_methods import VisibleMethods
@@ -60,7 +61,8 @@ class AveragedCopies:
                     yield UnsavedObject(f"{OWN}.{copied}", "ema", location, None)
         if point.location is not None and loads:
             for average in self._left(pairs, methods):
-                yield UnsavedObject(f"{OWN}.{average}", "ema", point.location, None)
+                if self._may_be_network(average, point.owner):
+                    yield UnsavedObject(f"{OWN}.{average}", "ema", point.location, None)
 
     def _left(self, pairs: set[frozenset[str]], methods: VisibleMethods) -> Iterator[str]:
         """Yield the copies that no method which saves or loads mentions, where it does so with the live network."""
@@ -70,6 +72,13 @@ class AveragedCopies:
             kept = {name for name in pair if any(keeps(each.name) for _, each in methods.about(name))}
             if len(kept) == 1 and kept <= self._taken and self._taken.isdisjoint(pair - kept):
                 yield from pair - kept
+
+    def _may_be_network(self, name: str, class_id: str) -> bool:
+        """Tell whether an attribute is not known to hold something else: `self.step.reward += self.bonus`."""
+        classes = self.ledger.kinds.classes(Holder(class_id, f"{OWN}.{name}"))
+        return all(
+            each not in self.hierarchy.symbols.classes or self.hierarchy.is_module(each) for each in classes
+        )
 
     @cached_property
     def _taken(self) -> frozenset[str]:

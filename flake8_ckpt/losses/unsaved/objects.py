@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Optional
 
+from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import Store
+from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
@@ -36,6 +39,7 @@ from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.held_numbers import HeldNumbers
+from flake8_ckpt.losses.unsaved.loss_scales import LossScales
 from flake8_ckpt.losses.unsaved.registries import Registries
 from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
@@ -49,6 +53,10 @@ from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 from flake8_ckpt.losses.unsaved.wound_schedulers import is_wound_forward
 
 Candidate = tuple[Holder, Spot]
+# `accelerator.save_state(folder)`
+SAVES_ALL = frozenset(["save_state"])
+# A candidate, what it is an object of a kind as, itself or any item of it, and that kind.
+Object = tuple[Holder, Spot, Holder, ObjectKind]
 
 
 class UnsavedObjects:
@@ -59,10 +67,14 @@ class UnsavedObjects:
         self.hierarchy = contract.hierarchy
         self.ledger = ledger
         self.groups = groups
+        self._of_owner: dict[str, tuple[Object, ...]] = {}
         self.pairs = StatePairs(contract, self.ledger)
         self.averages = AveragedCopies(self.ledger)
+        self.loss_scales = LossScales(self.hierarchy)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.numbers = HeldNumbers(self.ledger)
+        # The names of what was found, with where they are set: a container and its items are told of once.
+        self.told: set[tuple[str, Spot]] = set()
         self.finders = (Registries(contract, ledger), self.pairs, UnsavedBesideRegistered(contract))
         self.beside_library = UnsavedBesideLibrary(contract, self.ledger)
         self.algorithms = Algorithms(contract)
@@ -78,16 +90,15 @@ class UnsavedObjects:
 
     def _found(self) -> Iterator[UnsavedObject]:
         points = (*self.groups.found, *(each for finder in self.finders for each in finder.all()))
-        # Several saves of one payload forget the same.
-        first = {
-            (each.owner, each.shown, each.names, each.trains_on, each.of_tools): each
-            for each in reversed(points)
-        }
-        for point in reversed(first.values()):
+        # Several saves of one payload forget the same; a class that saves is asked before those that derive from it.
+        first: dict[tuple[object, ...], SavePoint] = {}
+        for each in sorted(points, key=lambda point: point.location is None):
+            first.setdefault((each.owner, each.shown, each.names, each.trains_on, each.of_tools), each)
+        for point in first.values():
             yield from self._beside(point)
             yield from self.numbers.lost(point, self._candidates(point))
             yield from self.averages.lost(point)
-        yield from self.pairs.unsaved_loss_scales()
+            yield from self.loss_scales.lost(point)
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():
             yield UnsavedObject(f"self.{attr}", "stateful", location, None)
@@ -95,20 +106,35 @@ class UnsavedObjects:
     def _beside(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield what belongs to a save and is in no file."""
         yield from unsaved_counters(point, self.ledger.aliases.index)
-        for each, made in self._candidates(point):
-            holder = self._item_of(each)
-            kind = self.ledger.kind_of(holder)
+        for each, made, holder, kind in self._objects(point):
+            if (holder.path, made) in self.told:
+                continue
             if kind in KINDS and self._is_lost(holder, kind, point):
+                self.told.update(self._names_of(holder))
                 location, origin = (point.location, made) if point.location is not None else (made, None)
                 yield UnsavedObject(shown(each, point), kind, location, origin)
             elif kind == "optimizer" and point.trains_on and self.ledger.is_kept(holder, kind):
                 yield from self.trained.lost(holder, point)
 
+    def _names_of(self, holder: Holder) -> Iterator[tuple[str, Spot]]:
+        aliases = self.ledger.aliases
+        for each in aliases.of(holder).holders:
+            yield from ((each.path, binding.location) for binding in aliases.bindings(each))
+
+    def _objects(self, point: SavePoint) -> tuple[Object, ...]:
+        """Return the candidates that are of a kind which a checkpoint needs: several saves are of one owner."""
+        if point.owner not in self._of_owner:
+            items = ((each, made, self._item_of(each)) for each, made in self._candidates(point))
+            found = ((each, made, item, self.ledger.kind_of(item)) for each, made, item in items)
+            self._of_owner[point.owner] = tuple(each for each in found if each[-1] in KINDS)
+        return self._of_owner[point.owner]
+
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
+        if self.ledger.kind_of(holder) or not self.ledger.may_have_items(holder):
+            return holder
         item = holder.inner(ANY_ITEM)
-        is_container = not self.ledger.kind_of(holder) and self.ledger.kind_of(item) in KINDS
-        return item if is_container else holder
+        return item if self.ledger.kind_of(item) in KINDS else holder
 
     def _candidates(self, point: SavePoint) -> Iterator[Candidate]:
         """Yield the objects that belong to the owner of a save, with the places where they are first set."""
@@ -139,6 +165,8 @@ class UnsavedObjects:
         if not self.ledger.is_updated(holder, kind) or is_wound_forward(holder, self.ledger):
             return False
         if self._is_made_unseen(holder) or self._is_spelled(holder) or self._is_given_back(holder, kind):
+            return False
+        if self._is_of_saved_state(holder):
             return False
         if kind == "ema" and self._is_taken_to_kept(holder):
             return False
@@ -177,13 +205,30 @@ class UnsavedObjects:
         made = self.ledger.kinds.made(holder)
         return any(isinstance(value, Instance) and not unit.function.contract for unit, value in made)
 
+    def _is_of_saved_state(self, holder: Holder) -> bool:
+        """Tell whether a library saves all it has prepared, and what its maker has given to it is not seen."""
+        if not holder.is_attribute or self.ledger.kinds.made(holder):
+            return False
+        callees = (
+            site.call.callee
+            for _, method in self.hierarchy.related_methods(holder.owner)
+            for site in method.calls
+        )
+        return any(
+            isinstance(each, Attr) and each.name in SAVES_ALL and each.base != SELF for each in callees
+        )
+
     def _is_given_back(self, holder: Holder, kind: str) -> bool:
         """Tell whether a function gives an object for one of its kind that is saved: `opt, net = prepare(opt, net)`."""
         aliases = self.ledger.aliases
-        for bound in (each for source in aliases.sources(holder) for each in aliases.bindings(source)):
+        names = [each for source in aliases.sources(holder) for each in (source, source.inner(ANY_ITEM))]
+        for bound in (each for name in names for each in aliases.bindings(name)):
             call = bound.value.base if isinstance(bound.value, Item) else bound.value
+            call = call.value if isinstance(call, Local) else call
             if not isinstance(call, Call) or called_name(call)[:1].isupper():
                 continue
+            if self.ledger.known.takes_over(called_name(call)):
+                return True
             given = (each for arg in arguments_of(call) for each in named_in(arg))
             others = (aliases.holders.of(each, bound.unit) for each in given)
             if any(

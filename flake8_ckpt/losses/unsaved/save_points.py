@@ -16,6 +16,7 @@ from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
@@ -23,6 +24,7 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
+from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import OWN
@@ -72,6 +74,7 @@ class GroupPoints:
         self.evaluator = contract.evaluator
         self.ledger = ledger
         self.resumption = Resumption(contract.groups)
+        self._restored: dict[int, frozenset[str]] = {}
 
     @cached_property
     def found(self) -> tuple[SavePoint, ...]:
@@ -91,13 +94,18 @@ class GroupPoints:
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
     ) -> Iterator[SavePoint]:
         location = self.contract.own_save(save)
-        for class_id, shown in self._classes(save).items():
+        is_state = any(_is_state(target) for each in group.loads for target in each.into)
+        for class_id, shown in self._classes(save, is_state).items():
             loads = [each for each in group.loads if self._restores_into(each, class_id)]
+            if not loads and shown != OWN:
+                # What an object holds is restored by its method, though that names it otherwise.
+                loads = [each for each in group.loads if self._is_of(save.source, each.source.class_id)]
             if loads and self._is_resumed(class_id, loads):
                 trains_on = self._goes_on(save, group.loads)
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
                 own = self._own_call(save, class_id)
-                here = None if is_inherited else own or location
+                holds = self._own_call(save, save.source.class_id) if shown != OWN else None
+                here = None if is_inherited else own or holds or location
                 shown = OWN if own is not None else shown
                 ends = (save.source, loads[0].source)
                 of_tools = group.hook is not None and self._is_of_tools(save)
@@ -155,11 +163,14 @@ class GroupPoints:
             if unit is not None and own:
                 yield unit, own[0]
 
-    def _classes(self, save: SaveEffect) -> dict[str, str]:
-        """Return the classes that hold what is saved, or that are modules and saved, each as the save names it."""
+    def _classes(self, save: SaveEffect, is_state: bool = False) -> dict[str, str]:
+        """Return the classes that hold what is saved, or that are modules and saved, each as the save names it.
+
+        What is not known but `is_state` belongs to the class that saves it: `getattr(self, name).state_dict()`.
+        """
         saved = list(self._saved(save))
         own = (save.source.owner, save.source.class_id, save.unit.class_id)
-        found = {each: OWN for each in own if each and saved}
+        found = {each: OWN for each in own if each and (saved or is_state)}
         for value, unit in saved:
             holder = self.ledger.aliases.holders.of(value, unit)
             if holder is not None and isinstance(value, Attr):
@@ -201,13 +212,18 @@ class GroupPoints:
 
     def _restores_into(self, load: LoadEffect, class_id: str) -> bool:
         """Tell whether a load is one of a class, or puts something into its objects."""
+        if id(load) not in self._restored:
+            self._restored[id(load)] = self._restored_by(load)
+        return any(self.hierarchy.are_related(each, class_id) for each in self._restored[id(load)])
+
+    def _restored_by(self, load: LoadEffect) -> frozenset[str]:
+        """Return the classes that a load is one of, or into whose objects it puts something."""
         owners = {load.source.class_id, load.unit.class_id}
         for each in (load, *self.contract.groups.payloads.load_of_source(load)):
             for holder, value in self._targets(each):
                 owners.update(self._owners(holder))
                 owners.add(self.evaluator.class_of(value, CallContext(each.unit)))
-        classes = self.hierarchy.symbols.classes
-        return any(each in classes and self.hierarchy.are_related(each, class_id) for each in owners)
+        return frozenset(owners).intersection(self.hierarchy.symbols.classes)
 
     def _targets(self, load: LoadEffect) -> Iterator[tuple[Holder, Value]]:
         for target in load.into:
@@ -230,6 +246,8 @@ class GroupPoints:
 
     def _trains_on(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a load puts something back into an object that is saved, and its function then trains."""
+        if self._is_of(save.source, load.source.class_id) and _share_folder(save, load):
+            return self.resumption.is_trained_on({called_as(load.source.class_id, load.source.function)})
         if not any(
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
         ):
@@ -261,3 +279,15 @@ def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
         return True
     name = file_name(save.file)
     return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))
+
+
+def _share_folder(save: SaveEffect, load: LoadEffect) -> bool:
+    """Tell whether an object writes and reads in a folder of its own: `self.folder / "net.pt"`."""
+    paths = (parts_of(save.file), parts_of(file_of(load.root)))
+    own = [{each.name for each in parts if isinstance(each, Attr) and each.base == SELF} for parts in paths]
+    return not own[0].isdisjoint(own[1])
+
+
+def _is_state(target: Value) -> bool:
+    """Tell whether a load restores the state of an object as a whole."""
+    return isinstance(target, Attr) and target.name == "load_state_dict"

@@ -9,6 +9,7 @@ from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
@@ -28,7 +29,7 @@ class WeighingCount:
 
 def weighing_counts(state: ClassState) -> Iterator[WeighingCount]:
     """Yield the numbers of a class that weigh what its methods add to its buffers."""
-    targets = saved_buffers(state)
+    targets = saved_buffers(state) | _parameters(state)
     for number in plain_numbers(state) if targets else ():
         if not number.is_carried_by_hooks and _is_counted(state, number.name):
             target = next((each for each in sorted(targets) if _weighs(state, number.name, each)), "")
@@ -36,12 +37,21 @@ def weighing_counts(state: ClassState) -> Iterator[WeighingCount]:
                 yield WeighingCount(number, target)
 
 
+def _parameters(state: ClassState) -> frozenset[str]:
+    """Return the attributes that are parameters: those that code moves itself are statistics."""
+    return frozenset(
+        attr
+        for attr in state.changes
+        if any(isinstance(each.value, Parameter) for each in state.constructed(attr))
+    )
+
+
 def _is_counted(state: ClassState, attr: str) -> bool:
     return any(depends_on_previous_value(state, each) for each in state.runtime_writes(attr))
 
 
 def _weighs(state: ClassState, number: str, buffer: str) -> bool:
-    """Tell whether some method moves a buffer on from its old value, by an amount or on a condition that a number is."""
+    """Tell whether some method moves a buffer on by an amount that a number decides, or where a number says so."""
     writes = state.runtime_writes(buffer)
     moves = [each for each in writes if depends_on_previous_value(state, each)]
     if any(number in each.write.sources for each in moves):
