@@ -39,6 +39,8 @@ REMARKS = re.compile(r"#[^\n]*\bbuffers?\b", re.IGNORECASE)
 MOVES = re.compile(r"\.(?:to|cuda|type_as)\(")
 MOVED = re.compile(r"(?<![\w.])(\w+)(?:\.\w+\(\))?$")
 MAX_MOVED = 80
+# `assert taps.device == device`
+ASSERTED = re.compile(r"\bassert (\w+)\.(?:device\b|is_cuda\b|get_device\()")
 # A local is counted up, not an attribute or an item.
 COUNTS = re.compile(r"(?:^|[\s;:])\w+[ \t\\]*\+=")
 LOOPS = (ast.For, ast.While, ast.With)
@@ -67,13 +69,14 @@ def is_called(name: str, text: str) -> bool:
 
 
 def moved_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, text: str) -> tuple[str, ...]:
-    """Return the parameters of a function that its text moves to another device, or to where something lies."""
-    if ".to(" not in text and ".cuda(" not in text and ".type_as(" not in text:
+    """Return the parameters of a function that its text moves to another device, or asserts to lie on one."""
+    if not any(each in text for each in (".to(", ".cuda(", ".type_as(", "assert ")):
         return ()
     names = parameter_names(node.args)
     ends = (match.start() for match in MOVES.finditer(text))
     moved = (MOVED.search(text, max(end - MAX_MOVED, 0), end) for end in ends)
-    found = dict.fromkeys(match[1] for match in moved if match is not None)
+    asserted = ASSERTED.findall(text)
+    found = dict.fromkeys([*(match[1] for match in moved if match is not None), *asserted])
     return tuple(name for name in found if name in names and name != "self")
 
 
