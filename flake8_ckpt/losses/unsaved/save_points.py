@@ -19,6 +19,7 @@ from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
@@ -30,6 +31,7 @@ from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.index import root_of
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import kept_in
@@ -183,9 +185,15 @@ class GroupPoints:
         return found
 
     def _saved(self, save: SaveEffect) -> Iterator[tuple[Value, FunctionRef]]:
-        """Yield what a payload holds, as the function knows it that saves, and as the outermost one does."""
-        for each in (*self.contract.groups.payloads.seen_by_source(save), save):
-            yield from ((value, each.unit) for value, _ in kept_in(each.payload))
+        """Yield what a payload holds, as the function knows it that saves, and as the outermost one does.
+
+        What an object saves of itself is its own, whatever a program calls the object.
+        """
+        seen = self.contract.groups.payloads.seen_by_source(save)
+        own = [(value, each.unit) for each in seen for value, _ in kept_in(each.payload)]
+        yield from own
+        if not any(isinstance(root_of(value), Self) for value, _ in own):
+            yield from ((value, save.unit) for value, _ in kept_in(save.payload))
 
     def _owners(self, holder: Holder) -> list[str]:
         """Return the classes of the object that an object is an attribute of."""
