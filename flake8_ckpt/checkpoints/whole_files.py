@@ -29,7 +29,6 @@ from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
-from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
@@ -111,7 +110,11 @@ class WholeFiles:
 
     def _is_part(self, save: SaveEffect) -> bool:
         """Tell whether a file holds a part of what another file holds: the backbone of a model, for use."""
+        name = path_text(object_of(save.payload))
         others = [each for each in self.saves if each.unit.identity == save.unit.identity]
+        wholes = {path_text(object_of(each.payload)) for each in others if is_state(each.payload)} - {""}
+        if any(name.startswith(f"{each}.") for each in wholes):
+            return True
         return self.evidence.is_covered(object_of(save.payload), save.unit, others)
 
     @cached_property
