@@ -439,6 +439,19 @@ CALLS: dict[str, tuple[Case, list[str]]] = {
         + '\ndef main(model):\n    save_checkpoint("last.pt", net=model.state_dict())\n',
         ["main: net"],
     ),
+    "a helper adds to what it is given": (
+        HEAD
+        + "\ndef save_checkpoint(state, path):\n    state['step'] = 1\n    torch.save(state, path)\n"
+        + "\ndef main(model):\n    save_checkpoint({'net': model.state_dict()}, 'last.pt')\n",
+        ["main: net step"],
+    ),
+    "a helper adds to a part that it passes on": (
+        HEAD
+        + "\ndef write(net, extra, path):\n    torch.save({'net': net, 'extra': extra}, path)\n"
+        + "\ndef save(net, extra, path):\n    extra['meters'] = net.meters\n    write(net, extra, path)\n"
+        + "\ndef main(net):\n    save(net, {'epoch': 1}, 'last.pt')\n",
+        ["main: net extra(epoch meters)"],
+    ),
     "a call with a spread": (
         HEAD + WRITER + "\ndef main(*given):\n    save_checkpoint(*given)\n",
         ["main: ..."],

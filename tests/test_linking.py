@@ -105,7 +105,7 @@ class Scaled(nn.Module):
 """,
     },
     "a renaming": scaled("build(3)", "build = torch.ones"),
-    "a renaming of a class": scaled("Tensor([1.0, 2.0, 3.0])", "Tensor = torch.Tensor"),
+    "a renaming of a class": scaled("data", "Tensor = torch.Tensor").replace("data=None", "data: Tensor"),
     "a helper of a helper": {
         "tensors.py": TENSORS + "\ndef build(size):\n    return make(size) / torch.pi\n",
         "model.py": scaled("build(3)", "from tensors import build"),

@@ -28,7 +28,6 @@ from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Param
-from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 
@@ -110,7 +109,7 @@ class MissingKeys:
             return False
         if group.hook is None and self._is_given_by_partner(load, loaded):
             return False
-        if load.into and all(map(_is_of_nothing, load.into)):
+        if is_of_nothing(load):
             return False
         return load.kind in TAKEN and not any(map(is_computed, load.keys))
 
@@ -188,9 +187,9 @@ class MissingKeys:
         )
 
 
-def _is_of_nothing(target: Value) -> bool:
-    """Tell whether a target belongs to an argument that is left out: with no scheduler none is restored."""
-    return isinstance(target, Attr) and target.base == Const(None)
+def is_of_nothing(load: LoadEffect) -> bool:
+    """Tell whether a load is for an argument that is left out: with no scheduler none is restored."""
+    return bool(load.into) and all(isinstance(each, Attr) and each.base == Const(None) for each in load.into)
 
 
 def _has_other_source(keys: tuple[str, ...], loads: list[LoadEffect]) -> bool:

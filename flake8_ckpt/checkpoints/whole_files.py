@@ -132,15 +132,6 @@ class WholeFiles:
             found += [replace(each, saves=saves)] if saves else []
         return found
 
-    def _is_part(self, save: SaveEffect) -> bool:
-        """Tell whether a file holds a part of what another file of the program holds: a backbone for other uses."""
-        name = path_text(object_of(save.payload))
-        others = [each.payload for each in self.saves if each.unit == save.unit and each is not save]
-        wholes = [each for each in others if is_state(each)] + [
-            v for each in others for _, v in states_in(each)
-        ]
-        return any(name.startswith(f"{path_text(object_of(each))}.") for each in wholes)
-
     @cached_property
     def _copied(self) -> frozenset[str]:
         """Return the names of files that are not saved, but copied, linked or fetched."""

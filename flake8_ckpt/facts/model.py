@@ -215,7 +215,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True, gc=False):
     """The summary of one function, in terms of its parameters and of `self`.
 
     `leaves` are the first and last lines of the branches after which the function is over, `fills` the parameters
-    that it changes in place, `moves` those that it moves to another device.
+    that it changes in place, `moves` those that it moves to another device, or asserts to lie on one.
     """
 
     name: str

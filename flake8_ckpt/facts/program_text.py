@@ -36,7 +36,13 @@ MAIN = re.compile(r"__name__\s*==\s*[\"']__main__[\"']|[\"']__main__[\"']\s*==\s
 # `# no buffer: .half() would round it`
 REMARKS = re.compile(r"#[^\n]*\bbuffers?\b", re.IGNORECASE)
 # `taps.to(x.device)`, `taps.detach().type_as(x)`
-MOVED = re.compile(r"(?<![\w.])(\w+)(?:\.\w+\(\))?\.(?:to|cuda|type_as)\(")
+MOVES = re.compile(r"\.(?:to|cuda|type_as)\(")
+MOVED = re.compile(r"(?<![\w.])(\w+)(?:\.\w+\(\))?$")
+MAX_MOVED = 80
+# `assert taps.device == device`
+ASSERTED = re.compile(r"\bassert (\w+)\.(?:device\b|is_cuda\b|get_device\()")
+# A local is counted up, not an attribute or an item.
+COUNTS = re.compile(r"(?:^|[\s;:])\w+[ \t\\]*\+=")
 LOOPS = (ast.For, ast.While, ast.With)
 
 
@@ -63,11 +69,15 @@ def is_called(name: str, text: str) -> bool:
 
 
 def moved_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, text: str) -> tuple[str, ...]:
-    """Return the parameters of a function that its text moves to another device, or to where something lies."""
-    if ".to(" not in text and ".cuda(" not in text and ".type_as(" not in text:
+    """Return the parameters of a function that its text moves to another device, or asserts to lie on one."""
+    if not any(each in text for each in (".to(", ".cuda(", ".type_as(", "assert ")):
         return ()
     names = parameter_names(node.args)
-    return tuple(name for name in dict.fromkeys(MOVED.findall(text)) if name in names and name != "self")
+    ends = (match.start() for match in MOVES.finditer(text))
+    moved = (MOVED.search(text, max(end - MAX_MOVED, 0), end) for end in ends)
+    asserted = ASSERTED.findall(text)
+    found = dict.fromkeys([*(match[1] for match in moved if match is not None), *asserted])
+    return tuple(name for name in found if name in names and name != "self")
 
 
 def remarks_in(lines: list[str]) -> frozenset[int]:
@@ -84,7 +94,11 @@ def ordered_in(lines: list[str]) -> frozenset[int]:
 
 def counted_in(lines: list[str]) -> frozenset[int]:
     """Return the numbers of the lines that may count something up: `step += 1`, `step = step + 1`."""
-    return frozenset(number for number, line in enumerate(lines, 1) if "+=" in line or "+ 1" in line)
+    return frozenset(
+        number
+        for number, line in enumerate(lines, 1)
+        if "+=" in line and COUNTS.search(line) is not None or "+ 1" in line
+    )
 
 
 def spans(node: ast.expr | ast.stmt, lines: frozenset[int]) -> bool:

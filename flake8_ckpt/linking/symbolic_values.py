@@ -123,7 +123,10 @@ class SymbolicEvaluator:
         return Name(identity or value.path)
 
     def _param(self, value: Param, context: CallContext, nesting: int) -> Value:
-        return context.bound.get(value.name, value)
+        held = context.bound.get(value.name, value)
+        added = self.added_to(context.callee.function, value) if isinstance(held, Record) else []
+        grown = self._grown(value.name, held, added, context, nesting) if added else None
+        return grown or held
 
     def _self(self, value: Self, context: CallContext, nesting: int) -> Value:
         return context.receiver
@@ -131,15 +134,22 @@ class SymbolicEvaluator:
     def _local(self, value: Local, context: CallContext, nesting: int) -> Value:
         held = self.expand(value.value, context, nesting)
         added = self.added_to(context.callee.function, value)
-        if added and not self._is_known_object(value.value, context):
-            filling = (id(context.callee.function), value.name)
-            if filling not in self._filling:
-                self._filling.add(filling)
-                filled = self._filled(held, added, context, nesting)
-                self._filling.discard(filling)
-                return filled
+        is_mapping = bool(added) and not self._is_known_object(value.value, context)
+        grown = self._grown(value.name, held, added, context, nesting) if is_mapping else None
+        return grown or (held if isinstance(held, Record) else Local(context.prefix + value.name, held))
+
+    def _grown(
+        self, name: str, held: Value, added: list[Field], context: CallContext, nesting: int
+    ) -> Record | None:
+        """Return a payload with what a function adds to it under a name, None while this is being found out."""
+        filling = (id(context.callee.function), name)
+        if filling in self._filling:
             self._cuts += 1
-        return held if isinstance(held, Record) else Local(context.prefix + value.name, held)
+            return None
+        self._filling.add(filling)
+        filled = self._filled(held, added, context, nesting)
+        self._filling.discard(filling)
+        return filled
 
     def added_to(self, function: FunctionFacts, target: Value) -> list[Field]:
         """Return the keys that a function adds to a mapping; an empty key stands for keys that are unknown."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.checkpoints.payload import all_keys
+from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Arith
@@ -82,34 +84,44 @@ class ForgottenBests:
 
     def _is_resumed(self, unit: FunctionRef) -> bool:
         """Tell whether a function is one of a program that resumes: itself does, or one that leads to it."""
-        return any(map(self._goes_on, self._leading_to(unit)))
-
-    def _goes_on(self, unit: FunctionRef) -> bool:
-        if unit.identity in self.functions or unit.identity in self._resuming:
+        if unit.identity in self.functions or unit.identity in self._resuming or self._is_of_class(unit):
             return True
+        return any(
+            self._is_of_class(each) or self._resumes_before(each, at) for each, at in self._leading_to(unit)
+        )
+
+    def _is_of_class(self, unit: FunctionRef) -> bool:
         return bool(unit.class_id) and any(
             self.hierarchy.are_related(unit.class_id, each) for each in self.classes
         )
 
-    @cached_property
-    def _resuming(self) -> frozenset[str]:
-        """Return the functions that, at the end of all calls, restore what only training needs from a file."""
-        loads = (load for group in self.groups.files if group.saves for load in group.loads)
-        return frozenset(each.unit.identity for each in loads if self.points.restores_training(each))
+    def _resumes_before(self, unit: FunctionRef, site: Site) -> bool:
+        """Tell whether a function resumes, and then goes on to a call whatever it was told to do."""
+        line = site.position.line
+        return BRANCH not in site.guards and any(at < line for at in self._resuming.get(unit.identity, ()))
 
-    def _leading_to(self, unit: FunctionRef) -> Iterator[FunctionRef]:
-        """Yield a function, and those that call it or make the object whose method it is, and so on."""
+    @cached_property
+    def _resuming(self) -> Mapping[str, list[int]]:
+        """Return the lines where functions, at the end of all calls, restore what only training needs from a file."""
+        found: dict[str, list[int]] = {}
+        for load in (load for group in self.groups.files if group.saves for load in group.loads):
+            if self.points.restores_training(load):
+                found.setdefault(load.unit.identity, []).append(load.at.line)
+        return found
+
+    def _leading_to(self, unit: FunctionRef) -> Iterator[tuple[FunctionRef, Site]]:
+        """Yield those that call a function or make the object whose method it is, and so on, each with its call."""
         callers = self.ledger.aliases.allocations.callers
         seen = {unit.identity}
         waiting = [unit]
         for each in waiting:
-            yield each
             made = self.hierarchy.find_method(each.class_id, "__init__") if each.class_id else None
             for identity in (each.identity, f"{made[0]}.__init__" if made is not None else ""):
-                for caller, _ in callers.get(identity, ())[:MAX_CALLERS]:
+                for caller, site in callers.get(identity, ())[:MAX_CALLERS]:
                     if caller.identity not in seen and len(seen) < MAX_CALLERS:
                         seen.add(caller.identity)
                         waiting.append(caller)
+                        yield caller, site
 
     def _save_in(self, metric: BestMetric, unit: FunctionRef) -> Optional[Position]:
         """Return the save that a better value decides."""

@@ -70,6 +70,7 @@ class OrphanedOptimizers:
         """Return the bindings of what loads take, with what is bound."""
         found = (each for bindings in self.aliases.index.bindings.values() for each in bindings)
         taken = [each for each in found if isinstance(each.into, (Attr, Local)) and self._is_loaded(each)]
+        taken = [each for each in taken if isinstance(each.into, Attr) or not _is_inner(each)]
         bound = ((each, self.aliases.bound(each)) for each in taken)
         return tuple((each, holder) for each, holder in bound if holder is not None)
 

@@ -63,8 +63,8 @@ def _swallowed(handler: Handler, unit: FunctionRef, contract: Contract) -> Swall
     site = _state_call(handler, unit, contract)
     if site is None or not _goes_on(site, unit, contract) or _has_fallback(site, handler, unit):
         return None
-    if handler.says and not _restores(site):
-        return None  # What is trained is there still, and the next save may succeed.
+    if handler.says and (not _restores(site) or _is_beside(handler, unit, contract)):
+        return None  # What is trained is there still, or is restored whatever becomes of the rest.
     if (
         _is_dropped(site, handler)
         or _ends(handler, unit)
@@ -86,6 +86,12 @@ def _state_call(handler: Handler, unit: FunctionRef, contract: Contract) -> Site
     if len(lines) > MAX_LINES or trains(inside):
         return None
     return next((site for site in reversed(inside) if keeps_state(site, unit, contract)), None)
+
+
+def _is_beside(handler: Handler, unit: FunctionRef, contract: Contract) -> bool:
+    """Tell whether the function restores something else before: a network, and then a buffer if it can."""
+    before = (each for each in unit.function.calls if each.position.line < handler.first_line)
+    return any(_restores(each) and keeps_state(each, unit, contract) for each in before)
 
 
 def _goes_on(site: Site, unit: FunctionRef, contract: Contract) -> bool:

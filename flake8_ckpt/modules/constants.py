@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flake8_ckpt.facts.model import REMARK
 from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.modules.argument_changes import moved_arguments
 from flake8_ckpt.modules.attribute_lifetime import is_tensor
 from flake8_ckpt.modules.attributes import Attribute
+from flake8_ckpt.modules.members import AttributeWrite
 
 
 def is_left_behind(tensor: Attribute) -> bool:
@@ -38,10 +40,24 @@ def excuse_of(tensor: Attribute) -> str:
 
 def is_placed(tensor: Attribute) -> bool:
     """Tell whether construction puts it on a device by hand."""
-    if any(each.placed for each in _made(tensor)):
+    made = tensor.state.constructed(tensor.name)
+    if any(_is_derived_there(each) or _is_asserted_there(each) for each in made):
         return True
     changes = tensor.state.changes[tensor.name]
     return any(each.write.how == "moved" and each.method.runs_at_construction for each in changes)
+
+
+def _is_derived_there(change: AttributeWrite) -> bool:
+    """Tell whether a write gives a tensor that was put somewhere; one that is handed in may be meant to follow."""
+    if isinstance(change.write.value, Param):
+        return False
+    return any(isinstance(each, Tensor) and each.placed for each in options_of(change.value))
+
+
+def _is_asserted_there(change: AttributeWrite) -> bool:
+    """Tell whether a constructor takes over what its caller has to put where the module is used."""
+    value = change.write.value
+    return isinstance(value, Param) and value.name in change.method.facts.moves
 
 
 def is_moved_where_taken(tensor: Attribute) -> bool:

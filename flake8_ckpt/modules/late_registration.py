@@ -65,6 +65,21 @@ def late_registrations(state: ClassState) -> list[LateRegistration]:
     return sorted(found, key=lambda each: each.location.position)
 
 
+def deciding_parameters(state: ClassState, attr: str) -> set[str]:
+    """Return the parameters of the constructor of which each, if it is not None, lets it register an attribute."""
+    makers = {method.name for method, each in state.registers if each.name == attr}
+    makers |= {each.method.name for each in state.changes.get(attr, ()) if each.value != NONE}
+    return {
+        guard.name
+        for method in state.methods
+        if method.name == "__init__"
+        for name, site in method.own_calls()
+        if name in makers
+        for guard in site.guards
+        if guard.kind == "present"
+    }
+
+
 def _is_late(state: ClassState, method: Method, register: Register, certain: frozenset[str]) -> bool:
     if (
         method.owner != state.identity

@@ -27,6 +27,7 @@ from flake8_ckpt.modules.constants import is_left_behind
 from flake8_ckpt.modules.containers.plain_containers import PlainContainer
 from flake8_ckpt.modules.containers.plain_containers import plain_containers
 from flake8_ckpt.modules.late_registration import LateRegistration
+from flake8_ckpt.modules.late_registration import deciding_parameters
 from flake8_ckpt.modules.late_registration import late_registrations
 from flake8_ckpt.modules.late_tensors import LateTensor
 from flake8_ckpt.modules.late_tensors import late_tensors
@@ -151,9 +152,14 @@ class ModuleClasses:
     def late_registrations(self) -> Iterator[list[LateRegistration]]:
         """Yield, class by class, the buffers and parameters that are registered after construction."""
         for state in self.classes:
-            found = late_registrations(state)
+            found = [each for each in late_registrations(state) if not self._is_always_made(state, each.attr)]
             if found and not any(each.method in self.called_by_loads for each in found):
                 yield found
+
+    def _is_always_made(self, state: ClassState, attr: str) -> bool:
+        """Tell whether all that construct a class hand it what lets the constructor register an attribute."""
+        parameters = deciding_parameters(state, attr)
+        return any(self.handed.is_always_given(state.identity, each) for each in parameters)
 
     def unsaved_buffers(self) -> Iterator[UnsavedBuffer]:
         """Yield the buffers with `persistent=False`."""

@@ -88,6 +88,7 @@ compares keys; a hook that acts after `super()._load_from_state_dict(...)` is to
 
 - A load hook (`_load_from_state_dict`, a pre-hook, or `load_state_dict` itself) prepares the names first.
 - The project's own loading code calls the method that registers, on the modules of the checkpoint it reads.
+- All that construct the class hand it the argument with which the constructor registers the same.
 - The method that registers is called by `__init__` on every path.
 - The buffer is not persistent and holds a constant or a cache.
 - The class uses `LazyModuleMixin` with uninitialized parameters, which know how to load.

@@ -128,7 +128,8 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 - The exception is a narrow one (`FileNotFoundError`, `KeyError`) and the handler is a real answer to it.
 - The handler does the work another way: an older format, a second copy of the file; or the code after it
   does, or a loop over several copies.
-- A save fails, and the handler prints the error: what is trained is there still.
+- A save fails, and the handler prints the error: what is trained is there still. So is what the function has
+  restored before, where the rest is not restored and the handler prints the error.
 - The handler prints the error, and the `try` ends the function where it succeeds: what follows is the second way.
 - The handler ends the function before the work that needs the state, or gives back a value that a caller looks at.
 - The handler prints the error and leaves the loop's turn or the function with the object that the `try` made.

@@ -140,6 +140,44 @@ def run(net, optimizer, batches, path, state):
         torch.save({{"net": net.state_dict(), "optimizer": optimizer.state_dict(){more}}}, path)
 """
 
+COMMANDS = """
+import torch
+
+
+def keep(path, net, adam):
+    torch.save({{"net": net.state_dict(), "adam": adam.state_dict()}}, path)
+
+
+def take(path, net, adam=None):
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    if adam is not None:
+        adam.load_state_dict(state["adam"])
+
+
+def train(net, adam, batches):
+    lowest = float("inf"){mark}
+    for batch in batches:
+        adam.zero_grad()
+        loss = net(batch).mean()
+        loss.backward()
+        adam.step()
+        if loss.item() < lowest:
+            lowest = loss.item()
+            keep("best.pt", net, adam)
+
+
+def main(command, net, batches):
+    adam = torch.optim.Adam(net.parameters())
+    {body}
+"""
+USED = """if command == "use":
+        take("best.pt", net)
+    train(net, adam, batches)"""
+GOING_ON = """if command == "again":
+        take("best.pt", net, adam)
+    train(net, adam, batches)"""
+
 
 def program(body: str = PLAIN, start: str = "-np.inf", mark: str = "", resumed: str = RESUMED) -> Case:
     """Return a program with a watcher in another file."""
@@ -166,11 +204,13 @@ SILENT: dict[str, Case] = {
         "other.py": "from watch import Watcher\n\n\ndef test(net):\n    Watcher('x').look(net, 0.5)\n",
         "watch.py": WATCH.format(start="0.0", mark="", body=PLAIN),
     },
+    "the optimizer is left out where weights are taken": COMMANDS.format(mark="", body=USED),
     "a value is restored that a helper of many values gives": SETUP.format(
         mark="", restored='lowest = state["lowest"]', more=', "lowest": lowest'
     ),
 }
 FOUND: dict[str, Case] = {
+    "a command goes on with the optimizer": COMMANDS.format(mark="  # CKP218", body=GOING_ON),
     "an object of another file": program(mark="  # CKP218"),
     "the value before, a flag, and the path that it decides": program(BEFORE, mark="  # CKP218"),
     "the object of an object that resumes": STOPPER.format(mark="  # CKP218", resumed=f"self.{RESUMED}"),

@@ -9,6 +9,35 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "every program hands in what the constructor needs": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, out, size=None):
+        super().__init__()
+        self.out = out
+        self.norm = nn.LayerNorm(out)
+        self.proj = None
+        if size is not None:
+            self.build(size)
+
+    def build(self, size):
+        device = next(self.parameters()).device
+        self.proj = nn.Linear(size, self.out).to(device)
+
+    def forward(self, x):
+        if self.proj is None:
+            self.proj = nn.Linear(x.shape[1], self.out).to(x.device)
+        return self.norm(self.proj(x))
+
+def restored(path, size):
+    encoder = Encoder(3, size=size)
+    encoder.load_state_dict(torch.load(path))
+    return encoder
+
+def saved(path, size):
+    encoder = Encoder(4, size)
+    torch.save(encoder.state_dict(), path)
+""",
     "the loading code creates the buffers first": TORCH
     + """
 class Norm(nn.Module):
@@ -244,6 +273,64 @@ class Norm(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "one program leaves out what the constructor needs": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, out, size=None):
+        super().__init__()
+        self.out = out
+        self.norm = nn.LayerNorm(out)
+        self.proj = None
+        if size is not None:
+            self.build(size)
+
+    def build(self, size):
+        device = next(self.parameters()).device
+        self.proj = nn.Linear(size, self.out).to(device)
+
+    def forward(self, x):
+        if self.proj is None:
+            self.proj = nn.Linear(x.shape[1], self.out).to(x.device)  # CKP108
+        return self.norm(self.proj(x))
+
+def restored(path, size):
+    encoder = Encoder(3)
+    encoder.load_state_dict(torch.load(path))
+    return encoder
+
+def saved(path, size):
+    encoder = Encoder(4, size)
+    torch.save(encoder.state_dict(), path)
+""",
+    "one program hands in nothing": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, out, size=None):
+        super().__init__()
+        self.out = out
+        self.norm = nn.LayerNorm(out)
+        self.proj = None
+        if size is not None:
+            self.build(size)
+
+    def build(self, size):
+        device = next(self.parameters()).device
+        self.proj = nn.Linear(size, self.out).to(device)
+
+    def forward(self, x):
+        if self.proj is None:
+            self.proj = nn.Linear(x.shape[1], self.out).to(x.device)  # CKP108
+        return self.norm(self.proj(x))
+
+def restored(path, size):
+    encoder = Encoder(3, None)
+    encoder.load_state_dict(torch.load(path))
+    return encoder
+
+def saved(path, size):
+    encoder = Encoder(4, size)
+    torch.save(encoder.state_dict(), path)
+""",
     "the loading code trains the model": TORCH
     + """
 class Norm(nn.Module):

@@ -371,6 +371,111 @@ class Algo:
         self.set_weights(weights)
         self.frame = weights["frame"]
 """,
+    "a flag that the restored count turns again": """
+class Warm:
+    def __init__(self):
+        self.steps = 0
+        self.warm = False
+
+    def step(self):
+        self.steps += 1
+        if self.steps >= 100:
+            self.warm = True
+
+    def rate(self):
+        return 1.0 if self.warm else 0.1
+
+    def state_dict(self):
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+""",
+    "set-up adapts a size": """
+class Store:
+    def __init__(self, size):
+        self.size = int(size)
+        self.index = 0
+
+    def _init_rows(self, width):
+        self.size = self.size // width
+        self.rows = [None] * self.size
+
+    def add(self, row):
+        self.rows[self.index] = row
+        self.index = (self.index + 1) % self.size
+
+    def state_dict(self):
+        return {"index": self.index, "rows": self.rows}
+
+    def load_state_dict(self, state):
+        self.index = state["index"]
+        self.rows = state["rows"]
+""",
+    "forms that are no pair": """
+class Level:
+    def __init__(self):
+        self.level = 0
+        self.streak = 0
+
+    def report(self):
+        self.streak += 1
+        if self.streak > 4:
+            self.level += 1
+            self.streak = 0
+        return self.level
+
+    def to_dict(self):
+        return {"level": self.level}
+
+    @classmethod
+    def from_json(cls, text):
+        made = cls()
+        made.level = int(text)
+        return made
+""",
+    "a rate is given with the optimizer": """
+import torch
+class Trainer:
+    def __init__(self, net, warmup):
+        self.net = net
+        self.warmup = warmup
+        self.optimizer = torch.optim.Adam(net.parameters())
+        self.scheduler = make_scheduler(self.optimizer, self.warmup, 0.1)
+
+    def train(self, batch):
+        self.optimizer.zero_grad()
+        self.net(batch).sum().backward()
+        self.optimizer.step()
+
+    def save(self, path):
+        torch.save({"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}, path)
+
+    def load(self, path):
+        data = torch.load(path)
+        self.net.load_state_dict(data["net"])
+        self.optimizer.load_state_dict(data["optimizer"])
+""",
+    "a part beside what trains": """
+import torch
+class Learner:
+    def __init__(self, net):
+        self.net = net
+        self.opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        self.noise = 1.0
+
+    def learn(self, x):
+        self.opt.zero_grad()
+        (self.net(x) * self.noise).sum().backward()
+        self.opt.step()
+        self.noise *= 0.9
+
+    def state_dict(self):
+        return self.net.state_dict()
+
+    def load_state_dict(self, state):
+        self.net.load_state_dict(state)
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -837,6 +942,26 @@ class Sac:
     def load_checkpoint(self, folder):
         self.actor.load_state_dict(torch.load(folder + "/actor.pt"))
         self.actor_optim.load_state_dict(torch.load(folder + "/actor_optim.pt"))
+""",
+    "the optimizer is the part": """
+import torch
+class Learner:
+    def __init__(self, net):
+        self.net = net
+        self.opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        self.noise = 1.0
+
+    def learn(self, x):
+        self.opt.zero_grad()
+        (self.net(x) * self.noise).sum().backward()
+        self.opt.step()
+        self.noise *= 0.9
+
+    def state_dict(self):  # CKP207
+        return self.opt.state_dict()
+
+    def load_state_dict(self, state):
+        self.opt.load_state_dict(state)
 """,
 }
 

@@ -8,7 +8,40 @@ from tests.rule_cases import cases
 from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
+APEX = """import torch
+from torch import nn
+from apex import amp
+
+def store(net, optimizer, path):
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()AMP}, path)
+
+def main(path, batches):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(net.parameters())
+    net, optimizer = amp.initialize(net, optimizer)
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    optimizer.load_state_dict(state["optimizer"])
+    LOAD
+    for batch in batches:
+        optimizer.zero_grad()
+        with amp.scale_loss(net(batch).sum(), optimizer) as loss:
+            loss.backward()
+        optimizer.step()
+        store(net, optimizer, path)MARK
+
+if __name__ == "__main__":
+    main("run.pt", [])
+"""
+
+
+def apex(saved: str = "", loaded: str = "pass", mark: str = "") -> str:
+    """Return a script that trains with the loss scale of apex."""
+    return APEX.replace("AMP", saved).replace("LOAD", loaded).replace("MARK", mark)
+
+
 SILENT: dict[str, Case] = {
+    "the loss scale of apex is kept": apex(', "amp": amp.state_dict()', 'amp.load_state_dict(state["amp"])'),
     "a helper that is called for each epoch makes a scaler that lives for one call": TORCH
     + """
 def run_epoch(net, optimizer, batches, path):
@@ -185,6 +218,7 @@ if __name__ == "__main__":
 }
 
 FOUND: dict[str, Case] = {
+    "the loss scale of apex": apex(mark="  # CKP204"),
     "an option decides whether there is a scaler": TORCH
     + """
 def main(path, batches, use_amp):

@@ -377,6 +377,16 @@ class Trainer:
             print(f"could not save: {error}")
             return False
 """,
+    "what is restored beside the network, and the program says why not": TORCH
+    + """
+def resume(model: nn.Module, optimizer, path):
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    try:
+        optimizer.load_state_dict(state["optimizer"])
+    except Exception as error:
+        print(f"going on with a new optimizer: {error}")
+""",
     "a report that can do without the step": """
 import torch
 
@@ -446,6 +456,16 @@ class Patience:
 }
 
 FOUND: dict[str, Case] = {
+    "what is restored beside the network, and nothing says why not": TORCH
+    + """
+def resume(model: nn.Module, optimizer, path):
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    try:
+        optimizer.load_state_dict(state["optimizer"])
+    except Exception:  # CKP212
+        print("no optimizer")
+""",
     "an evaluator that keeps the best model": TORCH
     + """
 class Evaluator:

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 import torch
 
 class Norm(nn.Module):
-    def __init__(self, features: Tensor, weights: Tensor):
+    def __init__(self, features: Tensor, weights: Tensor, device):
         super().__init__()
         self.mean = features.mean(0)
         self.scale = torch.sqrt(features.var(0))
+        assert weights.device == device, "the weights have to be where the module is used"
         self.weights = weights
 
     def forward(self, x):
@@ -587,6 +588,18 @@ class Members(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "handed in and kept as it is": """
+from torch import Tensor, nn
+
+class Norm(nn.Module):
+    def __init__(self, weights: Tensor):
+        super().__init__()
+        assert weights.ndim == 1
+        self.weights = weights  # CKP102
+
+    def forward(self, x):
+        return x * self.weights
+""",
     "a product is put into an object": """
 from collections import namedtuple
 import torch

@@ -39,6 +39,7 @@ from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.held_numbers import HeldNumbers
+from flake8_ckpt.losses.unsaved.loss_scales import LossScales
 from flake8_ckpt.losses.unsaved.registries import Registries
 from flake8_ckpt.losses.unsaved.save_points import STEPS
 from flake8_ckpt.losses.unsaved.save_points import GroupPoints
@@ -69,6 +70,7 @@ class UnsavedObjects:
         self._of_owner: dict[str, tuple[Object, ...]] = {}
         self.pairs = StatePairs(contract, self.ledger)
         self.averages = AveragedCopies(self.ledger)
+        self.loss_scales = LossScales(self.hierarchy)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)
         self.numbers = HeldNumbers(self.ledger)
         # The names of what was found, with where they are set: a container and its items are told of once.
@@ -96,7 +98,7 @@ class UnsavedObjects:
             yield from self._beside(point)
             yield from self.numbers.lost(point, self._candidates(point))
             yield from self.averages.lost(point)
-        yield from self.pairs.unsaved_loss_scales()
+            yield from self.loss_scales.lost(point)
         yield from self.beside_library.all()
         for attr, location in self.algorithms.lost():
             yield UnsavedObject(f"self.{attr}", "stateful", location, None)

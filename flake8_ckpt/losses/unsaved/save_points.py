@@ -11,6 +11,7 @@ from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import is_made_with
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.missing import is_of_nothing
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
@@ -258,6 +259,8 @@ class GroupPoints:
 
     def restores_training(self, load: LoadEffect) -> bool:
         """Tell whether a load restores what only training needs."""
+        if is_of_nothing(load):
+            return False
         if load.keys and self.contract.evidence.is_training_state(load):
             return True
         return any(

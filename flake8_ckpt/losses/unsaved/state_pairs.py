@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Optional
 
@@ -20,7 +19,6 @@ from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.unsaved.save_points import TRAINING
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
-from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 
 
 class StatePairs:
@@ -30,9 +28,6 @@ class StatePairs:
         self.groups = contract.groups
         self.hierarchy = contract.hierarchy
         self.ledger = ledger
-        known = self.groups.symbols.known
-        self.amp_set_up = known.hint("function", "sets up mixed precision")
-        self.amp_state = known.hint("function", "takes out mixed precision")
 
     def all(self) -> Iterator[SavePoint]:
         """Yield the save points of these classes."""
@@ -42,13 +37,6 @@ class StatePairs:
                 location, writer, reader = found
                 of_tools = self._gives_tools(class_id)
                 yield SavePoint(class_id, location, ends=(writer, reader), of_tools=of_tools)
-
-    def unsaved_loss_scales(self) -> Iterator[UnsavedObject]:
-        """Yield the classes that set up mixed precision of apex, whose loss scale is in no other state."""
-        for point in self.all():
-            if self._calls(point.owner, self.amp_set_up) and not self._calls(point.owner, self.amp_state):
-                assert point.location is not None
-                yield UnsavedObject("amp", "scaler", point.location, None)
 
     def _ends_of(self, class_id: str) -> Optional[tuple[Spot, FunctionRef, FunctionRef]]:
         """Return where a class itself takes the state of something trained, and the methods that save and restore it.
@@ -87,12 +75,3 @@ class StatePairs:
                 if isinstance(base, Attr) and base.base == SELF:
                     if self.ledger.kind_of(Holder(class_id, f"{OWN}.{base.name}")) in TRAINING:
                         yield site, callee.name
-
-    def _calls(self, class_id: str, called: re.Pattern[str]) -> bool:
-        symbols = self.hierarchy.symbols
-        return any(
-            isinstance(site.call.callee, Name)
-            and called.search(symbols.resolve(site.call.callee.path, owner.partition(":")[0])) is not None
-            for owner, method in self.hierarchy.inherited_methods(class_id)
-            for site in method.calls
-        )

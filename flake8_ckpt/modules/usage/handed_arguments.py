@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from functools import cached_property
 
+from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Local
@@ -51,6 +52,18 @@ class HandedArguments:
             for unit, call in self._calls.get(class_id, ())
         ]
         return bool(given) and all(isinstance(each, Module) for each in given)
+
+    def is_always_given(self, class_id: str, parameter: str) -> bool:
+        """Tell whether all that construct a class hand it something for a parameter, None excepted."""
+        found = self.hierarchy.find_method(class_id, "__init__")
+        calls = self._calls.get(class_id, ())
+        if found is None or not calls or self.hierarchy.subclasses(class_id):
+            return False
+        constructor = method_ref(*found, class_id)
+        given = [
+            bind(constructor, list(call.args), dict(call.keywords)).get(parameter, NONE) for _, call in calls
+        ]
+        return all(each not in (NONE, UNKNOWN) for each in given)
 
     def _resolved(self, value: Value | None, unit: FunctionRef) -> Value:
         context = KindContext(unit.path, unit.class_id, unit.owner, unit.function)
