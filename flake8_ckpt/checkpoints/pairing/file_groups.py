@@ -23,7 +23,6 @@ from flake8_ckpt.checkpoints.pairing.group import by_root
 from flake8_ckpt.checkpoints.pairing.group import unique
 from flake8_ckpt.checkpoints.pairing.ties import SaveTexts
 from flake8_ckpt.checkpoints.pairing.ties import Ties
-from flake8_ckpt.checkpoints.pairing.ties import saves_another
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.values import Param
@@ -79,16 +78,16 @@ class FileGroups:
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.symbols = hierarchy.symbols
+        self._texts = SaveTexts()
         self._imports: dict[str, set[str]] = {}
 
     def of(self, saves: list[SaveEffect], loads: list[LoadEffect]) -> list[CheckpointGroup]:
         """Return the groups of which both ends are known."""
         by_home, by_import = self._indexed(saves)
-        texts = SaveTexts()
         found: list[LoadedPayload] = []
         alike: list[list[SaveEffect]] = []
         for loaded in by_root(loads):
-            ties = Ties(self.hierarchy, loaded, texts)
+            ties = Ties(self.hierarchy, loaded, self._texts)
             near = {id(each): each for each in self._near(loaded, by_home, by_import)}.values()
             own = [each for each in near if not ties.are_strangers(each)]
             found.append(_bound(loaded, own, ties))
@@ -137,8 +136,8 @@ class FileGroups:
         names = {file_name(file_of(each.root)) for each in loaded} - {""}
         for save in saves:
             own = {save.unit.class_id, save.source.class_id}
-            is_named = names and file_name(save.file) in names
-            if "" in own or own & related or is_named or saves_another(save):
+            is_named = names and self._texts.name(save) in names
+            if "" in own or own & related or is_named or self._texts.saves_another(save):
                 yield save
 
     def _homes(self, effect: SaveEffect | LoadEffect) -> set[str]:

@@ -33,11 +33,12 @@ Step = tuple[str, str, str]
 
 
 class SaveTexts:
-    """Remembers what each save spells: the name of its file, and its keys."""
+    """Remembers what each save spells: the name of its file, its keys, and whose state it holds."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
         self._keys: dict[int, frozenset[str]] = {}
+        self._others: dict[int, bool] = {}
 
     def name(self, save: SaveEffect) -> str:
         """Return the name of the file."""
@@ -50,6 +51,12 @@ class SaveTexts:
         if id(save) not in self._keys:
             self._keys[id(save)] = frozenset(contents(save.payload).slots)
         return self._keys[id(save)]
+
+    def saves_another(self, save: SaveEffect) -> bool:
+        """Tell whether a method saves parts of another object than its own."""
+        if id(save) not in self._others:
+            self._others[id(save)] = saves_another(save)
+        return self._others[id(save)]
 
 
 class Ties:
@@ -93,7 +100,7 @@ class Ties:
         shared = self._shared(save)
         one, other = save.source.class_id, load.source.class_id
         if one and other and not self.hierarchy.are_related(one, other):
-            return saves_another(save) and self._are_same_parts(save)
+            return self.texts.saves_another(save) and self._are_same_parts(save)
         if save.unit.identity == load.unit.identity and shared:
             return True
         return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == self.keys
