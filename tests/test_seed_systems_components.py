@@ -551,7 +551,7 @@ LOST: dict[str, Case] = {
         FRESH_IN_A_SCRIPT, before="", after="policy.ob_rms = RunningMoments(3)  # CKP205"
     ),
     "new statistics after the class loads": with_policy(
-        FRESH_IN_A_CLASS, before="", after="self._new_statistics()", marker="  # CKP205"
+        FRESH_IN_A_CLASS, before="", after="self._new_statistics()  # CKP205", marker=""
     ),
     "a helper attaches new ones": with_files(
         FRESH_IN_A_HELPER, before="", after="attach(policy, 3)", marker="  # CKP205"

@@ -88,8 +88,7 @@ class Overwrites:
                     continue
                 again = [other for other in restored if other.name in (replaced.name, each.name)]
                 if not self._is_restored_after(replaced, unit, again):
-                    name = replaced.name if replaced.name.startswith(f"{each.name}.") else each.name
-                    yield Overwrite(name, replaced.location, each.load.location)
+                    yield Overwrite(replaced.name, replaced.location, each.load.location)
                     break
 
     def _is_restored_after(
