@@ -69,7 +69,7 @@ TORCH = {
     "a typed tensor of data": ("torch.FloatTensor(data)", Tensor("data")),
     "a typed tensor on the device": ("torch.cuda.FloatTensor(3)", Tensor("empty")),
     "the device's state": ("torch.cuda.device_count()", UNKNOWN),
-    "a function of the functional namespace": ("F.softmax(data)", Tensor("data")),
+    "a function of the functional namespace": ("F.softmax(data)", Tensor("data", placed=True)),
     "a transform": ("torch.fft.fftfreq(8)", Tensor()),
     "a matrix's inverse": ("torch.linalg.inv(data)", Tensor("data")),
     "a matrix's factors": ("torch.linalg.svd(data)", DATA),
