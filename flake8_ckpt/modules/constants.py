@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flake8_ckpt.facts.model import REMARK
 from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.modules.argument_changes import moved_arguments
@@ -73,7 +75,7 @@ def is_moved_where_taken(tensor: Attribute) -> bool:
 def is_number_elsewhere(tensor: Attribute) -> bool:
     """Tell whether another arm of construction sets it to something that is no tensor for sure."""
     made = [each for each in tensor.state.constructed(tensor.name) if each.value != NONE]
-    return not all(is_tensor(each.value) for each in made)
+    return not all(is_tensor(each.value) or isinstance(each.value, (Parameter, Buffer)) for each in made)
 
 
 def is_scalar(tensor: Attribute) -> bool:
