@@ -77,7 +77,7 @@ def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[li
             others.append(other)
             if isinstance(node, ast.If) and name != side:
                 lines.append(_lines(node.body))
-            elif isinstance(node, ast.If):
+            elif isinstance(node, ast.If) and not _is_only_set_first(node, name, body):
                 lines += [_lines(block) for block in (node.body, node.orelse) if _sets(block, name)]
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 flags[node.targets[0].id].append(name)
@@ -88,6 +88,22 @@ def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[li
                 for other in _set_for(node, flag):
                     flags[other].append(name)
     return found
+
+
+def _is_only_set_first(node: ast.If, name: str, body: list[ast.stmt]) -> bool:
+    """Tell whether a comparison is the other side of a test that gives a metric its first value and does no more."""
+    return any(
+        isinstance(each, ast.If)
+        and each.orelse == [node]
+        and _is_unset(each.test, name)
+        and len(each.body) == 1
+        for each in body
+    )
+
+
+def _is_unset(test: ast.expr, name: str) -> bool:
+    """Tell whether a test asks for a metric that is not there yet: `best is None`."""
+    return isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is) and name_of(test.left) == name
 
 
 def _renamed(node: ast.stmt) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from flake8_ckpt.checkpoints.hooks.pairs import Hooks
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.findings import Spot
+from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_kinds import KindEvaluator
 from flake8_ckpt.losses.best_metrics import ForgottenBest
 from flake8_ckpt.losses.best_metrics import ForgottenBests
@@ -20,6 +21,7 @@ from flake8_ckpt.losses.hook_keys import UngivenKey
 from flake8_ckpt.losses.hook_keys import UntakenKeys
 from flake8_ckpt.losses.hook_keys import ungiven_keys
 from flake8_ckpt.losses.hook_keys import untaken_keys
+from flake8_ckpt.losses.idle_loads import IdleLoads
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.load_reports import discarded_load_reports
 from flake8_ckpt.losses.normalizers.idle import Normalizers
@@ -86,6 +88,14 @@ class Losses:
     def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
         return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator).found
+
+    def is_idle(self, reader: FunctionRef) -> bool:
+        """Tell whether nobody calls a load, of a class of which programs make objects."""
+        return self._idle.is_idle(reader)
+
+    @cached_property
+    def _idle(self) -> IdleLoads:
+        return IdleLoads(self.contract.hierarchy)
 
     def unread_files(self) -> Iterator[UnreadFile]:
         """Yield the files with the state of one object that no load reads."""

@@ -17,6 +17,7 @@ from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.functions import functions_outside_tests
 from flake8_ckpt.linking.value_names import last_name
+from flake8_ckpt.losses.idle_loads import IdleLoads
 
 # Functions of libraries with these names load files, not the objects of a project.
 GENERAL = frozenset(["load", "restore", "loads"])
@@ -36,6 +37,7 @@ class Resumption:
         self.hierarchy = groups.hierarchy
         self.symbols = groups.hierarchy.symbols
         self.evaluator = groups.evaluator
+        self.idle = IdleLoads(self.hierarchy)
         self._training: dict[tuple[str, int], bool] = {}
 
     def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
@@ -43,6 +45,8 @@ class Resumption:
         if not loaders.isdisjoint(EXACT_PAIRS.values()):
             # Whose `load_state_dict` it is that is called is not known by its name.
             return True
+        if self.idle.is_replaced(class_id):
+            return False
         names = set(loaders)
         reached: dict[str, FunctionRef] = {}
         while names:
@@ -51,7 +55,10 @@ class Resumption:
                 return True
             reached.update((each.identity, each) for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
-        return not reached or any(self._hands_out(each, class_id) for each in reached.values())
+        if not reached:
+            # Nobody calls it: programs that make objects of the class do without, those of others are not seen.
+            return not self.idle.is_used(class_id)
+        return any(self._hands_out(each, class_id) for each in reached.values())
 
     def _hands_out(self, caller: FunctionRef, class_id: str) -> bool:
         """Tell whether a function that nobody is known to call gives back the object that it has restored."""

@@ -119,7 +119,8 @@ assert resumed.scheduler.get_last_lr()[0] == trained.scheduler.get_last_lr()[0]
 
 - The key is a note rather than state: a version, a config, a date, metrics, or a second copy of what another
   key already holds.
-- The program never resumes: it only saves, or what it reads is for evaluation, export or fine-tuning.
+- The program never resumes: it only saves, what it reads is for evaluation, export or fine-tuning, or nobody
+  calls the method that reads.
 - A reader may take any key: the whole dict is handed on, its items are looped over, the key is computed.
 - Another reader of the same checkpoint restores it: a subclass, a helper in another file.
 - Keys of hooks that a framework calls are CKP206.
@@ -147,7 +148,7 @@ def check(project: Project) -> Iterator[Finding]:
     """Report state that save writes and no load takes."""
     told = set()
     for lost in project.contract.unrestored:
-        if lost.is_framework_hook:
+        if lost.is_framework_hook or all(project.losses.is_idle(each.source) for each in lost.loads):
             continue
         for location, load in project.contract.locations(lost).items():
             message = (

@@ -199,6 +199,11 @@ def main(path, epochs, batches, evaluate):
             best = accuracy
             torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()}, path)
 """,
+    "the first value after a start only sets it": script(
+        start="best = None",
+        better="if best is None:\n            best = accuracy\n        elif accuracy > best:\n"
+        "            best = accuracy\n            torch.save(payload, 'best.pt')",
+    ),
 }
 
 FOUND: dict[str, Case] = {
@@ -243,6 +248,12 @@ def main(path, resume, epochs, batches, evaluate):
         best = max(best, accuracy)
         write({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch}, is_best, path)
 """,
+    "the first value after a start is saved, too": script(
+        start="best = None",
+        better="if best is None:\n            best = accuracy\n            torch.save(payload, 'best.pt')\n"
+        "        elif accuracy > best:\n            best = accuracy\n            torch.save(payload, 'best.pt')",
+        mark="  # CKP218",
+    ),
     "an attribute": trainer(mark="  # CKP218"),
     "a local of a method, whose class resumes": trainer()
     .replace('        self.best_loss = float("inf")\n', "")

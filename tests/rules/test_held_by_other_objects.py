@@ -604,6 +604,151 @@ class Fitter:
 """
 READ = 'if settings["go on"]:\n            self.net.load_state_dict(torch.load(f"{folder}net.pt"))'
 
+LOADED = """
+import torch
+from torch import nn
+
+
+class Fitter:
+    def __init__(self, net):
+        self.net = net
+        self.opt = torch.optim.Adam(net.parameters())
+        self.scaler = torch.cuda.amp.GradScaler()
+
+    def fit(self, batches):
+        for batch in batches:
+            self.opt.zero_grad()
+            self.scaler.scale(self.net(batch).mean()).backward()
+            self.scaler.step(self.opt)
+            self.scaler.update()
+
+    def write(self, path):
+        torch.save({{"net": self.net.state_dict(), "opt": self.opt.state_dict()}}, path){mark}
+
+    {how}
+        content = torch.load(path)
+        {made}.net.load_state_dict(content["net"])
+        {made}.opt.load_state_dict(content["opt"])
+"""
+PROGRAM = """
+import torch
+from fitter import Fitter
+
+
+def main(net, batches, path):
+    net.load_state_dict(torch.load("first.pt"))
+    fitter = {make}
+    fitter.fit(batches)
+    fitter.write(path)
+"""
+
+
+def loaded(
+    use: str, how: str = "def read(self, path):", made: str = "self", mark: str = ""
+) -> dict[str, str]:
+    """Return a class that reads what it writes, and a program that uses the class."""
+    return {"fitter.py": LOADED.format(how=how, made=made, mark=mark), "main.py": use}
+
+
+FACTORY_OF_OPTIMIZERS = """
+import torch
+from torch import nn
+
+
+def built(part, rate):
+    return torch.optim.Adam(part.parameters(), lr=rate)
+
+
+class Algorithm:
+    def __init__(self, config):
+        self.nets = {held}
+        self.nets["policy"] = nn.ModuleDict({{"body": nn.Linear(2, 1)}})
+        self.opt = built(part=self.nets["policy"]["body"], rate=0.1)
+
+    def improve(self, batch):
+        self.opt.zero_grad()
+        self.nets["policy"]["body"](batch).mean().backward()
+        self.opt.step()
+
+    def write(self, path):
+        torch.save({{"opt": self.opt.state_dict(){save}}}, path){mark}
+
+    def read(self, path):
+        content = torch.load(path)
+        self.opt.load_state_dict(content["opt"])
+        {load}
+"""
+MOVED = """
+import torch
+from torch import nn
+
+
+def built(net):
+    return torch.optim.Adam(net.parameters())
+
+
+class Solver:
+    def __init__(self, net, opt, device):
+        self.net = net.to(device)
+        self.opt = opt
+
+    def fit(self, batches):
+        for batch in batches:
+            self.opt.zero_grad()
+            self.net(batch).mean().backward()
+            self.opt.step()
+
+    def write(self, path):
+        torch.save({{"opt": self.opt.state_dict(){save}}}, path){mark}
+
+    def read(self, path):
+        content = torch.load(path)
+        self.opt.load_state_dict(content["opt"])
+        {load}
+
+
+def main(config, device, batches, path):
+    net = nn.Sequential(*config.layers)
+    solver = Solver(net, built(net), device)
+    solver.read(path)
+    solver.fit(batches)
+    solver.write(path)
+"""
+EVOLVED = """
+import copy
+
+import torch
+from torch import nn
+
+
+class Population:
+    def __init__(self, net, critic, size):
+        self.net = net
+        self.critic = critic
+        self.opt = torch.optim.Adam(net.parameters())
+        self.critic_opt = torch.optim.Adam(critic.parameters())
+        self.parents = [copy.deepcopy(self.opt.state_dict()) for _ in range(size)]
+
+    def improve(self, batch):
+        self.opt.zero_grad()
+        self.critic_opt.zero_grad()
+        self.critic(self.net(batch)).mean().backward()
+        self.opt.step()
+        self.critic_opt.step()
+
+    def choose(self, index):
+        self.opt.load_state_dict(self.parents[index])
+
+    def evolve(self, batches):
+        children = list(self.parents)
+        for index, batch in enumerate(batches):
+            self.improve(batch)
+            children[index] = copy.deepcopy(self.opt.state_dict())
+        self.parents = children
+"""
+STATIC = "@staticmethod\n    def read(net, path):\n        fitter = Fitter(net)"
+
+
 SILENT: dict[str, Case] = {
     "weights that are read back for use": OWN_FILE.format(read="pass", mark=""),
     "weights of another file": OWN_FILE.format(read=READ.replace("net.pt", "best.pt"), mark=""),
@@ -755,9 +900,40 @@ class Trainer:
         "    agent.learn(1)\n    agent.save(path)\n"
         "    torch.save({'net': net.state_dict(), 'opt': other.state_dict()}, path + '.other')\n",
     },
+    "a load that no program calls": loaded(PROGRAM.format(make="Fitter(net)")),
+    "a load by the class that no program calls": loaded(
+        PROGRAM.format(make="Fitter(net)"), how=STATIC, made="fitter"
+    ),
+    "programs use another class of the name": {
+        "old.py": LOADED.format(how="def read(self, path):", made="self", mark=""),
+        "fitter.py": "class Fitter:\n    def __init__(self, net):\n        self.net = net\n\n"
+        "    def fit(self, batches):\n        self.net.train()\n\n    def read(self, path):\n        pass\n",
+        "main.py": PROGRAM.format(make="Fitter(net)").replace(
+            "fitter.fit", "fitter.read(path)\n    fitter.fit"
+        ),
+    },
+    "a network in a container that is saved": FACTORY_OF_OPTIMIZERS.format(
+        held="nn.ModuleDict()",
+        save=', "nets": self.nets.state_dict()',
+        load='self.nets.load_state_dict(content["nets"])',
+        mark="",
+    ),
+    "a network that is moved is saved": MOVED.format(
+        save=', "net": self.net.state_dict()', load='self.net.load_state_dict(content["net"])', mark=""
+    ),
+    "states that stay in memory": EVOLVED,
 }
 
 FOUND: dict[str, Case] = {
+    "a load that a program calls": loaded(
+        PROGRAM.format(make="Fitter(net)").replace("fitter.fit", "fitter.read(path)\n    fitter.fit"),
+        mark="  # CKP204",
+    ),
+    "a load of a library": loaded("", mark="  # CKP204"),
+    "a network in a container that nobody saves": FACTORY_OF_OPTIMIZERS.format(
+        held="nn.ModuleDict()", save="", load="pass", mark="  # CKP204"
+    ),
+    "a network that is moved is not saved": MOVED.format(save="", load="pass", mark="  # CKP204"),
     "weights that a constructor reads back": OWN_FILE.format(read=READ, mark="  # CKP204"),
     "weights that a constructor reads back for a program": OWN_FILE.format(read=READ, mark="  # CKP204")
     + "\n\ndef main(settings, batches):\n    Fitter(settings, 'out/').fit(batches)\n",

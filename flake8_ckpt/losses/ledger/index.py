@@ -14,11 +14,13 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.frameworks.torch import MODULE_METHODS
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import functions_outside_tests
 from flake8_ckpt.linking.functions import method_ref
@@ -95,8 +97,9 @@ class MentionIndex:
         found: dict[str, list[Binding]] = defaultdict(list)
         for bindings in self.bindings.values():
             for each in bindings:
-                if isinstance(each.value, NAMING):
-                    found[_key(each.value)].append(each)
+                value = _moved(each.value)
+                if isinstance(value, NAMING):
+                    found[_key(value)].append(each)
         return found
 
     @cached_property
@@ -146,6 +149,13 @@ class MentionIndex:
         facts = self.symbols.classes.get(class_id)
         methods = (each for each in facts.methods if each.name == name) if facts is not None else iter(())
         return next((method_ref(class_id, each, class_id) for each in methods), None)
+
+
+def _moved(value: Value) -> Value:
+    """Return the module that a value is: `net` for `net.to(device)`."""
+    while isinstance(value, Call) and isinstance(value.callee, Attr) and value.callee.name in MODULE_METHODS:
+        value = value.callee.base
+    return value
 
 
 def _is_item(value: Value) -> bool:

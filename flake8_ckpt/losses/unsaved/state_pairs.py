@@ -11,9 +11,11 @@ from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import method_ref
+from flake8_ckpt.losses.idle_loads import IdleLoads
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
@@ -28,11 +30,12 @@ class StatePairs:
         self.groups = contract.groups
         self.hierarchy = contract.hierarchy
         self.ledger = ledger
+        self.idle = IdleLoads(self.hierarchy)
 
     def all(self) -> Iterator[SavePoint]:
         """Yield the save points of these classes."""
         for class_id in self.groups.classes:
-            found = self._ends_of(class_id)
+            found = self._ends_of(class_id) if not self.idle.is_replaced(class_id) else None
             if found is not None:
                 location, writer, reader = found
                 of_tools = self._gives_tools(class_id)
@@ -50,7 +53,7 @@ class StatePairs:
             unit = method_ref(class_id, method, class_id)
             if len(states) == 1 and "state_dict" in states:
                 saves.append((Spot(unit.path, states["state_dict"].position), unit))
-            loads += [unit] if "load_state_dict" in states else []
+            loads += [unit] if "load_state_dict" in states and not self.idle.is_idle(unit) else []
         return (*saves[0], loads[0]) if saves and loads else None
 
     def _gives_tools(self, class_id: str) -> bool:
@@ -68,10 +71,22 @@ class StatePairs:
         return False
 
     def _states(self, class_id: str, method: FunctionFacts) -> Iterator[tuple[Site, str]]:
+        """Yield the states that are set, and those that are taken but for what the object itself remembers."""
+        remembered = self._remembered(class_id)
         for site in method.calls:
             callee = site.call.callee
+            if isinstance(callee, Attr) and callee.name == "state_dict" and callee in remembered:
+                continue
             if isinstance(callee, Attr) and callee.name in ("state_dict", "load_state_dict"):
                 base = callee.base
                 if isinstance(base, Attr) and base.base == SELF:
                     if self.ledger.kind_of(Holder(class_id, f"{OWN}.{base.name}")) in TRAINING:
                         yield site, callee.name
+
+    def _remembered(self, class_id: str) -> set[Value]:
+        """Return what takes the states that attributes remember: `self.first = deepcopy(self.opt.state_dict())`."""
+        found = set[Value]()
+        for method in self.hierarchy.methods(class_id).values():
+            written = {each.position for each in method.writes}
+            found.update(each.call.callee for each in method.calls if each.position in written)
+        return found

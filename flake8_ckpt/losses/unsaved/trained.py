@@ -90,17 +90,23 @@ class TrainedObjects:
     def _is_kept(self, holder: Holder, kind: str) -> bool:
         """Tell whether some program keeps an object, what it is a part of, or parts of it."""
         ledger = self.ledger
-        base, _ = holder.parted()
-        if (
-            ledger.is_kept(holder, kind)
-            or ledger.is_handed_over(holder)
-            or base.path != OWN
-            and ledger.is_kept(base)
-        ):
+        if ledger.is_kept(holder, kind) or ledger.is_handed_over(holder):
+            return True
+        if any(map(ledger.is_kept, self._around(holder))):
             return True
         if kind != "module":
             return False
         return ledger.has_kept_parts(holder) or any(map(self._goes_into_kept, ledger.mentions(holder)))
+
+    def _around(self, holder: Holder) -> set[Holder]:
+        """Return what holds an object, and the containers it is an item of where a function is given it to train."""
+        found = {base for base, _ in (holder.parted(),) if base.path != OWN}
+        for each in self.ledger.aliases.of(holder).holders if not holder.is_attribute else ():
+            base, step = each.parted()
+            while step.startswith("["):
+                found.add(base)
+                base, step = base.parted()
+        return found
 
     def _goes_into_kept(self, mention: Mention) -> bool:
         """Tell whether a network becomes a part of another one that some program keeps: `nn.Sequential(body, head)`."""
