@@ -43,8 +43,6 @@ from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 
 # Calls of a function that trains.
 STEPS = frozenset(["backward", "step", "zero_grad"])
-# Errors of a file that is not there.
-ABSENT = frozenset(["BaseException", "Exception", "FileNotFoundError", "IOError", "OSError"])
 # `args.resume`, `self.config.continue_training`.
 RESUMES = re.compile(r"\.(\w+_)?(resume|continue|recover)(_\w+)?$")
 TRAINING = frozenset(["optimizer", "scheduler", "scaler"])
@@ -262,10 +260,9 @@ class GroupPoints:
 
     def _resumes(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a program that trains reads back what it writes, or says that this is what it does."""
-        is_same = _is_same_file(save, load)
-        if is_same and self._trains_on(save, load):
+        if _is_same_file(save, load) and self._trains_on(save, load):
             return True
-        return (is_same and _is_tried(load) or _is_asked_for(load)) and self._trains_beside(save, load)
+        return _is_asked_for(load) and self._trains_beside(save, load)
 
     def _trains_beside(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether an object, or one function, loads, trains and saves what is restored."""
@@ -313,15 +310,6 @@ def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
         return True
     name = file_name(save.file)
     return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))
-
-
-def _is_tried(load: LoadEffect) -> bool:
-    """Tell whether training also begins where there is no such file: `try: net.load_state_dict(...)`."""
-    line = load.location.position.line
-    return any(
-        each.first_line <= line <= each.last_line and (not each.caught or not ABSENT.isdisjoint(each.caught))
-        for each in load.source.function.handlers
-    )
 
 
 def _is_asked_for(load: LoadEffect) -> bool:
