@@ -93,6 +93,28 @@ class Agent:
         self.mean = c["mean"]
         {restored}
 """
+RECORDER = """
+import torch
+
+
+class Recorder:
+    def __init__(self, dt):
+        self.dt = dt
+        self.poses = torch.zeros(0)
+        self.phase = 0.0
+
+    def step(self, x):
+        self.phase += self.dt
+        self.poses = torch.cat([self.poses, x])
+        return x * self.phase
+
+    def export_{what}(self, path):{marker}
+        torch.save({{"poses": self.poses, "dt": self.dt}}, path)
+
+    def import_{what}(self, path):
+        data = torch.load(path)
+        self.poses = data["poses"]
+"""
 
 SILENT: dict[str, Case] = {
     "hidden state that begins again where an episode is over": learner(
@@ -119,6 +141,7 @@ SILENT: dict[str, Case] = {
         methods="def probe(self, x):\n        before = self.level\n        self.level = self.level * 2\n"
         "        self.train(x)\n        self.level = before",
     ),
+    "export of what was recorded": RECORDER.format(what="recording", marker=""),
     "weights and statistics without the optimizer": FOR_USE.format(marker="", more="", restored=""),
 }
 
@@ -145,6 +168,7 @@ FOUND: dict[str, Case] = {
         "        self.train(before)",
         is_found=True,
     ),
+    "export of the state": RECORDER.format(what="state", marker="  # CKP207"),
     "statistics beside the optimizer": FOR_USE.format(
         marker="  # CKP207",
         more=', "optimizer": self.optimizer.state_dict()',

@@ -49,6 +49,8 @@ OBSERVERS = re.compile(
 PARTS = re.compile(
     r"weight|param|model|policy|net(work)?s?(_|$)|actor|critic|config|export|best|onnx|jit|buffer"
 )
+# `export_recording`, `export_data`: what was collected, for others to read, whatever changed it.
+EXPORTS = re.compile(r"(^|_)export_(?!.*(state|checkpoint))")
 # More classes that share one pair of hooks are not asked: a program wrote them.
 MAX_HEIRS = 64
 
@@ -160,7 +162,9 @@ class OwnStates:
         ):
             return True
         values = [value for payload in payloads for _, value in all_keys(payload)]
-        if any(self.methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values):
+        is_export = group.hook is not None and EXPORTS.search(group.hook.writer.name) is not None
+        changed = (self.methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values)
+        if not is_export and any(changed):
             return True
         parts = {own_attribute(held) for held in map(bare_object, values) if held is not None}
         if any(self.methods.is_stepped(reader.class_id, each) for each in parts - {""}):
