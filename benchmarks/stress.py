@@ -24,7 +24,7 @@ from flake8_ckpt.rules.base import all_rules
 
 HEAD = ("program", "size", "collect s", "link s", "all s", "twice the size s", "ratio")
 IMPORTS = "import torch\nfrom torch import nn\nfrom torch.optim.lr_scheduler import StepLR\n\n\n"
-TRAINER = '''\
+TRAINER = """\
 class Trainer{n}{base}:
     def __init__(self, net):
         self.net = net
@@ -51,7 +51,7 @@ class Trainer{n}{base}:
         self.steps = state["steps"]
 
 
-'''
+"""
 
 
 def long_function(size: int) -> Iterator[str]:

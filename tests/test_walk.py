@@ -205,7 +205,11 @@ LOCALS: dict[str, tuple[str, Value]] = {
 USES: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "a read": ("return self.x", ("plain",), True),
     "a read after a write": ("self.x = data\nreturn self.x", ("apart", "plain"), False),
-    "a read after a write in one branch": ("if data:\n    self.x = data\nreturn self.x", ("apart", "plain"), True),
+    "a read after a write in one branch": (
+        "if data:\n    self.x = data\nreturn self.x",
+        ("apart", "plain"),
+        True,
+    ),
     "a test": ("if self.x:\n    pass", ("test",), True),
     "a test in an expression": ("return 1 if self.x else 2", ("test",), True),
     "a test in a comprehension": ("return [1 for _ in data if self.x]", ("test",), True),

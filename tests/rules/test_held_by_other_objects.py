@@ -576,7 +576,37 @@ def named(use: str, *, folder: str = "self.folder", mark: str = "") -> dict[str,
     return files
 
 
+OWN_FILE = """
+import torch
+from torch import nn
+
+
+class Fitter:
+    def __init__(self, settings, folder):
+        self.net = nn.Linear(3, 2)
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=settings["lr"])
+        self.folder = folder
+        {read}
+
+    def fit(self, batches):
+        for batch in batches:
+            self.optimizer.zero_grad()
+            self.net(batch).mean().backward()
+            self.optimizer.step()
+            self.keep()
+
+    def use(self, batch):
+        self.net.load_state_dict(torch.load(f"{{self.folder}}net.pt"))
+        return self.net.eval()(batch)
+
+    def keep(self):
+        torch.save(self.net.state_dict(), f"{{self.folder}}net.pt"){mark}
+"""
+READ = 'if settings["go on"]:\n            self.net.load_state_dict(torch.load(f"{folder}net.pt"))'
+
 SILENT: dict[str, Case] = {
+    "weights that are read back for use": OWN_FILE.format(read="pass", mark=""),
+    "weights of another file": OWN_FILE.format(read=READ.replace("net.pt", "best.pt"), mark=""),
     "networks by their names that are only used": named("print(model.net_A(batch))"),
     "networks by their names from elsewhere": named("model.improve_all(batch)", folder="args.first"),
     "a part of what is kept for a step is raised": """
@@ -728,6 +758,9 @@ class Trainer:
 }
 
 FOUND: dict[str, Case] = {
+    "weights that a constructor reads back": OWN_FILE.format(read=READ, mark="  # CKP204"),
+    "weights that a constructor reads back for a program": OWN_FILE.format(read=READ, mark="  # CKP204")
+    + "\n\ndef main(settings, batches):\n    Fitter(settings, 'out/').fit(batches)\n",
     "a list of optimizers beside networks by their names": named(
         "model.improve_all(batch)", mark="  # CKP204"
     ),

@@ -255,8 +255,11 @@ class GroupPoints:
 
     def _trains_on(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a load puts something back into an object that is saved, and its function then trains."""
-        if self._is_of(save.source, load.source.class_id) and _share_folder(save, load):
-            return self.resumption.is_trained_on({called_as(load.source.class_id, load.source.function)})
+        owner, called = load.source.class_id, called_as(load.source.class_id, load.source.function)
+        if self._is_of(save.source, owner) and load.source.name == "__init__":
+            return self.resumption.is_resumed(owner, {called})
+        if self._is_of(save.source, owner) and _share_folder(save, load):
+            return self.resumption.is_trained_on({called})
         if not any(
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
         ):
