@@ -68,7 +68,8 @@ class IdleLoads:
                 if isinstance(site.call.callee, Name):
                     path = symbols.resolve(site.call.callee.path, unit.path)
                     made.update((path, *_maker(path)))
-            bound = (each.value for each in (*unit.function.writes, *unit.function.stores))
+            bound = [each.value for each in unit.function.writes]
+            bound += [each.value for each in unit.function.stores]
             found = (option for value in bound for option in options_of(value))
             made.update(symbols.resolve(_class_of(each), unit.path) for each in found)
         return frozenset(names), frozenset(made & symbols.classes.keys())

@@ -204,6 +204,18 @@ def main(path, epochs, batches, evaluate):
         better="if best is None:\n            best = accuracy\n        elif accuracy > best:\n"
         "            best = accuracy\n            torch.save(payload, 'best.pt')",
     ),
+    "a number for each class, and another is kept": "import numpy as np\n"
+    + script(
+        start="best, other = np.zeros(3), evaluate(None)",
+        better="if accuracy.mean() >= best.mean():\n            best = other\n"
+        "            torch.save(payload, 'best.pt')",
+    ),
+    "one mean and one sum": "import numpy as np\n"
+    + script(
+        start="best = np.zeros(3)",
+        better="if accuracy.sum() >= best.mean():\n            best = accuracy\n"
+        "            torch.save(payload, 'best.pt')",
+    ),
 }
 
 FOUND: dict[str, Case] = {
@@ -252,6 +264,13 @@ def main(path, resume, epochs, batches, evaluate):
         start="best = None",
         better="if best is None:\n            best = accuracy\n            torch.save(payload, 'best.pt')\n"
         "        elif accuracy > best:\n            best = accuracy\n            torch.save(payload, 'best.pt')",
+        mark="  # CKP218",
+    ),
+    "a number for each class": "import numpy as np\n"
+    + script(
+        start="best = np.ones(3) * -1",
+        better="if accuracy.mean() >= best.mean():\n            best = accuracy\n"
+        "            torch.save(payload, 'best.pt')",
         mark="  # CKP218",
     ),
     "an attribute": trainer(mark="  # CKP218"),
