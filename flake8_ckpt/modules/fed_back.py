@@ -48,22 +48,31 @@ def _hands_to_part(state: ClassState, call: Call, given: Value) -> bool:
     names = [each.name for each in found[1].parameters]
     skipped = 0 if "staticmethod" in found[1].decorators else 1
     bound = {**dict(zip(names[skipped:], call.args)), **dict(call.keywords)}
-    taken = {Param(name) for name, value in bound.items() if value == given}
+    taken = {Param(name) for name, value in bound.items() if _without_methods(value) == given}
     sites = (site.call for site in found[1].calls)
     return any(_is_part(state, each.callee) and not taken.isdisjoint(_handed(each)) for each in sites)
 
 
 def _is_part(state: ClassState, callee: Value) -> bool:
-    """Tell whether what is called is a module that construction makes."""
+    """Tell whether what is called is a module that construction makes, or left out of what was read of it."""
     if not isinstance(callee, Attr) or callee.base != SELF:
         return False
     made = state.constructed(callee.name)
+    if not made:
+        return not state.hierarchy.defines(state.identity, callee.name)
     return any(isinstance(option, Module) for each in made for option in options_of(each.value))
 
 
 def _handed(call: Call) -> list[Value]:
-    """Return what a call is given, the elements of short tuples included."""
-    return [each for value in arguments_of(call) for each in _elements(value)]
+    """Return what a call is given, the elements of short tuples included, without their views."""
+    return [_without_methods(each) for value in arguments_of(call) for each in _elements(value)]
+
+
+def _without_methods(value: Value) -> Value:
+    """Return what a chain of method calls starts from: `h.transpose(0, 1)` is h in another order."""
+    while isinstance(value, Call) and isinstance(value.callee, Attr):
+        value = value.callee.base
+    return value
 
 
 def _elements(value: Value) -> Iterator[Value]:
