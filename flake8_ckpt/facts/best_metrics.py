@@ -26,6 +26,8 @@ ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 INFINITE = frozenset(["inf", "infty", "maxsize", "Inf"])
 # Calls that make a number of a constant: `float("-inf")`, `torch.tensor(0.0)`.
 NUMBERS = frozenset(["float", "int", "tensor", "array", "Decimal"])
+# Calls that make a number for each class or task.
+ARRAYS = frozenset(["numpy.zeros", "numpy.ones", "np.zeros", "np.ones", "torch.zeros", "torch.ones"])
 
 
 def best_metrics(
@@ -110,11 +112,20 @@ def _compared(test: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the names in the comparisons of a test, each with the expression that it is compared with."""
     for node in ast.walk(test):
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ORDERS):
-            sides = (node.left, node.comparators[0])
+            sides = _without_call(node.left, node.comparators[0])
             for side, other in (sides, sides[::-1]):
                 name = name_of(side)
                 if name and not isinstance(other, ast.Constant):
                     yield name, ast.dump(other)
+
+
+def _without_call(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """Return the objects whose means, or the like, are compared: `scores.mean() > best.mean()`."""
+    if isinstance(left, ast.Call) and isinstance(right, ast.Call):
+        one, other = left.func, right.func
+        if isinstance(one, ast.Attribute) and isinstance(other, ast.Attribute) and one.attr == other.attr:
+            return one.value, other.value
+    return left, right
 
 
 def _sets(block: list[ast.stmt], name: str) -> bool:
@@ -138,8 +149,11 @@ def _is_start(value: ast.expr | None) -> bool:
     """Tell whether a value is what a metric starts with: a constant, or an infinite number."""
     if isinstance(value, ast.UnaryOp):
         return _is_start(value.operand)
+    if isinstance(value, ast.BinOp):
+        return _is_start(value.left) and _is_start(value.right)
     if isinstance(value, ast.Call):
-        return dotted(value.func).rpartition(".")[2] in NUMBERS and all(map(_is_start, value.args))
+        name = dotted(value.func)
+        return name in ARRAYS or name.rpartition(".")[2] in NUMBERS and all(map(_is_start, value.args))
     if isinstance(value, (ast.Name, ast.Attribute)):
         return dotted(value).rpartition(".")[2] in INFINITE
     return isinstance(value, ast.Constant)

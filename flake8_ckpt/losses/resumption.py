@@ -60,6 +60,10 @@ class Resumption:
         given = self.evaluator.class_of(caller.function.returns, CallContext(caller))
         return given in self.symbols.classes and self.hierarchy.are_related(given, class_id)
 
+    def trains(self, unit: FunctionRef) -> bool:
+        """Tell whether a function runs a training, by itself or through what it calls."""
+        return self._trains(unit, MAX_CALLS)
+
     def is_trained_on(self, loaders: set[str]) -> bool:
         """Tell whether some function that calls a method that loads, through others too, itself runs a training."""
         names, reached = set(loaders), set[str]()

@@ -102,10 +102,12 @@ assert resumed.step(2.0)
 ## When it stays silent
 
 - The attribute is a setting that no method changes, or a reference to an object with a state of its own.
-- It is recomputed before each use, restarted for each episode, or derived from what the load restores.
+- It is recomputed before each use, restarted for each episode (also one element at a time), put back at the end
+  of the method that changes it, or derived from what the load restores.
 - Nothing depends on it: it is only logged or returned for inspection, or sets the pace of something
-  (`if self.step % 100 == 0:`) that is not saved itself.
-- The pair saves weights alone, for use: no optimizer and no counter is among them.
+  (`if self.step % 100 == 0:`, `if self.step - self.last_copy >= 100:`) that is not saved itself.
+- The pair saves weights alone, for use: no optimizer and no counter is among them. Statistics beside the weights
+  are for use, too, where the class steps an optimizer that is left out; and `export_data` gives data, no state.
 - Nobody calls the load, though a program makes objects of the class, or nobody calls the method that changes it.
 - The save gives everything (`vars(self).copy()`), or has a part that is not known.
 - A base class or a module's buffers carry it.

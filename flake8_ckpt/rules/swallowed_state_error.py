@@ -4,8 +4,8 @@
 
 Finds `except:`, `except Exception` and `except BaseException` around code that saves or restores state
 (`torch.save`, `torch.load`, `state_dict`, `load_state_dict`, or a function of the project that does this),
-whose handler only passes, continues, returns nothing, prints, or begins to count: `except: epoch = 0`. Of a save
-that fails it is enough to print the error.
+whose handler only passes, continues, returns nothing, prints, or begins to count: `except: epoch = 0`,
+`except: self.record = {"step": 0}`. Of a save that fails it is enough to print the error.
 
 ## Why it matters
 

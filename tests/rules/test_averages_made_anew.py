@@ -7,7 +7,57 @@ from tests.rule_cases import cases
 from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
+LEFT = """
+import copy
+import torch
+
+
+class Ddpg:
+    def __init__(self, actor):
+        self.actor = actor
+        self.slow_actor = copy.deepcopy(self.actor)
+        self.opt = torch.optim.Adam(self.actor.parameters(), lr=3e-4)
+
+    def mix(self, net, slow, tau):
+        for one, other in zip(net.parameters(), slow.parameters()):
+            other.data.copy_(tau * one.data + (1 - tau) * other.data)
+
+    def train(self, batch):
+        loss = (self.actor(batch) - self.slow_actor(batch)).mean()
+        self.opt.zero_grad()
+        loss.backward()
+        self.opt.step()
+        self.mix(self.actor, self.slow_actor, 0.005)
+
+    def save(self, path):
+        torch.save({{"actor": self.actor.state_dict(), "opt": self.opt.state_dict()}}, path){mark}
+
+    def load(self, path):
+        c = torch.load(path)
+        self.actor.load_state_dict(c["actor"])
+        self.opt.load_state_dict(c["opt"])
+"""
+TAKES = """
+import torch
+{first}
+
+class Other{base}:
+
+    def export(self, path):
+        torch.save({taken}.state_dict(), path)
+"""
+
+
+def beside(taken: str, *, base: str = "", mark: str = "") -> dict[str, str]:
+    """Return a class that leaves its average out of the file, and another one that takes the state of one."""
+    first = f"from agent import {base}" if base else ""
+    other = TAKES.format(taken=taken, first=first, base=f"({base})" if base else "")
+    return {"agent.py": LEFT.format(mark=mark), "other.py": other}
+
+
 SILENT: dict[str, Case] = {
+    "a derived class takes the state": beside("self.slow_actor", base="Ddpg"),
+    "a holder takes the state": beside("self.agent.slow_actor"),
     "hard copy every n steps": """
 import copy
 import torch
@@ -130,6 +180,12 @@ class Ppo(Base):
 }
 
 FOUND: dict[str, Case] = {
+    "a payload of hooks and of a file": LEFT.format(mark="  # CKP204")
+    .replace("torch.save({", "state = {")
+    .replace(")}, path)", ")}\n        torch.save(state, path)")
+    .replace("def save(", "def save_models(")
+    .replace("def load(", "def load_models("),
+    "another class takes the state of its own average": beside("self.slow_actor", mark="  # CKP204"),
     "an average of a function": """
 import copy
 import torch

@@ -199,6 +199,18 @@ def main(path, epochs, batches, evaluate):
             best = accuracy
             torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()}, path)
 """,
+    "a number for each class, and another is kept": "import numpy as np\n"
+    + script(
+        start="best, other = np.zeros(3), evaluate(None)",
+        better="if accuracy.mean() >= best.mean():\n            best = other\n"
+        "            torch.save(payload, 'best.pt')",
+    ),
+    "one mean and one sum": "import numpy as np\n"
+    + script(
+        start="best = np.zeros(3)",
+        better="if accuracy.sum() >= best.mean():\n            best = accuracy\n"
+        "            torch.save(payload, 'best.pt')",
+    ),
 }
 
 FOUND: dict[str, Case] = {
@@ -243,6 +255,13 @@ def main(path, resume, epochs, batches, evaluate):
         best = max(best, accuracy)
         write({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch}, is_best, path)
 """,
+    "a number for each class": "import numpy as np\n"
+    + script(
+        start="best = np.ones(3) * -1",
+        better="if accuracy.mean() >= best.mean():\n            best = accuracy\n"
+        "            torch.save(payload, 'best.pt')",
+        mark="  # CKP218",
+    ),
     "an attribute": trainer(mark="  # CKP218"),
     "a local of a method, whose class resumes": trainer()
     .replace('        self.best_loss = float("inf")\n', "")

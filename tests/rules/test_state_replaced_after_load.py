@@ -147,6 +147,24 @@ def agent(main: str) -> dict[str, str]:
 
 
 SILENT: dict[str, Case] = {
+    "list that is filled from a file and then stacked": """
+import pickle
+import torch
+class Frames:
+    def __init__(self, path):
+        self.path = path
+        self.fill()
+
+    def fill(self):
+        data = pickle.load(open(self.path, "rb"))
+        self.images = []
+        for each in data["images"]:
+            self.images.append(torch.from_numpy(each))
+        self.images = torch.stack(self.images, axis=0)
+
+    def __getitem__(self, index):
+        return self.images[index]
+""",
     "the new normalizer wraps the restored one": agent(
         """
 from agent import Agent

@@ -453,6 +453,84 @@ class Patience:
             pass
         return self.worse < 5
 """,
+    "the handler reads other numbers": "import json\n"
+    + TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, path):
+        self.model = model
+        try:
+            self.model.load_state_dict(torch.load(path))
+            with open("numbers.json") as file:
+                self.numbers, self.best, self.seen = json.load(file)
+        except:
+            print("starting from scratch")
+            self.numbers = {"step": read(path)}
+""",
+    "the handler begins with something else": "import json\n"
+    + TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, path):
+        self.model = model
+        try:
+            self.model.load_state_dict(torch.load(path))
+            with open("numbers.json") as file:
+                self.numbers, self.best, self.seen = json.load(file)
+        except:
+            print("starting from scratch")
+            self.other = 0
+""",
+    "the handler leaves a flag": "import json\n"
+    + TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, path):
+        self.model = model
+        try:
+            self.model.load_state_dict(torch.load(path))
+            with open("numbers.json") as file:
+                self.numbers, self.best, self.seen = json.load(file)
+        except:
+            print("starting from scratch")
+            self.numbers = 0
+            self.seen = False
+""",
+    "the failure is one of the results": TORCH
+    + """
+def compare(path, model: nn.Module, results):
+    try:
+        model.load_state_dict(torch.load(path))
+        results[path] = model(torch.zeros(2))
+    except Exception as error:
+        results[path] = {"reward": 0, "error": str(error)}
+    return results
+""",
+    "nothing but an empty list": "import json\n"
+    + TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, path):
+        self.model = model
+        try:
+            self.model.load_state_dict(torch.load(path))
+            with open("numbers.json") as file:
+                self.numbers, self.best, self.seen = json.load(file)
+        except:
+            print("starting from scratch")
+            self.seen = []
+""",
+    "a model is missing beside the first epoch": TORCH
+    + """
+def restored(path, model: nn.Module):
+    try:
+        model.load_state_dict(torch.load(path))
+        state, epoch = torch.load("state.pt")
+    except:
+        print("starting from scratch")
+        state, epoch = None, 0
+    return state, epoch
+""",
 }
 
 FOUND: dict[str, Case] = {
@@ -794,6 +872,51 @@ class RunningMeanStd:
             self.mean, self.var, self.count = file["mean"], file["var"], file["count"]
         except Exception:  # CKP212
             pass
+""",
+    "new numbers of the object": "import json\n"
+    + TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, path):
+        self.model = model
+        try:
+            self.model.load_state_dict(torch.load(path))
+            with open("numbers.json") as file:
+                self.numbers, self.best, self.seen = json.load(file)
+        except:  # CKP212
+            print("starting from scratch")
+            self.numbers = {"step": 0, "rate": 0.1}
+""",
+    "attributes one by one": "import json\n"
+    + TORCH
+    + """
+class Trainer:
+    def __init__(self, model: nn.Module, path):
+        self.model = model
+        try:
+            self.model.load_state_dict(torch.load(path))
+            with open("numbers.json") as file:
+                self.numbers, self.best, self.seen = json.load(file)
+        except:  # CKP212
+            print("starting from scratch")
+            self.numbers = 0
+            self.best = -float("inf")
+            self.seen = []
+""",
+    "several first values": TORCH
+    + """
+import math
+
+def main(model: nn.Module, path):
+    try:
+        state = torch.load(path)
+        model.load_state_dict(state["model"])
+        if "epoch" in state:
+            epoch: int = state["epoch"]
+            best = state["best"]
+    except Exception:  # CKP212
+        epoch, best = 0, math.inf
+    return range(epoch, 10), best
 """,
 }
 

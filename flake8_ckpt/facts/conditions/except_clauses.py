@@ -89,14 +89,22 @@ def _caught(node: ast.expr | None) -> tuple[str, ...]:
 
 
 def _bound_in(body: list[ast.stmt]) -> Iterator[str]:
-    """Yield the names that the statements of a block assign."""
-    for each in body:
-        for target in each.targets if isinstance(each, ast.Assign) else ():
-            yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+    """Yield the names and attributes that the statements of a block assign, in blocks of its own, too."""
+    for each in statements(body):
+        if isinstance(each, (ast.Assign, ast.AnnAssign)):
+            yield from filter(None, _targets(each))
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> Iterator[str]:
+    """Yield what an assignment binds: `epoch`, `self.epoch`, each part of a tuple."""
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+            yield dotted(part)
 
 
 def _outcome(body: list[ast.stmt], bound: frozenset[str]) -> Outcome:
-    if not all(_is_silent_statement(each) or _starts_over(each, bound) for each in statements(body)):
+    rest = [each for each in statements(body) if not _is_silent_statement(each)]
+    if not all(_resets(each, bound) for each in rest) or rest and not any(map(_begins, rest)):
         return "handled"
     given = [node.value for node in body if isinstance(node, ast.Return)]
     if not given:
@@ -123,12 +131,31 @@ def _is_silent_statement(node: ast.stmt) -> bool:
     )
 
 
-def _starts_over(node: ast.stmt, bound: frozenset[str]) -> bool:
-    """Tell whether a clause begins to count what the `try` was to restore: `except: epoch = 0`."""
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
+def _resets(node: ast.stmt, bound: frozenset[str]) -> bool:
+    """Tell whether a clause gives a first value, or an empty list, to what the `try` was to restore."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not all(each in bound for each in _targets(node)):
         return False
-    names = {each.id for each in node.targets if isinstance(each, ast.Name)}
-    return type(node.value.value) is int and node.value.value in (0, 1) and bool(names) and names <= bound
+    return isinstance(node.value, ast.List) and not node.value.elts or _begins(node)
+
+
+def _begins(node: ast.stmt) -> bool:
+    """Tell whether a statement begins to count, or to look for the best: `epoch, best = 0, -math.inf`."""
+    return isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _is_first(node.value)
+
+
+def _is_first(value: ast.expr) -> bool:
+    """Tell whether a value is a first count or metric, or holds one: `{"step": 0, "rate": rate}`."""
+    if isinstance(value, ast.UnaryOp):
+        return isinstance(value.op, ast.USub) and _is_first(value.operand)
+    if isinstance(value, ast.Call) and dotted(value.func) == "float":
+        return all(isinstance(each, (ast.Constant, ast.UnaryOp)) for each in value.args)
+    if isinstance(value, ast.Tuple):
+        return all(map(_is_first, value.elts))
+    if isinstance(value, ast.Dict):
+        return any(map(_is_first, value.values))
+    if isinstance(value, ast.Constant):
+        return type(value.value) in (int, float) and value.value in (0, 1)
+    return dotted(value).rpartition(".")[2] == "inf"
 
 
 def _is_quiet_log(func: ast.expr) -> bool:

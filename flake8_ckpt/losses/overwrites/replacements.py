@@ -81,7 +81,9 @@ class Replacements:
                 yield Replacement(name, store.position, location, is_number(store.value))
         for write in unit.function.writes:
             is_set = write.how == "assign" and is_certain(write.guards) and not write.loaded
-            if is_set and self.values.is_fresh(write.value, Attr(SELF, write.attr), context):
+            if not is_set or write.attr in write.sources:
+                continue
+            if self.values.is_fresh(write.value, Attr(SELF, write.attr), context):
                 yield Replacement(f"self.{write.attr}", write.position, Spot(unit.path, write.position))
 
     def _is_set_up(self, site: Site, unit: FunctionRef) -> bool:

@@ -33,6 +33,9 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.losses.state_dicts.dependence import is_aside
 from flake8_ckpt.losses.state_dicts.dependence import is_best
 from flake8_ckpt.losses.state_dicts.dependence import matters
+from flake8_ckpt.losses.state_dicts.episodes import begins_element
+from flake8_ckpt.losses.state_dicts.episodes import puts_back
+from flake8_ckpt.losses.state_dicts.episodes import restarts
 from flake8_ckpt.losses.state_dicts.kept_attributes import keeps
 from flake8_ckpt.losses.state_dicts.kept_attributes import kept_attributes
 from flake8_ckpt.losses.state_dicts.kept_attributes import restores_all
@@ -118,6 +121,8 @@ class CarriedAttributes:
     def _is_progress(self, write: Write, method: FunctionFacts) -> bool:
         """Tell whether a write is a step of something that lasts."""
         if method.name in CONSTRUCTION or method.name in UNEVENTFUL or keeps(method.name):
+            return False
+        if puts_back(method, write.attr):
             return False
         if not write.carried and not is_best(write) and not self._turns_over(write, method):
             return self._has_saved_sibling(write, method)
@@ -254,19 +259,32 @@ class CarriedAttributes:
         carrying = [
             each for _, each in self.methods.about(attr) if _carries(each, attr) and not is_aside(each, attr)
         ]
+        if self._is_begun_by_element(attr):
+            return True
         for _, method in self.methods.about(attr):
             fresh = [
                 each for each in _runtime_writes(method, attr) if each.how == "assign" and not each.carried
             ]
             if method.name in CONSTRUCTION or not fresh:
                 continue
-            if RESETS.search(method.name) and not self._resets_saved(method):
+            is_restart = RESETS.search(method.name) is not None or restarts(method)
+            if is_restart and not self._resets_saved(method):
                 return True
             if any(not each.guards for each in fresh) and not _carries(method, attr):
                 run = self.methods.run(method.name)
                 if all(each in run for each in carrying):
                     return True
         return False
+
+    def _is_begun_by_element(self, attr: str) -> bool:
+        """Tell whether an array with an element for each environment begins again element by element.
+
+        self.hidden = new; for i in finished: self.hidden[i] = 0
+        """
+        changes = [each for _, method in self.methods.about(attr) for each in _runtime_writes(method, attr)]
+        is_whole = any(each.carried and each.how in ("assign", "augment") for each in changes)
+        is_array = any(isinstance(each, (Tensor, NdArray)) for each in self._constructed(attr))
+        return is_whole and is_array and any(map(begins_element, changes))
 
     def _resets_saved(self, method: FunctionFacts) -> bool:
         """Tell whether a reset also sets what is saved: then it ends no episode, and what it sets lasts as long."""

@@ -37,7 +37,9 @@ def matters(attr: str, methods: VisibleMethods, given: Collection[str]) -> bool:
         changes = any(write.attr == attr for write in method.writes)
         if is_aside(method, attr) or SHOWS.search(method.name) or TELLS.search(method.name) and not changes:
             continue
-        if any(use.attr == attr and _decides(set(use.how), method, attr) for use in method.uses):
+        if not _is_marked(method, attr, given) and any(
+            use.attr == attr and _decides(set(use.how), method, attr) for use in method.uses
+        ):
             return True
         if any(each.attr in given and Guard("about", attr) in each.guards for each in method.writes):
             return True
@@ -76,6 +78,21 @@ def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
     others = [write.value for write in method.writes if write.attr != attr]
     others += [store.value for store in method.stores]
     return any(_mentions(value, attr) for value in others)
+
+
+def _is_marked(method: FunctionFacts, attr: str, given: Collection[str]) -> bool:
+    """Tell whether a method only asks how far a count is from its last mark, which starts over together with it.
+
+    if self.steps - self.last_copy >= self.every: self.last_copy = self.steps
+    """
+    marks = [write for write in method.writes if write.how == "assign" and write.value == Attr(SELF, attr)]
+    return any(
+        each.attr not in (attr, *given)
+        and {Guard("order", attr), Guard("order", each.attr)} <= {*each.guards}
+        for each in marks
+    ) and not any(
+        _mentions(write.value, attr) for write in method.writes if write.attr != attr and write not in marks
+    )
 
 
 def _mentions(value: Value, attr: str) -> bool:

@@ -31,6 +31,7 @@ from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Super
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import is_test
@@ -48,6 +49,8 @@ OBSERVERS = re.compile(
 PARTS = re.compile(
     r"weight|param|model|policy|net(work)?s?(_|$)|actor|critic|config|export|best|onnx|jit|buffer"
 )
+# `export_recording`, `export_data`: what was collected, for others to read, whatever changed it.
+EXPORTS = re.compile(r"(^|_)export_(?!.*(state|checkpoint))")
 # More classes that share one pair of hooks are not asked: a program wrote them.
 MAX_HEIRS = 64
 
@@ -87,12 +90,14 @@ class OwnStates:
             if (writer.identity, reader.identity) != (hook.writer.identity, hook.reader.identity):
                 continue
             payloads = tuple(self._payloads(writer, group))
-            if payloads and self._is_understood(writer) and self._goes_on(reader, payloads, group):
-                yield OwnState(class_id, writer, reader, payloads, frozenset(_given_in(payloads)))
-            elif not payloads:
-                read = self.bounded.given_by(writer, reader)
-                if read:
-                    yield OwnState(class_id, writer, reader, (), read)
+            if not payloads:
+                given = self.bounded.given_by(writer, reader)
+            elif self._is_understood(writer) and self._goes_on(reader, payloads, group):
+                given = frozenset(_given_in(payloads))
+            else:
+                continue
+            if (payloads or given) and not self._is_for_use(class_id, given):
+                yield OwnState(class_id, writer, reader, payloads, given)
 
     def _payloads(self, writer: FunctionRef, group: CheckpointGroup) -> Iterator[Value]:
         """Yield what a method gives back, adds to its argument or writes to files; nothing where a part is unknown."""
@@ -157,13 +162,30 @@ class OwnStates:
         ):
             return True
         values = [value for payload in payloads for _, value in all_keys(payload)]
-        if any(self.methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values):
+        is_export = group.hook is not None and EXPORTS.search(group.hook.writer.name) is not None
+        changed = (self.methods.is_changed(reader.class_id, own_attribute(copied(each))) for each in values)
+        if not is_export and any(changed):
             return True
         parts = {own_attribute(held) for held in map(bare_object, values) if held is not None}
         if any(self.methods.is_stepped(reader.class_id, each) for each in parts - {""}):
             return True
         loads = self.contract.groups.payloads.summary(reader).loads
         return any(each.keys and self.contract.evidence.is_training_state(each) for each in loads)
+
+    def _is_for_use(self, class_id: str, given: frozenset[str]) -> bool:
+        """Tell whether a class steps an optimizer that it does not give, nor any counter: no training goes on."""
+        attrs = set()
+        for _, method in self.hierarchy.inherited_methods(class_id):
+            is_made = method.name in CONSTRUCTION
+            attrs |= {write.attr for write in method.writes}
+            if not is_made and any(write.attr in given and write.how == "augment" for write in method.writes):
+                return False
+        optimizers = [each for each in attrs if self._is_optimizer(class_id, each)]
+        stepped = any(self.methods.is_stepped(class_id, each) for each in optimizers)
+        return stepped and given.isdisjoint(optimizers)
+
+    def _is_optimizer(self, class_id: str, attr: str) -> bool:
+        return self.contract.kinds.of(self.evaluator.attribute_class(class_id, attr)) == "optimizer"
 
 
 def _given_in(payloads: tuple[Value, ...]) -> Iterator[str]:

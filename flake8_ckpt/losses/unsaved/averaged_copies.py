@@ -44,6 +44,8 @@ class AveragedCopies:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.hierarchy = ledger.hierarchy
+        # The averages that were found, with their classes: a file may be known by its path and by its hooks.
+        self.told: set[tuple[str, str]] = set()
 
     def lost(self, point: SavePoint) -> Iterator[UnsavedObject]:
         """Yield the averages of a class that no method saves, where its load copies what they are averages of."""
@@ -52,26 +54,19 @@ class AveragedCopies:
         if self.hierarchy.is_module(point.owner):
             return
         methods = VisibleMethods(point.owner, self.hierarchy)
+        taken = self._taken_of(point.owner)
         pairs = {frozenset(pair) for _, method in methods.all for pair in _averaged(method)}
         loads = [(owner, each) for owner, each in methods.all if keeps(each.name) and _restores_files(each)]
         for owner, method in loads if pairs else ():
             for copied, source, position in _copies(method):
-                if frozenset([copied, source]) in pairs and copied not in self._taken:
+                if frozenset([copied, source]) in pairs and copied not in taken:
                     location = Spot(owner.partition(":")[0], position)
                     yield UnsavedObject(f"{OWN}.{copied}", "ema", location, None)
         if point.location is not None and loads:
-            for average in self._left(pairs, methods):
-                if self._may_be_network(average, point.owner):
+            for average in _left(pairs, methods, taken):
+                if (point.owner, average) not in self.told and self._may_be_network(average, point.owner):
+                    self.told.add((point.owner, average))
                     yield UnsavedObject(f"{OWN}.{average}", "ema", point.location, None)
-
-    def _left(self, pairs: set[frozenset[str]], methods: VisibleMethods) -> Iterator[str]:
-        """Yield the copies that no method which saves or loads mentions, where it does so with the live network."""
-        copied = {frozenset(each[:2]) for _, method in methods.all for each in _copies(method)}
-        pairs = pairs & copied
-        for pair in map(frozenset, sorted(map(sorted, pairs))):
-            kept = {name for name in pair if any(keeps(each.name) for _, each in methods.about(name))}
-            if len(kept) == 1 and kept <= self._taken and self._taken.isdisjoint(pair - kept):
-                yield from pair - kept
 
     def _may_be_network(self, name: str, class_id: str) -> bool:
         """Tell whether an attribute is not known to hold something else: `self.step.reward += self.bonus`."""
@@ -80,15 +75,32 @@ class AveragedCopies:
             each not in self.hierarchy.symbols.classes or self.hierarchy.is_module(each) for each in classes
         )
 
+    def _taken_of(self, class_id: str) -> set[str]:
+        """Return the names of objects whose state some function takes: of its own ones only a class that is related."""
+        return {
+            name
+            for name, owners in self._takers.items()
+            if any(not each or self.hierarchy.are_related(each, class_id) for each in owners)
+        }
+
     @cached_property
-    def _taken(self) -> frozenset[str]:
-        """Return the last names of all objects whose state some function takes."""
-        return frozenset(
-            callee.base.name
-            for unit in followed_functions(self.hierarchy.symbols)
-            for callee in (site.call.callee for site in unit.function.calls)
-            if isinstance(callee, Attr) and callee.name == "state_dict" and isinstance(callee.base, Attr)
-        )
+    def _takers(self) -> dict[str, set[str]]:
+        """Return the last names of all objects whose state is taken, with the classes that do so with their own."""
+        found: dict[str, set[str]] = {}
+        for unit in followed_functions(self.hierarchy.symbols):
+            for callee in (site.call.callee for site in unit.function.calls):
+                if isinstance(callee, Attr) and callee.name == "state_dict" and isinstance(callee.base, Attr):
+                    found.setdefault(callee.base.name, set()).add(unit.class_id if _own(callee.base) else "")
+        return found
+
+
+def _left(pairs: set[frozenset[str]], methods: VisibleMethods, taken: set[str]) -> Iterator[str]:
+    """Yield the copies that no method which saves or loads mentions, where it does so with the live network."""
+    copied = {frozenset(each[:2]) for _, method in methods.all for each in _copies(method)}
+    for pair in map(frozenset, sorted(map(sorted, pairs & copied))):
+        kept = {name for name in pair if any(keeps(each.name) for _, each in methods.about(name))}
+        if len(kept) == 1 and kept <= taken and taken.isdisjoint(pair - kept):
+            yield from pair - kept
 
 
 def _averaged(method: FunctionFacts) -> Iterator[tuple[str, str]]:

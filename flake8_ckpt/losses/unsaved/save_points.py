@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,8 @@ from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 
 # Calls of a function that trains.
 STEPS = frozenset(["backward", "step", "zero_grad"])
+# `args.resume`, `self.config.continue_training`.
+RESUMES = re.compile(r"\.(\w+_)?(resume|continue|recover)(_\w+)?$")
 TRAINING = frozenset(["optimizer", "scheduler", "scaler"])
 
 
@@ -103,7 +106,7 @@ class GroupPoints:
             if not loads and shown != OWN:
                 # What an object holds is restored by its method, though that names it otherwise.
                 loads = [each for each in group.loads if self._is_of(save.source, each.source.class_id)]
-            if loads and self._is_resumed(class_id, loads):
+            if loads and self._is_resumed(class_id, loads, save):
                 trains_on = self._goes_on(save, group.loads)
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
                 own = self._own_call(save, class_id)
@@ -242,16 +245,30 @@ class GroupPoints:
                 named = self.ledger.aliases.holders.of(seen, unit) if isinstance(value, NAMING) else None
                 yield from ((named, value),) if named is not None else ()
 
-    def _is_resumed(self, class_id: str, loads: list[LoadEffect]) -> bool:
+    def _is_resumed(self, class_id: str, loads: list[LoadEffect], save: SaveEffect) -> bool:
         owners = {each.source.class_id or class_id for each in loads}
         names = {called_as(each.source.class_id, each.source.function) for each in loads}
-        return any(self.resumption.is_resumed(each, names) for each in sorted(owners))
+        if any(self.resumption.is_resumed(each, names) for each in sorted(owners)):
+            return True
+        return any(self._resumes(save, each) for each in loads)
 
     def _goes_on(self, save: SaveEffect, loads: list[LoadEffect]) -> bool:
-        """Tell whether training goes on: its state is restored, or the very file that is written is read."""
+        """Tell whether training goes on: its state is restored, or it asks to resume, or its own file is read."""
         if any(map(self.restores_training, loads)):
             return True
-        return any(_is_same_file(save, each) and self._trains_on(save, each) for each in loads)
+        return any(self._resumes(save, each) for each in loads)
+
+    def _resumes(self, save: SaveEffect, load: LoadEffect) -> bool:
+        """Tell whether a program that trains reads back what it writes, or says that this is what it does."""
+        if _is_same_file(save, load) and self._trains_on(save, load):
+            return True
+        return _is_asked_for(load) and self._trains_beside(save, load)
+
+    def _trains_beside(self, save: SaveEffect, load: LoadEffect) -> bool:
+        """Tell whether an object, or one function, loads, trains and saves what is restored."""
+        if not load.into or not self.resumption.trains(save.unit):
+            return False
+        return save.unit == load.unit or self._is_of(save.unit, load.unit.class_id)
 
     def _trains_on(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a load puts something back into an object that is saved, and its function then trains."""
@@ -293,6 +310,13 @@ def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
         return True
     name = file_name(save.file)
     return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))
+
+
+def _is_asked_for(load: LoadEffect) -> bool:
+    """Tell whether a load is asked for by an option that says what it is for: `if args.resume:`."""
+    sites = (each for each in load.unit.function.calls if each.position == load.at)
+    guards = (guard for each in sites for guard in each.guards)
+    return any(each.kind == "option" and RESUMES.search(each.name) is not None for each in guards)
 
 
 def _share_folder(save: SaveEffect, load: LoadEffect) -> bool:
