@@ -14,6 +14,7 @@ from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Element
 from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Module
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Value
@@ -70,9 +71,13 @@ def _handed(call: Call) -> list[Value]:
 
 def _without_methods(value: Value) -> Value:
     """Return what a chain of method calls starts from: `h.transpose(0, 1)` is h in another order."""
-    while isinstance(value, Call) and isinstance(value.callee, Attr):
-        value = value.callee.base
-    return value
+    while True:
+        if isinstance(value, Call) and isinstance(value.callee, Attr):
+            value = value.callee.base
+        elif isinstance(value, Local):
+            value = value.value
+        else:
+            return value
 
 
 def _elements(value: Value) -> Iterator[Value]:

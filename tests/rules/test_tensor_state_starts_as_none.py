@@ -9,6 +9,35 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "a hidden state that a method turns round for a part of a file that saves": TORCH
+    + """
+class Agent(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.lstm = nn.LSTM(size, size)
+
+    def run(self, x, a, b):
+        a = a.transpose(0, 1)
+        b = b.transpose(0, 1)
+        out, (a, b) = self.lstm(x, (a, b))
+        return a.transpose(0, 1), b.transpose(0, 1), out
+
+    def predict(self, x):
+        if getattr(self, "first", None) is None:
+            self.first = torch.zeros(1, 1, self.size)
+            self.second = torch.zeros(1, 1, self.size)
+        self.first, self.second, out = self.run(x, self.first.clone(), self.second)
+        return out
+
+def save(agent, path):
+    torch.save({"agent": agent.state_dict()}, path)
+
+class Other(nn.Module):
+    @staticmethod
+    def save(agent, path):
+        torch.save(agent, path)
+""",
     "a hidden state that a method turns round for a part": TORCH
     + """
 class Agent(nn.Module):
