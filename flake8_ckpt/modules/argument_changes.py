@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 
@@ -18,6 +19,8 @@ from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.modules.members import Method
 
+# Their functions take tensors as they lie.
+KNOWN_ROOTS = frozenset(["torch", *sys.stdlib_module_names])
 Chosen = Callable[[FunctionFacts], tuple[str, ...]]
 
 
@@ -39,6 +42,26 @@ def moved_arguments(method: Method, class_id: str, hierarchy: Hierarchy) -> Iter
         for value in _given(method, site, class_id, hierarchy, lambda function: function.moves):
             if isinstance(value, Attr) and _is_attribute(value):
                 yield value.name
+
+
+def library_arguments(method: Method, hierarchy: Hierarchy) -> Iterator[str]:
+    """Yield the attributes that a method hands to functions of libraries of which nothing is known."""
+    path = method.owner.partition(":")[0]
+    for site in method.facts.calls:
+        callee = site.call.callee
+        if isinstance(callee, Name) and _is_of_library(callee.path, path, hierarchy):
+            for value in arguments_of(site.call):
+                if isinstance(value, Attr) and _is_attribute(value):
+                    yield value.name
+
+
+def _is_of_library(name: str, path: str, hierarchy: Hierarchy) -> bool:
+    """Tell whether a name is that of a function outside the project, of torch and of Python."""
+    root, _, rest = name.partition(".")
+    if not rest or not root or ":" in root or root in KNOWN_ROOTS:
+        return False
+    resolved = hierarchy.symbols.resolve(name, path)
+    return resolved not in hierarchy.symbols.functions and resolved not in hierarchy.symbols.classes
 
 
 def _is_attribute(value: Value) -> bool:

@@ -17,9 +17,13 @@ from flake8_ckpt.facts.model import MARKS
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import UNKNOWN
+from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Buffer
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Container
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
@@ -27,6 +31,7 @@ from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
 from flake8_ckpt.modules.class_state import ClassState
+from flake8_ckpt.modules.fed_back import is_fed_back
 from flake8_ckpt.modules.members import AttributeWrite
 from flake8_ckpt.modules.outer_lives import has_rows_of_others
 from flake8_ckpt.modules.outer_lives import is_begun_again
@@ -60,6 +65,9 @@ PREVIOUS = re.compile(r"^_?prev(ious)?_")
 FOREIGN = re.compile(r"tensordict|(^|_)td(_|$)")
 # Uses that read no content: a comparison with None, a shape, a branch; and marks that stand beside a use.
 IDLE_USES = MARKS | frozenset(["none", "meta", "test", "cadence"])
+
+# Uses that append what a call is given, or make room for it.
+APPENDS = frozenset(["cat", ".roll"])
 
 
 def is_tensor(value: Value) -> bool:
@@ -121,11 +129,13 @@ def lifetime(state: ClassState, attr: str) -> Lifetime:
     if carried:
         if _is_begun_anew(state, carried, later):
             return "fitted" if is_statistic(attr) and _is_read_across(state, attr) else "scratch"
-        if _lasts_for_a_while(state, attr):
+        if _lasts_for_a_while(state, attr) or is_fed_back(state, carried):
             return "state" if is_statistic(attr) and not _is_environment(state) else "scratch"
         return "scratch" if all(_happens_once(state, change) for change in carried) else "state"
     if is_left_by_training(state, attr, later):
         return "state"
+    if not is_statistic(attr) and all(_is_shared(state, change) for change in later):
+        return "scratch"
     if all(_looks_first(change) for change in later):
         return "cache"
     if not _is_read_across(state, attr):
@@ -157,6 +167,16 @@ def _is_begun_anew(state: ClassState, carried: list[AttributeWrite], later: list
     return False
 
 
+def _is_shared(state: ClassState, change: AttributeWrite) -> bool:
+    """Tell whether a write puts another object's attribute of that name in the place of a constant."""
+    value, made = change.write.value, state.constructed(change.attr)
+    if not isinstance(value, Attr) or not isinstance(value.base, Param) or value.name != change.attr:
+        return False
+    return bool(made) and all(
+        isinstance(each.value, Tensor) and each.value.origin == "constant" for each in made
+    )
+
+
 def _is_environment(state: ClassState) -> bool:
     """Tell whether the class is an environment: it steps and resets, and what it counts belongs to an episode."""
     defines = state.hierarchy.defines
@@ -178,8 +198,8 @@ def _is_as_constructed(state: ClassState, guard: Guard) -> bool:
 
 
 def _is_collected(state: ClassState, attr: str) -> bool:
-    """Tell whether the attribute is a sequence that calls append to."""
-    return any("cat" in read.use.how for read in state.uses.get(attr, ()))
+    """Tell whether the attribute is a sequence, or a window of one, that calls append to."""
+    return any(not APPENDS.isdisjoint(read.use.how) for read in state.uses.get(attr, ()))
 
 
 def _is_restarted(state: ClassState, attr: str) -> bool:
@@ -274,9 +294,13 @@ def is_placeholder(state: ClassState, attr: str) -> bool:
 def is_random(state: ClassState, attr: str) -> bool:
     """Tell whether construction draws an attribute's value at random."""
     values = [option for change in state.constructed(attr) for option in options_of(change.value)]
+    # Under a condition the fill belongs to the branch that makes a parameter, where one does.
+    is_parameter = any(isinstance(each, (Parameter, Buffer)) for each in values)
     filled = [
         change.value
         for change in state.changes[attr]
-        if change.method.runs_at_construction and change.write.how == "inplace"
+        if change.method.runs_at_construction
+        and change.write.how == "inplace"
+        and not (change.guards and is_parameter)
     ]
     return any(isinstance(value, Tensor) and value.origin == "random" for value in (*values, *filled))

@@ -9,6 +9,7 @@ from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.modules.argument_changes import library_arguments
 from flake8_ckpt.modules.argument_changes import moved_arguments
 from flake8_ckpt.modules.attribute_lifetime import is_tensor
 from flake8_ckpt.modules.attributes import Attribute
@@ -32,6 +33,7 @@ def excuse_of(tensor: Attribute) -> str:
         "made by what is not known": not _made(tensor),
         "a number in another branch": is_number_elsewhere(tensor),
         "moved by the function that takes it": is_moved_where_taken(tensor),
+        "handed to a library that may move it": is_handed_to_library(tensor),
         "without dimensions": is_scalar(tensor),
         "left so by a comment": is_remarked(tensor),
         "set by later calls": not tensor.is_constant,
@@ -69,6 +71,19 @@ def is_moved_where_taken(tensor: Attribute) -> bool:
         tensor.name in moved_arguments(method, state.identity, state.hierarchy)
         for method in state.methods
         if not method.runs_at_construction
+    )
+
+
+def is_handed_to_library(tensor: Attribute) -> bool:
+    """Tell whether each method that combines it with an input hands it to a function that nothing is known of."""
+    state = tensor.state
+    mixing = [
+        each.method
+        for each in state.reads(tensor.name)
+        if "input" in each.use.how and each.method.name in state.stepping
+    ]
+    return bool(mixing) and all(
+        tensor.name in library_arguments(method, state.hierarchy) for method in mixing
     )
 
 

@@ -90,6 +90,7 @@ Shown, not applied: the constructor has to learn the shape, or a load hook has t
   (CKP108 looks at how it is filled).
 - The method writes the attribute before it reads it: a cache, an output kept for inspection.
 - A `reset` method sets it back to `None` for each episode or call.
+- It is a hidden state, which a part of the module takes and gives back, or a window that each call rolls on.
 - The class carries it itself, in its own `state_dict`, extra state or pickling.
 
 ## References

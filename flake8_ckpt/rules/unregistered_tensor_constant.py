@@ -79,7 +79,7 @@ computes them.
 
 - The name is registered somewhere, also in a base class, or is a parameter.
 - It is put on a device by hand where it is made, or moved wherever it is read (`self.kernel.to(x)`), also by the
-  function that it is handed to: see CKP112.
+  function that it is handed to: see CKP112. A function of another library may do so.
 - The constructor derives it from what it is handed, or asserts where that lies: it is where the caller put it.
 - It is put beside the input into an object or a dict, or meets only what is made on the host.
 - It meets no input in a step: only its shape, its numbers (`.item()`, `.tolist()`) or the truth of it are used, or

@@ -9,6 +9,17 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "a sequence takes the elements one by one": TORCH
+    + """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = [nn.Linear(size, size), nn.Linear(size, 2)]
+        self.fc = nn.Sequential(self.layers[0], nn.ReLU(), self.layers[1])
+
+    def forward(self, x):
+        return self.fc(x)
+""",
     "losses of classes that register nothing": TORCH
     + """
 class Discounted(nn.Module):
@@ -404,6 +415,17 @@ class Mlp(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "a sequence takes one of the elements": TORCH
+    + """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = [nn.Linear(size, size), nn.Linear(size, 2)]  # CKP105
+        self.fc = nn.Sequential(self.layers[0], nn.ReLU())
+
+    def forward(self, x):
+        return self.layers[1](self.fc(x))
+""",
     "modules of a base that computes nothing itself": TORCH
     + """
 class Pool(nn.Module):

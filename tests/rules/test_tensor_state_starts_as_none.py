@@ -9,6 +9,94 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "a hidden state that a method turns round for a part of a file that saves": TORCH
+    + """
+class Agent(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.lstm = nn.LSTM(size, size)
+
+    def run(self, x, a, b):
+        a = a.transpose(0, 1)
+        b = b.transpose(0, 1)
+        out, (a, b) = self.lstm(x, (a, b))
+        return a.transpose(0, 1), b.transpose(0, 1), out
+
+    def predict(self, x):
+        if getattr(self, "first", None) is None:
+            self.first = torch.zeros(1, 1, self.size)
+            self.second = torch.zeros(1, 1, self.size)
+        self.first, self.second, out = self.run(x, self.first.clone(), self.second)
+        return out
+
+def save(agent, path):
+    torch.save({"agent": agent.state_dict()}, path)
+
+class Other(nn.Module):
+    @staticmethod
+    def save(agent, path):
+        torch.save(agent, path)
+""",
+    "a hidden state that a method turns round for a part": TORCH
+    + """
+class Agent(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.lstm = nn.LSTM(size, size)
+
+    def run(self, x, a, b):
+        a = a.transpose(0, 1)
+        b = b.transpose(0, 1)
+        out, (a, b) = self.lstm(x, (a, b))
+        return a.transpose(0, 1), b.transpose(0, 1), out
+
+    def predict(self, x):
+        if getattr(self, "first", None) is None:
+            self.first = torch.zeros(1, 1, self.size)
+            self.second = torch.zeros(1, 1, self.size)
+        self.first, self.second, out = self.run(x, self.first.clone(), self.second)
+        return out
+""",
+    "a hidden state that a method runs through a part": TORCH
+    + """
+class Agent(nn.Module):
+    def __init__(self, size, steps):
+        super().__init__()
+        self.size, self.steps = size, steps
+        self.lstm = nn.LSTM(size, size)
+        self.head = nn.Linear(size, 2)
+
+    def run(self, seq, a, b):
+        out, (a, b) = self.lstm(seq, (a, b))
+        return a, b, self.head(out)
+
+    def predict(self, x):
+        seen = getattr(self, "seen", None)
+        if seen is None:
+            self.seen = torch.zeros(1, self.steps, self.size)
+            self.first = torch.zeros(1, 1, self.size)
+            self.second = torch.zeros(1, 1, self.size)
+        self.seen = self.seen.roll(-1, dims=1)
+        self.seen[0][-1] = x
+        self.first, self.second, action = self.run(self.seen, self.first, self.second)
+        return action
+""",
+    "a hidden state that a cell gives back": TORCH
+    + """
+class Agent(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.cell = nn.GRUCell(size, size)
+        self.carry = None
+
+    def forward(self, x: torch.Tensor):
+        if self.carry is None:
+            self.carry = torch.zeros_like(x)
+        self.carry = self.cell(x, self.carry)
+        return self.carry
+""",
     "a plan is begun with the one of the step before": TORCH
     + """
 class Planner(nn.Module):
@@ -216,6 +304,23 @@ class Discounted(Scaler):
 }
 
 FOUND: dict[str, Case] = {
+    "a blend by a method that no part takes part in": TORCH
+    + """
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.net = nn.Linear(size, size)
+        self.center = None  # CKP109
+
+    def blend(self, center, x):
+        return 0.9 * center + 0.1 * x.mean(0)
+
+    def forward(self, x: torch.Tensor):
+        if self.center is None:
+            self.center = torch.zeros_like(x)
+        self.center = self.blend(self.center, x)
+        return self.net(x - self.center)
+""",
     "only one of two branches shows that it is a tensor": TORCH
     + """
 class Average(nn.Module):

@@ -9,6 +9,18 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "constants that the constructor puts on the device": TORCH
+    + """
+class Net(nn.Module):
+    def __init__(self, names):
+        super().__init__()
+        self.maps = []
+        for each in names:
+            self.maps.append(torch.tensor(each).cuda())
+
+    def forward(self, x):
+        return x[self.maps[0]]
+""",
     "what is picked from it is moved": """
 from operator import itemgetter
 import torch
@@ -242,6 +254,18 @@ class Layer(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "constants that stay where they are made": TORCH
+    + """
+class Net(nn.Module):
+    def __init__(self, names):
+        super().__init__()
+        self.maps = []  # CKP104
+        for each in names:
+            self.maps.append(torch.tensor(each))
+
+    def forward(self, x):
+        return x[self.maps[0]]
+""",
     "what is picked from it is moved here and not there": """
 from operator import itemgetter
 import torch

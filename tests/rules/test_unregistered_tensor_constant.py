@@ -9,6 +9,35 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "meets what was brought to the host": TORCH
+    + """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.net = nn.Linear(size, 3)
+        self.colors = torch.tensor([[0, 0, 1], [0, 1, 0], [1, 0, 0]])
+
+    def forward(self, x):
+        y = self.net(x)
+        label = y.argmax(-1).detach().cpu()
+        self.show(self.colors[label] * label[..., None])
+        return y
+""",
+    "functions of a library may move what they are given": "import kornia\nfrom kornia.enhance import normalize as norm\n"
+    + TORCH
+    + """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.net = nn.Linear(size, 2)
+        self.mean = torch.tensor([0.1, 0.2])
+        self.std = torch.tensor([0.1, 0.2])
+        self.both = torch.tensor([0.1, 0.2])
+
+    def forward(self, x):
+        x = kornia.enhance.normalize(x, self.mean, std=self.std)
+        return self.net(norm(x, self.both, self.both))
+""",
     "handed in by the caller who puts it there": """
 from torch import Tensor, nn
 import torch
@@ -588,6 +617,28 @@ class Members(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "what meets the input is brought to the host": TORCH
+    + """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.net = nn.Linear(size, 3)
+        self.colors = torch.tensor([1, 2, 3])  # CKP102
+
+    def forward(self, x):
+        return (self.net(x) * self.colors).cpu()
+""",
+    "a function of torch takes a constant as it lies": TORCH
+    + """
+class Blur(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.net = nn.Linear(size, 2)
+        self.kernel = torch.ones(1, 1, 3)  # CKP102
+
+    def forward(self, x):
+        return self.net(torch.nn.functional.conv1d(x, self.kernel))
+""",
     "handed in and kept as it is": """
 from torch import Tensor, nn
 

@@ -9,6 +9,41 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "only the parameter of the other branch is drawn at random": TORCH
+    + """
+class Conv(nn.Module):
+    def __init__(self, size, bias=True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(size, size))
+        if bias:
+            self.bias = nn.Parameter(torch.empty(size))
+        else:
+            self.bias = torch.zeros(size)
+        if bias:
+            nn.init.uniform_(self.bias, -1, 1)
+
+    def forward(self, x):
+        return x @ self.weight
+""",
+    "shared with another object that has the same": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.codes = torch.eye(size).cuda()
+
+    def tie(self, other):
+        self.codes = other.codes
+
+    def forward(self, x):
+        return self.codes.index_select(0, x)
+
+class Model(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.a, self.b = Encoder(size), Encoder(size)
+        self.a.tie(self.b)
+""",
     "rows of what still runs": TORCH
     + """
 class Plans(nn.Module):
@@ -479,6 +514,40 @@ class Positions(nn.Module):
 }
 
 FOUND: dict[str, Case] = {
+    "drawn at random in both branches": TORCH
+    + """
+class Conv(nn.Module):
+    def __init__(self, size, bias=True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(size, size))
+        if bias:
+            self.bias = nn.Parameter(torch.empty(size))
+        else:
+            self.bias = torch.zeros(size)  # CKP101
+        nn.init.uniform_(self.bias, -1, 1)
+
+    def forward(self, x):
+        return x @ self.weight
+""",
+    "taken from an object of another kind": TORCH
+    + """
+class Encoder(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.codes = torch.eye(size)  # CKP101
+
+    def tie(self, other):
+        self.codes = other.fitted
+
+    def forward(self, x):
+        return self.codes.index_select(0, x)
+
+class Model(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.a, self.b = Encoder(size), Encoder(size)
+        self.a.tie(self.b)
+""",
     "running means of some channels": TORCH
     + """
 class Norm(nn.Module):

@@ -6,6 +6,7 @@ lies. A move takes `~k` away, a look at shapes or numbers takes both:
     y = x * self.k                  # INPUT and ~k: k is used with an input
     y = x * self.k[None].to(x)      # INPUT alone: k was moved
     y = range(int(self.k))          # neither: a number lies nowhere
+    y = self.k[x.cpu()]             # ~k alone: what was brought to the host meets nothing on a device
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def left_by(call: ast.Call) -> frozenset[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in TO_HOST:
         return NOWHERE if name in TAKES_NUMBERS else SIZELESS
+    if name == "cpu" and isinstance(call.func, ast.Attribute):
+        return FROM_INPUT
     if name in BY_SIZES:
         return NOWHERE
     is_placed = call.keywords and any(each.arg == "device" for each in call.keywords)

@@ -73,9 +73,21 @@ def wrap(node: ast.Call, frame: Frame) -> None:
                 source = inside[-1] if inside else source.func
             else:
                 source = inside[0] if inside else source.func
-        name = source.id if isinstance(source, ast.Name) else self_attribute(source)
+        name = _name_of(source)
         if name is not None:
             frame.wrapped[name] = frame.position
+    for name in _taken_one_by_one(node):
+        frame.wrapped[name] = frame.position
+
+
+def _taken_one_by_one(node: ast.Call) -> set[str]:
+    """Return the names of which a call is given several elements: `Sequential(self.parts[0], self.parts[1])`."""
+    indexed = [_name_of(each.value) for each in given_to(node) if isinstance(each, ast.Subscript)]
+    return {name for name in indexed if name is not None and indexed.count(name) > 1}
+
+
+def _name_of(node: ast.expr) -> str | None:
+    return node.id if isinstance(node, ast.Name) else self_attribute(node)
 
 
 def _iterated(node: ast.expr) -> ast.expr:

@@ -75,6 +75,15 @@ class PlainContainer:
         return bool(options) and all(isinstance(option, TENSORS) for option in options)
 
     @property
+    def is_placed(self) -> bool:
+        """Tell whether construction puts its tensors where they are used, and no training changes them."""
+        options = [option for option in options_of(self.element) if option != NONE]
+        return bool(options) and all(
+            isinstance(each, Tensor) and each.placed and each.origin != "random" and not each.trainable
+            for each in options
+        )
+
+    @property
     def belongs_to_others(self) -> bool:
         """Tell whether it holds what was handed in: Parameters of other modules, what a later call is given."""
         if not all(_is_handed_in(change.write.value) for change in self.changes):
