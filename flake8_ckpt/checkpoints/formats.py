@@ -69,15 +69,13 @@ def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], loaded: Load
     targets = {
         target for each in loads for target in each.into if isinstance(target, Attr) and path_text(target)
     }
-    if not targets:
-        return False
-    return any(
-        each not in loads
-        and keys[: len(each.keys)] != each.keys
-        and targets & set(each.into)
-        and not missing_depth(each.keys, loaded.saves)
+    given = {
+        target
         for each in loaded.loads
-    )
+        if each not in loads and keys[: len(each.keys)] != each.keys
+        for target in (each.into if not missing_depth(each.keys, loaded.saves) else ())
+    }
+    return bool(targets) and targets <= given
 
 
 def _is_one_of_two(load: LoadEffect, loaded: LoadedPayload) -> bool:

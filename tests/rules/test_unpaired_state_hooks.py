@@ -61,7 +61,28 @@ class Regressor(LightningModule):
         return self.model(batch).mean() * self.temperature
 """
 
+TRACKER = """
+class Tracker:
+    def __init__(self):
+        self.epochs = []
+        self.means = {}
+
+    def add(self, epoch, name, mean):
+        self.epochs.append(epoch)
+        self.means[name] = mean
+
+    def state_dict(self):
+        return {"epochs": self.epochs, "%s": self.means}
+
+    def load_state_dict(self, state):
+        self.epochs = state["epochs"]
+        self.means = %s
+        self.epochs = self.epochs[: len(self.means)]
+"""
+
 SILENT: dict[str, Case] = {
+    "another key restores the same": TRACKER
+    % ("means", 'state["means"] if "means" in state else state["old"]'),
     "load_state_dict looks for one key that may be missing": """
 class Penalty:
     def __init__(self, beta):
@@ -603,6 +624,7 @@ class Adapter:
 }
 
 FOUND: dict[str, Case] = {
+    "another key restores a part of it": TRACKER % ("averages", 'state["means"]  # CKP206'),
     "get_extra_state alone that may have nothing to give": MODULE
     + """
     def get_extra_state(self):  # CKP206
