@@ -23,7 +23,7 @@ class Net(nn.Module):
         self.show(self.colors[label] * label[..., None])
         return y
 """,
-    "functions of a library may move what they are given": "import kornia\nfrom kornia.enhance import normalize as norm\n"
+    "functions of a library may move what they get": "import kornia\nfrom kornia.enhance import normalize as norm\n"
     + TORCH
     + """
 class Net(nn.Module):
