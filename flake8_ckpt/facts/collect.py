@@ -306,11 +306,6 @@ def _hands_on(call: v.Call, attributes: frozenset[str]) -> bool:
     return any(isinstance(each, v.Attr) and each.base == v.SELF and each.name in attributes for each in given)
 
 
-def _is_elsewhere(name: str, path: str) -> bool:
-    """Tell whether a name stands for something else than what the file defines by that very name."""
-    return not path.startswith(":") or path[1:].rpartition(".")[2] != name
-
-
 def _base(node: ast.expr) -> str:
     return dotted(node.value if isinstance(node, ast.Subscript) else node)
 
