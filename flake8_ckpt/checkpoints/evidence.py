@@ -10,6 +10,7 @@ from functools import cached_property
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.mismatch import Missing
+from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.checkpoints.object_kinds import Kinds
 from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
@@ -62,7 +63,7 @@ class Evidence:
         """Tell whether an object is one that only training needs: no module that holds it saves it."""
         if self.known.hint("key", "training state").search(key):
             return True
-        return self.owner_kind(Attr(held, "state_dict"), unit) in ("optimizer", "scheduler", "scaler")
+        return self.owner_kind(Attr(held, "state_dict"), unit) in TRAINING
 
     def is_training_state(self, load: LoadEffect) -> bool:
         """Tell whether a key is state that only training needs."""
@@ -74,7 +75,7 @@ class Evidence:
             if any(isinstance(each, Local) or each == GIVEN_BACK for each in load.into):
                 return self._trains(load.unit)
         kinds = {self.owner_kind(target, load.unit) for target in load.into if not is_made_with(target)}
-        return not kinds.isdisjoint(("optimizer", "scheduler", "scaler"))
+        return not kinds.isdisjoint(TRAINING)
 
     def _trains(self, unit: FunctionRef) -> bool:
         """Tell whether a function goes on with training after a load: a counter that it prints restores nothing."""

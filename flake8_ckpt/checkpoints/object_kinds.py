@@ -16,6 +16,8 @@ from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 ObjectKind = Literal[
     "optimizer", "scheduler", "scaler", "ema", "normalizer", "environment", "stateful", "module", ""
 ]
+# What only training needs: no module that holds it saves it.
+TRAINING: frozenset[ObjectKind] = frozenset(["optimizer", "scheduler", "scaler"])
 # A class with more attributes that are named like statistics measures many things: it is a log, no normalizer.
 MAX_STATISTICS = 12
 # `normalize_obs`, `denormalize`: a method that says what it does, however it does it. A `forward` or a `transform`

@@ -21,6 +21,7 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import Evidence
 from flake8_ckpt.checkpoints.mismatch import Missing
 from flake8_ckpt.checkpoints.mismatch import Unrestored
+from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.checkpoints.pairing.file_names import are_different
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import folder_of
@@ -40,7 +41,6 @@ from flake8_ckpt.linking.value_names import path_text
 COPIES = frozenset(
     "copy copy2 copyfile copytree move rename replace symlink symlink_to link urlretrieve hf_hub_download".split()
 )
-TRAINING = frozenset(["optimizer", "scheduler", "scaler"])
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Resumption:
         reached: dict[str, FunctionRef] = {}
         while names:
             callers = [each for each in self._callers(names, loaders) if each.identity not in reached]
-            if any(self._is_of(each, class_id) or self._trains(each, MAX_CALLS) for each in callers):
+            if any(self.is_of(each, class_id) or self._trains(each, MAX_CALLS) for each in callers):
                 return True
             reached.update((each.identity, each) for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
@@ -111,8 +111,9 @@ class Resumption:
                 found.setdefault(each.name, []).append(each)
         return found
 
-    def _is_of(self, caller: FunctionRef, class_id: str) -> bool:
-        return bool(caller.class_id) and self.hierarchy.are_related(caller.class_id, class_id)
+    def is_of(self, function: FunctionRef, class_id: str) -> bool:
+        """Tell whether a function is a method of a class, or of one that is related to it."""
+        return bool(function.class_id) and self.hierarchy.are_related(function.class_id, class_id)
 
     def _callers(self, names: set[str], loaders: set[str]) -> Iterator[FunctionRef]:
         """Yield the functions that call something of these names, but loaders: those only pass it on."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.values import Attr
@@ -19,7 +20,6 @@ from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import branches_of
 from flake8_ckpt.losses.unsaved.save_points import STEPS
-from flake8_ckpt.losses.unsaved.save_points import TRAINING
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,13 @@ def copied(value: Value) -> Value:
     return value
 
 
+def receiver_of(value: Value) -> Value:
+    """Return the object whose methods a chain of calls begins with: `self.x` for `self.x.cpu().clone()`."""
+    while isinstance(value, Call) and isinstance(value.callee, Attr):
+        value = value.callee.base
+    return value
+
+
 def bare_object(value: Value) -> Value | None:
     """Return the object whose `state_dict()` a value is, None for other values."""
     while isinstance(value, Local):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.hooks.values import asks_base
 from flake8_ckpt.checkpoints.pairing.function_names import SETTER
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
 from flake8_ckpt.checkpoints.pairing.function_names import is_hook_name
@@ -17,15 +18,12 @@ from flake8_ckpt.checkpoints.pairing.round_trips import gives_mapping
 from flake8_ckpt.checkpoints.pairing.round_trips import is_round_trip
 from flake8_ckpt.checkpoints.pairing.round_trips import takes_mapping
 from flake8_ckpt.checkpoints.summaries import Payloads
-from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Field
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
-from flake8_ckpt.facts.values import Super
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
@@ -132,10 +130,6 @@ class HookGroups:
         )
         location = Spot(writer.path, places[-1])
         payload = Record(tuple(each for each in fields if each.key), not all(each.key for each in fields))
-        if any(target in site.call.args and not _is_super(site.call) for site in writer.function.calls):
+        if any(target in site.call.args and not asks_base(site.call) for site in writer.function.calls):
             payload = Record(payload.fields, True)
         return [SaveEffect(payload, Const(None), location, location, writer, writer)]
-
-
-def _is_super(call: Call) -> bool:
-    return isinstance(call.callee, Attr) and isinstance(call.callee.base, Super)

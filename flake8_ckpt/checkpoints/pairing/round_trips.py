@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.effects import SaveEffect
+from flake8_ckpt.checkpoints.hooks.values import receiver_of
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import Attr
-from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Param
 from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Value
@@ -45,15 +45,8 @@ def is_round_trip(saves: Sequence[SaveEffect], loads: Sequence[LoadEffect]) -> b
 
 def _saved(value: Value) -> set[str]:
     """Return the attributes whose state a value is."""
-    found = map(_owner, options_of(value))
+    found = map(receiver_of, options_of(value))
     return {object_text(each) for each in found if isinstance(each, Attr)} - {""}
-
-
-def _owner(value: Value) -> Value:
-    """Return the object of which a value is the state, or a copy: `self.x` for `self.x.cpu().clone()`."""
-    while isinstance(value, Call) and isinstance(value.callee, Attr):
-        value = value.callee.base
-    return value
 
 
 def _restored(load: LoadEffect) -> Iterator[str]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from functools import cached_property
 
+from flake8_ckpt.checkpoints.hooks.values import own_attribute
+from flake8_ckpt.checkpoints.hooks.values import receiver_of
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
-from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -90,7 +91,9 @@ class AveragedCopies:
         for unit in followed_functions(self.hierarchy.symbols):
             for callee in (site.call.callee for site in unit.function.calls):
                 if isinstance(callee, Attr) and callee.name == "state_dict" and isinstance(callee.base, Attr):
-                    found.setdefault(callee.base.name, set()).add(unit.class_id if _own(callee.base) else "")
+                    found.setdefault(callee.base.name, set()).add(
+                        unit.class_id if own_attribute(callee.base) else ""
+                    )
         return found
 
 
@@ -111,21 +114,21 @@ def _averaged(method: FunctionFacts) -> Iterator[tuple[str, str]]:
             yield from ((write.attr, source) for source in write.sources if source != write.attr)
     for site in method.calls:
         given = arguments_of(site.call)
-        own = [name for name in (_own(_moved(each)) for each in given) if name]
+        own = [name for name in (own_attribute(receiver_of(each)) for each in given) if name]
         if len(own) > 1 and (_is_mixed(site, given) or MIXES.search(called_name(site.call))):
             yield own[0], own[1]
 
 
 def _is_mixed(site: Site, given: Sequence[Value]) -> bool:
     """Tell whether a call is given two networks and an amount: `rollout(self.net, batch, self.scaling)` uses them."""
-    amounts = [each for each in given if not _own(_moved(each))]
+    amounts = [each for each in given if not own_attribute(receiver_of(each))]
     return len(given) >= MIXED and not site.used and all(isinstance(each, AMOUNTS) for each in amounts)
 
 
 def _copies(method: FunctionFacts) -> Iterator[tuple[str, str, Position]]:
     """Yield the attributes that a method makes copies of others, with these: `self.target = deepcopy(self.net)`."""
     for write in method.writes:
-        source = _own(_moved(write.value))
+        source = own_attribute(receiver_of(write.value))
         if write.how == "assign" and source and source != write.attr:
             yield write.attr, source, write.position
     first: dict[Value, str] = {}
@@ -148,15 +151,4 @@ def _loaded(site: Site) -> tuple[str, str]:
     if not isinstance(callee, Attr) or callee.name != "load_state_dict" or not given:
         return "", ""
     is_state = isinstance(given[0], Call) and called_name(given[0]) == "state_dict"
-    return _own(callee.base), _own(_moved(given[0])) if is_state else ""
-
-
-def _moved(value: Value) -> Value:
-    """Return what a chain of calls of methods starts from."""
-    while isinstance(value, Call) and isinstance(value.callee, Attr):
-        value = value.callee.base
-    return value
-
-
-def _own(value: Value) -> str:
-    return value.name if isinstance(value, Attr) and value.base == SELF else ""
+    return own_attribute(callee.base), own_attribute(receiver_of(given[0])) if is_state else ""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Value
@@ -18,7 +19,6 @@ from flake8_ckpt.losses.ledger.events import KEEPS
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import named_in
-from flake8_ckpt.losses.unsaved.save_points import TRAINING
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 
 # What collects objects and saves them puts them back, too: `recover_if_possible()`.

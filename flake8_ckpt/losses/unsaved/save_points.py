@@ -13,6 +13,7 @@ from flake8_ckpt.checkpoints.effects import SaveEffect
 from flake8_ckpt.checkpoints.evidence import is_made_with
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.missing import is_of_nothing
+from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
@@ -45,7 +46,6 @@ from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 STEPS = frozenset(["backward", "step", "zero_grad"])
 # `args.resume`, `self.config.continue_training`.
 RESUMES = re.compile(r"\.(\w+_)?(resume|continue|recover)(_\w+)?$")
-TRAINING = frozenset(["optimizer", "scheduler", "scaler"])
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ class GroupPoints:
             loads = [each for each in group.loads if self._restores_into(each, class_id)]
             if not loads and shown != OWN:
                 # What an object holds is restored by its method, though that names it otherwise.
-                loads = [each for each in group.loads if self._is_of(save.source, each.source.class_id)]
+                loads = [
+                    each for each in group.loads if self.resumption.is_of(save.source, each.source.class_id)
+                ]
             if loads and self._is_resumed(class_id, loads, save):
                 trains_on = self._goes_on(save, group.loads)
                 is_inherited = save.source.owner in self.hierarchy.ancestors(class_id)[1:]
@@ -135,11 +137,8 @@ class GroupPoints:
 
     def _own_call(self, save: SaveEffect, class_id: str) -> Optional[Spot]:
         """Return the statement of a method of the class itself that writes the file, or calls what does."""
-        own = [seen.location for unit, seen in self._way(save) if self._is_of(unit, class_id)]
+        own = [seen.location for unit, seen in self._way(save) if self.resumption.is_of(unit, class_id)]
         return own[-1] if own else None
-
-    def _is_of(self, function: FunctionRef, class_id: str) -> bool:
-        return bool(function.class_id) and self.hierarchy.are_related(function.class_id, class_id)
 
     def _in_functions(
         self, save: SaveEffect, group: CheckpointGroup, names: frozenset[str]
@@ -268,14 +267,14 @@ class GroupPoints:
         """Tell whether an object, or one function, loads, trains and saves what is restored."""
         if not load.into or not self.resumption.trains(save.unit):
             return False
-        return save.unit == load.unit or self._is_of(save.unit, load.unit.class_id)
+        return save.unit == load.unit or self.resumption.is_of(save.unit, load.unit.class_id)
 
     def _trains_on(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a load puts something back into an object that is saved, and its function then trains."""
         owner, called = load.source.class_id, called_as(load.source.class_id, load.source.function)
-        if self._is_of(save.source, owner) and load.source.name == "__init__":
+        if self.resumption.is_of(save.source, owner) and load.source.name == "__init__":
             return self.resumption.is_resumed(owner, {called})
-        if self._is_of(save.source, owner) and _share_folder(save, load):
+        if self.resumption.is_of(save.source, owner) and _share_folder(save, load):
             return self.resumption.is_trained_on({called})
         if not any(
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls

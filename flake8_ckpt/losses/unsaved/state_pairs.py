@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Optional
 
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
@@ -19,7 +20,6 @@ from flake8_ckpt.losses.idle_loads import IdleLoads
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
-from flake8_ckpt.losses.unsaved.save_points import TRAINING
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 
 
