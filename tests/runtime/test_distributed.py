@@ -65,7 +65,7 @@ def assert_as_single(found: list[Held], wanted: RunningMeanStd, world: int) -> N
         assert state["count"].item() == wanted.count.item()
         assert state["rejected"].item() == wanted.rejected.item()
         assert (state["mean"] / wanted.mean - 1).abs().max().item() <= BAR
-        assert (state["m2"] / wanted.m2 - 1).abs().max().item() <= BAR
+        assert (state["var"] / wanted.var - 1).abs().max().item() <= BAR
         assert differences(found[0], state) == []
 
 
@@ -104,7 +104,7 @@ def test_sync_off_keeps_ranks_apart(reports: Reports) -> None:
     assert [state["count"].item() for state in found] == [300, 0, 255]
     for rank, state in enumerate(found):
         own = fed(RunningMeanStd(4), [rows_of(rank, 3, step) for step in range(STEPS - 1)])
-        assert torch.equal(state["m2"], own.m2)
+        assert torch.equal(state["var"], own.var)
 
 
 def test_manual_sync_equals_one_process(reports: Reports) -> None:
@@ -112,8 +112,8 @@ def test_manual_sync_equals_one_process(reports: Reports) -> None:
     assert [state["before"].item() for state in found] == [0, 0, 0]
     for state in found:
         assert state["count"].item() == single().count.item()
-        assert (state["m2"] / single().m2 - 1).abs().max().item() <= BAR
-        assert torch.equal(state["m2"], found[0]["m2"])
+        assert (state["var"] / single().var - 1).abs().max().item() <= BAR
+        assert torch.equal(state["var"], found[0]["var"])
 
 
 def test_group_shares_inside_only(reports: Reports) -> None:
@@ -133,7 +133,7 @@ def test_returns_share_statistics_only(reports: Reports) -> None:
         wanted.update(reward, done)
     assert torch.equal(torch.cat([state["returns"] for state in found]), wanted.returns)
     assert found[0]["statistics.count"].item() == 300
-    assert found[0]["statistics.m2"].item() == pytest.approx(wanted.statistics.m2.item(), rel=BAR)
+    assert found[0]["statistics.var"].item() == pytest.approx(wanted.statistics.var.item(), rel=BAR)
 
 
 @pytest.mark.parametrize("name", [name for name in WRAPPERS if name not in ("auto", "fabric")])
@@ -141,8 +141,8 @@ def test_wrapped_model_keeps_all_samples(reports: Reports, name: str) -> None:
     found = states(reports, name, 2)
     assert [state["count"].item() for state in found] == [555, 555]
     for state in found:
-        assert (state["m2"] / single().m2 - 1).abs().max().item() <= BAR
-        assert torch.equal(state["m2"], found[0]["m2"])
+        assert (state["var"] / single().var - 1).abs().max().item() <= BAR
+        assert torch.equal(state["var"], found[0]["var"])
 
 
 def test_ddp_broadcast_keeps_all_samples(reports: Reports) -> None:
