@@ -11,9 +11,11 @@ from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
 from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
-from flake8_ckpt.runtime.normalizers.distributed import moments_of_all
-from flake8_ckpt.runtime.normalizers.moments import batch_moments
-from flake8_ckpt.runtime.normalizers.moments import merge_all
+from flake8_ckpt.runtime.normalizers.distributed import batch_of_ranks
+from flake8_ckpt.runtime.normalizers.distributed import merge_packed
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import small_moments
+from flake8_ckpt.runtime.normalizers.on_device import Batch
 from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.ranks import SHARES
 from tests.runtime.ranks import STEPS
@@ -149,6 +151,17 @@ def test_ddp_broadcast_keeps_all_samples(reports: Reports) -> None:
     assert_as_single(states(reports, "ddp broadcast", 2), single(), 2)
 
 
+def test_many_ranks_equal_one_process() -> None:
+    rows = draw(640, 4, 100, 3, torch.device("cpu")).double()
+    shares = [small_moments(part) for part in torch.split(rows, 10)]
+    packed = torch.stack([torch.cat([torch.tensor([10.0, 10, -1]).double(), *each[1:]]) for each in shares])
+    total, number, refused = merge_packed(packed, torch.Size([4]))
+    whole = small_moments(rows)
+    assert (int(number), int(torch.as_tensor(refused))) == (640, -64)
+    assert (total.mean / whole.mean - 1).abs().max().item() <= 1e-15
+    assert (total.var / whole.var - 1).abs().max().item() <= BAR
+
+
 def test_lightning_fabric_shares_statistics(reports: Reports) -> None:
     pytest.importorskip("lightning_fabric", reason="trains inside Lightning Fabric")
     assert_as_single(states(reports, "fabric", 2), single(), 2)
@@ -161,10 +174,10 @@ def test_nccl_gathers_moments(tmp_path: Path) -> None:
         "nccl", f"file://{tmp_path}/meet", world_size=1, rank=0, device_id=torch.device("cuda:0")
     )
     try:
-        own = batch_moments(draw(50, 4, 100, 3, torch.device("cuda")))
-        rejected = torch.tensor(7, device="cuda")
-        moments, total = moments_of_all(own, rejected, None)
-        assert all(map(torch.equal, moments, merge_all([own])))
-        assert total.item() == 7
+        mean, var = small_moments(draw(50, 4, 100, 3, torch.device("cuda")).double())[1:]
+        refused = torch.tensor(-7, device="cuda")
+        total = batch_of_ranks(Batch(Moments(50, mean, var), 50, refused), None)
+        assert torch.equal(total.moments.mean, mean) and torch.equal(total.moments.var, var)
+        assert (int(total.number), int(torch.as_tensor(total.refused))) == (50, -7)
     finally:
         dist.destroy_process_group()

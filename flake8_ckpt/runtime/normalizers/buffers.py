@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch import nn
@@ -18,6 +20,8 @@ BLANK = {
     "rejected": (0, torch.int64),
 }
 ROWS = ("mean", "var")
+# A `RunningMeanStd`, whose class is made of the files that take one.
+Normalizer = Any
 
 
 def register(module: nn.Module, settings: Settings, device: torch.device | str | None) -> None:

@@ -7,7 +7,6 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from flake8_ckpt.runtime.normalizers.moments import Moments
 from flake8_ckpt.runtime.normalizers.moments import pooled
 from flake8_ckpt.runtime.normalizers.on_device import Batch
 

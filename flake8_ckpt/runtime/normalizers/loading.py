@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from typing import Any
 
 import torch
@@ -21,9 +20,6 @@ from flake8_ckpt.runtime.normalizers.notices import warn_of_nonfinite
 from flake8_ckpt.runtime.normalizers.settings import DTYPES
 from flake8_ckpt.runtime.normalizers.settings import VERSION
 from flake8_ckpt.runtime.normalizers.settings import Settings
-
-if TYPE_CHECKING:
-    from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
 KEYS = {**{name: dtype for name, (_, dtype) in BLANK.items()}, **DTYPES}
 # What 0.1.0 saved.
@@ -138,7 +134,11 @@ class Part:
 
 
 def read_parts(
-    state_dict: Mapping[str, Any], prefix: str, shape: torch.Size | None, may_wait: bool, allows_nan: bool = True
+    state_dict: Mapping[str, Any],
+    prefix: str,
+    shape: torch.Size | None,
+    may_wait: bool,
+    allows_nan: bool = True,
 ) -> list[Part]:
     """Return what a state_dict says of a normalizer, then, if it may have such, of its rows that wait for `sync`."""
     own = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
@@ -163,7 +163,9 @@ def _read_foreign(state: Mapping[str, Any], shape: torch.Size | None) -> State:
     _check_shape("mean", moments.mean, shape)
     weight = torch.as_tensor(moments.weight)
     count = weight.round().long()
-    return State(moments._replace(weight=weight.clamp(min=TINY)), count, torch.tensor(0), known=frozenset(state))
+    return State(
+        moments._replace(weight=weight.clamp(min=TINY)), count, torch.tensor(0), known=frozenset(state)
+    )
 
 
 def _check_values(values: Mapping[str, Tensor], shape: torch.Size | None, allows_nan: bool) -> None:
@@ -205,7 +207,7 @@ def warn_of_difference(loaded: Settings, given: Settings) -> None:
 
 
 @torch.no_grad()
-def adopt(module: RunningMeanStd, state: State, assign: bool) -> None:
+def adopt(module: Any, state: State, assign: bool) -> None:
     """Write a valid state to the buffers; to new ones, where the checkpoint lies, for `assign=True`."""
     if state.settings is not None and not module.count.is_meta:
         warn_of_difference(state.settings, module.settings)
@@ -225,9 +227,11 @@ def adopt(module: RunningMeanStd, state: State, assign: bool) -> None:
     module.rejected.copy_(state.rejected)
 
 
-def upgrade_module(module: RunningMeanStd) -> None:
+def upgrade_module(module: Any) -> None:
     """Bring a pickle of a whole module that 0.1.0 wrote to the layout of today."""
-    old = {key: value for key, value in module._buffers.items() if value is not None and not key.startswith("_")}
+    old = {
+        key: value for key, value in module._buffers.items() if value is not None and not key.startswith("_")
+    }
     state = read_state(old, None)
     module._buffers.clear()
     module._non_persistent_buffers_set.clear()

@@ -75,7 +75,9 @@ def large_moments(rows: Tensor) -> Moments:
     if len(pieces) == 1:
         return pieces[0]
     weights = torch.tensor([piece.weight for piece in pieces], dtype=torch.float64)
-    return pooled(weights, torch.stack([each.mean for each in pieces]), torch.stack([each.var for each in pieces]))
+    return pooled(
+        weights, torch.stack([each.mean for each in pieces]), torch.stack([each.var for each in pieces])
+    )
 
 
 def _of_piece(rows: Tensor) -> Moments:

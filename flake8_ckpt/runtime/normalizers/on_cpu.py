@@ -7,8 +7,8 @@ from torch import Tensor
 
 from flake8_ckpt.runtime.normalizers.moments import PIECE
 from flake8_ckpt.runtime.normalizers.moments import Moments
-from flake8_ckpt.runtime.normalizers.moments import small_moments
 from flake8_ckpt.runtime.normalizers.moments import large_moments
+from flake8_ckpt.runtime.normalizers.moments import small_moments
 from flake8_ckpt.runtime.normalizers.on_device import Batch
 
 # Up to this many numbers, float64 costs no more than float32.
@@ -27,10 +27,16 @@ def can_read(tensor: Tensor) -> bool:
     return (
         tensor.device.type == "cpu"
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
+        and not is_transformed()
         and torch._C._len_torch_dispatch_stack() == 0
-        and torch._C._functorch.peek_interpreter_stack() is None
         and type(tensor) is Tensor
+    )
+
+
+def is_transformed() -> bool:
+    """Tell whether calls are traced by `torch.jit.trace` or transformed by `torch.func`."""
+    return (
+        torch._C._get_tracing_state() is not None or torch._C._functorch.peek_interpreter_stack() is not None
     )
 
 
@@ -101,7 +107,7 @@ def _normalize_by_pieces(x: Tensor, mean: Tensor, scale: Tensor, least: float, m
     scale = scale.float()
     y = torch.empty(x.shape, dtype=torch.float32)
     size = max(1, PIECE * x.shape[0] // x.numel())
-    for source, target in zip(x.split(size), y.split(size)):
+    for source, target in zip(torch.split(x, size), torch.split(y, size)):
         torch.sub(source, shift, out=target)
         torch.addcmul(offset, target, scale, out=target).clamp_(least, most)
     return y.to(x.dtype)

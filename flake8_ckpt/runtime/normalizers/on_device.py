@@ -66,7 +66,11 @@ def batch_of_kept(rows: Tensor, keep: Tensor) -> Batch:
 
 def is_finite(rows: Tensor) -> Tensor:
     """Return which rows hold neither NaN nor infinity, bool of shape `(n,)`."""
-    largest = torch.linalg.vector_norm(rows, math.inf, tuple(range(1, rows.dim()))) if rows.dim() > 1 else rows.abs()
+    largest = (
+        torch.linalg.vector_norm(rows, math.inf, tuple(range(1, rows.dim())))
+        if rows.dim() > 1
+        else rows.abs()
+    )
     return largest < math.inf
 
 

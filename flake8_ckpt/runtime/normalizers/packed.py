@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from flake8_ckpt.runtime.normalizers import on_cpu
 from flake8_ckpt.runtime.normalizers import on_device
 from flake8_ckpt.runtime.normalizers.distributed import is_shared
 from flake8_ckpt.runtime.normalizers.moments import fold
@@ -33,11 +34,7 @@ def can_pack_update(entries: Entries, values: Sequence[Tensor]) -> bool:
 
 
 def _is_traced() -> bool:
-    return (
-        torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
-        or torch._C._functorch.peek_interpreter_stack() is not None
-    )
+    return torch.compiler.is_compiling() or on_cpu.is_transformed()
 
 
 def _is_plain(entry: RunningMeanStd) -> bool:
@@ -52,19 +49,26 @@ def _batch_shape(x: Tensor, entry: RunningMeanStd) -> torch.Size:
 def update(entries: Entries, values: Sequence[Tensor]) -> None:
     """Take one value for each normalizer, all of the same batch axes, into its statistics."""
     x = _columns_of(entries, [value.detach() for value in values])
-    mean, var, count, weight, limit = (_column(entries, name) for name in ("mean", "var", "count", "weight", "limit"))
+    mean, var, count, weight, limit = (
+        _column(entries, name) for name in ("mean", "var", "count", "weight", "limit")
+    )
     moments, number, _ = on_device.batch_of_all(x, mean, count < limit)
     weight.add_(number)
     fold(mean, var, moments, number / weight)
     count.add_(number)
     widths = [entry.mean.numel() for entry in entries]
     floats = [
-        *((entry.mean, piece.view_as(entry.mean)) for entry, piece in zip(entries, mean.split(widths))),
-        *((entry.var, piece.view_as(entry.var)) for entry, piece in zip(entries, var.split(widths))),
-        *((entry.weight, piece[0]) for entry, piece in zip(entries, weight.split(widths))),
+        *(
+            (entry.mean, piece.view_as(entry.mean))
+            for entry, piece in zip(entries, torch.split(mean, widths))
+        ),
+        *((entry.var, piece.view_as(entry.var)) for entry, piece in zip(entries, torch.split(var, widths))),
+        *((entry.weight, piece[0]) for entry, piece in zip(entries, torch.split(weight, widths))),
     ]
     torch._foreach_copy_([target for target, _ in floats], [source for _, source in floats])
-    torch._foreach_copy_([entry.count for entry in entries], [piece[0] for piece in count.split(widths)])
+    torch._foreach_copy_(
+        [entry.count for entry in entries], [piece[0] for piece in torch.split(count, widths)]
+    )
 
 
 def normalize(entries: Entries, values: Sequence[Tensor]) -> list[Tensor]:
@@ -72,7 +76,7 @@ def normalize(entries: Entries, values: Sequence[Tensor]) -> list[Tensor]:
     names = ("mean", "var", "count", "epsilon", "clip", "min_count")
     y = on_device.normalize(_columns_of(entries, values), *(_column(entries, name) for name in names))
     widths = [entry.mean.numel() for entry in entries]
-    return [piece.reshape(value.shape) for value, piece in zip(values, y.split(widths, 1))]
+    return [piece.reshape(value.shape) for value, piece in zip(values, torch.split(y, widths, 1))]
 
 
 def _columns_of(entries: Entries, values: Sequence[Tensor]) -> Tensor:

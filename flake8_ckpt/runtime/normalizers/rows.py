@@ -21,13 +21,17 @@ def as_tensor(x: Any, device: torch.device) -> Tensor:
     try:
         return torch.as_tensor(x, device=device)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"input is a tensor, an array or a list of numbers, not a {type(x).__name__}") from error
+        raise TypeError(
+            f"input is a tensor, an array or a list of numbers, not a {type(x).__name__}"
+        ) from error
 
 
 def check_device(x: Tensor, device: torch.device) -> None:
     """Raise `ValueError` where a tensor does not lie where the statistics do."""
     if x.device != device:
-        raise ValueError(f"the input is on {x.device}, the statistics are on {device}: move one of them with .to()")
+        raise ValueError(
+            f"the input is on {x.device}, the statistics are on {device}: move one of them with .to()"
+        )
 
 
 def check_real(x: Tensor) -> None:

@@ -143,7 +143,7 @@ class RunningMeanStd(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normalized input; the statistics stay as they are."""
-        if torch.jit.is_scripting():
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
             if self.mean is None:
                 return x
             return on_device.normalize(
@@ -216,7 +216,7 @@ class RunningMeanStd(nn.Module):
             return on_device.normalize(
                 x, self.mean, self.var, self.count, self.epsilon, self.clip, self.min_count
             )
-        own = self._buffers
+        own: Any = self._buffers
         return on_cpu.normalize(
             x, own["mean"], own["var"], own["count"], own["epsilon"], own["clip"], own["min_count"]
         )

@@ -208,8 +208,9 @@ class RunningMeanStdDict(nn.Module):
     def _nested(self, observations: Observations, found: Iterator[Tensor]) -> dict[str, Any]:
         """Return values in the order of `_pairs`, nested as the observations."""
         return {
-            key: next(found) if isinstance(self.entries[key], RunningMeanStd) else
-            cast("RunningMeanStdDict", self.entries[key])._nested(observations[key], found)
+            key: next(found)
+            if isinstance(self.entries[key], RunningMeanStd)
+            else cast("RunningMeanStdDict", self.entries[key])._nested(observations[key], found)
             for key in observations
         }
 

@@ -61,7 +61,9 @@ class Settings:
             "min_count": self.min_count,
             "version": self.version,
         }
-        return {name: torch.tensor(value, dtype=DTYPES[name], device=device) for name, value in values.items()}
+        return {
+            name: torch.tensor(value, dtype=DTYPES[name], device=device) for name, value in values.items()
+        }
 
     @classmethod
     def of(cls, buffers: Mapping[str, Tensor]) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from typing import Any
 from typing import Literal
 
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from flake8_ckpt.runtime.normalizers import on_cpu
 from flake8_ckpt.runtime.normalizers import on_device
+from flake8_ckpt.runtime.normalizers.buffers import Normalizer
 from flake8_ckpt.runtime.normalizers.buffers import writable
 from flake8_ckpt.runtime.normalizers.distributed import batch_of_ranks
 from flake8_ckpt.runtime.normalizers.distributed import check_alone
@@ -19,22 +19,18 @@ from flake8_ckpt.runtime.normalizers.moments import Moments
 from flake8_ckpt.runtime.normalizers.moments import fold
 from flake8_ckpt.runtime.normalizers.on_device import Batch
 
-if TYPE_CHECKING:
-    from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
-
 Nonfinite = Literal["propagate", "skip", "raise"]
 
 
-def known_count(normalizer: RunningMeanStd) -> int | None:
+def known_count(normalizer: Normalizer) -> int | None:
     """Return how many rows were seen, `None` where only the device knows."""
     return int(normalizer.count) if on_cpu.can_read(normalizer.count) else None
 
 
-def take_rows(normalizer: RunningMeanStd, rows: Tensor, keep: Tensor | None) -> None:
+def take_rows(normalizer: Normalizer, rows: Tensor, keep: Tensor | None) -> None:
     """Take rows of shape `(n, *shape)` in, of those a mask, bool of shape `(n,)`, keeps."""
     own = normalizer._buffers
     count, limit, mean, var = own["count"], own["limit"], own["mean"], own["var"]
-    assert count is not None and limit is not None and mean is not None and var is not None
     batch: Batch | None = None
     if on_cpu.can_read(count):
         if count.item() >= limit.item():
@@ -48,17 +44,17 @@ def take_rows(normalizer: RunningMeanStd, rows: Tensor, keep: Tensor | None) -> 
         _take(normalizer, Batch(Moments(0, mean.clone(), var.clone()), 0, None))
 
 
-def take_moments(normalizer: RunningMeanStd, moments: Moments, number: Tensor) -> None:
+def take_moments(normalizer: Normalizer, moments: Moments, number: Tensor) -> None:
     """Take rows in of which the moments are known."""
     _take(normalizer, _open_part(normalizer, Batch(moments, number, None)))
 
 
-def fold_moments(normalizer: RunningMeanStd, moments: Moments, number: Tensor, rejected: Tensor) -> None:
+def fold_moments(normalizer: Normalizer, moments: Moments, number: Tensor, rejected: Tensor) -> None:
     """Take rows into the statistics here, whatever the other ranks do."""
     _fold(normalizer, Batch(moments, number, -rejected))
 
 
-def take_pending(normalizer: RunningMeanStd, waiting: RunningMeanStd) -> None:
+def take_pending(normalizer: Normalizer, waiting: Normalizer) -> None:
     """Take the rows of all ranks that wait for `sync` into the statistics."""
     if waiting.mean is None:
         check_alone(normalizer.process_group)
@@ -72,7 +68,7 @@ def take_pending(normalizer: RunningMeanStd, waiting: RunningMeanStd) -> None:
     waiting.reset()
 
 
-def _open_part(normalizer: RunningMeanStd, batch: Batch) -> Batch:
+def _open_part(normalizer: Normalizer, batch: Batch) -> Batch:
     """Return a batch of tensors, or nothing where the statistics take no more."""
     is_open = normalizer.count < normalizer.limit
     moments, number, refused = batch
@@ -80,11 +76,13 @@ def _open_part(normalizer: RunningMeanStd, batch: Batch) -> Batch:
         torch.where(is_open, new, old) for new, old in zip(moments[1:], (normalizer.mean, normalizer.var))
     )
     return Batch(
-        Moments(moments.weight * is_open, mean, var), number * is_open, None if refused is None else refused * is_open
+        Moments(moments.weight * is_open, mean, var),
+        number * is_open,
+        None if refused is None else refused * is_open,
     )
 
 
-def _take(normalizer: RunningMeanStd, batch: Batch) -> None:
+def _take(normalizer: Normalizer, batch: Batch) -> None:
     waiting = normalizer.pending
     if waiting is not None:
         if waiting.count.device != normalizer.count.device:
@@ -97,13 +95,11 @@ def _take(normalizer: RunningMeanStd, batch: Batch) -> None:
         _fold(normalizer, batch)
 
 
-def _fold(normalizer: RunningMeanStd, batch: Batch) -> None:
+def _fold(normalizer: Normalizer, batch: Batch) -> None:
     """Write what a batch brings to the buffers."""
     own = normalizer._buffers
     count, rejected, decay = own["count"], own["rejected"], own["decay"]
     weight, mean, var = own["weight"], own["mean"], own["var"]
-    assert count is not None and rejected is not None and decay is not None
-    assert weight is not None and mean is not None and var is not None
     (added, *_), number, refused = batch
     weight = writable(weight)
     if decay.numel():
@@ -121,7 +117,9 @@ def check_moments(mean: Tensor, var: Tensor, count: Any, shape: torch.Size, nonf
     """Raise `ValueError` that names the argument of `update_from_moments` which cannot be what it says."""
     for name, value in (("mean", mean), ("var", var)):
         if value.shape != shape:
-            raise ValueError(f"{name} has shape {tuple(value.shape)}, but rows here have shape {tuple(shape)}")
+            raise ValueError(
+                f"{name} has shape {tuple(value.shape)}, but rows here have shape {tuple(shape)}"
+            )
         if value.is_complex():
             raise TypeError(f"{name} is complex")
         if nonfinite == "raise" and not bool(value.isfinite().all()):
