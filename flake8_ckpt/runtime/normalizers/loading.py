@@ -191,7 +191,7 @@ def _check_values(values: Mapping[str, Tensor], shape: torch.Size | None, allows
 
 def _check_number(key: str, value: Tensor, is_first: bool) -> None:
     pairs = key == "clip" and not is_first
-    if value.shape != ((2,) if pairs else ()) and not (key == "decay" and value.numel() == 0):
+    if value.shape != ((2,) if pairs else ()) and not (key == "decay" and value.shape == (1,)):
         raise ValueError(f"{key} has shape {tuple(value.shape)}, not {(2,) if pairs else ()}")
 
 

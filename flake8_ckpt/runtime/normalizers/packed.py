@@ -39,7 +39,7 @@ def _is_traced() -> bool:
 
 def _is_plain(entry: RunningMeanStd) -> bool:
     is_alone = entry.sync_mode == "off" or entry.sync_mode == "auto" and not is_shared(entry.process_group)
-    return entry.training and is_alone and entry.nonfinite == "propagate" and entry.decay.numel() == 0
+    return entry.training and is_alone and entry.nonfinite == "propagate" and entry.decay.dim() == 0
 
 
 def _batch_shape(x: Tensor, entry: RunningMeanStd) -> torch.Size:

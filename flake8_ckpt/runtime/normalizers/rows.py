@@ -43,7 +43,8 @@ def check_real(x: Tensor) -> None:
 def check_rows(x: Tensor, shape: torch.Size) -> None:
     """Raise `ValueError` where a tensor does not end in the shape of a row, `TypeError` where it is complex."""
     check_real(x)
-    if x.shape[x.dim() - len(shape) :] != shape:
+    # While `torch.jit.trace` runs, sizes are tensors, and to compare them is a warning.
+    if torch._C._get_tracing_state() is None and x.shape[x.dim() - len(shape) :] != shape:
         raise ValueError(f"rows of shape {tuple(shape)} are needed, but the input has shape {tuple(x.shape)}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Literal
 
@@ -63,17 +64,19 @@ class RunningMeanStd(nn.Module):
     __module__ = "flake8_ckpt.runtime"
     __jit_unused_properties__ = ["shape", "std", "m2", "moments", "pending", "settings", "until", "frozen"]
 
-    mean: Tensor
-    var: Tensor
-    count: Tensor
-    weight: Tensor
-    rejected: Tensor
-    epsilon: Tensor
-    clip: Tensor
-    limit: Tensor
-    decay: Tensor
-    min_count: Tensor
-    version: Tensor
+    # Not for `torch.jit.script`, which cannot read annotations that are text.
+    if TYPE_CHECKING:
+        mean: Tensor
+        var: Tensor
+        count: Tensor
+        weight: Tensor
+        rejected: Tensor
+        epsilon: Tensor
+        clip: Tensor
+        limit: Tensor
+        decay: Tensor
+        min_count: Tensor
+        version: Tensor
 
     def __init__(
         self,
@@ -95,8 +98,9 @@ class RunningMeanStd(nn.Module):
         self.accumulate_dtype = accumulate_dtype
         self.process_group = process_group
         self.sync_mode = checked_choice("sync", sync, ("auto", "off", "manual"))
-        # In a tuple, so that it is no child: `DistributedDataParallel` would broadcast the rows of rank 0 over it.
-        self._waiting = (RunningMeanStd(shape, sync="off", device=device),) if sync == "manual" else ()
+        if sync == "manual":
+            # Not as a child: `DistributedDataParallel` would broadcast the rows of rank 0 over it.
+            vars(self)["_pending"] = RunningMeanStd(shape, sync="off", device=device)
         buffers.register(self, settings_of(epsilon, clip, until, decay, min_count), device)
         if shape is not None:
             self._build((shape,) if isinstance(shape, int) else tuple(shape))
@@ -139,7 +143,8 @@ class RunningMeanStd(nn.Module):
     @property
     def pending(self) -> RunningMeanStd | None:
         """Return what holds the rows that wait for `sync`, where `sync` is "manual"."""
-        return self._waiting[0] if self._waiting else None
+        found: RunningMeanStd | None = vars(self).get("_pending")
+        return found
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normalized input; the statistics stay as they are."""
@@ -289,11 +294,14 @@ class RunningMeanStd(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> RunningMeanStd:
         """Move the buffers as `nn.Module` does, but never change their dtype."""
         super()._apply(without_casts(fn), recurse)  # type: ignore[no-untyped-call]
-        for waiting in self._waiting:
-            waiting._apply(fn, recurse)
+        if self.pending is not None:
+            self.pending._apply(fn, recurse)
         return self
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        # 0.1.0 kept it in a tuple.
+        for waiting in state.pop("_waiting", ()):
+            state["_pending"] = waiting
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         if "m2" in self._buffers:
             loading.upgrade_module(self)
@@ -301,8 +309,8 @@ class RunningMeanStd(nn.Module):
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         notices.read_by_host(self, self._buffers)
         super()._save_to_state_dict(destination, prefix, keep_vars)
-        for waiting in self._waiting:
-            waiting._save_to_state_dict(destination, f"{prefix}pending.", keep_vars)
+        if self.pending is not None:
+            self.pending._save_to_state_dict(destination, f"{prefix}pending.", keep_vars)
 
     def _load_from_state_dict(
         self, state: dict[str, Any], prefix: str, metadata: dict[str, Any], strict: bool, *found: list[str]
@@ -315,9 +323,11 @@ class RunningMeanStd(nn.Module):
         if any(part.problem or part.missing for part in parts):
             return
         self.reset()
-        for part, module in zip(parts, (self, *self._waiting)):
+        for part, module in zip(parts, (self, self.pending)):
             loading.adopt(module, part.state, metadata.get("assign_to_params_buffers", False))
             unexpected_keys.extend(part.unexpected if strict else ())
 
     def _parts(self, state: dict[str, Any], prefix: str) -> list[loading.Part]:
-        return loading.read_parts(state, prefix, self.shape, bool(self._waiting), self.nonfinite != "raise")
+        return loading.read_parts(
+            state, prefix, self.shape, self.pending is not None, self.nonfinite != "raise"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from typing import Union
 from typing import cast
@@ -36,7 +37,8 @@ class RunningMeanStdDict(nn.Module):
 
     def __init__(self, shapes: Shapes | None = None, **options: Any) -> None:
         super().__init__()
-        self.options = options
+        # Not as a mapping of numbers, which would look like state.
+        self._new = partial(RunningMeanStd, **options)
         self.entries = nn.ModuleDict()
         for key, shape in (shapes or {}).items():
             self._add(key, self._entry(shape, isinstance(shape, Mapping)))
@@ -144,10 +146,15 @@ class RunningMeanStdDict(nn.Module):
         for entry in self._each():
             entry.unfreeze()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # 0.1.0 kept the options as they were given.
+        options = state.pop("options", None)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if options is not None:
+            self._new = partial(RunningMeanStd, **options)
+
     def _entry(self, shape: Any, is_nested: bool) -> Entry:
-        return (
-            RunningMeanStdDict(shape, **self.options) if is_nested else RunningMeanStd(shape, **self.options)
-        )
+        return RunningMeanStdDict(shape, **self._new.keywords) if is_nested else self._new(shape)
 
     def _at(self, key: str) -> Entry:
         return cast("Entry", self.entries[key])

@@ -49,15 +49,15 @@ class Settings:
         """Return the buffers that hold these, of the dtypes in `DTYPES`.
 
         `clip` is the least and the largest output. Rows are taken while `count < limit`; a frozen limit is `~limit`,
-        which is negative. `decay` is empty where it is off: whether there is one shows in its shape, so that to
-        decide it costs no look at the device, and a checkpoint that has one does not fit silently.
+        which is negative. `decay` is of shape `(1,)` where there is one: that shows without a look at the device,
+        and a checkpoint that has one does not fit silently where there is none.
         """
         limit = NO_END if self.until < 0 else self.until
         values = {
             "epsilon": self.epsilon,
             "clip": [-self.clip, self.clip],
             "limit": ~limit if self.frozen else limit,
-            "decay": [] if self.decay == 1 else self.decay,
+            "decay": 1.0 if self.decay == 1 else [self.decay],
             "min_count": self.min_count,
             "version": self.version,
         }
@@ -76,7 +76,7 @@ class Settings:
             epsilon=buffers["epsilon"].item(),
             clip=clip,
             until=-1 if until >= NO_END else until,
-            decay=buffers["decay"].item() if buffers["decay"].numel() else 1.0,
+            decay=buffers["decay"].item(),
             min_count=int(buffers["min_count"]),
             frozen=limit < 0,
         )

@@ -102,7 +102,7 @@ def _fold(normalizer: Normalizer, batch: Batch) -> None:
     weight, mean, var = own["weight"], own["mean"], own["var"]
     (added, *_), number, refused = batch
     weight = writable(weight)
-    if decay.numel():
+    if decay.dim():
         # The decay is a float64 tensor; of two plain numbers `where` makes float32.
         weight.mul_(torch.where(torch.as_tensor(number, device=decay.device) > 0, decay, 1.0))
     weight.add_(added)
