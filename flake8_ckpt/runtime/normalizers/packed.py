@@ -22,7 +22,7 @@ Entries = Sequence[RunningMeanStd]
 
 def can_pack(entries: Entries, values: Sequence[Tensor]) -> bool:
     """Tell whether these normalizers can normalize these values together."""
-    if len(entries) < 2 or values[0].device.type == "cpu" or _is_traced():
+    if len(entries) < 2 or _is_cpu(values[0]) or _is_traced():
         return False
     alike = {(x.dtype, x.device, _batch_shape(x, entry)) for entry, x in zip(entries, values)}
     return len(alike) == 1 and values[0].is_floating_point()
@@ -31,6 +31,10 @@ def can_pack(entries: Entries, values: Sequence[Tensor]) -> bool:
 def can_pack_update(entries: Entries, values: Sequence[Tensor]) -> bool:
     """Tell whether these normalizers can take these values in together: plain ones, each in training mode."""
     return can_pack(entries, values) and all(map(_is_plain, entries)) and values[0].numel() > 0
+
+
+def _is_cpu(x: Tensor) -> bool:
+    return x.device.type == "cpu"
 
 
 def _is_traced() -> bool:
