@@ -63,7 +63,7 @@ class RunningMeanStd(nn.Module):
 
     # Where a pickle of a whole module finds the class, wherever it lives in here.
     __module__ = "flake8_ckpt.runtime"
-    __jit_unused_properties__ = ["shape", "std", "m2", "moments", "pending", "settings", "until", "frozen"]
+    __jit_unused_properties__ = ["shape", "std", "m2", "moments", "pending", "settings", "frozen"]
 
     # Not for `torch.jit.script`, which cannot read annotations that are text.
     if TYPE_CHECKING:
@@ -143,11 +143,6 @@ class RunningMeanStd(nn.Module):
     def settings(self) -> Settings:
         """Return the hyper-parameters in force, which are read from the buffers: this waits for the device."""
         return Settings.of(dict(self.named_buffers(recurse=False)))
-
-    @property
-    def until(self) -> int:
-        """Return the number of rows after which the statistics stay as they are, -1 where there is none."""
-        return self.settings.until
 
     @property
     def frozen(self) -> bool:

@@ -172,7 +172,7 @@ class RunningMeanStdDict(nn.Module):
             self._new = partial(RunningMeanStd, **options)
 
     def _entry(self, shape: Any, is_nested: bool) -> Entry:
-        return RunningMeanStdDict(shape, **self._new.keywords) if is_nested else self._new(shape)
+        return RunningMeanStdDict(shape, **self._new.keywords) if is_nested else self._new(shape=shape)
 
     def _at(self, key: str) -> Entry:
         return cast("Entry", self.entries[key])
