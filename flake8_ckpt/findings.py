@@ -54,7 +54,8 @@ class Finding(Struct, frozen=True, order=True):
     """One lost thing; `path` is relative to the root and has forward slashes.
 
     A rule gives the statement; once libcst has found the `node`, the position ends where the node ends and the
-    finding is `exact`. `attribute` is what is lost if it is one, `class_name` the class around the position.
+    finding is `exact`. `attribute` is what is lost if it is one, else `key` its key in the checkpoint or its name;
+    `class_name` is the class around the position, `symbol` the class or function around it, both qualified.
     """
 
     path: str
@@ -66,6 +67,8 @@ class Finding(Struct, frozen=True, order=True):
     attribute: str = ""
     class_name: str = ""
     exact: bool = False
+    key: str = ""
+    symbol: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ PACKAGE = Path(flake8_ckpt.__file__).parent
 # From the bottom to the top; what stands on one line may import from each other.
 FLOORS = (
     ("findings",),
+    ("fingerprints",),
     ("frameworks",),
     ("source",),
     ("facts",),

@@ -73,7 +73,7 @@ def confirm(text: str, tree: ast.Module, findings: Sequence[Finding]) -> Confirm
 def _locate(finding: Finding, file: _File) -> _Located:
     place = file.lines.point(finding.position.line, finding.position.col)
     path = path_to(file.tree, file.lines, place)
-    return _Located(replace(finding, class_name=class_of(path)), path)
+    return _Located(replace(finding, class_name=class_of(path), symbol=scope_of(path)), path)
 
 
 def _find_all(located: Sequence[_Located], file: _File) -> list[Optional[Finding]]:
