@@ -18,11 +18,16 @@ from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.output import FORMATTERS
-from flake8_ckpt.commands.output import JsonFormatter
 from flake8_ckpt.commands.output import Linted
+from flake8_ckpt.commands.output import ReportFormatter
+from flake8_ckpt.commands.output import format_of
+from flake8_ckpt.commands.output import is_for_people
 from flake8_ckpt.commands.output import make_formatter
 from flake8_ckpt.commands.output import print_findings
 from flake8_ckpt.commands.progress import progress_bar
+from flake8_ckpt.commands.report_parts import Checked
+from flake8_ckpt.commands.reporting import FORMATS
+from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import Options
@@ -50,7 +55,7 @@ def check_files(arguments: Sequence[str]) -> int:
         count = _check(namespace, options, root)
     sys.stdout.buffer.flush()
     if namespace.count:
-        print(count, file=sys.stderr if namespace.output_format == "json" else sys.stdout)
+        print(count, file=sys.stdout if is_for_people(namespace) else sys.stderr)
     return int(count > 0 and not namespace.exit_zero)
 
 
@@ -69,8 +74,11 @@ def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
     text = None if stdin is None else _lenient_text(stdin)
     linted = [_linted(name, namespace, findings[paths[name]], text) for name in names]
     formatter = make_formatter(namespace)
-    if isinstance(formatter, JsonFormatter):
-        formatter.expect(root, linted, {path: name for name, path in paths.items() if name != STDIN})
+    if isinstance(formatter, ReportFormatter):
+        everything = [each for file in linted for each in file.findings]
+        shown = {paths[name]: file.name for name, file in zip(names, linted)}
+        checked = Checked(found, everything, shown)
+        formatter.expect(linted, writer_of(format_of(namespace), checked, formatter.color))
     return print_findings(namespace, formatter, linted)
 
 
@@ -135,5 +143,5 @@ def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:
 def _declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
-    declare_ours(manager, "check", "findings", unused=UNUSED)
+    declare_ours(manager, "check", "findings", formats=FORMATS, unused=UNUSED)
     manager.extend_default_select([PREFIX])
