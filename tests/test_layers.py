@@ -34,6 +34,7 @@ FLOORS = (
     ("fixes",),
     ("contract_view", "reports"),
     ("options",),
+    ("checking",),
     ("selection", "engine"),
     ("plugin",),
     ("commands",),
