@@ -34,7 +34,7 @@ FLOORS = (
     ("fixes",),
     ("contract_view", "reports"),
     ("options",),
-    ("checking",),
+    ("asked_files", "checking"),
     ("selection", "engine"),
     ("plugin",),
     ("commands",),
