@@ -35,6 +35,7 @@ FLOORS = (
     ("fixes",),
     ("contract_view", "reports"),
     ("options",),
+    ("asked_files", "checking"),
     ("selection", "engine"),
     ("plugin",),
     ("commands",),

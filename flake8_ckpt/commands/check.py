@@ -31,7 +31,6 @@ from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import Options
-from flake8_ckpt.rules import unreadable_file
 from flake8_ckpt.selection import PREFIX
 from flake8_ckpt.selection import STDIN
 from flake8_ckpt.selection import asked_files
@@ -84,7 +83,7 @@ def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
 
 def _path_of(name: str, namespace: argparse.Namespace, found: engine.Analysis) -> str:
     filename = namespace.stdin_display_name if name == STDIN else name
-    return project_path(found.root, filename, found.index.digests)
+    return project_path(found.root, filename, found.survey.digests)
 
 
 def _linted(
@@ -112,7 +111,9 @@ def _findings_by_path(
         by_path[path].extend(confirmed.findings)
         if is_verbose:
             _print_lost(confirmed.lost)
-    for path, reason in found.index.unreadable:
+    for path, reason in found.survey.unreadable:
+        from flake8_ckpt.rules import unreadable_file
+
         by_path[path].append(unreadable_file.report(path, f"cannot be read ({reason})"))
     for fault in found.faults:
         finding = engine.report_fault(fault, min(asked, default=""))
@@ -133,9 +134,8 @@ def _print_lost(lost: Sequence[Finding]) -> None:
 
 def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:
     """Say once which files of the project could not be read, besides those that are reported."""
-    broken = [(path, facts.error) for path, facts in found.index.files.items() if facts.error]
-    unread = [(path, f"cannot be read ({reason})") for path, reason in found.index.unreadable]
-    for path, reason in sorted([*broken, *unread]):
+    unread = [(path, f"cannot be read ({reason})") for path, reason in found.survey.unreadable]
+    for path, reason in sorted([*found.broken.items(), *unread]):
         if path not in asked:
             print(f"flake8-ckpt: note: {path} {reason}: left out of the project", file=sys.stderr)
 
