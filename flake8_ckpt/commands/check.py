@@ -19,13 +19,13 @@ from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.output import FORMATTERS
 from flake8_ckpt.commands.output import Linted
+from flake8_ckpt.commands.output import Material
 from flake8_ckpt.commands.output import ReportFormatter
 from flake8_ckpt.commands.output import format_of
 from flake8_ckpt.commands.output import is_for_people
 from flake8_ckpt.commands.output import make_formatter
 from flake8_ckpt.commands.output import print_findings
 from flake8_ckpt.commands.progress import progress_bar
-from flake8_ckpt.commands.report_parts import Checked
 from flake8_ckpt.commands.reporting import FORMATS
 from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.findings import Finding
@@ -76,8 +76,8 @@ def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
     if isinstance(formatter, ReportFormatter):
         everything = [each for file in linted for each in file.findings]
         shown = {paths[name]: file.name for name, file in zip(names, linted)}
-        checked = Checked(found, everything, shown)
-        formatter.expect(linted, writer_of(format_of(namespace), checked, formatter.color))
+        material = Material(found, everything, shown)
+        formatter.expect(linted, writer_of(format_of(namespace), material, formatter.color))
     return print_findings(namespace, formatter, linted)
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
@@ -21,6 +22,7 @@ from flake8.statistics import Statistics
 from flake8.style_guide import StyleGuideManager
 from flake8.violation import Violation
 
+from flake8_ckpt.engine import Analysis
 from flake8_ckpt.findings import Finding
 
 FORMATTERS: dict[str, type[BaseFormatter]] = {"default": default.Default, "pylint": default.Pylint}
@@ -38,6 +40,15 @@ class Linted:
     name: str
     findings: Sequence[Finding]
     text: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a report is made from: the analysis, all findings, and the files as the user names them, by path."""
+
+    found: Analysis
+    findings: Sequence[Finding]
+    names: Mapping[str, str]
 
 
 class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no types

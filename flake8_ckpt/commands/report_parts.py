@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from collections.abc import Iterable
-from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from flake8_ckpt import __version__
+from flake8_ckpt.commands.output import Material
 from flake8_ckpt.engine import Analysis
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.fingerprints import fingerprints
-from flake8_ckpt.index.collection import content_of
 from flake8_ckpt.reports.report import Entry
 from flake8_ckpt.reports.report import Level
 from flake8_ckpt.reports.report import Report
@@ -28,29 +27,24 @@ from flake8_ckpt.source.text import decode
 UNCHECKED = "CKP0"
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What was checked: the analysis, all findings, and the files as the user names them, by path from the root."""
-
-    found: Analysis
-    findings: Sequence[Finding]
-    names: Mapping[str, str]
-
-
-def report_of(kept: Sequence[Finding], checked: Checked) -> Report:
+def report_of(kept: Sequence[Finding], material: Material) -> Report:
     """Return the report of the findings that are neither ignored nor silenced.
 
     The fingerprints are those among all findings, so that one that is silenced leaves those of the others as they are.
     """
-    marks = fingerprints([*checked.findings, *kept])
+    marks = fingerprints([*material.findings, *kept])
     codes = {each.code for each in kept}
     paths = {each.path for each in kept} | {each.path for finding in kept for each in finding.related}
     return Report(
         __version__,
         tuple(Entry(each, marks[each]) for each in kept),
-        {rule.code: _text_of(rule) for rule in all_rules() if rule.code in codes},
-        _sources(paths, checked),
+        _rules(codes),
+        _sources(paths, material),
     )
+
+
+def _rules(codes: Container[str]) -> dict[str, RuleText]:
+    return {rule.code: _text_of(rule) for rule in all_rules() if rule.code in codes}
 
 
 def _text_of(rule: Rule) -> RuleText:
@@ -64,17 +58,17 @@ def _level_of(rule: Rule) -> Level:
     return "note" if rule.check is None else "warning"
 
 
-def _sources(paths: Iterable[str], checked: Checked) -> dict[str, Source]:
-    root = checked.found.root
+def _sources(paths: Iterable[str], material: Material) -> dict[str, Source]:
+    root = material.found.root
     top = _top_of(root)
     return {
-        path: Source(_printed(path, checked), _from(top, root / path), _lines(path, checked.found))
+        path: Source(_printed(path, material), _from(top, root / path), _lines(path, material.found))
         for path in sorted(paths)
     }
 
 
-def _printed(path: str, checked: Checked) -> str:
-    return checked.names.get(path) or Path(os.path.relpath(checked.found.root / path)).as_posix()
+def _printed(path: str, material: Material) -> str:
+    return material.names.get(path) or Path(os.path.relpath(material.found.root / path)).as_posix()
 
 
 def _from(top: Path, path: Path) -> str:
@@ -92,7 +86,7 @@ def _top_of(root: Path) -> Path:
 
 
 def _lines(path: str, found: Analysis) -> tuple[str, ...]:
-    data = content_of(found.root, found.index, path)
+    data = found.survey.content_of(path)
     try:
         return () if data is None else tuple(decode(data).split("\n"))
     except Unreadable:

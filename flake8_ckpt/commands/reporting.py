@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from flake8_ckpt.commands.arguments import Formats
-from flake8_ckpt.commands.report_parts import Checked
-from flake8_ckpt.commands.report_parts import report_of
+from flake8_ckpt.commands.output import Material
 from flake8_ckpt.findings import Finding
 
 # The module of `reports` for each format that needs nothing but the report.
@@ -28,11 +27,14 @@ FORMATS = Formats(
 )
 
 
-def writer_of(name: str, checked: Checked, is_colored: bool) -> Callable[[Sequence[Finding]], str]:
+def writer_of(name: str, material: Material, is_colored: bool) -> Callable[[Sequence[Finding]], str]:
     """Return what makes a report of the findings that are kept."""
 
     def write(kept: Sequence[Finding]) -> str:
-        report = report_of(kept, checked)
+        # The rules are only imported where there is something to say of them.
+        from flake8_ckpt.commands.report_parts import report_of
+
+        report = report_of(kept, material)
         if name == "text":
             from flake8_ckpt.reports import text
 
