@@ -82,3 +82,24 @@ def is_annotated(class_def: cst.ClassDef, name: str) -> bool:
         if isinstance(line, cst.SimpleStatementLine)
         for node in line.body
     )
+
+
+def plain_tensors_of(class_def: cst.ClassDef) -> frozenset[str]:
+    """Return the attributes that a class sets to what looks like a tensor and is neither registered nor a module."""
+    found = set()
+    for _, node in ways_to(class_def):
+        if isinstance(node, (cst.Assign, cst.AnnAssign)) and node.value is not None:
+            if _makes_tensor(node.value):
+                for target in targets_of(node):
+                    if isinstance(target, cst.Attribute) and is_self(target, target.attr.value):
+                        found.add(target.attr.value)
+    return frozenset(found)
+
+
+def _makes_tensor(value: cst.BaseExpression) -> bool:
+    """Tell whether an expression calls something of torch itself: `torch.arange(n) * 2`, not `torch.nn.Linear`."""
+    return any(
+        isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name)
+        and node.value.value == "torch" and node.attr.value not in ("nn", "dtype", "device")
+        for _, node in ways_to(value)
+    )  # fmt: skip

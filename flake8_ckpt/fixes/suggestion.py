@@ -17,6 +17,7 @@ from flake8_ckpt.fixes.piece import Piece
 
 # How a buffer is registered; "auto" does as the file does already.
 BufferStyle = Literal["auto", "register_buffer", "nn.Buffer"]
+OLDER = "load older checkpoints with load_compatible() of flake8_ckpt.runtime"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.fixes.codemods import late_state
+from flake8_ckpt.fixes.codemods import module_container
+from flake8_ckpt.fixes.codemods import parameter
+from flake8_ckpt.fixes.codemods import persistent
 from flake8_ckpt.fixes.codemods import register_buffer
+from flake8_ckpt.fixes.codemods import registration_result
+from flake8_ckpt.fixes.codemods import tensor_container
 from flake8_ckpt.fixes.piece import OutOfReach
 from flake8_ckpt.fixes.piece import Source
 from flake8_ckpt.fixes.suggestion import BufferStyle
@@ -20,6 +26,16 @@ from flake8_ckpt.source.text import parse
 Codemod = Callable[[Site], Suggestion]
 CODEMODS: Mapping[str, Codemod] = {
     "register_buffer": register_buffer.change,
+    "parameter": parameter.change,
+    "persistent": persistent.change,
+    "registration_result": registration_result.change,
+    "module_container": module_container.change,
+    "tensor_container": tensor_container.change,
+    "late_registration": late_state.change_registration,
+    "late_tensor": late_state.change_none,
+    "array": late_state.change_array,
+    "number": late_state.change_number,
+    "derived_number": late_state.change_derived,
 }
 
 

@@ -21,6 +21,7 @@ from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import is_window
 from flake8_ckpt.modules.attribute_lifetime import lifetime
 from flake8_ckpt.modules.buffers.buffer_fixes import constant_fix
+from flake8_ckpt.modules.buffers.buffer_fixes import parameter_fix
 from flake8_ckpt.modules.buffers.buffer_fixes import state_fix
 from flake8_ckpt.modules.buffers.registration_paths import buffers_apart
 from flake8_ckpt.modules.buffers.registration_paths import is_buffer_itself
@@ -154,3 +155,8 @@ class Attribute:
     def constant_fix(self) -> Fix:
         """Return the fix that makes it a buffer which is not saved."""
         return constant_fix(self.state, self.name, self.writes)
+
+    @property
+    def parameter_fix(self) -> Fix:
+        """Return the fix that makes it a parameter."""
+        return parameter_fix(self.state, self.name)

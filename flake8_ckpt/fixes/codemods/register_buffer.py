@@ -10,8 +10,10 @@ import libcst as cst
 from flake8_ckpt.findings import Edit
 from flake8_ckpt.fixes.annotations import annotation_at_class
 from flake8_ckpt.fixes.attribute_writes import WriteNode
+from flake8_ckpt.fixes.constant_safety import risk_of_constant
 from flake8_ckpt.fixes.constructor import first_writes
 from flake8_ckpt.fixes.constructor import obstacle_to_registration
+from flake8_ckpt.fixes.suggestion import OLDER
 from flake8_ckpt.fixes.suggestion import Site
 from flake8_ckpt.fixes.suggestion import Suggestion
 from flake8_ckpt.fixes.suggestion import after
@@ -30,7 +32,6 @@ NO_TENSORS = (
     cst.SimpleString,
     cst.Comparison,
 )
-OLDER = "load older checkpoints with flake8_ckpt.runtime.load_compatible()"
 
 
 def change(site: Site) -> Suggestion:
@@ -39,12 +40,15 @@ def change(site: Site) -> Suggestion:
     obstacle = obstacle_to_registration(site, NO_TENSORS)
     if obstacle:
         return Suggestion(title, "shown", obstacle, code=_example(site))
-    edits = tuple(edit for each in first_writes(site) for edit in _registration(site, each))
+    writes = first_writes(site)
+    edits = tuple(edit for each in writes for edit in _registration(site, each))
     fix = site.finding.fix
-    if fix.reason:
-        return Suggestion(title, fix.safety, fix.reason, edits)
-    note = f"adds the key '{site.name}' to the state_dict: {OLDER}" if _is_saved(site) else ""
-    return Suggestion(title, fix.safety, note, edits)
+    if fix.safety == "shown":
+        return Suggestion(title, "shown", fix.reason, edits, _example(site))
+    if _is_saved(site):
+        return Suggestion(title, "unsafe", f"adds the key '{site.name}' to the state_dict: {OLDER}", edits)
+    risk = fix.reason or risk_of_constant(site, writes)
+    return Suggestion(title, "unsafe" if risk else "safe", risk, edits)
 
 
 def _is_saved(site: Site) -> bool:

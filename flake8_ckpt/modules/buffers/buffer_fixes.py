@@ -33,6 +33,16 @@ def constant_fix(state: ClassState, name: str, writes: Sequence[AttributeWrite])
     return _fix(state, name, writes, Fix(CODEMOD, "safe", (("persistent", "no"),)))
 
 
+def parameter_fix(state: ClassState, name: str) -> Fix:
+    """Return the fix for a tensor that is to be trained; torch refuses a plain tensor in the place of a parameter."""
+    for change in state.runtime_writes(name):
+        if change.write.how == "assign" and change.value != NONE:
+            reason = f"{change.method.name}() sets it to another tensor, which torch refuses for a parameter"
+            return Fix("parameter", reason=reason)
+    obstacle = _obstacle(state, name)
+    return Fix("parameter", "shown" if obstacle else "unsafe", reason=obstacle)
+
+
 def _fix(state: ClassState, name: str, writes: Sequence[AttributeWrite], fix: Fix) -> Fix:
     if any(REMARK in each.guards for each in writes):
         return Fix()
