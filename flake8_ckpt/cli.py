@@ -64,9 +64,9 @@ def _run(arguments: list[str]) -> int:
 
         return show_frameworks(arguments[1:])
     if arguments[:1] == ["inspect"]:
-        from flake8_ckpt.runtime.inspector.command import show_checkpoint
+        from flake8_ckpt.commands.inspect import inspect_file
 
-        return show_checkpoint(arguments[1:])
+        return inspect_file(arguments[1:])
     args = _parser().parse_args(arguments)
     if args.command == "demo":
         from flake8_ckpt.commands.demo import show_demo
