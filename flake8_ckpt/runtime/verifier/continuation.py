@@ -11,10 +11,11 @@ from typing import Any
 
 from flake8_ckpt.runtime.verifier.compare import Trip
 from flake8_ckpt.runtime.verifier.compare import difference
+from flake8_ckpt.runtime.verifier.compare import is_below
 from flake8_ckpt.runtime.verifier.compare import is_ignored
 from flake8_ckpt.runtime.verifier.compare import is_walked_elsewhere
-from flake8_ckpt.runtime.verifier.report import Problem
-from flake8_ckpt.runtime.verifier.report import one_line
+from flake8_ckpt.runtime.verifier.problem import Problem
+from flake8_ckpt.runtime.verifier.problem import one_line
 from flake8_ckpt.runtime.verifier.snapshot import Snapshot
 from flake8_ckpt.runtime.verifier.snapshot import describe
 from flake8_ckpt.runtime.verifier.snapshot import is_leaf
@@ -28,6 +29,24 @@ class Outcome:
 
     output: Snapshot
     state: Snapshot
+
+
+@dataclass(frozen=True)
+class Ends:
+    """How a source and a copy went on, or what the copy raised."""
+
+    expected: Outcome
+    outcome: Outcome | str
+
+    def meet(self, path: str) -> bool:
+        """Return whether both hold the same under a path afterwards, so that going on made it anew."""
+        if isinstance(self.outcome, str):
+            return False
+        return not any(
+            differ(self.expected.state, self.outcome.state, each)
+            for each in dict.fromkeys((*self.expected.state, *self.outcome.state))
+            if each == path or is_below(each, [path])
+        )
 
 
 def attempt(target: object, continue_with: Callable[[Any], object]) -> Outcome | str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import torch
 from torch import nn
 
 from flake8_ckpt.runtime.verifier.attribution import NOTHING
+from flake8_ckpt.runtime.verifier.attribution import VALUES
 from flake8_ckpt.runtime.verifier.attribution import Arrival
 from flake8_ckpt.runtime.verifier.attribution import Attribution
 from flake8_ckpt.runtime.verifier.attribution import attribute
@@ -24,6 +26,7 @@ from flake8_ckpt.runtime.verifier.attribution import prepare
 from flake8_ckpt.runtime.verifier.compare import Trip
 from flake8_ckpt.runtime.verifier.compare import compare
 from flake8_ckpt.runtime.verifier.compare import is_ignored
+from flake8_ckpt.runtime.verifier.continuation import Ends
 from flake8_ckpt.runtime.verifier.continuation import attempt
 from flake8_ckpt.runtime.verifier.continuation import diverged
 from flake8_ckpt.runtime.verifier.continuation import go_on
@@ -33,13 +36,14 @@ from flake8_ckpt.runtime.verifier.media import Medium
 from flake8_ckpt.runtime.verifier.media import NotCheckable
 from flake8_ckpt.runtime.verifier.media import Save
 from flake8_ckpt.runtime.verifier.media import media
+from flake8_ckpt.runtime.verifier.origin import origin_of
+from flake8_ckpt.runtime.verifier.problem import Problem
+from flake8_ckpt.runtime.verifier.problem import gather
+from flake8_ckpt.runtime.verifier.problem import one_line
 from flake8_ckpt.runtime.verifier.randomness import remember
 from flake8_ckpt.runtime.verifier.reach import MOST
-from flake8_ckpt.runtime.verifier.report import Problem
 from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.report import RoundtripError
-from flake8_ckpt.runtime.verifier.report import gather
-from flake8_ckpt.runtime.verifier.report import one_line
 from flake8_ckpt.runtime.verifier.sharing import addresses
 from flake8_ckpt.runtime.verifier.sharing import aliased
 from flake8_ckpt.runtime.verifier.sharing import held_tensors
@@ -229,14 +233,19 @@ def settle(
             parted = list(diverged(arrival.trip, expected, outcome, ignore, grounds.noise))
             verdict = known[arrival.lost] = attribute(experiment, grounds, expected) if parted else NOTHING
         findings.problems.extend(parted)
-        tell(arrival, verdict or NOTHING, declared, findings)
+        tell(arrival, verdict or NOTHING, Ends(expected, outcome), declared, findings)
 
 
-def tell(arrival: Arrival, verdict: Attribution, declared: Container[str], findings: Findings) -> None:
+def tell(
+    arrival: Arrival, verdict: Attribution, ends: Ends, declared: Container[str], findings: Findings
+) -> None:
     """Tell problems from notes: what `state_dict()` declares has to arrive, whether or not it matters."""
     for problem in arrival.unlike:
-        is_note = problem.path not in declared and verdict.clears(problem)
-        (findings.notes if is_note else findings.problems).append(problem)
+        if problem.path in declared or not verdict.clears(problem):
+            findings.problems.append(problem)
+        else:
+            kind = "renewed" if ends.meet(problem.path) else "unread"
+            findings.notes.append(replace(problem, kind=kind))
     if verdict.reason:
         findings.skipped.append(f"{arrival.trip.via}: {verdict.reason}")
 
@@ -248,11 +257,24 @@ def conclude(
     source, saved = departure.source, departure.saved
     problems = findings.problems or list(wholly_vacuous(departure.initial, saved, trips, ignore))
     notes = [*findings.notes, *vacuous(source, trips, ignore)]
+    problems, notes = located(problems, departure), located(notes, departure)
     if any(value.kind == "cut" for value in saved.values()):
         findings.skipped.append(f"what comes after the first {MOST} reachable values")
     count = sum(is_leaf(value) and not is_ignored(path, ignore) for path, value in saved.items())
     skipped, made = tuple(findings.skipped), tuple(findings.trips)
     return Report(type(source).__qualname__, gather(problems), gather(notes), skipped, made, count)
+
+
+def located(problems: Sequence[Problem], departure: Departure) -> list[Problem]:
+    """Return the problems, with where in the source the lost values come from."""
+    found = []
+    for problem in problems:
+        path = "" if problem.path == "the object" else problem.path
+        if problem.kind in (*VALUES, "unread"):
+            origin = origin_of(departure.source, path, departure.make, departure.initial.get(path))
+            problem = replace(problem, origin=origin)
+        found.append(problem)
+    return found
 
 
 def raising(verify: Callable[P, Report]) -> Callable[P, Report]:

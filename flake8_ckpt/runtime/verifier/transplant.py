@@ -16,12 +16,12 @@ from flake8_ckpt.runtime.verifier.place import is_single
 from flake8_ckpt.runtime.verifier.place import put
 from flake8_ckpt.runtime.verifier.place import steps
 from flake8_ckpt.runtime.verifier.place import take
+from flake8_ckpt.runtime.verifier.problem import one_line
 from flake8_ckpt.runtime.verifier.reach import Node
 from flake8_ckpt.runtime.verifier.reach import generator_state
 from flake8_ckpt.runtime.verifier.reach import is_plain
 from flake8_ckpt.runtime.verifier.reach import key_text
 from flake8_ckpt.runtime.verifier.reach import reach
-from flake8_ckpt.runtime.verifier.report import one_line
 
 
 @dataclass(frozen=True)
