@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.file_imports import closure
+from flake8_ckpt.linking.file_imports import imported_files
 from flake8_ckpt.linking.functions import is_test
 
 # Whoever imports one of these may make objects of any class by its name: `_target_: models.Net` in a YAML file.
@@ -26,8 +28,8 @@ class UnusedClasses:
         self.symbols = hierarchy.symbols
 
     def is_unused(self, class_id: str) -> bool:
-        """Tell whether nothing names a class or one that derives from it, in a project that has programs."""
-        if not self._has_programs or self._makes_by_name:
+        """Tell whether nothing names a class or one that derives from it, in a folder that programs work with."""
+        if self._makes_by_name or not self._is_of_programs(class_id.partition(":")[0]):
             return False
         return not any(self._is_named(each) for each in (class_id, *self.hierarchy.subclasses(class_id)))
 
@@ -37,9 +39,19 @@ class UnusedClasses:
             return True
         return self.symbols.classes[class_id].named and (self.symbols.files[path].runs or path in self._used)
 
+    def _is_of_programs(self, path: str) -> bool:
+        """Tell whether a file lies below a program, or beside files that one imports: its users are seen."""
+        folders, reached = self._programs
+        return path.partition("/")[0] in reached or any(path.startswith(each) for each in folders)
+
     @cached_property
-    def _has_programs(self) -> bool:
-        return any(facts.runs and not is_test(path) for path, facts in self.symbols.files.items())
+    def _programs(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the folders of the programs, and the first folders of all that they import."""
+        files = self.symbols.files.items()
+        programs = [path for path, facts in files if facts.runs and not is_test(path)]
+        used = closure(programs, imported_files(self.symbols))
+        folders = frozenset(path[: path.rfind("/") + 1] for path in programs)
+        return folders, frozenset(path.partition("/")[0] for path in used if "/" in path)
 
     @cached_property
     def _makes_by_name(self) -> bool:
