@@ -34,6 +34,7 @@ FLOORS = (
     ("confirm",),
     ("fixes",),
     ("contract_view", "reports"),
+    ("teacher",),
     ("options",),
     ("asked_files", "checking"),
     ("selection", "engine"),
