@@ -59,6 +59,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.frameworks import show_frameworks
 
         return show_frameworks(arguments[1:])
+    if arguments[:1] == ["prove"]:
+        from flake8_ckpt.commands.prove import prove_findings
+
+        return prove_findings(arguments[1:])
     if arguments[:1] == ["inspect"]:
         from flake8_ckpt.commands.inspect import inspect_file
 
@@ -82,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="check files and folders (options: flake8-ckpt check --help)")
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("inspect", help="look into a checkpoint file without loading it")
+    commands.add_parser(
+        "prove", help="run the code that a finding speaks of, to see whether the finding is true"
+    )
     commands.add_parser("frameworks", help="show what is known of libraries, your own records among it")
     commands.add_parser("rules", help="list the rules")
     explain = commands.add_parser("explain", help="show the page of a rule")
