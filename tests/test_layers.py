@@ -19,7 +19,8 @@ from tests.front_end import write
 PACKAGE = Path(flake8_ckpt.__file__).parent
 # From the bottom to the top; what stands on one line may import from each other.
 FLOORS = (
-    ("findings",),
+    ("addresses", "findings"),
+    ("fingerprints",),
     ("frameworks",),
     ("source",),
     ("facts",),
@@ -34,6 +35,7 @@ FLOORS = (
     ("fixes",),
     ("contract_view", "reports"),
     ("options",),
+    ("asked_files", "checking"),
     ("selection", "engine"),
     ("plugin",),
     ("commands",),
