@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 
 from flake8_ckpt.engine import Analysis
-from flake8_ckpt.index.collection import content_of
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 
@@ -18,7 +17,7 @@ def calls_of(found: Analysis, class_name: str) -> tuple[Mapping[str, str], ...]:
     """Return the arguments of calls of a class, positional ones under their number; those of tests come last."""
     name = class_name.rpartition(".")[2]
     calls: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
-    for path in sorted(found.index.files, key=lambda each: ("test" in each, each)):
+    for path in sorted(found.survey.digests, key=lambda each: ("test" in each, each)):
         for arguments in _calls_in(_text_of(found, path), name):
             calls.setdefault(tuple(arguments.items()), arguments)
             if len(calls) == MOST_CALLS:
@@ -27,7 +26,7 @@ def calls_of(found: Analysis, class_name: str) -> tuple[Mapping[str, str], ...]:
 
 
 def _text_of(found: Analysis, path: str) -> str:
-    data = content_of(found.root, found.index, path)
+    data = found.survey.content_of(path)
     try:
         return decode(data) if data is not None else ""
     except Unreadable:

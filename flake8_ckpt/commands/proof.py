@@ -18,13 +18,17 @@ from flake8.exceptions import ExecutionError
 from flake8_ckpt.commands.call_arguments import calls_of
 from flake8_ckpt.engine import Analysis
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.index.collection import content_of
+from flake8_ckpt.findings import Safety
+from flake8_ckpt.fixes.fixed_text import fix_text
 from flake8_ckpt.runtime.prove.launch import ask
 from flake8_ckpt.runtime.prove.records import Answer
 from flake8_ckpt.runtime.prove.records import Question
 from flake8_ckpt.runtime.prove.records import Request
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
+
+# On a copy even what is only shown is tried.
+ANY: tuple[Safety, ...] = ("safe", "unsafe", "shown")
 
 
 @dataclass(frozen=True)
@@ -128,14 +132,10 @@ def _out_of_reach(finding: Finding) -> str:
 
 def fixed_text(found: Analysis, path: str, findings: Sequence[Finding]) -> tuple[str, str]:
     """Return what the fix of the findings of one file does, and the file with it; both empty without one."""
-    data = content_of(found.root, found.index, path)
+    data = found.survey.content_of(path)
     if data is None or not findings:
         return "", ""
-    try:
-        from flake8_ckpt.fixes.fixed_text import fix_text
-    except ImportError:
-        return "", ""
-    fixed = fix_text(data, findings, allowed=("safe", "unsafe", "shown"))
+    fixed = fix_text(data, findings, allowed=ANY)
     titles = [each.suggestion.title for each in fixed.applied if each.suggestion is not None]
     try:
         return "; ".join(dict.fromkeys(titles)), decode(fixed.data) if fixed.applied else ""

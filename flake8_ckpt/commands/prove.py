@@ -118,7 +118,7 @@ def _enabled(target: str, options: Options) -> tuple[str, ...]:
 def _asked(found: engine.Analysis, target: str, names: Sequence[str]) -> list[Finding]:
     """Return the findings that are asked for; raise where there are none."""
     place = PLACE.fullmatch(target)
-    known = found.index.digests
+    known = found.survey.digests
     if place is not None:
         path = project_path(found.root, place[1], known)
         here = [each for each in _findings(found) if each.path == path]
