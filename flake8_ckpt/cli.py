@@ -63,6 +63,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.frameworks import show_frameworks
 
         return show_frameworks(arguments[1:])
+    if arguments[:1] == ["prove"]:
+        from flake8_ckpt.commands.prove import prove_findings
+
+        return prove_findings(arguments[1:])
     if arguments[:1] == ["inspect"]:
         from flake8_ckpt.commands.inspect import inspect_file
 
@@ -90,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("fix", help="mend findings in place (options: flake8-ckpt fix --help)")
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("inspect", help="look into a checkpoint file without loading it")
+    commands.add_parser(
+        "prove", help="run the code that a finding speaks of, to see whether the finding is true"
+    )
     commands.add_parser("frameworks", help="show what is known of libraries, your own records among it")
     commands.add_parser("rules", help="list the rules")
     commands.add_parser("explain", help="explain a rule (CKP101) or a line of your code (train.py:12)")
