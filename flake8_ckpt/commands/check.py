@@ -76,7 +76,7 @@ def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
     if isinstance(formatter, ReportFormatter):
         everything = [each for file in linted for each in file.findings]
         shown = {paths[name]: file.name for name, file in zip(names, linted)}
-        material = Material(found, everything, shown)
+        material = Material(options, found, everything, shown)
         formatter.expect(linted, writer_of(format_of(namespace), material, formatter.color))
     return print_findings(namespace, formatter, linted)
 
