@@ -64,9 +64,9 @@ def describe(target: dict[str, str], file: Path, *, is_old: bool) -> dict[str, A
         cls = find_class(target["module"], target["class"])
     except (Exception, SystemExit) as error:
         return {"made": False, "error": f"import: {type(error).__name__}: {str(error)[:80]}"}
-    found, error = make(cls)
+    found = make(cls)
     if found is None:
-        return {"made": False, "error": error}
+        return {"made": False, "error": "no guess of arguments fits"}
     entry: dict[str, Any] = {"made": True, "as": type(found).__qualname__, "keys": sorted(found.state_dict())}
     entry["held"] = digest(getattr(found, target["attribute"], None))
     entry["output"] = run(type(found))
@@ -85,17 +85,13 @@ def find_class(module: str, name: str) -> type[nn.Module]:
     return found  # type: ignore[no-any-return]
 
 
-def make(cls: type[nn.Module]) -> tuple[nn.Module | None, str]:
+def make(cls: type[nn.Module]) -> nn.Module | None:
     """Construct a class, or else the first class derived from it that can be."""
     torch.manual_seed(SEED)
     found = construct(cls)
     if found is not None:
-        return found, ""
-    for each in cls.__subclasses__():
-        found, _ = make(each)
-        if found is not None:
-            return found, ""
-    return None, "no guess of arguments fits"
+        return found
+    return next((found for each in cls.__subclasses__() if (found := make(each)) is not None), None)
 
 
 def run(cls: type[nn.Module]) -> str:

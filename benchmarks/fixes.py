@@ -65,8 +65,9 @@ def check_package(folder: Path, deps: Path | None) -> Counter[str]:
         targets = list(fix_package(copy, counts))
         files = Path(name) / "files"
         files.mkdir()
-        old = run_worker(folder.parent, deps, files, targets, ["--old"])
-        new = run_worker(copy.parent, deps, files, targets, [])
+        others = [folder.parent, *([deps] if deps else [])]
+        old = run_worker(others, files, targets, ["--old"])
+        new = run_worker([copy.parent, *others], files, targets, [])
     for target, before, after in zip(targets, old, new, strict=True):
         verdict = compare(target, before, after)
         counts.update([f"{target.safety}: {verdict.partition(':')[0]}"])
@@ -98,9 +99,9 @@ def target_of(package: str, proposal: Proposal) -> Target:
 
 
 def run_worker(
-    parent: Path, deps: Path | None, files: Path, targets: Sequence[Target], more: Sequence[str]
+    parents: Sequence[Path], files: Path, targets: Sequence[Target], more: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Describe the classes as they are below a folder."""
+    """Describe the classes as they are in the first of some folders that has them."""
     wanted = "".join(
         json.dumps(
             {"module": each.module, "class": each.finding.class_name, "attribute": each.finding.attribute}
@@ -108,7 +109,7 @@ def run_worker(
         + "\n"
         for each in targets
     )
-    path = os.pathsep.join([str(parent), os.getcwd(), *([str(deps)] if deps else [])])
+    path = os.pathsep.join([str(parents[0]), os.getcwd(), *map(str, parents[1:])])
     command = [sys.executable, "-m", "benchmarks.fixed_classes", str(files), *more]
     env = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, input=wanted, capture_output=True, text=True, timeout=TIMEOUT, env=env)

@@ -138,6 +138,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -156,7 +157,8 @@ def check(project: Project) -> Iterator[Finding]:
                 f"over; load it there"
             )
             told.add(location)
-            yield finding_in(RULE, location, message, [(load.location, "the payload is read here")])
+            fix = Fix("restore_saved", "unsafe", (("key", lost.keys[-1]),))
+            yield finding_in(RULE, location, message, [(load.location, "the payload is read here")], fix=fix)
     for file in project.losses.unread_files():
         if file.location in told:
             continue

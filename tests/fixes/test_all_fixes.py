@@ -15,6 +15,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.fixes.fixed_text import UNSAFE
 from flake8_ckpt.fixes.fixed_text import Fixed
 from flake8_ckpt.fixes.fixed_text import fix_text
+from flake8_ckpt.rules.base import all_rules
 from tests.rule_cases import MARKER
 from tests.rule_cases import lint
 
@@ -26,9 +27,10 @@ MAX_ROUNDS = 3
 @pytest.mark.parametrize("name", NAMES)
 def test_fixes_of_a_rule_converge(name: str) -> None:
     module = importlib.import_module(f"tests.rules.{name}")
+    codes = [rule.code for rule in all_rules() if rule.module.endswith(name.removeprefix("test"))]
     for key, case in _cases(module):
         files = {path: MARKER.sub("", text) for path, text in case.items()}
-        _check(f"{name}: {key}", files)
+        _check(f"{name}: {key}", files, codes)
 
 
 def _cases(module: object) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -38,8 +40,8 @@ def _cases(module: object) -> Iterator[tuple[str, Mapping[str, str]]]:
                 yield key, ({"model.py": case} if isinstance(case, str) else case)
 
 
-def _check(key: str, files: Files) -> None:
-    before = found = lint(files, enable=["ALL"])
+def _check(key: str, files: Files, enable: list[str]) -> None:
+    before = found = lint(files, enable=enable)
     mended: list[Finding] = []
     for _ in range(MAX_ROUNDS):
         fixed = {
@@ -50,7 +52,7 @@ def _check(key: str, files: Files) -> None:
             break
         mended += applied
         files = {path: each.data.decode() for path, each in fixed.items()}
-        found = lint(files, enable=["ALL"])
+        found = lint(files, enable=enable)
     else:
         pytest.fail(f"{key}: does not converge")
     gone = Counter(map(_what, before)) - Counter(map(_what, mended))
