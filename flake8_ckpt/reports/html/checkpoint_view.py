@@ -67,7 +67,10 @@ def view_of(table: Table, number: int, findings: Sequence[FindingView]) -> Check
         "file" if table.is_file else "pair of methods",
         draw(table, WIDE),
         draw(table, NARROW),
-        [*(_side("saves", each) for each in table.writers), *(_side("restores", each) for each in table.readers)],
+        [
+            *(_side("saves", each) for each in table.writers),
+            *(_side("restores", each) for each in table.readers),
+        ],
         rows,
         [each.name for each in rows if each.mismatch],
     )

@@ -85,7 +85,11 @@ def _marked(line: CodeLine, position: Position, indent: int) -> CodeLine:
     pieces: list[Piece] = []
     column = 0
     for piece in line.pieces:
-        cuts = [0, *(cut - column for cut in (start, end) if 0 < cut - column < len(piece.text)), len(piece.text)]
+        cuts = [
+            0,
+            *(cut - column for cut in (start, end) if 0 < cut - column < len(piece.text)),
+            len(piece.text),
+        ]
         for low, high in zip(cuts, cuts[1:]):
             text = piece.text[low:high]
             is_inside = is_within and start <= column + low < end

@@ -76,20 +76,26 @@ def render(report: Report, tables: Sequence[Table], project: str) -> str:
     views = [view_of(table, number, findings) for number, table in enumerate(tables, start=1)]
     checkpoints = sorted(views, key=lambda view: not view.broken)
     counts = Counter(each.rule.code for each in findings)
-    rules = [RuleView(rule, counts[code], page_html(rule.page)) for code, rule in sorted(report.rules.items())]
+    rules = [
+        RuleView(rule, counts[code], page_html(rule.page)) for code, rule in sorted(report.rules.items())
+    ]
     style, script = _asset("style.css"), _asset("script.js")
-    return _environment().get_template("page.html.j2").render(
-        project=one_line(project),
-        version=report.version,
-        repository=REPOSITORY,
-        files=list(_by_file(findings)),
-        findings=list(anchors.values()),
-        checkpoints=checkpoints,
-        open_checkpoints={each.anchor for each in checkpoints[:MAX_OPEN]},
-        rules=rules,
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        policy=_policy(style, script),
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            project=one_line(project),
+            version=report.version,
+            repository=REPOSITORY,
+            files=list(_by_file(findings)),
+            findings=list(anchors.values()),
+            checkpoints=checkpoints,
+            open_checkpoints={each.anchor for each in checkpoints[:MAX_OPEN]},
+            rules=rules,
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            policy=_policy(style, script),
+        )
     )
 
 
