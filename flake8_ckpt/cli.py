@@ -63,6 +63,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.runtime.inspector.command import show_checkpoint
 
         return show_checkpoint(arguments[1:])
+    if arguments[:1] == ["watch"]:
+        from flake8_ckpt.commands.watch import watch
+
+        return watch(arguments[1:])
     args = _parser().parse_args(arguments)
     if args.command == "demo":
         from flake8_ckpt.commands.demo import show_demo
@@ -82,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="check files and folders (options: flake8-ckpt check --help)")
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("inspect", help="look into a checkpoint file without loading it")
+    commands.add_parser("watch", help="run your program, and say which of its state no file holds")
     commands.add_parser("frameworks", help="show what is known of libraries, your own records among it")
     commands.add_parser("rules", help="list the rules")
     explain = commands.add_parser("explain", help="show the page of a rule")
