@@ -147,6 +147,8 @@ class _Reader:
         name = dotted(node.func)
         if name:
             self.uses.calls.add(name)
+        if name == "self.register_buffer" and node.args and isinstance(node.args[0], ast.Constant):
+            self._write(f"self.{node.args[0].value}", "constant", node)
         for keyword in node.keywords:
             if keyword.arg == "out":
                 for root in self._roots(keyword.value):
@@ -207,7 +209,7 @@ class _Reader:
         while True:
             if isinstance(node, ast.Subscript):
                 node = node.value
-            elif isinstance(node, ast.Attribute) and node.attr == "data":
+            elif isinstance(node, ast.Attribute) and node.attr == "data" and not _is_self(node.value):
                 node = node.value
             elif (
                 isinstance(node, ast.Call)
@@ -227,6 +229,11 @@ class _Reader:
             return set(self.aliases.get(node.id, set()))
         name = dotted(node)
         return {name} if name else set()
+
+
+def _is_self(node: ast.expr) -> bool:
+    """Tell whether this is the object itself: `self.data` is an attribute of its own."""
+    return isinstance(node, ast.Name) and node.id == "self"
 
 
 def _is_item(target: ast.expr) -> bool:

@@ -47,6 +47,7 @@ class ObjectFacts(Struct, frozen=True):
     variable: Optional[tuple[str, str, str]] = None
     steps: int = 0
     moments: bool = False
+    restored: bool = False
     file: Optional[int] = None
     leaves: dict[str, LeafFacts] = {}
 
@@ -70,6 +71,27 @@ class SaveFacts(Struct, frozen=True):
     step: int
     keys: tuple[str, ...]
     optimizer: bool
+
+
+class Resumption(Struct, frozen=True):
+    """A file that was loaded, and trained from: which of its keys went somewhere, and which to no object."""
+
+    path: str
+    place: tuple[str, int]
+    keys: tuple[str, ...]
+    taken: tuple[str, ...]
+    unrestored: tuple[str, ...]
+
+
+class Replacement(Struct, frozen=True):
+    """A tensor of a module that was restored, and had another value when training went on."""
+
+    object: Optional[int]
+    cls: str
+    name: str
+    place: tuple[str, int]
+    before: tuple[Optional[float], ...]
+    after: tuple[Optional[float], ...]
 
 
 class Hello(Struct, frozen=True):
@@ -98,7 +120,8 @@ class Journal(Struct):
     saves: list[SaveFacts] = []
     objects: dict[int, ObjectFacts] = {}
     locals: dict[tuple[str, str, str], LocalFacts] = {}
-    loads: list[dict[str, Any]] = []
+    resumptions: list[Resumption] = []
+    replacements: list[Replacement] = []
     faults: list[str] = []
 
     @property
@@ -144,5 +167,7 @@ def _take(journal: Journal, event: str, fields: dict[str, Any]) -> None:
         journal.locals[local.file, local.function, local.name] = local
     elif event == "fault":
         journal.faults.append(f"{fields.get('where')}: {fields.get('error')}")
-    else:
-        journal.loads.append({"event": event, **fields})
+    elif event == "resumed":
+        journal.resumptions.append(msgspec.convert(fields, Resumption))
+    elif event == "replaced":
+        journal.replacements.append(msgspec.convert(fields, Replacement))

@@ -12,7 +12,9 @@ from typing import Optional
 
 from flake8_ckpt.evidence.journals import Journal
 from flake8_ckpt.evidence.journals import LeafFacts
+from flake8_ckpt.evidence.journals import LocalFacts
 from flake8_ckpt.evidence.journals import ObjectFacts
+from flake8_ckpt.evidence.journals import Resumption
 from flake8_ckpt.evidence.naming import Line
 from flake8_ckpt.evidence.naming import attribute_line
 from flake8_ckpt.evidence.naming import chain_of
@@ -21,6 +23,7 @@ from flake8_ckpt.evidence.naming import is_module
 from flake8_ckpt.evidence.naming import object_line
 from flake8_ckpt.evidence.naming import outermost_line
 from flake8_ckpt.evidence.naming import owner_name
+from flake8_ckpt.evidence.noise import ARRAYS
 from flake8_ckpt.evidence.noise import Attribute
 from flake8_ckpt.evidence.noise import attribute_of
 from flake8_ckpt.evidence.noise import nature_of
@@ -65,7 +68,18 @@ class Run:
     @property
     def resumes(self) -> bool:
         """Tell whether the program loads a checkpoint and then trains."""
-        return any(load["event"] == "resumed" for each in self.journals for load in each.loads)
+        return any(self.is_own(each) for journal in self.journals for each in journal.resumptions)
+
+    def is_own(self, load: Resumption) -> bool:
+        """Tell whether a file that was loaded is such as this program writes; a pretrained network is none.
+
+        Such a file has the same keys, or, where it holds only weights, which others have too, the same folder.
+        """
+        saves = [save for journal in self.journals for save in journal.saves]
+        if any(load.path and load.path == save.path for save in saves):
+            return True
+        keys = {key for key in load.keys if "." not in key}
+        return any(2 * len(keys & set(save.keys)) > len(keys) for save in saves)
 
 
 def judge(run: Run) -> list[Lost]:
@@ -96,6 +110,27 @@ def _in_process(run: Run, journal: Journal, covered: set[tuple[str, str, str]]) 
             key = found.class_.module, found.class_.name, lost.attribute or WEIGHTS
             if saves_itself or key not in covered:
                 yield lost
+    for local in journal.locals.values() if saves_itself else ():
+        yield from _of_local(run, local)
+
+
+def _of_local(run: Run, found: LocalFacts) -> Iterator[Lost]:
+    """Yield a local variable that holds state: tensors and arrays, and numbers for whoever goes on."""
+    if not found.leaf.changed or found.leaf.file is not None:
+        return
+    nature, line = run.sources.variable(found.file, found.function, found.name)
+    if nature != "state":
+        run.noise[nature] += 1
+        return
+    place, name = (found.file, line), found.function.rpartition(".")[2]
+    owner = "" if name == "<module>" else name
+    if found.leaf.kind[1] in ARRAYS and found.leaf.size > 1:
+        yield Lost("CKP204", "state", place, "", owner, found.name, found.leaf)
+    elif BEST.search(found.name):
+        if run.resumes:
+            yield Lost("CKP218", "note", place, "", owner, found.name, found.leaf)
+    elif run.keeps_optimizer:
+        yield Lost("CKP204", "note", place, "", owner, found.name, found.leaf)
 
 
 def _of_object(run: Run, journal: Journal, found: ObjectFacts) -> Iterator[Lost]:

@@ -15,6 +15,8 @@ from flake8_ckpt.evidence.attribute_writes import Write
 from flake8_ckpt.evidence.attribute_writes import functions_in
 from flake8_ckpt.evidence.attribute_writes import uses_in
 from flake8_ckpt.evidence.attribute_writes import uses_of
+from flake8_ckpt.evidence.variables import Nature as VariableNature
+from flake8_ckpt.evidence.variables import nature_of_variable
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 from flake8_ckpt.source.text import parse
@@ -56,7 +58,7 @@ class FileSource:
     path: str
     classes: dict[str, ClassSource]
     functions: list[tuple[str, FunctionUses]]
-    variables: dict[tuple[str, str], int]
+    bodies: dict[str, list[ast.stmt]]
 
 
 class Sources:
@@ -82,8 +84,13 @@ class Sources:
 
     def variable_line(self, path: str, function: str, name: str) -> int:
         """Return the line that first sets a local variable, or 0."""
+        return self.variable(path, function, name)[1]
+
+    def variable(self, path: str, function: str, name: str) -> tuple[VariableNature, int]:
+        """Return what a local variable of a function is, and the line that first sets it, or 0."""
         file = self.file(path)
-        return file.variables.get((function.rpartition(".")[2], name), 0) if file is not None else 0
+        body = file.bodies.get(function.rpartition(".")[2]) if file is not None else None
+        return nature_of_variable(body, name) if body is not None else ("unread", 0)
 
     def outer_writes(self, attribute: str) -> Iterator[tuple[str, Write]]:
         """Yield the statements of known files that write an attribute of another object than themselves."""
@@ -103,16 +110,15 @@ def _read(path: str) -> Optional[FileSource]:
     functions: list[tuple[str, FunctionUses]] = []
     _collect(path, tree, "", classes, functions)
     functions.append(("<module>", uses_in("<module>", 1, tree.body, {})))
-    return FileSource(path, classes, functions, _variables(tree, "<module>", {}))
+    return FileSource(path, classes, functions, _bodies(tree))
 
 
-def _variables(tree: ast.AST, function: str, found: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
-    """Return the line of the first assignment to each name of each function."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.setdefault((function, node.id), node.lineno)
-        is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        _variables(node, node.name if is_function else function, found)  # type: ignore[attr-defined]
+def _bodies(tree: ast.Module) -> dict[str, list[ast.stmt]]:
+    """Return the statements of each function, by its name alone; the module's are `<module>`."""
+    found = {"<module>": tree.body}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.setdefault(node.name, node.body)
     return found
 
 

@@ -60,7 +60,7 @@ class Locals:
         """Note which variables hold watched objects."""
         for name, value in _variables(frame):
             watched = objects.get(value)
-            if watched is not None and watched.variable is None:
+            if watched is not None and watched.variable is None and name[2] not in ("self", "cls"):
                 watched.variable = name
                 watched.is_news = True
 

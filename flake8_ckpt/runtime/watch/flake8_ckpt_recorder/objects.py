@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from typing import Any
 from typing import Iterator
@@ -52,13 +53,18 @@ class Leaf:
             "kind": [self.first.kind, self.last.kind],
             "registration": self.registration,
             "size": self.last.size,
-            "before": self.first.shown,
-            "after": self.last.shown,
+            "before": finite(self.first.shown),
+            "after": finite(self.last.shown),
             "changed": self.first.mark != self.last.mark or self.first.kind != self.last.kind,
             "prints": len(self.marks),
             "sightings": self.sightings,
             "file": self.file,
         }
+
+
+def finite(values: tuple[float, ...]) -> list[Optional[float]]:
+    """Return values as JSON has them: it knows neither NaN nor infinity."""
+    return [value if math.isfinite(value) else None for value in values]
 
 
 class Watched:
@@ -75,6 +81,7 @@ class Watched:
         self.owners: list[tuple[int, str]] = []
         self.steps = 0
         self.has_moments = False
+        self.is_restored = False
         self.file: Optional[int] = None
         self.variable: Optional[tuple[str, str, str]] = None
         self.is_news = True
@@ -91,6 +98,7 @@ class Watched:
             "variable": self.variable,
             "steps": self.steps,
             "moments": self.has_moments,
+            "restored": self.is_restored,
             "file": self.file,
             "leaves": {name: leaf.as_json() for name, leaf in self.leaves.items()},
         }

@@ -21,6 +21,7 @@ from flake8_ckpt_recorder.prints import look
 MAX_NODES = 50_000
 MAX_LONG = 100_000
 NO_STORAGE = -1
+UNNAMED = "."
 SEQUENCES = ("list", "tuple", "set", "deque")
 
 
@@ -32,7 +33,7 @@ class Payload:
         self.reduced: set[int] = set()
         self.storages: set[int] = set()
         self.marks: set[tuple[int, int]] = set()
-        self.numbers: dict[float, set[str]] = {}
+        self.numbers: dict[float, set[frozenset[str]]] = {}
         self.keys: list[str] = []
         self.has_optimizer = False
 
@@ -59,8 +60,8 @@ class Payload:
             return False
         if math.isfinite(number) and number != int(number):
             return True
-        own = plain(name)
-        return any(own in key or key in own for key in keys if key)
+        own = words(name)
+        return bool(own) and any(own <= key or key <= own for key in keys if key)
 
     def _holds_parts(self, value: Any) -> bool:
         parts = list(value.values()) if isinstance(value, dict) else list(value)
@@ -68,9 +69,9 @@ class Payload:
         return bool(seen) and all(self.holds(part, "", sight) for part, sight in seen if sight.kind != "none")
 
 
-def plain(name: str) -> str:
-    """Return a name as it is compared: `_NumSteps` and `num_steps` are alike."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+def words(name: str) -> frozenset[str]:
+    """Return the words of a name, as names are compared: `numTimesteps` and `timesteps` are alike."""
+    return frozenset(word.lower().rstrip("s") for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", name))
 
 
 def storage_of(tensor: Any) -> int:
@@ -104,13 +105,16 @@ def _inside(payload: Payload, key: str, value: Any, states: dict[int, Any]) -> l
     if value is None or kind in (str, bytes, bool):
         return []
     if kind in (int, float):
-        payload.numbers.setdefault(float(value), set()).add(plain(key))
+        payload.numbers.setdefault(float(value), set()).add(words(key))
         return []
     payload.objects.add(id(value))
     if isinstance(value, dict):
         _note(payload, key, value)
-        payload.has_optimizer |= "param_groups" in value and "state" in value
-        return [(str(name), each) for name, each in value.items()]
+        if "param_groups" in value and "state" in value:
+            payload.has_optimizer = True
+            # The steps that an optimizer counts for itself are no counter of the program's.
+            return [(UNNAMED, each) for each in value.values()]
+        return [(UNNAMED if key == UNNAMED else str(name), each) for name, each in value.items()]
     if is_tensor(value):
         payload.storages.add(storage_of(value))
         _note(payload, key, value)
@@ -145,7 +149,7 @@ def _note(payload: Payload, key: str, value: Any) -> None:
     if sight is None or sight.kind == "none":
         return
     if sight.number is not None:
-        payload.numbers.setdefault(sight.number, set()).add(plain(key))
+        payload.numbers.setdefault(sight.number, set()).add(words(key))
     elif sight.size > 1:
         payload.marks.add(sight.mark)
 

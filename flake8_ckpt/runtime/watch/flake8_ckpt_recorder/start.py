@@ -10,6 +10,7 @@ from typing import Any
 from flake8_ckpt_recorder.imports import AfterImport
 from flake8_ckpt_recorder.imports import install
 from flake8_ckpt_recorder.journal import Journal
+from flake8_ckpt_recorder.loads import Loads
 from flake8_ckpt_recorder.recorder import Recorder
 from flake8_ckpt_recorder.saves import hook_saves
 from flake8_ckpt_recorder.steps import hook_births
@@ -23,16 +24,18 @@ def start(folder: str) -> None:
     recorder = Recorder(journal)
     recorder.births.install()
     imports = install()
-    imports.after("torch", journal.guard(lambda torch: _torch_is_there(recorder, imports, torch)))
+    loads = Loads(recorder)
+    imports.after("torch", journal.guard(lambda torch: _torch_is_there(recorder, imports, loads, torch)))
+    loads.install(imports)
     hook_saves(recorder, imports)
     _see_the_end(recorder, imports)
     _hello(recorder)
 
 
-def _torch_is_there(recorder: Recorder, imports: AfterImport, torch: Any) -> None:
+def _torch_is_there(recorder: Recorder, imports: AfterImport, loads: Loads, torch: Any) -> None:
     recorder.births.is_compiling = torch.compiler.is_compiling
     recorder.births.wrap_known()
-    hook_steps(recorder)
+    hook_steps(recorder, loads)
     hook_births(recorder, imports)
     hook_states(recorder, imports)
 

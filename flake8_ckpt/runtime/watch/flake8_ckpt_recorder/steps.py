@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from flake8_ckpt_recorder.imports import AfterImport
+from flake8_ckpt_recorder.loads import Loads
 from flake8_ckpt_recorder.places import caller
 from flake8_ckpt_recorder.recorder import Recorder
 from flake8_ckpt_recorder.wrapping import wrap
@@ -25,7 +26,7 @@ BIRTHS = (
 )
 
 
-def hook_steps(recorder: Recorder) -> None:
+def hook_steps(recorder: Recorder, loads: Loads) -> None:
     """Count steps, and look around at the first, tenth, hundredth and so on."""
     from importlib import import_module
 
@@ -39,6 +40,8 @@ def hook_steps(recorder: Recorder) -> None:
 
     def before_step(optimizer: Any, args: Any, kwargs: Any) -> None:
         recorder.steps += 1
+        if loads.pending:
+            loads.before_step()
         if recorder.steps == recorder.next_look:
             recorder.next_look *= 10
             first_look()
