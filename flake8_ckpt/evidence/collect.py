@@ -14,17 +14,21 @@ from flake8_ckpt.evidence.judge import Run
 from flake8_ckpt.evidence.judge import judge
 from flake8_ckpt.evidence.records import Evidence
 from flake8_ckpt.evidence.records import Loss
+from flake8_ckpt.evidence.records import LossKind
 from flake8_ckpt.evidence.records import Process
 from flake8_ckpt.evidence.records import SavedFile
+from flake8_ckpt.evidence.restores import judge_restores
 
 VERSION = 1
 DIGITS = 6
+# The strongest kind first: the count beside a mean is state, as the mean is.
+KINDS: tuple[LossKind, ...] = ("state", "fitted", "object", "replaced", "unrestored", "note")
 
 
 def collect(journals: Sequence[Journal], command: Sequence[str], exit_code: int, root: Path) -> Evidence:
     """Return what a run showed, before the linter's findings are compared with it."""
     run = Run(journals)
-    losses = _grouped(judge(run), root)
+    losses = _grouped([*judge(run), *judge_restores(run)], root)
     return Evidence(
         version=VERSION,
         command=tuple(command),
@@ -77,12 +81,12 @@ def _grouped(lost: Sequence[Lost], root: Path) -> list[Loss]:
     """Return one loss for each owner and code, with its attributes; objects that lose the same count together."""
     by_owner: dict[tuple[str, ...], dict[str, Lost]] = {}
     for each in lost:
-        key = each.code, each.kind, each.class_name, each.owner
+        key = each.code, each.class_name, each.owner
         by_owner.setdefault(key, {}).setdefault(each.attribute, each)
     merged: dict[tuple[object, ...], list[list[Lost]]] = {}
     for parts in by_owner.values():
         first = min(parts.values(), key=lambda part: part.line)
-        alike = first.code, first.kind, first.line, first.class_name, tuple(sorted(parts))
+        alike = first.code, first.line, first.class_name, tuple(sorted(parts))
         merged.setdefault(alike, []).append(
             sorted(parts.values(), key=lambda part: (part.line, part.attribute))
         )
@@ -96,7 +100,7 @@ def _loss(groups: list[list[Lost]], root: Path) -> Loss:
     first = groups[0][0]
     return Loss(
         code=first.code,
-        kind=first.kind,
+        kind=min((part.kind for part in groups[0]), key=KINDS.index),
         file=relative(first.line[0], root),
         line=first.line[1],
         class_name=first.class_name,

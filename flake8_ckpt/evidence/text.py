@@ -54,10 +54,22 @@ def loss_line(loss: Loss, files: int) -> str:
 
 def message(loss: Loss, files: int) -> str:
     """Return what is lost, and how to mend it."""
-    name = ".".join([loss.owner, ", ".join(loss.attributes)]) if loss.attributes else loss.owner
-    many = f" (one of {loss.objects} objects)" if loss.objects > 1 else ""
+    mend = MENDS.get(loss.code, MENDS["CKP204"])
+    if loss.kind == "unrestored":
+        keys = ", ".join(f"'{name}'" for name in loss.attributes)
+        return f"{keys} was loaded, but no object had it when training went on: {mend}"
+    name = ".".join(filter(None, [loss.owner, ", ".join(loss.attributes)]))
+    name += f" (and {_counted(loss.objects - 1, 'more object')} like it)" if loss.objects > 1 else ""
+    if loss.kind == "replaced":
+        return f"{name} {_overwritten(loss)} before training went on: {mend}"
     where = "the file" if files == 1 else f"any of {files} files"
-    return f"{name}{many} {_happened(loss)} and is not in {where}: {MENDS.get(loss.code, MENDS['CKP204'])}"
+    return f"{name} {_happened(loss)} and is not in {where}: {mend}"
+
+
+def _overwritten(loss: Loss) -> str:
+    if not loss.after:
+        return "was restored, and replaced by another"
+    return f"was restored, and set to something else ({_values(loss.before)} -> {_values(loss.after)})"
 
 
 def _happened(loss: Loss) -> str:
