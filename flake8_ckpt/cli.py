@@ -51,6 +51,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.check import check_files
 
         return check_files(arguments[1:])
+    if arguments[:1] == ["fix"]:
+        from flake8_ckpt.commands.fix import fix_files
+
+        return fix_files(arguments[1:])
     if arguments[:1] == ["contract"]:
         from flake8_ckpt.commands.contract import show_contract
 
@@ -60,9 +64,9 @@ def _run(arguments: list[str]) -> int:
 
         return show_frameworks(arguments[1:])
     if arguments[:1] == ["inspect"]:
-        from flake8_ckpt.runtime.inspector.command import show_checkpoint
+        from flake8_ckpt.commands.inspect import inspect_file
 
-        return show_checkpoint(arguments[1:])
+        return inspect_file(arguments[1:])
     if arguments[:1] == ["watch"]:
         from flake8_ckpt.commands.watch import watch
 
@@ -84,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"flake8-ckpt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     commands.add_parser("check", help="check files and folders (options: flake8-ckpt check --help)")
+    commands.add_parser("fix", help="mend findings in place (options: flake8-ckpt fix --help)")
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("inspect", help="look into a checkpoint file without loading it")
     commands.add_parser("watch", help="run your program, and say which of its state no file holds")

@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
-from flake8.discover_files import expand_paths
 from flake8.main.options import stage1_arg_parser
 from flake8.options.config import load_config
 
+from flake8_ckpt.asked_files import expand_paths
 from flake8_ckpt.index.discovery import choose_root
 from flake8_ckpt.index.discovery import is_excluded
 from flake8_ckpt.index.discovery import relative_path

@@ -20,7 +20,8 @@ from tests.front_end import write
 PACKAGE = Path(flake8_ckpt.__file__).parent
 # From the bottom to the top; what stands on one line may import from each other.
 FLOORS = (
-    ("findings",),
+    ("addresses", "findings"),
+    ("fingerprints",),
     ("frameworks",),
     ("source",),
     ("facts",),
@@ -37,6 +38,7 @@ FLOORS = (
     ("evidence",),
     ("contract_view", "reports"),
     ("options",),
+    ("asked_files", "checking"),
     ("selection", "engine"),
     ("plugin",),
     ("commands",),
@@ -45,8 +47,12 @@ FLOORS = (
 )
 RANKS = {name: rank for rank, floor in enumerate(FLOORS) for name in floor}
 ISLANDS = frozenset({"runtime", "demo"})
-# The one bridge: the command shows what the inspector says, and the inspector needs no torch.
-BRIDGES = {("cli", "flake8_ckpt.runtime.inspector.command.show_checkpoint")}
+# The bridges: commands show what the inspector says, which needs no torch, and tell it what a project reads.
+BRIDGES = {
+    ("commands", "flake8_ckpt.runtime.inspector.command.show_checkpoint"),
+    ("commands", "flake8_ckpt.runtime.inspector.contract.KnownCheckpoint"),
+    ("commands", "flake8_ckpt.runtime.inspector.contract.Reader"),
+}
 ONLY_THERE = {"libcst": {"source", "confirm", "fixes"}, "torch": ISLANDS}
 # What `watch` puts into a stranger's program, where this package need not be: a path of its own.
 INJECTED = PACKAGE / "runtime" / "watch"

@@ -18,15 +18,19 @@ from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.output import FORMATTERS
-from flake8_ckpt.commands.output import JsonFormatter
 from flake8_ckpt.commands.output import Linted
+from flake8_ckpt.commands.output import Material
+from flake8_ckpt.commands.output import ReportFormatter
+from flake8_ckpt.commands.output import format_of
+from flake8_ckpt.commands.output import is_for_people
 from flake8_ckpt.commands.output import make_formatter
 from flake8_ckpt.commands.output import print_findings
 from flake8_ckpt.commands.progress import progress_bar
+from flake8_ckpt.commands.reporting import FORMATS
+from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import Options
-from flake8_ckpt.rules import unreadable_file
 from flake8_ckpt.selection import PREFIX
 from flake8_ckpt.selection import STDIN
 from flake8_ckpt.selection import asked_files
@@ -50,7 +54,7 @@ def check_files(arguments: Sequence[str]) -> int:
         count = _check(namespace, options, root)
     sys.stdout.buffer.flush()
     if namespace.count:
-        print(count, file=sys.stderr if namespace.output_format == "json" else sys.stdout)
+        print(count, file=sys.stdout if is_for_people(namespace) else sys.stderr)
     return int(count > 0 and not namespace.exit_zero)
 
 
@@ -69,14 +73,17 @@ def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
     text = None if stdin is None else _lenient_text(stdin)
     linted = [_linted(name, namespace, findings[paths[name]], text) for name in names]
     formatter = make_formatter(namespace)
-    if isinstance(formatter, JsonFormatter):
-        formatter.expect(root, linted, {path: name for name, path in paths.items() if name != STDIN})
+    if isinstance(formatter, ReportFormatter):
+        everything = [each for file in linted for each in file.findings]
+        shown = {paths[name]: file.name for name, file in zip(names, linted)}
+        material = Material(found, everything, shown)
+        formatter.expect(linted, writer_of(format_of(namespace), material, formatter.color))
     return print_findings(namespace, formatter, linted)
 
 
 def _path_of(name: str, namespace: argparse.Namespace, found: engine.Analysis) -> str:
     filename = namespace.stdin_display_name if name == STDIN else name
-    return project_path(found.root, filename, found.index.digests)
+    return project_path(found.root, filename, found.survey.digests)
 
 
 def _linted(
@@ -104,7 +111,9 @@ def _findings_by_path(
         by_path[path].extend(confirmed.findings)
         if is_verbose:
             _print_lost(confirmed.lost)
-    for path, reason in found.index.unreadable:
+    for path, reason in found.survey.unreadable:
+        from flake8_ckpt.rules import unreadable_file
+
         by_path[path].append(unreadable_file.report(path, f"cannot be read ({reason})"))
     for fault in found.faults:
         finding = engine.report_fault(fault, min(asked, default=""))
@@ -125,9 +134,8 @@ def _print_lost(lost: Sequence[Finding]) -> None:
 
 def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:
     """Say once which files of the project could not be read, besides those that are reported."""
-    broken = [(path, facts.error) for path, facts in found.index.files.items() if facts.error]
-    unread = [(path, f"cannot be read ({reason})") for path, reason in found.index.unreadable]
-    for path, reason in sorted([*broken, *unread]):
+    unread = [(path, f"cannot be read ({reason})") for path, reason in found.survey.unreadable]
+    for path, reason in sorted([*found.broken.items(), *unread]):
         if path not in asked:
             print(f"flake8-ckpt: note: {path} {reason}: left out of the project", file=sys.stderr)
 
@@ -135,5 +143,5 @@ def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:
 def _declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
-    declare_ours(manager, "check", "findings", unused=UNUSED)
+    declare_ours(manager, "check", "findings", formats=FORMATS, unused=UNUSED)
     manager.extend_default_select([PREFIX])

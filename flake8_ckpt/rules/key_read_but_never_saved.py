@@ -158,7 +158,7 @@ def check(project: Project) -> Iterator[Finding]:
             mend = f"did you mean '{missing.similar}'?" if missing.similar else "save it there"
             outcome = "loading fails" if fails else "it is not restored"
             message = f"'{key}' is read here, but {save} does not save it: {outcome}; {mend}"
-            yield finding_in(RULE, location, message, [(save, "the payload is written here")])
+            yield finding_in(RULE, location, message, [(save, "the payload is written here")], key=key)
 
 
 RULE = Rule(__name__, "CKP202", check=check)

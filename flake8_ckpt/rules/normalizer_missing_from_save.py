@@ -213,7 +213,7 @@ def check(project: Project) -> Iterator[Finding]:
             for one in lost.missing
             for each in one.targets
         ]
-        yield finding_in(RULE, lost.location, message, others)
+        yield finding_in(RULE, lost.location, message, others, key=first.keys[-1])
 
 
 RULE = Rule(__name__, "CKP201", check=check)

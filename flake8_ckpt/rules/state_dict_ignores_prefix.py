@@ -101,7 +101,7 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{each.key}' ignores the prefix: two such modules in one parent overwrite each other's; "
             "store it under prefix + key"
         )
-        yield finding_in(RULE, each.location, message)
+        yield finding_in(RULE, each.location, message, key=each.key)
 
 
 RULE = Rule(__name__, "CKP217", check=check)

@@ -227,7 +227,9 @@ def check(project: Project) -> Iterator[Finding]:
             f"{what}; save and restore {its_state}",
         )
         made = [(lost.made, "it is made here")] if lost.made is not None else []
-        yield finding_in(RULE, lost.location, message, made, attribute=own_attribute(lost.name))
+        attribute = own_attribute(lost.name)
+        key = "" if attribute else lost.name
+        yield finding_in(RULE, lost.location, message, made, attribute=attribute, key=key)
 
 
 RULE = Rule(__name__, "CKP204", check=check)
