@@ -75,6 +75,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.explain import explain
 
         return explain(arguments[1:])
+    if arguments[:1] == ["watch"]:
+        from flake8_ckpt.commands.watch import watch
+
+        return watch(arguments[1:])
     args = _parser().parse_args(arguments)
     if args.command == "demo":
         from flake8_ckpt.commands.demo import show_demo
@@ -97,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "prove", help="run the code that a finding speaks of, to see whether the finding is true"
     )
+    commands.add_parser("watch", help="run your program, and say which of its state no file holds")
     commands.add_parser("frameworks", help="show what is known of libraries, your own records among it")
     commands.add_parser("rules", help="list the rules")
     commands.add_parser("explain", help="explain a rule (CKP101) or a line of your code (train.py:12)")
