@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import gc
 import os
 import sys
 import traceback
+from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Optional
 
@@ -63,7 +65,12 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.runtime.inspector.command import show_checkpoint
 
         return show_checkpoint(arguments[1:])
-    args = _parser().parse_args(arguments)
+    parser, names = _parser()
+    if _is_check(arguments, names):
+        from flake8_ckpt.commands.check import check_files
+
+        return check_files(arguments)
+    args = parser.parse_args(arguments)
     if args.command == "demo":
         from flake8_ckpt.commands.demo import show_demo
 
@@ -75,7 +82,20 @@ def _run(arguments: list[str]) -> int:
     return CLEAN
 
 
-def _parser() -> argparse.ArgumentParser:
+def _is_check(arguments: Sequence[str], commands: Collection[str]) -> bool:
+    """Say whether arguments without a command mean `check`: they begin with a path, or with an option of it."""
+    if not arguments or arguments[0] in commands or arguments[0] in ("-h", "--help", "--version"):
+        return False
+    first = arguments[0]
+    if first.startswith("-") or os.path.lexists(first):
+        return True
+    near = difflib.get_close_matches(first, commands, n=1)
+    hint = f"did you mean {near[0]}?" if near else "see flake8-ckpt --help"
+    raise ExecutionError(f"{first!r} is neither a command nor a path that exists: {hint}")
+
+
+def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """Return the parser, and the names of the commands."""
     parser = argparse.ArgumentParser(prog="flake8-ckpt", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"flake8-ckpt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
@@ -87,4 +107,4 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="show the page of a rule")
     explain.add_argument("rule", help="a code or a name, such as CKP101")
     commands.add_parser("demo", help="check a small embedded project and say why each finding matters")
-    return parser
+    return parser, commands.choices

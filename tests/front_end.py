@@ -129,8 +129,8 @@ def flake8(folder: Path, *arguments: str, **options: Any) -> Run:
 
 
 def check(folder: Path, *arguments: str, **options: Any) -> Run:
-    """Run `flake8-ckpt check`."""
-    return command(folder, "check", *arguments, **options)
+    """Run `flake8-ckpt check`, without the line that sums up."""
+    return command(folder, "check", "--no-summary", *arguments, **options)
 
 
 def command(folder: Path, *arguments: str, **options: Any) -> Run:

@@ -114,18 +114,20 @@ def make_formatter(namespace: argparse.Namespace) -> BaseFormatter:
     return FORMATTERS.get(namespace.format, default.Default)(namespace)
 
 
-def print_findings(namespace: argparse.Namespace, formatter: BaseFormatter, linted: Sequence[Linted]) -> int:
-    """Print what is selected and not silenced, ordered as flake8 does; return how many."""
+def print_findings(
+    namespace: argparse.Namespace, formatter: BaseFormatter, linted: Sequence[Linted]
+) -> list[int]:
+    """Print what is selected and not silenced, ordered as flake8 does; return how many in each file."""
     guide = StyleGuideManager(namespace, formatter)
     formatter.start()
-    count = 0
+    counts = []
     for file in sorted(linted, key=lambda file: file.name):
         with guide.processing_file(file.name):
-            count += sum(_report(guide, namespace, file))
+            counts.append(sum(_report(guide, namespace, file)))
     if namespace.statistics:
         formatter.show_statistics(guide.stats)
     formatter.stop()
-    return count
+    return counts
 
 
 def _report(guide: StyleGuideManager, namespace: argparse.Namespace, file: Linted) -> Iterator[int]:
