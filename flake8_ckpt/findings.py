@@ -71,6 +71,13 @@ class Finding(Struct, frozen=True, order=True):
     symbol: str = ""
 
 
+class Confirmed(Struct, frozen=True):
+    """The findings of a file, and the candidates whose node libcst does not find, which is our own fault."""
+
+    findings: tuple[Finding, ...] = ()
+    lost: tuple[Finding, ...] = ()
+
+
 @dataclass(frozen=True)
 class Spot:
     """A place in the project."""

@@ -95,10 +95,10 @@ class Session:
         self.prepare(filename, encode(text) if STDIN in self.namespace.filenames else None)
         if self.analysis is None:
             raise self.failure or RuntimeError("no analysis")
-        path = project_path(self.analysis.root, filename, self.analysis.index.digests)
+        path = project_path(self.analysis.root, filename, self.analysis.survey.digests)
         if is_excluded(self.analysis.root, self.options.exclude, path):
             return []
-        known = self.analysis.index.digests.get(path)
+        known = self.analysis.survey.digests.get(path)
         if known is None or not _is_text_of(known, filename, text):
             self.keep(engine.replace_file(self.analysis, self.options, path, encode(text)))
         findings = engine.findings_in(self.analysis, path).findings
@@ -187,7 +187,7 @@ def _is_text_of(digest: bytes, filename: str, text: str) -> bool:
 
     The second look is needed for carriage returns, byte order marks and wrong encodings.
     """
-    from flake8_ckpt.index.cache import digest_of
+    from flake8_ckpt.index.survey import digest_of
     from flake8_ckpt.source.text import Unreadable
     from flake8_ckpt.source.text import decode
 

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
-from flake8.discover_files import expand_paths
 from flake8.exceptions import ExecutionError
 
+from flake8_ckpt.asked_files import expand_paths
 from flake8_ckpt.index.discovery import choose_root
 from flake8_ckpt.index.discovery import is_excluded
 from flake8_ckpt.index.discovery import relative_path

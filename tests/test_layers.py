@@ -36,6 +36,7 @@ FLOORS = (
     ("contract_view", "reports"),
     ("suppression",),
     ("configuration", "options"),
+    ("asked_files", "checking"),
     ("selection", "engine"),
     ("plugin",),
     ("commands",),

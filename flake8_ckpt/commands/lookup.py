@@ -17,7 +17,6 @@ from flake8_ckpt.commands.output import Linted
 from flake8_ckpt.commands.progress import progress_bar
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.options import Options
-from flake8_ckpt.rules import unreadable_file
 from flake8_ckpt.selection import STDIN
 from flake8_ckpt.selection import asked_files
 from flake8_ckpt.selection import asked_paths
@@ -50,15 +49,15 @@ class Lookup:
     @property
     def unread(self) -> dict[str, str]:
         """Return why a file of the project could not be read or understood, by path."""
-        index = self.found.index
-        broken = {path: facts.error for path, facts in index.files.items() if facts.error}
-        unread = {path: f"cannot be read ({reason})" for path, reason in index.unreadable}
-        return {**broken, **unread, **dict(index.failed)}
+        # A fault of this name is one of reading a file; all others are of a rule.
+        unread = {path: f"cannot be read ({reason})" for path, reason in self.found.survey.unreadable}
+        failed = {fault.path: fault.error for fault in self.found.faults if fault.place == "collect"}
+        return {**self.found.broken, **unread, **failed}
 
     @property
     def read(self) -> int:
         """Return how many files of the project were read."""
-        return len({*self.found.index.files} - {*self.unread})
+        return len({*self.found.survey.digests} - {*self.unread})
 
 
 def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Lookup:
@@ -85,7 +84,7 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
 
 def _path_of(name: str, namespace: argparse.Namespace, found: engine.Analysis) -> str:
     filename = namespace.stdin_display_name if name == STDIN else name
-    return project_path(found.root, filename, found.index.digests)
+    return project_path(found.root, filename, found.survey.digests)
 
 
 def _linted(
@@ -132,7 +131,9 @@ def _findings_by_path(
         by_path[path].extend(confirmed.findings)
         if is_verbose:
             _print_lost(confirmed.lost)
-    for path, reason in found.index.unreadable:
+    for path, reason in found.survey.unreadable:
+        from flake8_ckpt.rules import unreadable_file
+
         by_path[path].append(unreadable_file.report(path, f"cannot be read ({reason})"))
     for fault in found.faults:
         finding = engine.report_fault(fault, min(asked, default=""))

@@ -21,19 +21,12 @@ from flake8_ckpt.confirm.candidate import End
 from flake8_ckpt.confirm.depth import is_too_deep
 from flake8_ckpt.confirm.extract import extract_of
 from flake8_ckpt.confirm.source_lines import SourceLines
+from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 
 # So many candidates share an extract: for libcst each `elif` is a level, and a thousand are too deep.
 TOGETHER = 50
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """The findings of a file, and the candidates whose node libcst does not find, which is our own fault."""
-
-    findings: tuple[Finding, ...]
-    lost: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
