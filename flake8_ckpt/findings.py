@@ -21,6 +21,9 @@ Kind = Literal[
     "statement",  # any statement, the heading where it has blocks
 ]
 
+# How much a change may do to those who load old checkpoints: see `Fix`.
+Safety = Literal["safe", "unsafe", "shown"]
+
 
 class Position(Struct, frozen=True, order=True, array_like=True, gc=False):
     """A range of source text: lines count from 1, columns from 0, in characters."""
@@ -48,6 +51,13 @@ class Node(Struct, frozen=True, order=True):
 
     kinds: tuple[Kind, ...] = ()
     name: str = ""
+
+
+class Edit(Struct, frozen=True, order=True):
+    """A range of a file, and the text that takes its place; its newlines are line feeds."""
+
+    position: Position
+    text: str
 
 
 class Finding(Struct, frozen=True, order=True):

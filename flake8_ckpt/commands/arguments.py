@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import flake8
@@ -71,13 +72,25 @@ def _select_ours(namespace: argparse.Namespace, configuration: Configuration) ->
         select_more(namespace, FAILURES)
 
 
-def declare_ours(manager: OptionManager, command: str, what: str, *, unused: Collection[str]) -> None:
+@dataclass(frozen=True)
+class Formats:
+    """The values of --output-format, the one that is meant where none is given, and what the help says of them."""
+
+    names: tuple[str, ...] = ("text", "json")
+    default: str = "text"
+    help: str = "text or json."
+
+
+def declare_ours(
+    manager: OptionManager, command: str, what: str, *, unused: Collection[str], formats: Formats = Formats()
+) -> None:
     """Declare the options that every subcommand has; hide those that a configuration may name in vain."""
     manager.add_option(
         "--output-format",
-        choices=("text", "json"),
-        default="text",
-        help=f"How to print {what}: text or json.",
+        choices=formats.names,
+        default=formats.default,
+        metavar="format",
+        help=f"How to print {what}: {formats.help}",
     )
     add_options(manager)
     parser = manager.parser

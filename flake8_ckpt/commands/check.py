@@ -14,9 +14,14 @@ from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.lookup import Lookup
 from flake8_ckpt.commands.lookup import look_up
 from flake8_ckpt.commands.output import FORMATTERS
-from flake8_ckpt.commands.output import JsonFormatter
+from flake8_ckpt.commands.output import Material
+from flake8_ckpt.commands.output import ReportFormatter
+from flake8_ckpt.commands.output import format_of
+from flake8_ckpt.commands.output import is_for_people
 from flake8_ckpt.commands.output import make_formatter
 from flake8_ckpt.commands.output import print_findings
+from flake8_ckpt.commands.reporting import FORMATS
+from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.commands.summary import print_end
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.selection import PREFIX
@@ -28,7 +33,6 @@ UNUSED = frozenset(
     "--enable-extensions --require-plugins".split()
 )
 
-TEXT_FORMATS = frozenset({"text", "concise"})
 SUMMARY_HELP = "Do not end with a line, on standard error, that says what was found, read and hidden."
 
 
@@ -42,8 +46,8 @@ def check_files(arguments: Sequence[str]) -> int:
         counts = _print(namespace, looked_up)
     sys.stdout.buffer.flush()
     if namespace.count:
-        print(sum(counts), file=sys.stderr if namespace.output_format == "json" else sys.stdout)
-    if namespace.output_format in TEXT_FORMATS and not namespace.quiet and not namespace.no_summary:
+        print(sum(counts), file=sys.stdout if is_for_people(namespace) else sys.stderr)
+    if is_for_people(namespace) and not namespace.quiet and not namespace.no_summary:
         print_end(namespace, looked_up, counts)
     return int(any(counts) and not namespace.exit_zero)
 
@@ -51,9 +55,11 @@ def check_files(arguments: Sequence[str]) -> int:
 def _print(namespace: argparse.Namespace, looked_up: Lookup) -> list[int]:
     """Print the findings, and return how many of each file are shown."""
     formatter = make_formatter(namespace)
-    if isinstance(formatter, JsonFormatter):
-        names = {path: name for name, path in looked_up.paths.items() if name != STDIN}
-        formatter.expect(looked_up.found.root, looked_up.linted, names)
+    if isinstance(formatter, ReportFormatter):
+        everything = [each for file in looked_up.sieved.values() for each in (*file.shown, *file.by_baseline)]
+        shown = {looked_up.paths[name]: file.name for name, file in zip(looked_up.paths, looked_up.linted)}
+        material = Material(looked_up.found, everything, shown)
+        formatter.expect(looked_up.linted, writer_of(format_of(namespace), material, formatter.color))
     return print_findings(namespace, formatter, looked_up.linted)
 
 
@@ -68,6 +74,6 @@ def _print_left_out(looked_up: Lookup) -> None:
 def _declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
-    declare_ours(manager, "check", "findings", unused=UNUSED)
+    declare_ours(manager, "check", "findings", formats=FORMATS, unused=UNUSED)
     manager.add_option("--no-summary", action="store_true", default=False, help=SUMMARY_HELP)
     manager.extend_default_select([PREFIX])
