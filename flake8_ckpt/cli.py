@@ -53,6 +53,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.check import check_files
 
         return check_files(arguments[1:])
+    if arguments[:1] == ["baseline"]:
+        from flake8_ckpt.commands.baseline import keep_baseline
+
+        return keep_baseline(arguments[1:])
     if arguments[:1] == ["contract"]:
         from flake8_ckpt.commands.contract import show_contract
 
@@ -100,6 +104,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
     parser.add_argument("--version", action="version", version=f"flake8-ckpt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     commands.add_parser("check", help="check files and folders (options: flake8-ckpt check --help)")
+    commands.add_parser(
+        "baseline", help="keep a file of the findings of today, so that only new ones are reported"
+    )
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("inspect", help="look into a checkpoint file without loading it")
     commands.add_parser("frameworks", help="show what is known of libraries, your own records among it")

@@ -92,6 +92,18 @@ def as_text(entries: Sequence[Entry]) -> str:
     return f"{head.replace(empty, _listed(lines))}\n"
 
 
+def write_entries(path: Path, entries: Sequence[Entry]) -> None:
+    """Write a baseline, whole or not at all; raise BrokenBaseline where that is not possible."""
+    real = Path(os.path.realpath(path))
+    temporary = real.with_name(f"{real.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(as_text(entries), encoding="utf-8")
+        os.replace(temporary, real)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise BrokenBaseline(f"baseline {path}: cannot be written ({error.strerror or error})") from error
+
+
 def _listed(lines: str) -> str:
     return f'"findings":[\n{lines}\n]' if lines else '"findings":[]'
 
