@@ -57,6 +57,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.baseline import keep_baseline
 
         return keep_baseline(arguments[1:])
+    if arguments[:1] == ["fix"]:
+        from flake8_ckpt.commands.fix import fix_files
+
+        return fix_files(arguments[1:])
     if arguments[:1] == ["contract"]:
         from flake8_ckpt.commands.contract import show_contract
 
@@ -66,9 +70,9 @@ def _run(arguments: list[str]) -> int:
 
         return show_frameworks(arguments[1:])
     if arguments[:1] == ["inspect"]:
-        from flake8_ckpt.runtime.inspector.command import show_checkpoint
+        from flake8_ckpt.commands.inspect import inspect_file
 
-        return show_checkpoint(arguments[1:])
+        return inspect_file(arguments[1:])
     parser, names = _parser()
     if _is_check(arguments, names):
         from flake8_ckpt.commands.check import check_files
@@ -107,6 +111,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
     commands.add_parser(
         "baseline", help="keep a file of the findings of today, so that only new ones are reported"
     )
+    commands.add_parser("fix", help="mend findings in place (options: flake8-ckpt fix --help)")
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("inspect", help="look into a checkpoint file without loading it")
     commands.add_parser("frameworks", help="show what is known of libraries, your own records among it")

@@ -1,4 +1,4 @@
-"""What a rule reports: a finding, the node that shows it, and the other places it speaks of."""
+"""What a rule reports: a finding, the node that shows it, the other places it speaks of, and how to mend it."""
 
 from __future__ import annotations
 
@@ -53,6 +53,24 @@ class Node(Struct, frozen=True, order=True):
     name: str = ""
 
 
+class Fix(Struct, frozen=True, order=True):
+    """How a finding is mended: the codemod in `fixes` of this name, and what that has to know beside the file.
+
+    "safe" cannot break loading an existing checkpoint and cannot change outputs, "unsafe" may, and "shown" is
+    never applied. The codemod may find that a change is less safe than its rule says, never that it is safer.
+    `reason` says in a few words what keeps it from being safer.
+    """
+
+    name: str = ""
+    safety: Safety = "shown"
+    arguments: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+
+    def get(self, argument: str) -> str:
+        """Return an argument, or an empty string."""
+        return dict(self.arguments).get(argument, "")
+
+
 class Edit(Struct, frozen=True, order=True):
     """A range of a file, and the text that takes its place; its newlines are line feeds."""
 
@@ -66,6 +84,7 @@ class Finding(Struct, frozen=True, order=True):
     A rule gives the statement; once libcst has found the `node`, the position ends where the node ends and the
     finding is `exact`. `attribute` is what is lost if it is one, else `key` its key in the checkpoint or its name;
     `class_name` is the class around the position, `symbol` the class or function around it, both qualified.
+    Without a name its `fix` is none.
     """
 
     path: str
@@ -79,6 +98,7 @@ class Finding(Struct, frozen=True, order=True):
     exact: bool = False
     key: str = ""
     symbol: str = ""
+    fix: Fix = Fix()
 
 
 class Confirmed(Struct, frozen=True):

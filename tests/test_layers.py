@@ -45,8 +45,12 @@ FLOORS = (
 )
 RANKS = {name: rank for rank, floor in enumerate(FLOORS) for name in floor}
 ISLANDS = frozenset({"runtime", "demo"})
-# The one bridge: the command shows what the inspector says, and the inspector needs no torch.
-BRIDGES = {("cli", "flake8_ckpt.runtime.inspector.command.show_checkpoint")}
+# The bridges: commands show what the inspector says, which needs no torch, and tell it what a project reads.
+BRIDGES = {
+    ("commands", "flake8_ckpt.runtime.inspector.command.show_checkpoint"),
+    ("commands", "flake8_ckpt.runtime.inspector.contract.KnownCheckpoint"),
+    ("commands", "flake8_ckpt.runtime.inspector.contract.Reader"),
+}
 ONLY_THERE = {"libcst": {"source", "confirm", "fixes"}, "torch": ISLANDS}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "demo")
 FOLDERS = sorted({path.parent for path in MODULES} - {PACKAGE / "rules"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Collection
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +20,7 @@ from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.lookup import Lookup
 from flake8_ckpt.commands.lookup import look_up
-from flake8_ckpt.commands.output import ReportFormatter
-from flake8_ckpt.commands.output import print_findings
+from flake8_ckpt.commands.output import kept_findings
 from flake8_ckpt.commands.summary import counted
 from flake8_ckpt.configuration import printed
 from flake8_ckpt.findings import Finding
@@ -86,7 +85,7 @@ def _renew(path: Path, namespace: argparse.Namespace, options: Options, root: Pa
     old = _entries_before(path, namespace)
     with paused_gc():
         looked_up = look_up(namespace, replace(options, no_baseline=True), root)
-        found = list(_entries(looked_up, kept_findings(namespace, looked_up)))
+        found = list(_entries(looked_up, kept_findings(namespace, looked_up.linted)))
     checked = set(looked_up.paths.values()) - set(looked_up.unread)
     elsewhere = [each for each in old if each.path not in checked and (root / each.path).exists()]
     known = {each.fingerprint for each in old}
@@ -96,22 +95,11 @@ def _renew(path: Path, namespace: argparse.Namespace, options: Options, root: Pa
     _say(path, entries, old, looked_up)
 
 
-def kept_findings(namespace: argparse.Namespace, looked_up: Lookup) -> dict[str, list[Finding]]:
-    """Return the findings of each file that `check` would show, but for those that only tell of a failure."""
-    formatter = ReportFormatter(namespace)
-    formatter.expect(looked_up.linted, lambda kept: "")
-    print_findings(namespace, formatter, looked_up.linted)
-    by_path: dict[str, list[Finding]] = {}
-    for each in formatter.kept:
-        if not is_failure(each):
-            by_path.setdefault(each.path, []).append(each)
-    return by_path
-
-
-def _entries(looked_up: Lookup, kept: Mapping[str, Sequence[Finding]]) -> Iterator[Entry]:
-    names = {path: name for name, path in looked_up.paths.items()}
-    for path, name in names.items():
-        yield from entries_of(looked_up.sieved[name].shown, kept.get(path, ()))
+def _entries(looked_up: Lookup, kept: Collection[Finding]) -> Iterator[Entry]:
+    """Yield an entry for each finding that `check` would show; that a file cannot be checked is never in a baseline."""
+    shown = {each for each in kept if not is_failure(each)}
+    for name in {path: name for name, path in looked_up.paths.items()}.values():
+        yield from entries_of(looked_up.sieved[name].shown, shown)
 
 
 def _entries_before(path: Path, namespace: argparse.Namespace) -> Sequence[Entry]:

@@ -137,6 +137,16 @@ def print_findings(
     return counts
 
 
+def kept_findings(namespace: argparse.Namespace, linted: Sequence[Linted]) -> list[Finding]:
+    """Return the findings that are selected and not silenced, and print nothing."""
+    formatter = ReportFormatter(namespace)
+    # What a configuration says of an output file is about reports.
+    formatter.filename = None
+    formatter.expect(linted, lambda kept: "")
+    print_findings(namespace, formatter, linted)
+    return formatter.kept
+
+
 def _report(guide: StyleGuideManager, namespace: argparse.Namespace, file: Linted) -> Iterator[int]:
     if not file.findings:
         return

@@ -30,6 +30,7 @@ from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
+from flake8_ckpt.facts.program_text import inner_imports
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
@@ -103,6 +104,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(dict.fromkeys(taken_in(text))),
         devices=devices_of(text),
         runs=is_program(tree, text),
+        inner_imports=inner_imports(source.lines),
     )
 
 
@@ -124,6 +126,7 @@ class _Collector:
         self.alone = shared_alone(text)
         self.written = written
         self.source = source
+        self.source_text = text
         self.is_ascii = text.isascii()
         self.signals = signals
         self.remarks = remarks_in(source.lines)
@@ -175,6 +178,7 @@ class _Collector:
             statistics,
             bool(statistics) and "self" in normalized_in(text),
             not found.selected and is_stateless_class(text),
+            bool(node.decorator_list) or self.source_text.count(node.name) > text.count(node.name),
         )
 
     def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:
