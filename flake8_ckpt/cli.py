@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import gc
 import os
 import sys
 import traceback
+from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Optional
 
@@ -51,6 +53,10 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.check import check_files
 
         return check_files(arguments[1:])
+    if arguments[:1] == ["baseline"]:
+        from flake8_ckpt.commands.baseline import keep_baseline
+
+        return keep_baseline(arguments[1:])
     if arguments[:1] == ["fix"]:
         from flake8_ckpt.commands.fix import fix_files
 
@@ -79,7 +85,12 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.watch import watch
 
         return watch(arguments[1:])
-    args = _parser().parse_args(arguments)
+    parser, names = _parser()
+    if _is_check(arguments, names):
+        from flake8_ckpt.commands.check import check_files
+
+        return check_files(arguments)
+    args = parser.parse_args(arguments)
     if args.command == "demo":
         from flake8_ckpt.commands.demo import show_demo
 
@@ -90,11 +101,27 @@ def _run(arguments: list[str]) -> int:
     return CLEAN
 
 
-def _parser() -> argparse.ArgumentParser:
+def _is_check(arguments: Sequence[str], commands: Collection[str]) -> bool:
+    """Say whether arguments without a command mean `check`: they begin with a path, or with an option of it."""
+    if not arguments or arguments[0] in commands or arguments[0] in ("-h", "--help", "--version"):
+        return False
+    first = arguments[0]
+    if first.startswith("-") or os.path.lexists(first):
+        return True
+    near = difflib.get_close_matches(first, commands, n=1)
+    hint = f"did you mean {near[0]}?" if near else "see flake8-ckpt --help"
+    raise ExecutionError(f"{first!r} is neither a command nor a path that exists: {hint}")
+
+
+def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """Return the parser, and the names of the commands."""
     parser = argparse.ArgumentParser(prog="flake8-ckpt", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"flake8-ckpt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     commands.add_parser("check", help="check files and folders (options: flake8-ckpt check --help)")
+    commands.add_parser(
+        "baseline", help="keep a file of the findings of today, so that only new ones are reported"
+    )
     commands.add_parser("fix", help="mend findings in place (options: flake8-ckpt fix --help)")
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("inspect", help="look into a checkpoint file without loading it")
@@ -106,4 +133,4 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("rules", help="list the rules")
     commands.add_parser("explain", help="explain a rule (CKP101) or a line of your code (train.py:12)")
     commands.add_parser("demo", help="check a small embedded project and say why each finding matters")
-    return parser
+    return parser, commands.choices

@@ -37,8 +37,8 @@ FLOORS = (
     # What a watched run showed; its judge reads sources, and is given the linter's findings.
     ("evidence",),
     ("contract_view", "reports"),
-    ("teacher",),
-    ("options",),
+    ("suppression", "teacher"),
+    ("configuration", "options"),
     ("asked_files", "checking"),
     ("selection", "engine"),
     ("plugin",),

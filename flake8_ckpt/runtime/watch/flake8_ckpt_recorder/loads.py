@@ -223,7 +223,9 @@ class Loads:
             return
         self.recorder.journal.guard(self._tell)(pending, restored, set_at)
 
-    def _tell(self, pending: list[Loaded], restored: list[Restored], set_at: dict[tuple[int, str], Place]) -> None:
+    def _tell(
+        self, pending: list[Loaded], restored: list[Restored], set_at: dict[tuple[int, str], Place]
+    ) -> None:
         journal = self.recorder.journal
         self.recorder.objects.link()
         self.recorder.tell()
