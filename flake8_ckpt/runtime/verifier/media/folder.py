@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,20 @@ from flake8_ckpt.runtime.verifier.media.medium import mapping_of
 from flake8_ckpt.runtime.verifier.media.medium import put_state
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let torch not warn that there is one process, which is meant."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is", UserWarning)
+        yield
+
+
 def save_distributed(source: Any, path: Path) -> None:
     """Write a distributed checkpoint from this one process."""
     from torch.distributed.checkpoint.state_dict_saver import save
 
-    save(mapping_of(source), checkpoint_id=path, no_dist=True)
+    with alone():
+        save(mapping_of(source), checkpoint_id=path)
 
 
 def load_distributed(target: Any, path: Path) -> Loaded:
@@ -29,7 +41,8 @@ def load_distributed(target: Any, path: Path) -> Loaded:
     from torch.distributed.checkpoint.state_dict_loader import load
 
     state = mapping_of(target)
-    load(state, checkpoint_id=path, no_dist=True)
+    with alone():
+        load(state, checkpoint_id=path)
     if isinstance(target, nn.Module) and is_there(state, target.state_dict()):
         return Loaded(target, None)
     return put_state(target, state)
