@@ -33,9 +33,11 @@ class Mirrored(Statistics):
     def __init__(self) -> None:
         super().__init__()
         self.shift = self.mean.clone()  # noqa: CKP101
-        self.register_load_state_dict_post_hook(
-            lambda module, _: setattr(module, "shift", module.mean.clone())
-        )
+
+    def load_state_dict(self, *arguments: Any, **options: Any) -> Any:
+        result = super().load_state_dict(*arguments, **options)
+        self.shift = self.mean.clone()
+        return result
 
     def forward(self, x: torch.Tensor = BATCH) -> torch.Tensor:
         result = x - self.shift

@@ -51,7 +51,7 @@ def settle(
         parted, verdict = list(diverged(arrival.trip, expected, outcome, ignore)), known.get(arrival.lost)
         if parted and verdict is None:
             grounds = measure(experiment)
-            parted = list(diverged(arrival.trip, expected, outcome, ignore, grounds.noise))
+            parted = list(diverged(arrival.trip, expected, outcome, ignore, grounds.noisy_paths))
             verdict = known[arrival.lost] = attribute(experiment, grounds, expected) if parted else NOTHING
         findings.problems.extend(parted)
         tell(arrival, verdict or NOTHING, Ends(expected, outcome), declared, findings)
