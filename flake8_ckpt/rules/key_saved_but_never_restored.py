@@ -157,7 +157,9 @@ def check(project: Project) -> Iterator[Finding]:
                 f"over; load it there"
             )
             told.add(location)
-            fix = Fix("restore_saved", "unsafe", (("key", lost.keys[-1]),))
+            fix = Fix(
+                "restore_saved", "unsafe" if len(lost.keys) == 1 else "shown", (("key", lost.keys[-1]),)
+            )
             yield finding_in(RULE, location, message, [(load.location, "the payload is read here")], fix=fix)
     for file in project.losses.unread_files():
         if file.location in told:
