@@ -82,7 +82,8 @@ class Finding(Struct, frozen=True, order=True):
     """One lost thing; `path` is relative to the root and has forward slashes.
 
     A rule gives the statement; once libcst has found the `node`, the position ends where the node ends and the
-    finding is `exact`. `attribute` is what is lost if it is one, `class_name` the class around the position.
+    finding is `exact`. `attribute` is what is lost if it is one, else `key` its key in the checkpoint or its name;
+    `class_name` is the class around the position, `symbol` the class or function around it, both qualified.
     Without a name its `fix` is none.
     """
 
@@ -95,7 +96,16 @@ class Finding(Struct, frozen=True, order=True):
     attribute: str = ""
     class_name: str = ""
     exact: bool = False
+    key: str = ""
+    symbol: str = ""
     fix: Fix = Fix()
+
+
+class Confirmed(Struct, frozen=True):
+    """The findings of a file, and the candidates whose node libcst does not find, which is our own fault."""
+
+    findings: tuple[Finding, ...] = ()
+    lost: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -37,15 +37,24 @@ UNUSED = frozenset(["--bug-report", "--enable-extensions", "--require-plugins", 
 def show_contract(arguments: Sequence[str]) -> int:
     """Print the tables that the arguments ask for; mismatches are no errors."""
     namespace, options, root = read_project(arguments, _declare)
-    with paused_gc():
-        index = _read(namespace, options, root)
-        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
-        tables = _asked(tables_of(project), namespace.filenames, index, root)
+    index, tables = _tables(namespace, options, root)
     if namespace.only == "mismatches":
         tables = [each for each in tables if each.has_mismatch]
     _note_unread(index, namespace.verbose)
     _print(namespace, tables)
     return 0
+
+
+def read_tables(arguments: Sequence[str]) -> list[Table]:
+    """Return the tables that the arguments ask for."""
+    return _tables(*read_project(arguments, _declare))[1]
+
+
+def _tables(namespace: argparse.Namespace, options: Options, root: Path) -> tuple[Index, list[Table]]:
+    with paused_gc():
+        index = _read(namespace, options, root)
+        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
+        return index, _asked(tables_of(project), namespace.filenames, index, root)
 
 
 def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:

@@ -25,7 +25,7 @@ from flake8_ckpt.commands.fix_report import summary_of
 from flake8_ckpt.commands.output import Linted
 from flake8_ckpt.commands.output import print_findings
 from flake8_ckpt.commands.progress import progress_bar
-from flake8_ckpt.confirm.confirmation import Confirmed
+from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.fixes.fixed_text import SAFE
 from flake8_ckpt.fixes.fixed_text import UNSAFE
@@ -34,8 +34,8 @@ from flake8_ckpt.fixes.fixed_text import fix_text
 from flake8_ckpt.fixes.written_file import Left
 from flake8_ckpt.fixes.written_file import open_for_fixing
 from flake8_ckpt.fixes.written_file import replace_content
-from flake8_ckpt.index.cache import digest_of
 from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.index.survey import digest_of
 from flake8_ckpt.options import Options
 from flake8_ckpt.selection import PREFIX
 from flake8_ckpt.selection import asked_files
@@ -119,16 +119,17 @@ def _outcomes(namespace: argparse.Namespace, options: Options, root: Path) -> It
         found = engine.analyze(
             root, options, paths=asked_paths(names, options, root), jobs=jobs, progress=progress
         )
-    paths = {name: project_path(root, name, found.index.digests) for name in names}
-    unread = dict(found.index.unreadable)
+    paths = {name: project_path(root, name, found.survey.digests) for name in names}
+    unread = dict(found.survey.unreadable)
     findings = _reported(namespace, {name: engine.findings_in(found, path) for name, path in paths.items()})
     for name, path in sorted(paths.items()):
-        facts = found.index.files.get(path)
-        broken = facts.error if facts is not None else f"cannot be read ({unread.get(path, 'unknown')})"
+        broken = found.broken.get(path, "")
+        if path not in found.survey.digests:
+            broken = f"cannot be read ({unread.get(path, 'unknown')})"
         if broken:
             yield FileOutcome(name, Fixed(b"", b""), broken)
         elif findings[name]:
-            yield _fix(namespace, root, name, findings[name], found.index.digests[path])
+            yield _fix(namespace, root, name, findings[name], found.survey.digests[path])
 
 
 def _reported(namespace: argparse.Namespace, confirmed: Mapping[str, Confirmed]) -> dict[str, list[Finding]]:

@@ -75,13 +75,19 @@ def finding_in(
     *,
     node: Node = STATEMENT,
     attribute: str = "",
+    key: str = "",
     fix: Fix = NO_FIX,
 ) -> Finding:
-    """Return a finding at a place, with other places that it is about; `attribute` is what is lost if it is one."""
+    """Return a finding at a place, with other places that it is about.
+
+    `attribute` is what is lost if it is one; else `key` is its key in the checkpoint, or its name.
+    """
     related = tuple(
         dict.fromkeys(Related(each.path, each.position, text) for each, text in others if each != location)
     )
-    return Finding(location.path, location.position, rule.code, message, related, node, attribute, fix=fix)
+    return Finding(
+        location.path, location.position, rule.code, message, related, node, attribute, key=key, fix=fix
+    )
 
 
 def finding_at(rule: Rule, writes: Sequence[WriteSite], message: str, *, fix: Fix = NO_FIX) -> Finding:

@@ -148,6 +148,7 @@ def check(project: Project) -> Iterator[Finding]:
             [(each.save, "it decides this save")],
             node=node,
             attribute=attribute,
+            key="" if attribute else each.name,
             fix=Fix("save_metric", arguments=(("name", each.name),)),
         )
 

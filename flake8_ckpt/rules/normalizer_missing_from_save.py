@@ -219,7 +219,7 @@ def check(project: Project) -> Iterator[Finding]:
         names = ",".join(dict.fromkeys(keys[-1] for keys in lost_keys))
         arguments = (("keys", names), ("holder", min(holders, default="")))
         fix = Fix("save_restored", "unsafe" if not holders else "shown", arguments)
-        yield finding_in(RULE, lost.location, message, others, fix=fix)
+        yield finding_in(RULE, lost.location, message, others, key=first.keys[-1], fix=fix)
 
 
 RULE = Rule(__name__, "CKP201", check=check)

@@ -102,7 +102,8 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{each.key}' ignores the prefix: two such modules in one parent overwrite each other's; "
             "store it under prefix + key"
         )
-        yield finding_in(RULE, each.location, message, fix=Fix("add_prefix", "unsafe", (("key", each.key),)))
+        fix = Fix("add_prefix", "unsafe", (("key", each.key),))
+        yield finding_in(RULE, each.location, message, key=each.key, fix=fix)
 
 
 RULE = Rule(__name__, "CKP217", check=check)

@@ -228,8 +228,10 @@ def check(project: Project) -> Iterator[Finding]:
             f"{what}; save and restore {its_state}",
         )
         made = [(lost.made, "it is made here")] if lost.made is not None else []
+        attribute = own_attribute(lost.name)
+        key = "" if attribute else lost.name
         fix = Fix("add_object", arguments=(("name", lost.name), ("kind", lost.kind)))
-        yield finding_in(RULE, lost.location, message, made, attribute=own_attribute(lost.name), fix=fix)
+        yield finding_in(RULE, lost.location, message, made, attribute=attribute, key=key, fix=fix)
 
 
 RULE = Rule(__name__, "CKP204", check=check)

@@ -61,12 +61,9 @@ def _obstacle(state: ClassState, name: str) -> str:
     """Return why a change of this file alone would break something, or an empty string."""
     if {each.method.owner for each in state.constructed(name)} - {state.identity}:
         return "a base class sets it too: register it there"
-    for owner in state.hierarchy.ancestors(state.identity):
-        facts = state.hierarchy.symbols.classes.get(owner)
-        if facts is not None and name in dict(facts.attributes):
-            return (
-                f"the class {facts.name} has it as a class attribute, so torch refuses the name: remove that"
-            )
+    for base, value in _base_attributes(state, name):
+        if value != UNKNOWN:
+            return f"the class {base} has a class attribute of that name, which torch refuses: remove it"
     for change in state.runtime_writes(name):
         if change.write.how == "assign" and _is_no_tensor(change.value):
             return f"{change.method.name}() sets it to what is no tensor, which torch refuses for a buffer"

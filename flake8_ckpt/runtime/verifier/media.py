@@ -17,7 +17,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from flake8_ckpt.runtime.verifier.report import one_line
+from flake8_ckpt.runtime.verifier.problem import one_line
 
 Save = Callable[[Any, Path], object]
 Load = Callable[[Any, Path], object]

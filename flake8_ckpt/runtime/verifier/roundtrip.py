@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -14,22 +16,34 @@ from typing import ParamSpec
 import torch
 from torch import nn
 
+from flake8_ckpt.runtime.verifier.attribution import NOTHING
+from flake8_ckpt.runtime.verifier.attribution import VALUES
+from flake8_ckpt.runtime.verifier.attribution import Arrival
+from flake8_ckpt.runtime.verifier.attribution import Attribution
+from flake8_ckpt.runtime.verifier.attribution import attribute
+from flake8_ckpt.runtime.verifier.attribution import measure
+from flake8_ckpt.runtime.verifier.attribution import prepare
 from flake8_ckpt.runtime.verifier.compare import Trip
 from flake8_ckpt.runtime.verifier.compare import compare
 from flake8_ckpt.runtime.verifier.compare import is_ignored
+from flake8_ckpt.runtime.verifier.continuation import Ends
+from flake8_ckpt.runtime.verifier.continuation import attempt
 from flake8_ckpt.runtime.verifier.continuation import diverged
+from flake8_ckpt.runtime.verifier.continuation import go_on
 from flake8_ckpt.runtime.verifier.media import MEDIA
 from flake8_ckpt.runtime.verifier.media import Load
 from flake8_ckpt.runtime.verifier.media import Medium
 from flake8_ckpt.runtime.verifier.media import NotCheckable
 from flake8_ckpt.runtime.verifier.media import Save
 from flake8_ckpt.runtime.verifier.media import media
+from flake8_ckpt.runtime.verifier.origin import origin_of
+from flake8_ckpt.runtime.verifier.problem import Problem
+from flake8_ckpt.runtime.verifier.problem import gather
+from flake8_ckpt.runtime.verifier.problem import one_line
+from flake8_ckpt.runtime.verifier.randomness import remember
 from flake8_ckpt.runtime.verifier.reach import MOST
-from flake8_ckpt.runtime.verifier.report import Problem
 from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.report import RoundtripError
-from flake8_ckpt.runtime.verifier.report import gather
-from flake8_ckpt.runtime.verifier.report import one_line
 from flake8_ckpt.runtime.verifier.sharing import addresses
 from flake8_ckpt.runtime.verifier.sharing import aliased
 from flake8_ckpt.runtime.verifier.sharing import held_tensors
@@ -111,9 +125,10 @@ def verify_roundtrip(
         arrivals = travel(departure, usable, Path(folder or temporary), findings, ignore)
         if continue_with is None:
             findings.skipped.append("how both go on: continue_with= is not given")
+            findings.problems.extend(problem for arrival in arrivals for problem in arrival.unlike)
         else:
-            findings.problems.extend(diverged(departure.source, arrivals, continue_with, ignore))
-    return conclude(departure, [trip for trip, _ in arrivals], findings, ignore)
+            settle(departure.source, arrivals, continue_with, findings, ignore)
+    return conclude(departure, [arrival.trip for arrival in arrivals], findings, ignore)
 
 
 def on(device: torch.device | None, make: Make) -> Make:
@@ -123,6 +138,8 @@ def on(device: torch.device | None, make: Make) -> Make:
         made = make()
         return made.to(device) if device is not None and isinstance(made, nn.Module) else made
 
+    # Lines of source are looked up in the function that was given.
+    build.__wrapped__ = make  # type: ignore[attr-defined]
     return build
 
 
@@ -137,8 +154,8 @@ def depart(make: Make, perturb: Make | None, exercise: Act) -> tuple[Departure, 
 
 def travel(
     departure: Departure, usable: Sequence[Medium], folder: Path, findings: Findings, ignore: Sequence[str]
-) -> list[tuple[Trip, object]]:
-    """Return each trip that arrived, with the loaded object, and collect what was not kept."""
+) -> list[Arrival]:
+    """Return each trip that arrived, with the loaded object and what it does not hold as it was saved."""
     arrivals = []
     factories = [("", departure.make)]
     if departure.perturb is not None:
@@ -179,7 +196,7 @@ def arrive(
     make: Make,
     findings: Findings,
     ignore: Sequence[str],
-) -> tuple[Trip, object] | None:
+) -> Arrival | None:
     """Load a file into a new object and compare, or say why that is refused."""
     target = make()
     if target is departure.source:
@@ -192,10 +209,47 @@ def arrive(
         findings.problems.append(Problem("refused", "load", "", one_line(error), (via,)))
         return None
     trip = Trip(via, departure.initial, departure.saved, fresh, snapshot(loaded.target), expected)
-    findings.problems.extend(compare(trip, ignore))
     for name, other in (("the loaded payload", loaded.payload), ("the saved object", departure.source)):
         findings.problems.extend(aliased(loaded.target, other, name, before, via, ignore))
-    return trip, loaded.target
+    unlike = tuple(compare(trip, ignore))
+    return Arrival(trip, loaded.target, lambda: medium.load(make(), path).target, unlike)
+
+
+def settle(
+    source: object, arrivals: Sequence[Arrival], act: Act, findings: Findings, ignore: Sequence[str]
+) -> None:
+    """Let all go on: what is not kept is a problem where a copy goes on otherwise for it, and else a note."""
+    put_back = remember()
+    declared = set(source.state_dict()) if isinstance(source, nn.Module) else set()
+    experiments = [prepare(source, arrival, act, put_back, ignore) for arrival in arrivals]
+    put_back()
+    expected = go_on(source, act)
+    known: dict[tuple[str, ...], Attribution] = {}
+    for experiment in experiments:
+        put_back()
+        arrival = experiment.arrival
+        outcome = attempt(arrival.target, act)
+        parted, verdict = list(diverged(arrival.trip, expected, outcome, ignore)), known.get(arrival.lost)
+        if parted and verdict is None:
+            grounds = measure(experiment)
+            parted = list(diverged(arrival.trip, expected, outcome, ignore, grounds.noise))
+            verdict = known[arrival.lost] = attribute(experiment, grounds, expected) if parted else NOTHING
+        findings.problems.extend(parted)
+        tell(arrival, verdict or NOTHING, Ends(expected, outcome), declared, findings)
+
+
+def tell(
+    arrival: Arrival, verdict: Attribution, ends: Ends, declared: Container[str], findings: Findings
+) -> None:
+    """Tell problems from notes: what `state_dict()` declares has to arrive, whether or not it matters."""
+    for problem in arrival.unlike:
+        if problem.path in declared or not verdict.clears(problem):
+            findings.problems.append(problem)
+        else:
+            kind = "renewed" if ends.meet(problem.path) else "unread"
+            findings.notes.append(replace(problem, kind=kind))
+    if verdict.reason:
+        findings.skipped.append(f"{arrival.trip.via}: {verdict.reason}")
 
 
 def conclude(
@@ -205,11 +259,24 @@ def conclude(
     source, saved = departure.source, departure.saved
     problems = findings.problems or list(wholly_vacuous(departure.initial, saved, trips, ignore))
     notes = [*findings.notes, *vacuous(source, trips, ignore)]
+    problems, notes = located(problems, departure), located(notes, departure)
     if any(value.kind == "cut" for value in saved.values()):
         findings.skipped.append(f"what comes after the first {MOST} reachable values")
     count = sum(is_leaf(value) and not is_ignored(path, ignore) for path, value in saved.items())
     skipped, made = tuple(findings.skipped), tuple(findings.trips)
     return Report(type(source).__qualname__, gather(problems), gather(notes), skipped, made, count)
+
+
+def located(problems: Sequence[Problem], departure: Departure) -> list[Problem]:
+    """Return the problems, with where in the source the lost values come from."""
+    found = []
+    for problem in problems:
+        path = "" if problem.path == "the object" else problem.path
+        if problem.kind in (*VALUES, "unread"):
+            origin = origin_of(departure.source, path, departure.make, departure.initial.get(path))
+            problem = replace(problem, origin=origin)
+        found.append(problem)
+    return found
 
 
 def raising(verify: Callable[P, Report]) -> Callable[P, Report]:
