@@ -28,7 +28,10 @@ def test_nothing_found(tmp_path: Path) -> None:
 
 
 def test_found_in_some_of_the_files(tmp_path: Path) -> None:
-    write(tmp_path, {"a.py": NORMALIZER, "b.py": NORMALIZER + NORMALIZER.replace("Normalizer", "Other"), "c.py": CLEAN})
+    write(
+        tmp_path,
+        {"a.py": NORMALIZER, "b.py": NORMALIZER + NORMALIZER.replace("Normalizer", "Other"), "c.py": CLEAN},
+    )
     assert last_line(tmp_path, "a.py", "b.py") == "3 findings in 2 files; 3 files read"
     assert last_line(tmp_path, "a.py") == "1 finding in 1 file; 3 files read"
 

@@ -24,6 +24,7 @@ from flake8_ckpt.commands.reporting import FORMATS
 from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.commands.summary import print_end
 from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.options import Options
 from flake8_ckpt.selection import PREFIX
 from flake8_ckpt.selection import STDIN
 
@@ -43,7 +44,7 @@ def check_files(arguments: Sequence[str]) -> int:
         looked_up = look_up(namespace, options, root)
         if namespace.verbose:
             _print_left_out(looked_up)
-        counts = _print(namespace, looked_up)
+        counts = _print(namespace, options, looked_up)
     sys.stdout.buffer.flush()
     if namespace.count:
         print(sum(counts), file=sys.stdout if is_for_people(namespace) else sys.stderr)
@@ -52,13 +53,13 @@ def check_files(arguments: Sequence[str]) -> int:
     return int(any(counts) and not namespace.exit_zero)
 
 
-def _print(namespace: argparse.Namespace, looked_up: Lookup) -> list[int]:
+def _print(namespace: argparse.Namespace, options: Options, looked_up: Lookup) -> list[int]:
     """Print the findings, and return how many of each file are shown."""
     formatter = make_formatter(namespace)
     if isinstance(formatter, ReportFormatter):
         everything = [each for file in looked_up.sieved.values() for each in (*file.shown, *file.by_baseline)]
         shown = {looked_up.paths[name]: file.name for name, file in zip(looked_up.paths, looked_up.linted)}
-        material = Material(looked_up.found, everything, shown)
+        material = Material(options, looked_up.found, everything, shown)
         formatter.expect(looked_up.linted, writer_of(format_of(namespace), material, formatter.color))
     return print_findings(namespace, formatter, looked_up.linted)
 

@@ -24,6 +24,7 @@ from flake8.violation import Violation
 
 from flake8_ckpt.engine import Analysis
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.options import Options
 
 FORMATTERS: dict[str, type[BaseFormatter]] = {"default": default.Default, "pylint": default.Pylint}
 CONCISE, TEXT = "concise", "text"
@@ -46,6 +47,7 @@ class Linted:
 class Material:
     """What a report is made from: the analysis, all findings, and the files as the user names them, by path."""
 
+    options: Options
     found: Analysis
     findings: Sequence[Finding]
     names: Mapping[str, str]
