@@ -36,6 +36,10 @@ UNUSED = frozenset(
     "--enable-extensions --require-plugins".split()
 )
 
+DIFF_HELP = (
+    "Report only what a change since this revision of git has caused, in whatever file, and what stands on a changed"
+    " line. Nothing is checked out."
+)
 SETTINGS_HELP = "Print the settings of this run and where each comes from, and check nothing."
 SUMMARY_HELP = "Do not end with a line, on standard error, that says what was found, read and hidden."
 
@@ -90,6 +94,7 @@ def _declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
     declare_ours(manager, "check", "findings", formats=FORMATS, unused=UNUSED)
+    manager.add_option("--diff-base", metavar="revision", help=DIFF_HELP)
     manager.add_option("--show-settings", action="store_true", default=False, help=SETTINGS_HELP)
     manager.add_option("--no-summary", action="store_true", default=False, help=SUMMARY_HELP)
     manager.extend_default_select([PREFIX])

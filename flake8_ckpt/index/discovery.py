@@ -128,7 +128,12 @@ def find_files(root: Path, exclude: Sequence[str] = ()) -> list[str]:
     the root: a root may itself be an installed package.
     """
     is_match = _matcher(root, tuple(exclude))
-    paths = _list_git(root) or _walk(root, is_match)
+    return project_files(root, _list_git(root) or _walk(root, is_match), exclude)
+
+
+def project_files(root: Path, paths: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """Return those of all paths below a root that are Python files of the project, in order."""
+    is_match = _matcher(root, tuple(exclude))
     is_skipped = _folder_filter(paths, is_match)
     return sorted(
         path
@@ -194,19 +199,24 @@ def _list_git(root: Path) -> list[str]:
     if not any(os.path.exists(folder / ".git") for folder in (root, *root.parents)):
         return []
     listing = ("ls-files", "-co", "--exclude-standard", "-z", "--", "*.py", "pyvenv.cfg", "*/pyvenv.cfg")
-    environment = {name: value for name, value in os.environ.items() if name not in GIT_VARIABLES}
     try:
-        done = subprocess.run(
-            ("git", *GIT_OPTIONS, *listing),
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_TIMEOUT,
-        )
+        done = run_git(root, *listing)
     except (OSError, subprocess.SubprocessError):
         return []
     return [os.fsdecode(path) for path in done.stdout.split(b"\0") if path] if done.returncode == 0 else []
+
+
+def run_git(folder: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run git in a folder, with nothing in its environment or configuration that runs other programs."""
+    environment = {name: value for name, value in os.environ.items() if name not in GIT_VARIABLES}
+    return subprocess.run(
+        ("git", *GIT_OPTIONS, *arguments),
+        cwd=folder,
+        env=environment,
+        input=given,
+        capture_output=True,
+        timeout=GIT_TIMEOUT,
+    )
 
 
 def _walk(root: Path, is_match: Skip) -> list[str]:
