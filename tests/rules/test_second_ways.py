@@ -210,10 +210,10 @@ class Base:
 class Scaled(Base):
     def train(self, batch):
         self.steps += 1
-        error = self.net(batch).sum() * self.scale
+        error = self.net(batch).sum()
         if TEST:
             self.scale = 1 / error.detach().mean()
-        error.backward()
+        (error * self.scale).backward()
         self.optimizer.step()
 """
 
