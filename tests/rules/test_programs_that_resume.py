@@ -29,7 +29,7 @@ if __name__ == "__main__":
 """
 WHOLE = (
     'torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()},'
-    ' os.path.join(args.folder, str(epoch)))'
+    " os.path.join(args.folder, str(epoch)))"
 )
 WEIGHTS = 'torch.save({"net": net.state_dict()}, os.path.join(args.folder, str(epoch)))'
 BARE = "torch.save(net.state_dict(), os.path.join(args.folder, str(epoch)))"
@@ -92,12 +92,12 @@ RESTORED = '\n        optimizer.load_state_dict(state["optimizer"])'
 
 SILENT: dict[str, Case] = {
     "the optimizer is restored, too": script(IN_PARTS, WHOLE, more=RESTORED),
-    "weights to begin with": script(
-        IN_PARTS, WHOLE, test="args.pretrained", file="args.pretrained"
-    ),
+    "weights to begin with": script(IN_PARTS, WHOLE, test="args.pretrained", file="args.pretrained"),
     "a file of weights to begin with": script(AT_ONCE, BARE, test="args.weights", file="args.weights"),
     "a mode of another name": script(IN_PARTS, WEIGHTS, test='args.mode == "finetune"', file="args.first"),
-    "an option that is compared with a number": script(IN_PARTS, WEIGHTS, test="args.first > 3", file="args.first"),
+    "an option that is compared with a number": script(
+        IN_PARTS, WEIGHTS, test="args.first > 3", file="args.first"
+    ),
     "a program that only looks": SCRIPT.partition("    for epoch")[0].format(
         load=IN_PARTS.format(test="args.resume", file="args.resume", more="")
     )
@@ -105,7 +105,9 @@ SILENT: dict[str, Case] = {
     "another object is restored from a bare file": script(
         "    teacher = nn.Linear(2, 1)\n    teacher.load_state_dict(torch.load(args.resume))\n", BARE
     ),
-    "objects that are made without their file": AGENT.format(file="self.path", mark="", first="self.step = 0"),
+    "objects that are made without their file": AGENT.format(
+        file="self.path", mark="", first="self.step = 0"
+    ),
     "objects that are made with a file of others": AGENT.format(
         file="self.first", mark="", first="self.load_net()"
     ).replace("self.path = ", 'self.first = "pretrained.pt"\n        self.path = '),

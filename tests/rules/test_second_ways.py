@@ -271,12 +271,15 @@ SILENT: dict[str, Case] = {
     "layers that are fused": fused("fuse_layers"),
     "a constant is moved after two branches": window(TAKEN),
     "a helper moves a constant": window(
-        "window = mask = 1\n        x = weighed(x, self.window, 2, **{})[0]", "window = window.to(x.device, dtype=x.dtype)"
+        "window = mask = 1\n        x = weighed(x, self.window, 2, **{})[0]",
+        "window = window.to(x.device, dtype=x.dtype)",
     ),
     "a value is measured again and again": once("self.steps % 10 == 0"),
     "a value is measured from some step on": once("self.steps > 10"),
     "a value that is measured once is saved": once("self.steps == 1", ', "scale": self.scale'),
-    "a loop goes on where training was": LOOP.replace("COUNT", "range(self.epoch, self.epochs)").replace("MARK", ""),
+    "a loop goes on where training was": LOOP.replace("COUNT", "range(self.epoch, self.epochs)").replace(
+        "MARK", ""
+    ),
     "a loop over something else": LOOP.replace("COUNT", "self.schedule()").replace("MARK", ""),
 }
 FOUND: dict[str, Case] = {
@@ -287,12 +290,16 @@ FOUND: dict[str, Case] = {
     "a scaler that is on": scaled("True", mark="  # CKP204"),
     "a scaler that a setting switches on": scaled("config.half", mark="  # CKP204"),
     "a layer that a step registers": fused("_build", "self._build()", "  # CKP108"),
-    "one of two branches meets the input first": window(f"x = x * window\n        {TAKEN}", mark="  # CKP102"),
+    "one of two branches meets the input first": window(
+        f"x = x * window\n        {TAKEN}", mark="  # CKP102"
+    ),
     "a helper leaves a constant where it is": window(
         "window = mask = 1\n        x = weighed(x, self.window, 2, **{})[0]", mark="  # CKP102"
     ),
     "a value is measured once": once("self.steps == 1", mark="  # CKP207"),
-    "a loop counts from the beginning": LOOP.replace("COUNT", "range(self.epochs)").replace("MARK", "  # CKP205"),
+    "a loop counts from the beginning": LOOP.replace("COUNT", "range(self.epochs)").replace(
+        "MARK", "  # CKP205"
+    ),
     "a loop that shows how far it is": "from tqdm import tqdm\n"
     + LOOP.replace("COUNT", "tqdm(range(0, self.epochs))").replace("MARK", "  # CKP205"),
 }

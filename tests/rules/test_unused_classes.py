@@ -58,7 +58,9 @@ FOUND: dict[str, Case] = {
     "a program imports it": {"layers.py": BAD, "main.py": program("from layers import Layer")},
     "a function imports it": {
         "layers.py": BAD,
-        "main.py": program("def make():\n    from layers import (\n        Layer,  # the one\n    )\n    return Layer()"),
+        "main.py": program(
+            "def make():\n    from layers import (\n        Layer,  # the one\n    )\n    return Layer()"
+        ),
     },
     "a program imports its file": {"layers.py": BAD, "main.py": program("import layers")},
     "a program imports its file by all its names": {

@@ -90,7 +90,9 @@ class CarriedAttributes:
     def counts(self) -> frozenset[str]:
         """Return the counters that the pair gives, or that it sets to what was loaded."""
         loaded = (each.attr for each in self.state.reader.function.writes if each.loaded)
-        counted = {each.attr for _, method in self.methods.all for each in method.writes if each.how == "augment"}
+        counted = {
+            each.attr for _, method in self.methods.all for each in method.writes if each.how == "augment"
+        }
         return self.state.given.union(loaded).intersection(counted)
 
     def unsaved(self) -> Iterator[Carried]:

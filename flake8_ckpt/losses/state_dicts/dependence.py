@@ -86,7 +86,9 @@ def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
         return bool(hows - GROWTH - MARKS - {"none", "own", "cadence", "shown"})
     if hows & {"test", "item", "iter", "apart", "meta"}:
         return True
-    is_measured = all(each.how == "assign" and not each.carried for each in method.writes if each.attr == attr)
+    is_measured = all(
+        each.how == "assign" and not each.carried for each in method.writes if each.attr == attr
+    )
     if is_measured and {"plain", "held"} <= hows:
         return True
     others = [write.value for write in method.writes if write.attr != attr]

@@ -285,7 +285,9 @@ class GroupPoints:
         saved = {self.ledger.aliases.holders.of(value, unit) for value, unit in values}
         return any(holder in saved for holder, _ in self._targets(load))
 
-    def _are_alike(self, save: SaveEffect, load: LoadEffect, test: Callable[[SaveEffect, LoadEffect], bool]) -> bool:
+    def _are_alike(
+        self, save: SaveEffect, load: LoadEffect, test: Callable[[SaveEffect, LoadEffect], bool]
+    ) -> bool:
         """Tell whether a save and a load pass a test as the methods of the object itself see them."""
         payloads = self.contract.groups.payloads
         saves, loads = payloads.seen_by_source(save), payloads.load_of_source(load)

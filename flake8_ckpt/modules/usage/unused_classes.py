@@ -15,9 +15,7 @@ from flake8_ckpt.linking.file_imports import imported_files
 from flake8_ckpt.linking.functions import is_test
 
 # Whoever imports one of these may make objects of any class by its name: `_target_: models.Net` in a YAML file.
-MAKERS = frozenset(
-    "hydra importlib gin jsonargparse mmcv mmengine detectron2 fvcore pydoc pkgutil".split()
-)
+MAKERS = frozenset("hydra importlib gin jsonargparse mmcv mmengine detectron2 fvcore pydoc pkgutil".split())
 
 
 class UnusedClasses:
