@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
+from flake8.exceptions import ExecutionError
 from flake8.main.options import register_default_options
 from flake8.options.manager import OptionManager
 
@@ -46,6 +47,10 @@ UNUSED = frozenset(
     "--enable-extensions --require-plugins".split()
 )
 
+EVIDENCE_HELP = (
+    "Show what a run says of each finding, and what it lost besides: a file of flake8-ckpt watch --output."
+)
+
 
 def check_files(arguments: Sequence[str]) -> int:
     """Check what the arguments ask for, print the findings, and return the exit code."""
@@ -70,6 +75,8 @@ def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
     if namespace.verbose:
         _print_left_out(found, set(paths.values()))
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
+    if namespace.evidence:
+        findings = _with_evidence(findings, namespace.evidence)
     text = None if stdin is None else _lenient_text(stdin)
     linted = [_linted(name, namespace, findings[paths[name]], text) for name in names]
     formatter = make_formatter(namespace)
@@ -79,6 +86,18 @@ def _check(namespace: argparse.Namespace, options: Options, root: Path) -> int:
         material = Material(found, everything, shown)
         formatter.expect(linted, writer_of(format_of(namespace), material, formatter.color))
     return print_findings(namespace, formatter, linted)
+
+
+def _with_evidence(findings: Mapping[str, list[Finding]], name: str) -> Mapping[str, list[Finding]]:
+    """Return the findings with what a watched run says of them."""
+    from flake8_ckpt.evidence.evidence_file import EvidenceError
+    from flake8_ckpt.evidence.evidence_file import read_evidence
+    from flake8_ckpt.evidence.shown import with_evidence
+
+    try:
+        return with_evidence(findings, read_evidence(name))
+    except EvidenceError as error:
+        raise ExecutionError(f"--evidence: {error}") from error
 
 
 def _path_of(name: str, namespace: argparse.Namespace, found: engine.Analysis) -> str:
@@ -143,5 +162,6 @@ def _print_left_out(found: engine.Analysis, asked: Container[str]) -> None:
 def _declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
+    manager.add_option("--evidence", metavar="FILE", default="", help=EVIDENCE_HELP)
     declare_ours(manager, "check", "findings", formats=FORMATS, unused=UNUSED)
     manager.extend_default_select([PREFIX])

@@ -148,7 +148,7 @@ class _Reader:
         if name:
             self.uses.calls.add(name)
         if name == "self.register_buffer" and node.args and isinstance(node.args[0], ast.Constant):
-            self._write(f"self.{node.args[0].value}", "constant", node)
+            self._write(f"self.{node.args[0].value!s}", "constant", node)
         for keyword in node.keywords:
             if keyword.arg == "out":
                 for root in self._roots(keyword.value):

@@ -8,7 +8,9 @@ from typing import Literal
 
 Nature = Literal["state", "overwritten", "reset", "logged", "unread"]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-LOGGING = frozenset("print log info debug warning append add_scalar add log_metrics write format set_postfix".split())
+LOGGING = frozenset(
+    "print log info debug warning append add_scalar add log_metrics write format set_postfix".split()
+)
 
 
 @dataclass
@@ -120,6 +122,8 @@ def _names(node: ast.AST, name: str) -> bool:
 def _is_guard(test: ast.expr, name: str) -> bool:
     """Tell whether a condition compares by size with the variable: `if loss < best`."""
     for each in ast.walk(test):
-        if isinstance(each, ast.Compare) and any(isinstance(op, (ast.Lt, ast.Gt, ast.LtE, ast.GtE)) for op in each.ops):
+        if isinstance(each, ast.Compare) and any(
+            isinstance(op, (ast.Lt, ast.Gt, ast.LtE, ast.GtE)) for op in each.ops
+        ):
             return _names(each, name)
     return False
