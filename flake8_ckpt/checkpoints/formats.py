@@ -67,7 +67,10 @@ def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], loaded: Load
     if all(_is_one_of_two(each, loaded) for each in loads):
         return True
     targets = {
-        target for each in loads for target in each.into if isinstance(target, Attr) and target.base != UNKNOWN
+        target
+        for each in loads
+        for target in each.into
+        if isinstance(target, Attr) and target.base != UNKNOWN
     }
     # One statement of a loop over names restores a different object under each: `parts[name].load_state_dict(d[name])`.
     places = {each.location for each in loads}

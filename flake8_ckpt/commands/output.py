@@ -71,14 +71,7 @@ class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no typ
                 self.places[file.name, finding.code, line, column, finding.message] = finding
 
     def start(self) -> None:
-        """Open the file for the report: one report, whatever stood there before."""
-        if not self.filename:
-            return
-        try:
-            os.makedirs(os.path.dirname(os.path.abspath(self.filename)), exist_ok=True)
-            self.output_fd = open(self.filename, "w", encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise ExecutionError(f"--output-file: {self.filename!r}: {error.strerror or error}") from error
+        """Open nothing yet: a file that cannot be written anew keeps the last report."""
 
     def handle(self, error: Violation) -> None:
         """Keep a finding that is neither ignored nor silenced."""
@@ -89,11 +82,20 @@ class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no typ
         """Print nothing: numbers that a configuration asks for would end the report."""
 
     def stop(self) -> None:
-        """Write the report."""
+        """Write the report; a file gets this one only, whatever stood there before."""
         text = self.render(self.kept)
+        if self.filename:
+            self._open()
         if text:
             self._write(text)
         super().stop()
+
+    def _open(self) -> None:
+        try:
+            os.makedirs(os.path.dirname(os.path.abspath(self.filename)), exist_ok=True)
+            self.output_fd = open(self.filename, "w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise ExecutionError(f"--output-file: {self.filename!r}: {error.strerror or error}") from error
 
 
 def make_formatter(namespace: argparse.Namespace) -> BaseFormatter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.fingerprints import fingerprints
 from flake8_ckpt.reports.report import Entry
 from flake8_ckpt.reports.report import Level
+from flake8_ckpt.reports.report import Mend
 from flake8_ckpt.reports.report import Report
 from flake8_ckpt.reports.report import RuleText
 from flake8_ckpt.reports.report import Source
@@ -27,20 +29,38 @@ from flake8_ckpt.source.text import decode
 UNCHECKED = "CKP0"
 
 
-def report_of(kept: Sequence[Finding], material: Material) -> Report:
-    """Return the report of the findings that are neither ignored nor silenced.
+def report_of(kept: Sequence[Finding], material: Material, is_mended: bool) -> Report:
+    """Return the report of the findings that are neither ignored nor silenced, with their fixes if a format has them.
 
     The fingerprints are those among all findings, so that one that is silenced leaves those of the others as they are.
     """
     marks = fingerprints([*material.findings, *kept])
+    mends = _mends(kept, material.found) if is_mended else {}
     codes = {each.code for each in kept}
     paths = {each.path for each in kept} | {each.path for finding in kept for each in finding.related}
     return Report(
         __version__,
-        tuple(Entry(each, marks[each]) for each in kept),
+        tuple(Entry(each, marks[each], mends.get(each)) for each in kept),
         _rules(codes),
         _sources(paths, material),
     )
+
+
+def _mends(kept: Iterable[Finding], found: Analysis) -> dict[Finding, Mend]:
+    """Return how findings are mended; libcst is only imported where some may be."""
+    mends = {}
+    by_path: dict[str, list[Finding]] = defaultdict(list)
+    for each in kept:
+        if each.fix.name:
+            by_path[each.path].append(each)
+    for path, findings in by_path.items():
+        from flake8_ckpt.fixes.suggestions import suggestions
+
+        data = found.survey.content_of(path)
+        for finding, made in zip(findings, [] if data is None else suggestions(findings, data)):
+            if made is not None:
+                mends[finding] = Mend(made.title, made.safety, made.note, made.edits, made.code)
+    return mends
 
 
 def _rules(codes: Container[str]) -> dict[str, RuleText]:

@@ -24,6 +24,8 @@ MODULES = {
     "rdjson": "rdjson",
     "junit": "junit",
 }
+# Formats that have no place for a fix.
+WITHOUT_FIX = ("github", "gitlab", "junit")
 FORMATS = Formats(
     ("text", "concise", *MODULES, "html"),
     "",
@@ -39,7 +41,7 @@ def writer_of(name: str, material: Material, is_colored: bool) -> Callable[[Sequ
         # The rules are only imported where there is something to say of them.
         from flake8_ckpt.commands.report_parts import report_of
 
-        report = report_of(kept, material)
+        report = report_of(kept, material, name not in WITHOUT_FIX)
         if name == "text":
             from flake8_ckpt.reports import text
 

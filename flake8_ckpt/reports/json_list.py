@@ -2,7 +2,7 @@
 
 An entry has `code`, `rule`, `path`, `line`, `column`, `end_line`, `end_column`, `message`, `class`, `attribute`, `key`,
 `symbol`, `fingerprint`, `related` and `fix`; lines and columns count from 1, and what there is none of is null. A fix
-has `safety` ("safe", "unsafe" or "shown"), `note`, `edits` (each a range and its `text`) and `code`.
+has `title`, `safety` ("safe", "unsafe" or "shown"), `note`, `edits` (each a range and its `text`) and `code`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,13 @@ def _fix(mend: Optional[Mend]) -> Optional[dict[str, Any]]:
     if mend is None:
         return None
     edits = [{**_span(each.position), "text": each.text} for each in mend.edits]
-    return {"safety": mend.safety, "note": mend.note or None, "edits": edits, "code": mend.code or None}
+    return {
+        "title": mend.title,
+        "safety": mend.safety,
+        "note": mend.note or None,
+        "edits": edits,
+        "code": mend.code or None,
+    }
 
 
 def _span(position: Position) -> dict[str, int]:

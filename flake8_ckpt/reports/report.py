@@ -42,6 +42,11 @@ class Mend:
     edits: tuple[Edit, ...] = ()
     code: str = ""
 
+    @property
+    def text(self) -> str:
+        """Return the title and the note as one line."""
+        return f"{self.title} ({self.note})" if self.note else self.title
+
 
 @dataclass(frozen=True)
 class Source:

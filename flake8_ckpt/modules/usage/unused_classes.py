@@ -15,9 +15,7 @@ from flake8_ckpt.linking.file_imports import imported_files
 from flake8_ckpt.linking.functions import is_test
 
 # Whoever imports one of these may make objects of any class by its name: `_target_: models.Net` in a YAML file.
-MAKERS = frozenset(
-    "hydra importlib gin jsonargparse mmcv mmengine detectron2 fvcore pydoc pkgutil".split()
-)
+MAKERS = frozenset("hydra importlib gin jsonargparse mmcv mmengine detectron2 fvcore pydoc pkgutil".split())
 
 
 class UnusedClasses:
@@ -55,7 +53,9 @@ class UnusedClasses:
 
     @cached_property
     def _makes_by_name(self) -> bool:
-        return any(name.partition(".")[0] in MAKERS for path in self.symbols.files for name in self._imports(path))
+        return any(
+            name.partition(".")[0] in MAKERS for path in self.symbols.files for name in self._imports(path)
+        )
 
     @cached_property
     def _imported(self) -> frozenset[str]:

@@ -105,7 +105,9 @@ def draw(table: Table, layout: Layout) -> Picture:
         for row, key in zip(table.rows, keys)
         for line in (*_lines(row, key, (*left, *right), layout), *_crosses(row.mismatch, key, layout))
     ]
-    return Picture(layout, height, (*left, *right), tuple(keys), tuple(sorted(lines, key=lambda one: one.is_broken)))
+    return Picture(
+        layout, height, (*left, *right), tuple(keys), tuple(sorted(lines, key=lambda one: one.is_broken))
+    )
 
 
 def _boxes(side: Side, columns: Sequence[Column], layout: Layout, height: float, x: float) -> list[Box]:
@@ -172,7 +174,9 @@ def _crosses(mismatch: Optional[Mismatch], key: Key, layout: Layout) -> Iterator
     if side is None:
         return
     y, length = key.y + PILL / 2, layout.gap * 0.45
-    start, end = (key.x, key.x - length) if side == "writer" else (key.x + key.width, key.x + key.width + length)
+    start, end = (
+        (key.x, key.x - length) if side == "writer" else (key.x + key.width, key.x + key.width + length)
+    )
     yield Line(f"M{start:g} {y:g}H{end:g}", "left-out", True, (end, y))
 
 

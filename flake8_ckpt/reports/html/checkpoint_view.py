@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from typing import Optional
 
 from flake8_ckpt.contract_view.columns import Column
@@ -16,9 +15,7 @@ from flake8_ckpt.reports.html.checkpoint_map import Picture
 from flake8_ckpt.reports.html.checkpoint_map import draw
 from flake8_ckpt.reports.html.checkpoint_map import name_of
 from flake8_ckpt.reports.plain_text import one_line
-
-if TYPE_CHECKING:
-    from flake8_ckpt.reports.html.page import FindingView
+from flake8_ckpt.reports.report import Entry
 
 STATES = {
     "always": "saved",
@@ -58,7 +55,12 @@ class CheckpointView:
     broken: Sequence[str]
 
 
-def view_of(table: Table, number: int, findings: Sequence[FindingView]) -> CheckpointView:
+def anchor_of(entry: Entry) -> str:
+    """Return the name under which the page has a finding."""
+    return f"finding-{entry.fingerprint}"
+
+
+def view_of(table: Table, number: int, findings: Sequence[Entry]) -> CheckpointView:
     """Return a checkpoint as it is shown; `findings` are those of the report, to which broken keys lead."""
     rows = [_row(each, table, findings) for each in table.rows]
     return CheckpointView(
@@ -67,7 +69,10 @@ def view_of(table: Table, number: int, findings: Sequence[FindingView]) -> Check
         "file" if table.is_file else "pair of methods",
         draw(table, WIDE),
         draw(table, NARROW),
-        [*(_side("saves", each) for each in table.writers), *(_side("restores", each) for each in table.readers)],
+        [
+            *(_side("saves", each) for each in table.writers),
+            *(_side("restores", each) for each in table.readers),
+        ],
         rows,
         [each.name for each in rows if each.mismatch],
     )
@@ -84,7 +89,7 @@ def _side(verb: str, column: Column) -> tuple[str, str, Sequence[str]]:
     return column.name, verb, [*places, *callers]
 
 
-def _row(row: Row, table: Table, findings: Sequence[FindingView]) -> RowView:
+def _row(row: Row, table: Table, findings: Sequence[Entry]) -> RowView:
     return RowView(
         name_of(row),
         one_line(row.holds),
@@ -95,9 +100,9 @@ def _row(row: Row, table: Table, findings: Sequence[FindingView]) -> RowView:
     )
 
 
-def _anchor(row: Row, table: Table, findings: Sequence[FindingView]) -> Optional[str]:
+def _anchor(row: Row, table: Table, findings: Sequence[Entry]) -> Optional[str]:
     """Return the anchor of the finding about a key that does not match."""
     if row.mismatch is None or not row.keys:
         return None
-    about = (each for each in findings if each.entry.finding.key == row.keys[-1])
-    return next((each.anchor for each in about if each.entry.finding.path in table.paths), None)
+    about = (each for each in findings if each.finding.key == row.keys[-1])
+    return next((anchor_of(each) for each in about if each.finding.path in table.paths), None)

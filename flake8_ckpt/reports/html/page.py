@@ -21,11 +21,13 @@ from flake8_ckpt.contract_view.rows import Table
 from flake8_ckpt.findings import Position
 from flake8_ckpt.reports.diff import changed_lines
 from flake8_ckpt.reports.html.checkpoint_map import shortened
+from flake8_ckpt.reports.html.checkpoint_view import anchor_of
 from flake8_ckpt.reports.html.checkpoint_view import view_of
 from flake8_ckpt.reports.html.code import CodeLine
 from flake8_ckpt.reports.html.code import Piece
 from flake8_ckpt.reports.html.code import around
 from flake8_ckpt.reports.html.code import highlighted
+from flake8_ckpt.reports.html.code import indent_of
 from flake8_ckpt.reports.html.rule_page import page_html
 from flake8_ckpt.reports.plain_text import harmless
 from flake8_ckpt.reports.plain_text import one_line
@@ -72,24 +74,30 @@ class RuleView:
 def render(report: Report, tables: Sequence[Table], project: str) -> str:
     """Return the page; `project` is the name of the project's folder."""
     findings = [_finding(each, report) for each in report.entries]
-    anchors = {each.anchor: each for each in findings}
-    views = [view_of(table, number, findings) for number, table in enumerate(tables, start=1)]
-    checkpoints = sorted(views, key=lambda view: not view.broken)
+    views = [view_of(table, number, report.entries) for number, table in enumerate(tables, start=1)]
     counts = Counter(each.rule.code for each in findings)
-    rules = [RuleView(rule, counts[code], page_html(rule.page)) for code, rule in sorted(report.rules.items())]
+    rules = [
+        RuleView(rule, counts[code], page_html(rule.page)) for code, rule in sorted(report.rules.items())
+    ]
     style, script = _asset("style.css"), _asset("script.js")
-    return _environment().get_template("page.html.j2").render(
-        project=one_line(project),
-        version=report.version,
-        repository=REPOSITORY,
-        files=list(_by_file(findings)),
-        findings=list(anchors.values()),
-        checkpoints=checkpoints,
-        open_checkpoints={each.anchor for each in checkpoints[:MAX_OPEN]},
-        rules=rules,
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        policy=_policy(style, script),
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            project=one_line(project),
+            version=report.version,
+            repository=REPOSITORY,
+            files=list(_by_file(findings)),
+            findings=findings,
+            checkpoints=views,
+            broken=[each for each in views if each.broken],
+            agreeing=[each for each in views if not each.broken],
+            max_open=MAX_OPEN,
+            rules=rules,
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            policy=_policy(style, script),
+        )
     )
 
 
@@ -108,7 +116,7 @@ def _finding(entry: Entry, report: Report) -> FindingView:
         _place(finding.position, source, finding.message),
         related,
         list(_diff(entry, source)),
-        f"finding-{entry.fingerprint}",
+        anchor_of(entry),
     )
 
 
@@ -119,13 +127,15 @@ def _place(position: Position, source: Source, message: str) -> PlaceView:
 
 def _diff(entry: Entry, source: Source) -> Iterator[tuple[str, int, tuple[Piece, ...]]]:
     lines = list(changed_lines(entry.mend.edits, source)) if entry.mend is not None else []
-    pieces = highlighted([harmless(text) for _, _, text in lines])
+    indent = indent_of([text for _, _, text in lines])
+    pieces = highlighted([harmless(text)[indent:] for _, _, text in lines])
     yield from ((sign, number, each) for (sign, number, _), each in zip(lines, pieces))
 
 
 def _policy(style: str, script: str) -> str:
     """Return what a browser may run and apply: our own style and script, and nothing that was slipped in."""
-    return f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    ours = f"style-src {_hash(style)}; script-src {_hash(script)}"
+    return f"default-src 'none'; {ours}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
