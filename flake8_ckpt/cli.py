@@ -63,19 +63,26 @@ def _run(arguments: list[str]) -> int:
         from flake8_ckpt.commands.frameworks import show_frameworks
 
         return show_frameworks(arguments[1:])
+    if arguments[:1] == ["prove"]:
+        from flake8_ckpt.commands.prove import prove_findings
+
+        return prove_findings(arguments[1:])
     if arguments[:1] == ["inspect"]:
         from flake8_ckpt.commands.inspect import inspect_file
 
         return inspect_file(arguments[1:])
+    if arguments[:1] == ["explain"]:
+        from flake8_ckpt.commands.explain import explain
+
+        return explain(arguments[1:])
     args = _parser().parse_args(arguments)
     if args.command == "demo":
         from flake8_ckpt.commands.demo import show_demo
 
         return show_demo()
-    from flake8_ckpt.commands.explain import explain
-    from flake8_ckpt.commands.explain import list_rules
+    from flake8_ckpt.commands.rules import list_rules
 
-    print(list_rules() if args.command == "rules" else explain(args.rule))
+    print(list_rules())
     return CLEAN
 
 
@@ -87,9 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("fix", help="mend findings in place (options: flake8-ckpt fix --help)")
     commands.add_parser("contract", help="show what checkpoints hold, who writes it and who reads it")
     commands.add_parser("inspect", help="look into a checkpoint file without loading it")
+    commands.add_parser(
+        "prove", help="run the code that a finding speaks of, to see whether the finding is true"
+    )
     commands.add_parser("frameworks", help="show what is known of libraries, your own records among it")
     commands.add_parser("rules", help="list the rules")
-    explain = commands.add_parser("explain", help="show the page of a rule")
-    explain.add_argument("rule", help="a code or a name, such as CKP101")
+    commands.add_parser("explain", help="explain a rule (CKP101) or a line of your code (train.py:12)")
     commands.add_parser("demo", help="check a small embedded project and say why each finding matters")
     return parser

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
 
-from flake8_ckpt.commands.explain import default_of
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import all_rules
+from flake8_ckpt.teacher.pages import default_of
 from tests.tutorial import with_outputs
 
 ROOT = Path(__file__).parent.parent

@@ -34,6 +34,7 @@ FLOORS = (
     ("confirm",),
     ("fixes",),
     ("contract_view", "reports"),
+    ("teacher",),
     ("options",),
     ("asked_files", "checking"),
     ("selection", "engine"),
@@ -44,8 +45,16 @@ FLOORS = (
 )
 RANKS = {name: rank for rank, floor in enumerate(FLOORS) for name in floor}
 ISLANDS = frozenset({"runtime", "demo"})
-# The bridges: commands show what the inspector says, which needs no torch, and tell it what a project reads.
+# The bridges: commands show what the inspector says, which needs no torch, and tell it what a project reads; they
+# start the process of `prove`, which imports torch.
 BRIDGES = {
+    ("commands", "flake8_ckpt.runtime.prove.codes.COVERED"),
+    ("commands", "flake8_ckpt.runtime.prove.launch.GIBIBYTES"),
+    ("commands", "flake8_ckpt.runtime.prove.launch.SECONDS"),
+    ("commands", "flake8_ckpt.runtime.prove.launch.ask"),
+    ("commands", "flake8_ckpt.runtime.prove.records.Answer"),
+    ("commands", "flake8_ckpt.runtime.prove.records.Question"),
+    ("commands", "flake8_ckpt.runtime.prove.records.Request"),
     ("commands", "flake8_ckpt.runtime.inspector.command.show_checkpoint"),
     ("commands", "flake8_ckpt.runtime.inspector.contract.KnownCheckpoint"),
     ("commands", "flake8_ckpt.runtime.inspector.contract.Reader"),

@@ -20,6 +20,8 @@ from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.checkpoints.resume_options import TUNES
+from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Arith
@@ -57,7 +59,17 @@ class Evidence:
 
     def resumes(self, loads: Iterable[LoadEffect]) -> bool:
         """Tell whether load goes on with training: it restores an optimizer, a scheduler or a counter."""
-        return any(self.is_training_state(each) for each in loads if each.keys)
+        loads = list(loads)
+        return any(self.is_training_state(each) for each in loads if each.keys) or any(
+            map(self.is_asked_to_resume, loads)
+        )
+
+    def is_asked_to_resume(self, load: LoadEffect) -> bool:
+        """Tell whether a program that trains restores weights and says that it goes on with them."""
+        is_weights = any(isinstance(each, Attr) and each.name == "load_state_dict" for each in load.into)
+        if not is_weights or not is_resume(load) or TUNES.search(load.source.identity):
+            return False
+        return self._trains(load.unit)
 
     def is_for_training(self, key: str, held: Value, unit: FunctionRef) -> bool:
         """Tell whether an object is one that only training needs: no module that holds it saves it."""

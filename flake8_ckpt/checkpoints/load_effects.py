@@ -18,6 +18,7 @@ from flake8_ckpt.checkpoints.payload import archive_of
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import rooted
+from flake8_ckpt.checkpoints.resume_options import asks_to_resume
 from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr
@@ -80,7 +81,9 @@ def _effect(
     guards: Guards = (),
 ) -> LoadEffect:
     """Return what a statement of the function itself takes."""
-    return LoadEffect(root, keys, kind, into, body.spot(position), body.unit, body.unit, (), guards, position)
+    asked = asks_to_resume(guards)
+    spot = body.spot(position)
+    return LoadEffect(root, keys, kind, into, spot, body.unit, body.unit, (), guards, position, asked=asked)
 
 
 def _given_back(body: FunctionBody) -> Iterator[LoadEffect]:
@@ -150,6 +153,7 @@ def _brought_in(
                 unit=body.unit,
                 call_chain=call_chain,
                 at=site.position,
+                asked=each.asked or asks_to_resume(site.guards),
             )
 
 

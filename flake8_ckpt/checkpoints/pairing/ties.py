@@ -17,6 +17,7 @@ from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
@@ -101,9 +102,16 @@ class Ties:
         one, other = save.source.class_id, load.source.class_id
         if one and other and not self.hierarchy.are_related(one, other):
             return self.texts.saves_another(save) and self._are_same_parts(save)
-        if save.unit.identity == load.unit.identity and shared:
+        if save.unit.identity == load.unit.identity and (shared or self._resumes_bare(save)):
             return True
         return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == self.keys
+
+    def _resumes_bare(self, save: SaveEffect) -> bool:
+        """Tell whether a load that is called a resume restores the very object whose bare state is saved."""
+        part = _part(save.payload) if is_state(save.payload) else ""
+        return bool(part) and any(
+            is_resume(each) and not each.keys and part in map(_restored_part, each.into) for each in self.loads
+        )
 
     def _names_same_file(self, save: SaveEffect) -> bool:
         """Tell whether the names of the two files are the same; in two modules one key must be, too."""

@@ -11,6 +11,7 @@ from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Value
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
 from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
@@ -67,6 +68,16 @@ def is_best(write: Write) -> bool:
         isinstance(write.value, Attr) and isinstance(write.value.base, Attr) and write.value.base.base == SELF
     )
     return write.how == "assign" and Guard("order", write.attr) in write.guards and not is_mirror
+
+
+def is_taken_once(write: Write, method: FunctionFacts, given: Collection[str]) -> bool:
+    """Tell whether a value is measured where a saved count says so, and never again: `if self.steps == 1:`."""
+    if write.how != "assign" or isinstance(write.value, Const):
+        return False
+    names = {kind: {each.name for each in write.guards if each.kind == kind} for kind in ("about", "order")}
+    counts = {each for each in names["about"] - names["order"] if each in given}
+    by_pace = any(use.attr in counts and "cadence" in use.how for use in method.uses)
+    return bool(counts) and write.attr not in names["about"] and not by_pace
 
 
 def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:

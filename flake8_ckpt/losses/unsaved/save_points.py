@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,8 @@ from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.payload import file_of
+from flake8_ckpt.checkpoints.resume_options import TUNES
+from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
@@ -39,13 +40,10 @@ from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import kept_in
 from flake8_ckpt.losses.resumption import Resumption
 from flake8_ckpt.losses.resumption import called_as
-from flake8_ckpt.losses.unsaved.unsaved_object import TUNES
 from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 
 # Calls of a function that trains.
 STEPS = frozenset(["backward", "step", "zero_grad"])
-# `args.resume`, `self.config.continue_training`.
-RESUMES = re.compile(r"\.(\w+_)?(resume|continue|recover)(_\w+)?$")
 
 
 @dataclass(frozen=True)
@@ -261,7 +259,7 @@ class GroupPoints:
         """Tell whether a program that trains reads back what it writes, or says that this is what it does."""
         if _is_same_file(save, load) and self._trains_on(save, load):
             return True
-        return _is_asked_for(load) and self._trains_beside(save, load)
+        return is_resume(load) and self._trains_beside(save, load)
 
     def _trains_beside(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether an object, or one function, loads, trains and saves what is restored."""
@@ -309,13 +307,6 @@ def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
         return True
     name = file_name(save.file)
     return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))
-
-
-def _is_asked_for(load: LoadEffect) -> bool:
-    """Tell whether a load is asked for by an option that says what it is for: `if args.resume:`."""
-    sites = (each for each in load.unit.function.calls if each.position == load.at)
-    guards = (guard for each in sites for guard in each.guards)
-    return any(each.kind == "option" and RESUMES.search(each.name) is not None for each in guards)
 
 
 def _share_folder(save: SaveEffect, load: LoadEffect) -> bool:

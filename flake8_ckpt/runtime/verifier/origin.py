@@ -24,10 +24,11 @@ from flake8_ckpt.runtime.verifier.problem import Origin
 from flake8_ckpt.runtime.verifier.reach import is_array
 from flake8_ckpt.runtime.verifier.snapshot import Frozen
 
-# Folders of installed code: what stands there is no line of the project.
+# Folders of installed code and of our own: what stands there is no line of the project.
+OWN = Path(__file__).parents[1]
 INSTALLED = tuple(
     os.path.realpath(path)
-    for path in (*site.getsitepackages(), site.getusersitepackages(), sysconfig.get_path("stdlib"))
+    for path in (*site.getsitepackages(), site.getusersitepackages(), sysconfig.get_path("stdlib"), str(OWN))
 )
 # A name such as best_loss or best_score of a loop that keeps the best checkpoint.
 BEST = ("best",)

@@ -138,6 +138,8 @@ def on(device: torch.device | None, make: Make) -> Make:
         made = make()
         return made.to(device) if device is not None and isinstance(made, nn.Module) else made
 
+    # Lines of source are looked up in the function that was given.
+    build.__wrapped__ = make  # type: ignore[attr-defined]
     return build
 
 
