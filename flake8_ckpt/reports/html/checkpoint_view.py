@@ -14,18 +14,18 @@ from flake8_ckpt.reports.html.checkpoint_map import WIDE
 from flake8_ckpt.reports.html.checkpoint_map import Picture
 from flake8_ckpt.reports.html.checkpoint_map import draw
 from flake8_ckpt.reports.html.checkpoint_map import name_of
+from flake8_ckpt.reports.html.checkpoint_map import own_place
 from flake8_ckpt.reports.plain_text import one_line
 from flake8_ckpt.reports.report import Entry
 
 STATES = {
-    "always": "saved",
-    "maybe": "saved at times",
+    "always": "",
+    "maybe": "at times",
     "unknown": "not known",
-    "required": "restored",
-    "default": "restored, else a default",
-    "guarded": "restored if it is there",
+    "required": "",
+    "default": "else a default",
+    "guarded": "if it is there",
     "whole": "taken with all else",
-    "never": "no",
 }
 
 
@@ -35,8 +35,8 @@ class RowView:
 
     name: str
     holds: str
-    saved: Sequence[tuple[str, str]]
-    restored: Sequence[tuple[str, str]]
+    saved: str
+    restored: str
     mismatch: str
     anchor: str
 
@@ -79,7 +79,8 @@ def view_of(table: Table, number: int, findings: Sequence[Entry]) -> CheckpointV
 
 
 def _title(table: Table) -> str:
-    writer, reader = table.writers[0].places[0], table.readers[0].places[0]
+    writer = own_place(table.writers[0], table.writers)
+    reader = own_place(table.readers[0], table.readers)
     return one_line(f"{writer.function} → {reader.function}")
 
 
@@ -93,11 +94,24 @@ def _row(row: Row, table: Table, findings: Sequence[Entry]) -> RowView:
     return RowView(
         name_of(row),
         one_line(row.holds),
-        [(each.name, STATES[row.states[each.name]]) for each in table.writers],
-        [(each.name, STATES[row.states[each.name]]) for each in table.readers],
+        _in_words(row, table.writers),
+        _in_words(row, table.readers),
         row.mismatch.text if row.mismatch is not None else "",
         _anchor(row, table, findings) or "",
     )
+
+
+def _in_words(row: Row, columns: Sequence[Column]) -> str:
+    """Return who gives or takes a key, those of one kind together: "W1, W2; at times: W3"."""
+    names: dict[str, list[str]] = {}
+    for each in columns:
+        if row.states[each.name] in STATES:
+            names.setdefault(STATES[row.states[each.name]], []).append(each.name)
+    words = (
+        f"{state}: {', '.join(those)}" if state else ", ".join(those)
+        for state, those in sorted(names.items())
+    )
+    return "; ".join(words) or "nobody"
 
 
 def _anchor(row: Row, table: Table, findings: Sequence[Entry]) -> Optional[str]:
