@@ -132,7 +132,7 @@ def on_terminal(folder: Path, files: int) -> bytes:
     ours, theirs = pty.openpty()
     code = "import sys\nfrom flake8_ckpt import cli\nfrom flake8_ckpt.commands import progress\n"
     code += "progress.PATIENCE_SECONDS = 0.0\n"
-    code += "progress.LONG_SECONDS = progress.REFRESH_SECONDS = 0.0\nsys.exit(cli.main(['check']))"
+    code += "progress.LONG_SECONDS = progress.REFRESH_SECONDS = 0.0\nsys.exit(cli.main(['check', '--no-summary']))"
     subprocess.run([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
     printed = b""

@@ -10,7 +10,6 @@ from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 import flake8
 from flake8.exceptions import ExecutionError
@@ -20,11 +19,17 @@ from flake8.options.config import load_config
 from flake8.options.manager import OptionManager
 
 from flake8_ckpt import __version__
+from flake8_ckpt.configuration import Configuration
+from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.options import Options
 from flake8_ckpt.options import add_options
 from flake8_ckpt.options import from_namespace
-from flake8_ckpt.selection import config_directory
+from flake8_ckpt.selection import FAILURES
+from flake8_ckpt.selection import PREFIX
+from flake8_ckpt.selection import is_selected
+from flake8_ckpt.selection import names_ours
 from flake8_ckpt.selection import root_for
+from flake8_ckpt.selection import select_more
 
 Declare = Callable[[OptionManager], None]
 
@@ -37,20 +42,34 @@ def read_project(
     streams: Collection[str] = (),
 ) -> tuple[argparse.Namespace, Options, Path]:
     """Return what is asked of a subcommand that takes paths, our options, and the root of the project."""
-    namespace, options, config_dir = read_options(arguments, declare, formatters)
+    namespace, options, configuration = read_options(arguments, declare, formatters)
     for name in namespace.filenames:
         if name not in streams and not os.path.lexists(name):
             raise ExecutionError(f"path does not exist: {name!r}")
-    return namespace, options, root_for(namespace, options, config_dir)
+    return namespace, options, root_for(namespace, options, configuration.folder)
 
 
 def read_options(
     arguments: Sequence[str], declare: Declare, formatters: Collection[str] = ()
-) -> tuple[argparse.Namespace, Options, Optional[Path]]:
-    """Return what is asked of a subcommand, our options, and the folder of the configuration."""
+) -> tuple[argparse.Namespace, Options, Configuration]:
+    """Return what is asked of a subcommand, our options, and what configures it."""
     namespace = _read_arguments(arguments, declare, formatters)
-    config_dir = config_directory(arguments)
-    return namespace, from_namespace(namespace, config_dir), config_dir
+    configuration = read_configuration(arguments)
+    if hasattr(namespace, "select"):
+        _select_ours(namespace, configuration)
+    return namespace, from_namespace(namespace, configuration), configuration
+
+
+def _select_ours(namespace: argparse.Namespace, configuration: Configuration) -> None:
+    """Have our codes reported where a configuration that selects others does not speak of them.
+
+    What could not be checked is said whenever any of our codes is asked for.
+    """
+    is_asked = configuration.is_argument("select") or names_ours(namespace)
+    if namespace.select is not None and not is_asked:
+        select_more(namespace, [PREFIX])
+    if is_selected(namespace):
+        select_more(namespace, FAILURES)
 
 
 @dataclass(frozen=True)

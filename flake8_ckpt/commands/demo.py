@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,8 +36,9 @@ WIDEST = 100
 Lines = Iterator[tuple[str, str]]
 
 
-def show_demo() -> int:
+def show_demo(arguments: Sequence[str]) -> int:
     """Check the embedded systems and print what each of them loses; succeed in any case."""
+    argparse.ArgumentParser(prog="flake8-ckpt demo", description=INTRODUCTION).parse_args(arguments)
     findings = check(FOLDER, Options(no_cache=True))
     width = min(shutil.get_terminal_size().columns, WIDEST)
     console = _console(width) if sys.stdout.isatty() else None

@@ -39,7 +39,8 @@ class Place:
 
 def explain(arguments: Sequence[str]) -> int:
     """Print what the arguments ask for: pages of rules, by code or name, and lines as `PATH:LINE`."""
-    namespace, options, config_dir = read_options(arguments, _declare)
+    namespace, options, configuration = read_options(arguments, _declare)
+    config_dir = configuration.folder
     wanted = [_wanted(name) for name in namespace.filenames]
     if not wanted:
         raise ExecutionError("name a rule, such as CKP101, or a line of your code, such as train.py:12")

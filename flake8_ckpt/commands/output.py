@@ -125,18 +125,30 @@ def is_for_people(namespace: argparse.Namespace) -> bool:
     return format_of(namespace) in (TEXT, CONCISE)
 
 
-def print_findings(namespace: argparse.Namespace, formatter: BaseFormatter, linted: Sequence[Linted]) -> int:
-    """Print what is selected and not silenced, ordered as flake8 does; return how many."""
+def print_findings(
+    namespace: argparse.Namespace, formatter: BaseFormatter, linted: Sequence[Linted]
+) -> list[int]:
+    """Print what is selected and not silenced, ordered as flake8 does; return how many in each file."""
     guide = StyleGuideManager(namespace, formatter)
     formatter.start()
-    count = 0
+    counts = []
     for file in sorted(linted, key=lambda file: file.name):
         with guide.processing_file(file.name):
-            count += sum(_report(guide, namespace, file))
+            counts.append(sum(_report(guide, namespace, file)))
     if namespace.statistics:
         formatter.show_statistics(guide.stats)
     formatter.stop()
-    return count
+    return counts
+
+
+def kept_findings(namespace: argparse.Namespace, linted: Sequence[Linted]) -> list[Finding]:
+    """Return the findings that are selected and not silenced, and print nothing."""
+    formatter = ReportFormatter(namespace)
+    # What a configuration says of an output file is about reports.
+    formatter.filename = None
+    formatter.expect(linted, lambda kept: "")
+    print_findings(namespace, formatter, linted)
+    return formatter.kept
 
 
 def _report(guide: StyleGuideManager, namespace: argparse.Namespace, file: Linted) -> Iterator[int]:

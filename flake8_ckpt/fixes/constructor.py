@@ -38,7 +38,10 @@ def obstacle_to_registration(site: Site, refused: Kinds) -> str:
     """Return why a change of what sets an attribute would not work, or an empty string."""
     class_def = site.class_def
     if class_def is None or not constructor_writes(site):
-        return f"'{site.name}' is not set in the constructor itself"
+        method = site.function.name.value if site.function is not None else "another class"
+        return f"{method}() sets it, not the constructor: register it there, and let {method}() change it"
+    if site.name.startswith("__") and not site.name.endswith("__"):
+        return "its name is private to the class, so the key would be another one"
     names = set(class_names(class_def))
     if site.name in names:
         return f"the class has '{site.name}' already, so torch would refuse the name: remove that first"

@@ -42,7 +42,9 @@ class Resumption:
 
     def goes_on_after(self, reader: FunctionRef) -> bool:
         """Tell whether some caller of a method that loads goes on with training; nobody may call it in a library."""
-        return not reader.class_id or self.is_resumed(reader.class_id, {called_as(reader.class_id, reader.function)})
+        return not reader.class_id or self.is_resumed(
+            reader.class_id, {called_as(reader.class_id, reader.function)}
+        )
 
     def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
         """Tell whether a method that loads is called where training goes on; nobody may call it in a library."""

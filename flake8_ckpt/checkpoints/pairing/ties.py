@@ -110,7 +110,8 @@ class Ties:
         """Tell whether a load that is called a resume restores the very object whose bare state is saved."""
         part = _part(save.payload) if is_state(save.payload) else ""
         return bool(part) and any(
-            is_resume(each) and not each.keys and part in map(_restored_part, each.into) for each in self.loads
+            is_resume(each) and not each.keys and part in map(_restored_part, each.into)
+            for each in self.loads
         )
 
     def _names_same_file(self, save: SaveEffect) -> bool:

@@ -12,6 +12,7 @@ from flake8_ckpt.fixes.arguments import call_in
 from flake8_ckpt.fixes.attribute_writes import writes_in
 from flake8_ckpt.fixes.suggestion import Site
 from flake8_ckpt.fixes.suggestion import Suggestion
+from flake8_ckpt.fixes.suggestion import one_line
 
 
 def change_registration(site: Site) -> Suggestion:
@@ -24,7 +25,7 @@ def change_registration(site: Site) -> Suggestion:
     )
     if made is None:
         return Suggestion(f"register '{site.name}' in __init__()", "shown", "", code=code)
-    note = f"{method}() then sets it with self.{site.name} = {_one_line(site.code(made.value))}"
+    note = f"{method}() then sets it with self.{site.name} = {one_line(site.code(made.value))}"
     return Suggestion(f"register '{site.name}' in __init__()", "shown", note, code=code)
 
 
@@ -66,14 +67,10 @@ def _changes(site: Site) -> Iterator[str]:
     for write in [] if site.class_def is None else writes_in(site.class_def, site.name):
         if write.method != "__init__" and write.value is not None:
             line = site.span(write.statement).line
-            yield f"self.{site.name}.fill_({_one_line(site.code(write.value))})  # line {line}"
+            yield f"self.{site.name}.fill_({one_line(site.code(write.value))})  # line {line}"
 
 
 def _value(site: Site) -> str:
     statement = site.statement
     value = statement.value if isinstance(statement, (cst.Assign, cst.AnnAssign)) else None
-    return "..." if value is None or text_of(value) else _one_line(site.code(value))
-
-
-def _one_line(code: str) -> str:
-    return " ".join(code.split())
+    return "..." if value is None or text_of(value) else one_line(site.code(value))

@@ -46,7 +46,7 @@ def parameter_fix(state: ClassState, name: str) -> Fix:
 def _fix(state: ClassState, name: str, writes: Sequence[AttributeWrite], fix: Fix) -> Fix:
     if any(REMARK in each.guards for each in writes):
         return Fix()
-    obstacle = _obstacle(state, name)
+    obstacle = _obstacle(state, name) or _other_arm(state, name, writes)
     return replace(fix, safety="shown", reason=obstacle) if obstacle else fix
 
 
@@ -64,6 +64,15 @@ def _obstacle(state: ClassState, name: str) -> str:
         if change.write.how == "assign" and _is_no_tensor(change.value):
             return f"{change.method.name}() sets it to what is no tensor, which torch refuses for a buffer"
     return META if state.is_filled_by_transformers else ""
+
+
+def _other_arm(state: ClassState, name: str, writes: Sequence[AttributeWrite]) -> str:
+    """Return where construction sets it to what may be no tensor, or an empty string."""
+    known = {each.write.position for each in writes}
+    others = [
+        each for each in state.constructed(name) if each.value != NONE and each.write.position not in known
+    ]
+    return f"line {others[0].write.position.line} sets it to what may be no tensor" if others else ""
 
 
 def _is_no_tensor(value: Value) -> bool:

@@ -27,8 +27,8 @@ from flake8_ckpt.runtime.verifier.compare import is_below
 from flake8_ckpt.runtime.verifier.compatible import IncompatibleCheckpoint
 from flake8_ckpt.runtime.verifier.compatible import load_compatible
 from flake8_ckpt.runtime.verifier.problem import Problem
-from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.problem import one_line
+from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.roundtrip import verify_roundtrip
 
 # Pairs of methods that save and load: what one returns the other takes, or both take a path.
