@@ -1,6 +1,6 @@
 """Keep the pages equal to what they tell of: `python -m tests.docs --check` or `--write`.
 
-That is the README's table of rules, and the outputs in the tutorial.
+That is the README's table of rules, and the outputs in the tutorial and on the page of the formats.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from pathlib import Path
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import all_rules
 from flake8_ckpt.teacher.pages import default_of
+from tests import formats_page
 from tests.tutorial import with_outputs
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "roundtrip.md"
+FORMATS = ROOT / "docs" / "formats.md"
 BEGIN = "<!-- rules: made by `python -m tests.docs --write` -->\n"
 END = "<!-- end of rules -->\n"
 
@@ -57,4 +59,6 @@ def _row(rule: Rule) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], {README: with_table, TUTORIAL: with_outputs}))
+    sys.exit(
+        main(sys.argv[1:], {README: with_table, TUTORIAL: with_outputs, FORMATS: formats_page.with_outputs})
+    )

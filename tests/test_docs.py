@@ -26,6 +26,7 @@ each_page = pytest.mark.parametrize(
         "CONTRIBUTING.md",
         "docs/roundtrip.md",
         "docs/frameworks.md",
+        "docs/formats.md",
     ],
 )
 
