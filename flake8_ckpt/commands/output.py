@@ -68,7 +68,8 @@ class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no typ
         for file in linted:
             for finding in file.findings:
                 line, column = finding.position.line, finding.position.col + 1
-                self.places[file.name, finding.code, line, column, finding.message] = finding
+                place = printable(file.name), finding.code, line, column, printable(finding.message)
+                self.places[place] = finding
 
     def start(self) -> None:
         """Open nothing yet: a file that cannot be written anew keeps the last report."""
@@ -161,7 +162,13 @@ def _report(guide: StyleGuideManager, namespace: argparse.Namespace, file: Linte
     for finding in sorted(file.findings, key=lambda finding: (finding.position.line, finding.position.col)):
         line, column = finding.position.line, finding.position.col
         physical_line = line_of(line)
-        yield guide.handle_error(finding.code, file.name, line, column, finding.message, physical_line)
+        name, message = printable(file.name), printable(finding.message)
+        yield guide.handle_error(finding.code, name, line, column, message, physical_line)
+
+
+def printable(text: str) -> str:
+    """Return a name or message as flake8 can print it: bytes that are no text are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _open(file: Linted, namespace: argparse.Namespace) -> Optional[FileProcessor]:

@@ -88,7 +88,8 @@ def _sources(paths: Iterable[str], material: Material) -> dict[str, Source]:
 
 
 def _printed(path: str, material: Material) -> str:
-    return material.names.get(path) or Path(os.path.relpath(material.found.root / path)).as_posix()
+    name = material.names.get(path) or os.path.relpath(material.found.root / path)
+    return name.replace(os.sep, "/")
 
 
 def _from(top: Path, path: Path) -> str:

@@ -154,6 +154,14 @@ def test_documents_are_ascii(report: Callable[[str], str], form: str) -> None:
     assert report(form).isascii()
 
 
+@pytest.mark.parametrize("form", ["concise", "text", "sarif", "html"])
+def test_file_name_that_is_no_text(tmp_path: Path, form: str) -> None:
+    write(tmp_path, {"caf\udce9.py": NORMALIZER})
+    done = check(tmp_path, "--isolated", f"--output-format={form}")
+    assert (done.code, "internal error" in done.err) == (1, False)
+    assert ("caf%E9.py" if form == "sarif" else "caf\\udce9.py") in done.out
+
+
 def test_unknown_format_is_one_line(tmp_path: Path) -> None:
     done = check(tmp_path, "--output-format=xml")
     assert done.code == 2 and "invalid choice: 'xml'" in done.err
