@@ -138,6 +138,14 @@ def test_missing_link_is_drawn(page: Page) -> None:
     assert picture.locator(".box.writer .name").text_content() == "save"
 
 
+def test_pointer_shows_the_links_of_a_key(page: Page) -> None:
+    picture = page.locator(".checkpoint .picture.wide").first
+    picture.locator(".key.broken").hover()
+    assert picture.locator(".line.lit").count() == 2
+    page.mouse.move(0, 0)
+    assert "asked" not in (picture.get_attribute("class") or "")
+
+
 def test_finding_shows_code_and_fix(page: Page) -> None:
     finding = page.locator(".finding[data-rule=CKP101]").first
     assert finding.locator(".row.here mark").all_inner_texts() != []

@@ -36,7 +36,7 @@ from flake8_ckpt.reports.report import Report
 from flake8_ckpt.reports.report import RuleText
 from flake8_ckpt.reports.report import Source
 
-# Beyond so many pictures of broken checkpoints the others are folded.
+# Beyond so many checkpoints the others are folded.
 MAX_OPEN = 4
 
 
@@ -52,13 +52,15 @@ class PlaceView:
 
 @dataclass(frozen=True)
 class FindingView:
-    """A finding as it is shown; `diff` has a sign, a number and pieces for each line."""
+    """A finding as it is shown; `diff` has a sign, a number and pieces for each line, `code` only the pieces."""
 
     entry: Entry
     rule: RuleText
     place: PlaceView
     related: Sequence[PlaceView]
     diff: Sequence[tuple[str, int, tuple[Piece, ...]]]
+    code: Sequence[tuple[Piece, ...]]
+    mend_text: str
     anchor: str
 
 
@@ -79,6 +81,9 @@ def render(report: Report, tables: Sequence[Table], project: str) -> str:
     rules = [
         RuleView(rule, counts[code], page_html(rule.page)) for code, rule in sorted(report.rules.items())
     ]
+    agreeing = [each for each in views if not each.broken]
+    # Where something is broken nobody came for the rest.
+    shown = 0 if len(agreeing) < len(views) else MAX_OPEN
     style, script = _asset("style.css"), _asset("script.js")
     return (
         _environment()
@@ -91,7 +96,8 @@ def render(report: Report, tables: Sequence[Table], project: str) -> str:
             findings=findings,
             checkpoints=views,
             broken=[each for each in views if each.broken],
-            agreeing=[each for each in views if not each.broken],
+            agreeing=agreeing[:shown],
+            folded=agreeing[shown:],
             max_open=MAX_OPEN,
             rules=rules,
             style=Markup(style),  # noqa: S704
@@ -116,6 +122,8 @@ def _finding(entry: Entry, report: Report) -> FindingView:
         _place(finding.position, source, finding.message),
         related,
         list(_diff(entry, source)),
+        list(_code(entry)),
+        one_line(entry.mend.text) if entry.mend is not None else "",
         anchor_of(entry),
     )
 
@@ -130,6 +138,11 @@ def _diff(entry: Entry, source: Source) -> Iterator[tuple[str, int, tuple[Piece,
     indent = indent_of([text for _, _, text in lines])
     pieces = highlighted([harmless(text)[indent:] for _, _, text in lines])
     yield from ((sign, number, each) for (sign, number, _), each in zip(lines, pieces))
+
+
+def _code(entry: Entry) -> Iterator[tuple[Piece, ...]]:
+    if entry.mend is not None and entry.mend.code:
+        yield from highlighted(harmless(entry.mend.code).rstrip("\n").split("\n"))
 
 
 def _policy(style: str, script: str) -> str:
