@@ -23,6 +23,7 @@ from flake8.style_guide import StyleGuideManager
 from flake8.violation import Violation
 
 from flake8_ckpt.engine import Analysis
+from flake8_ckpt.evidence.records import Evidence as RunEvidence
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.options import Options
 
@@ -45,12 +46,16 @@ class Linted:
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made from: the analysis, all findings, and the files as the user names them, by path."""
+    """What a report is made from: the analysis, all findings, and the files as the user names them, by path.
+
+    `run` is the evidence of a watched run, if there is one.
+    """
 
     options: Options
     found: Analysis
     findings: Sequence[Finding]
     names: Mapping[str, str]
+    run: Optional[RunEvidence] = None
 
 
 class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no types

@@ -6,15 +6,20 @@ import os
 from collections import defaultdict
 from collections.abc import Container
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
 from flake8_ckpt import __version__
 from flake8_ckpt.commands.output import Material
 from flake8_ckpt.engine import Analysis
+from flake8_ckpt.evidence.records import Evidence as RunEvidence
+from flake8_ckpt.evidence.text import message
+from flake8_ckpt.evidence.verdicts import speaks_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.fingerprints import fingerprints
 from flake8_ckpt.reports.report import Entry
+from flake8_ckpt.reports.report import Evidence
 from flake8_ckpt.reports.report import Level
 from flake8_ckpt.reports.report import Mend
 from flake8_ckpt.reports.report import Report
@@ -36,11 +41,12 @@ def report_of(kept: Sequence[Finding], material: Material, is_mended: bool) -> R
     """
     marks = fingerprints([*material.findings, *kept])
     mends = _mends(kept, material.found) if is_mended else {}
+    seen = {} if material.run is None else _evidence(kept, marks, material.run)
     codes = {each.code for each in kept}
     paths = {each.path for each in kept} | {each.path for finding in kept for each in finding.related}
     return Report(
         __version__,
-        tuple(Entry(each, marks[each], mends.get(each)) for each in kept),
+        tuple(Entry(each, marks[each], mends.get(each), seen.get(each)) for each in kept),
         _rules(codes),
         _sources(paths, material),
     )
@@ -61,6 +67,21 @@ def _mends(kept: Iterable[Finding], found: Analysis) -> dict[Finding, Mend]:
             if made is not None:
                 mends[finding] = Mend(made.title, made.safety, made.note, made.edits, made.code)
     return mends
+
+
+def _evidence(
+    kept: Iterable[Finding], marks: Mapping[Finding, str], run: RunEvidence
+) -> dict[Finding, Evidence]:
+    """Return what a run says of the findings that it saw, with the values that it saw before and after."""
+    judged = {each.fingerprint: each for each in run.findings if each.verdict != "not seen"}
+    files = len({each.path for each in run.files})
+    seen = {}
+    for finding in kept:
+        if marks[finding] in judged:
+            verdict = judged[marks[finding]]
+            lost = [message(each, files) for each in run.losses if speaks_of(finding, each)]
+            seen[finding] = Evidence(verdict.verdict, "; ".join(filter(None, [verdict.reason, *lost])))
+    return seen
 
 
 def _rules(codes: Container[str]) -> dict[str, RuleText]:

@@ -63,7 +63,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a watched run says of a finding: "confirmed", "refuted" or "not seen", and why."""
+    """What a watched run says of a finding: "confirmed" or "refuted", and what it saw."""
 
     verdict: str
     reason: str = ""

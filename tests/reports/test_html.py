@@ -15,6 +15,14 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page
 from playwright.sync_api import sync_playwright
 
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Position
+from flake8_ckpt.reports.html.page import render
+from flake8_ckpt.reports.report import Entry
+from flake8_ckpt.reports.report import Evidence
+from flake8_ckpt.reports.report import Report
+from flake8_ckpt.reports.report import RuleText
+from flake8_ckpt.reports.report import Source
 from tests.front_end import CLEAN
 from tests.front_end import check
 from tests.front_end import run
@@ -214,6 +222,14 @@ def test_nothing_found_says_so(browser: Browser, tmp_path: Path, messages: list[
     with browser.new_context() as context:
         page = opened(context.new_page(), (tmp_path / "report.html").as_uri(), messages)
         assert "Nothing found" in page.locator(".lead").inner_text() and messages == []
+
+
+def test_evidence_of_a_run_is_shown() -> None:
+    rule = RuleText("CKP101", "unregistered-tensor-state", "s", "# p", "warning")
+    lost = Evidence("confirmed", "<b>mean</b> changed (0 -> 4.7)")
+    entry = Entry(Finding("a.py", Position(1, 0, 1, 1), "CKP101", "m"), "f", evidence=lost)
+    shown = render(Report("1.0", [entry], {"CKP101": rule}, {"a.py": Source("a.py", "a.py")}), (), "project")
+    assert "A run has confirmed it.</b> &lt;b&gt;mean&lt;/b&gt; changed (0 -&gt; 4.7)" in shown
 
 
 def test_missing_library_is_one_line(tmp_path: Path) -> None:

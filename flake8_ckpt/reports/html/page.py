@@ -61,6 +61,7 @@ class FindingView:
     diff: Sequence[tuple[str, int, tuple[Piece, ...]]]
     code: Sequence[tuple[Piece, ...]]
     mend_text: str
+    evidence_text: str
     anchor: str
 
 
@@ -124,6 +125,7 @@ def _finding(entry: Entry, report: Report) -> FindingView:
         list(_diff(entry, source)),
         list(_code(entry)),
         one_line(entry.mend.text) if entry.mend is not None else "",
+        one_line(entry.evidence.reason) if entry.evidence is not None else "",
         anchor_of(entry),
     )
 
