@@ -1,6 +1,6 @@
 """Keep the pages equal to what they tell of: `python -m tests.docs --check` or `--write`.
 
-That is the table of rules, and the outputs in the README, in the tutorial, in the lessons and on the page of the formats.
+That is the table of rules, and the outputs in the README, the tutorial, the lessons and the page of the formats.
 """
 
 from __future__ import annotations
