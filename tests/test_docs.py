@@ -26,6 +26,8 @@ each_page = pytest.mark.parametrize(
         "CONTRIBUTING.md",
         "docs/roundtrip.md",
         "docs/frameworks.md",
+        "docs/adoption.md",
+        "docs/bots.md",
     ],
 )
 
