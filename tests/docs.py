@@ -1,6 +1,6 @@
 """Keep the pages equal to what they tell of: `python -m tests.docs --check` or `--write`.
 
-That is the table of rules, and the outputs in the README and in the tutorial.
+That is the table of rules, and the outputs in the README, in the tutorial and on the page of the formats.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from tempfile import TemporaryDirectory
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import all_rules
 from flake8_ckpt.teacher.pages import default_of
+from tests import formats_page
 from tests.tutorial import with_outputs
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 RULES = ROOT / "docs" / "rules.md"
 TUTORIAL = ROOT / "docs" / "roundtrip.md"
+FORMATS = ROOT / "docs" / "formats.md"
 BEGIN = "<!-- rules: made by `python -m tests.docs --write` -->\n"
 END = "<!-- end of rules -->\n"
 # The program of the README's example, and each command with what it prints.
@@ -89,7 +91,7 @@ def _row(rule: Rule) -> str:
     return f"| {rule.code} | {rule.name} | {default_of(rule)} | {rule.summary} |"
 
 
-PAGES = {README: with_example, RULES: with_table, TUTORIAL: with_outputs}
+PAGES = {README: with_example, RULES: with_table, TUTORIAL: with_outputs, FORMATS: formats_page.with_outputs}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], PAGES))
