@@ -44,7 +44,7 @@ COMMANDS = (
     Command("explain", "explain:explain", "explain a rule (CKP101) or a line of your code (train.py:12)"),
     Command(
         "baseline",
-        "baseline:keep_baseline",
+        "adoption.baseline:keep_baseline",
         "keep a file of the findings of today, so that only new ones are reported",
     ),
     Command(
