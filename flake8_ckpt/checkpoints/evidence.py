@@ -69,7 +69,8 @@ class Evidence:
         is_weights = any(isinstance(each, Attr) and each.name == "load_state_dict" for each in load.into)
         if not is_weights or not is_resume(load) or TUNES.search(load.source.identity):
             return False
-        return self._trains(load.unit)
+        methods = self.hierarchy.related_methods(load.unit.class_id) if load.unit.class_id else ()
+        return self._trains(load.unit) or any(f"{owner}.{each.name}" in self._saving for owner, each in methods)
 
     def is_for_training(self, key: str, held: Value, unit: FunctionRef) -> bool:
         """Tell whether an object is one that only training needs: no module that holds it saves it."""
