@@ -16,12 +16,12 @@ from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.resume_options import TUNES
+from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
-from flake8_ckpt.checkpoints.resume_options import TUNES
-from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Arith

@@ -12,12 +12,12 @@ from flake8_ckpt.checkpoints.pairing.file_names import are_of_two_formats
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
+from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
-from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
