@@ -70,7 +70,9 @@ class Evidence:
         if not is_weights or not is_resume(load) or TUNES.search(load.source.identity):
             return False
         methods = self.hierarchy.related_methods(load.unit.class_id) if load.unit.class_id else ()
-        return self._trains(load.unit) or any(f"{owner}.{each.name}" in self._saving for owner, each in methods)
+        return self._trains(load.unit) or any(
+            f"{owner}.{each.name}" in self._saving for owner, each in methods
+        )
 
     def is_for_training(self, key: str, held: Value, unit: FunctionRef) -> bool:
         """Tell whether an object is one that only training needs: no module that holds it saves it."""
@@ -194,6 +196,8 @@ class Evidence:
         if not self._is_named_as_state(key):
             return False
         options = [each.value if isinstance(each, Local) else each for each in options_of(value)]
+        if any(map(_begins_by_option, options)):
+            return False
         return all(isinstance(each, (Number, Arith, Const)) for each in options) and any(
             isinstance(each, (Number, Arith)) for each in options
         )
@@ -230,6 +234,13 @@ def _is_moved_on(method: FunctionFacts, attr: str) -> bool:
         for write in method.writes
         if write.how == "assign"
     )
+
+
+def _begins_by_option(value: Value) -> bool:
+    """Tell whether a number counts on from where a setting says: `for epoch in range(args.start_epoch, n)`."""
+    while isinstance(value, (Arith, Local)):
+        value = value.operands[0] if isinstance(value, Arith) else value.value
+    return isinstance(value, Attr) and not isinstance(value.base, Self)
 
 
 def is_made_with(target: Value) -> bool:
