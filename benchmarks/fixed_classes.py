@@ -1,4 +1,4 @@
-"""Construct the classes that fixes changed, run them and save them; the worker of `benchmarks.fixes`, which needs torch.
+"""Construct the classes that fixes changed, run and save them; the worker of `benchmarks.fixes`, which needs torch.
 
 It prints one JSON line for each class: what it holds, gives, keeps after a round trip, and whether it takes a
 checkpoint of the class as it was before.
@@ -67,6 +67,8 @@ def describe(target: dict[str, str], file: Path, *, is_old: bool) -> dict[str, A
     found = make(cls)
     if found is None:
         return {"made": False, "error": "no guess of arguments fits"}
+    if not isinstance(found, nn.Module):
+        return {"made": False, "error": "no module"}
     entry: dict[str, Any] = {"made": True, "as": type(found).__qualname__, "keys": sorted(found.state_dict())}
     entry["held"] = digest(getattr(found, target["attribute"], None))
     entry["output"] = run(type(found))

@@ -86,7 +86,11 @@ def fix_package(copy: Path, counts: Counter[str]) -> Iterator[Target]:
         counts["refused files"] += bool(fixed.refused)
         counts["left"] += len(fixed.left)
         (copy / path).write_bytes(fixed.data)
-        yield from (target_of(copy.name, each) for each in fixed.applied if each.finding.class_name)
+        yield from (target_of(copy.name, each) for each in fixed.applied if _is_state(each.finding))
+
+
+def _is_state(finding: Finding) -> bool:
+    return bool(finding.class_name and finding.attribute) and finding.code.startswith("CKP1")
 
 
 def target_of(package: str, proposal: Proposal) -> Target:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import gc
+import io
 import os
 import sys
 import traceback
@@ -65,6 +66,10 @@ DESCRIPTION = "Find the module state that a PyTorch checkpoint loses."
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command; return 0 for nothing found, 1 for findings, 2 for an error of use or our own."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # A console that cannot show a character shows its number; nothing fails for it.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -73,7 +78,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FOUND if arguments[:1] == ["check"] else CLEAN
+        others = [each.name for each in COMMANDS if each.name != "check"]
+        return CLEAN if arguments[:1] and arguments[0] in others else FOUND
     except ExecutionError as error:
         return _fail(str(error))
     except Exception as error:

@@ -17,32 +17,41 @@ from tests import rule_cases
 ROOT = Path(__file__).parent.parent
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 BLOCK = re.DOTALL | re.MULTILINE
-TABLE = {docs.README: docs.with_table}
+TABLE = {docs.RULES: docs.with_table}
 
 each_page = pytest.mark.parametrize(
     "name",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "docs/roundtrip.md",
-        "docs/frameworks.md",
-        "docs/formats.md",
-    ],
+    ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))],
 )
 
 
-def test_readme_table_is_current() -> None:
+def test_table_of_rules_is_current() -> None:
     assert docs.main(["--check"], TABLE) == 0
 
 
 def test_changed_table_is_noticed(tmp_path: Path) -> None:
-    copy = tmp_path / "README.md"
-    text = docs.README.read_text(encoding="utf-8")
+    copy = tmp_path / "rules.md"
+    text = docs.RULES.read_text(encoding="utf-8")
     copy.write_text(text.replace("| CKP101 |", "| CKP100 |"), encoding="utf-8")
     table = {copy: docs.with_table}
     assert docs.main(["--check"], table) == 1
     assert docs.main(["--write"], table) == 0
     assert docs.main(["--check"], table) == 0
+
+
+def test_output_of_the_example_is_current() -> None:
+    assert docs.main(["--check"], {docs.README: docs.with_example}) == 0
+
+
+def test_changed_output_is_noticed(tmp_path: Path) -> None:
+    copy = tmp_path / "README.md"
+    text = docs.README.read_text(encoding="utf-8")
+    copy.write_text(text.replace("CKP101 'mean'", "CKP101 'var'"), encoding="utf-8")
+    assert docs.main(["--check"], {copy: docs.with_example}) == 1
+
+
+def test_readme_is_short() -> None:
+    assert len(docs.README.read_text(encoding="utf-8").splitlines()) <= 150
 
 
 def test_unknown_argument_is_refused() -> None:

@@ -23,8 +23,7 @@ from flake8_ckpt.selection import asked_paths
 from flake8_ckpt.selection import jobs_for
 from flake8_ckpt.selection import known_findings
 from flake8_ckpt.selection import project_path
-from flake8_ckpt.source.text import Unreadable
-from flake8_ckpt.source.text import decode
+from flake8_ckpt.source.text import lenient_text
 from flake8_ckpt.suppression.comments import Hint
 from flake8_ckpt.suppression.comments import hints
 from flake8_ckpt.suppression.comments import is_suspect
@@ -72,13 +71,19 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
-    text = None if stdin is None else _lenient_text(stdin)
+    text = None if stdin is None else lenient_text(stdin)
     lines = {name: _lines_of(name, text) for name in names if findings[paths[name]]}
     sieved = {
         name: sieve(findings[paths[name]], () if namespace.disable_noqa else lines.get(name, ()), known)
         for name in names
     }
-    linted = [_linted(name, namespace, sieved[name].shown, text) for name in names]
+    new: dict[str, Sequence[Finding]] = {name: each.shown for name, each in sieved.items()}
+    if getattr(namespace, "diff_base", None):
+        from flake8_ckpt.commands.diff_base import change_since
+
+        change = change_since(namespace.diff_base, found, options)
+        new = {name: change.caused(paths[name], findings) for name, findings in new.items()}
+    linted = [_linted(name, namespace, new[name], text) for name in names]
     return Lookup(found, paths, sieved, linted, _hints(lines))
 
 
@@ -95,14 +100,6 @@ def _linted(
     return Linted(name, findings)
 
 
-def _lenient_text(data: bytes) -> str:
-    """Decode as flake8 does: what has no valid encoding is still shown."""
-    try:
-        return decode(data)
-    except Unreadable:
-        return data.decode("latin-1")
-
-
 def _lines_of(name: str, stdin: Optional[str]) -> Sequence[str]:
     if name == STDIN:
         return (stdin or "").split("\n")
@@ -110,7 +107,7 @@ def _lines_of(name: str, stdin: Optional[str]) -> Sequence[str]:
     if not os.path.isfile(name):
         return ()
     try:
-        return _lenient_text(Path(name).read_bytes()).split("\n")
+        return lenient_text(Path(name).read_bytes()).split("\n")
     except OSError:
         return ()
 

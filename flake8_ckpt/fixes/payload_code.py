@@ -16,7 +16,6 @@ from flake8_ckpt.confirm.expressions import last_name
 from flake8_ckpt.confirm.expressions import text_of
 from flake8_ckpt.findings import Edit
 from flake8_ckpt.findings import Position
-from flake8_ckpt.findings import Spot
 from flake8_ckpt.fixes.piece import OutOfReach
 from flake8_ckpt.fixes.piece import Path
 from flake8_ckpt.fixes.piece import Piece
@@ -38,15 +37,30 @@ class Scope:
             return None
         try:
             piece = site.piece.source.piece_at(position.line)
-            return cls(piece, piece.path_to(position.line, position.col))
+            found = cls(piece, piece.path_to(position.line, position.col))
+            if any(isinstance(each, (cst.FunctionDef, cst.ClassDef)) for each in found.path):
+                return found
+            whole = site.piece.source.whole()
+            return cls(whole, whole.path_to(position.line, position.col))
         except OutOfReach:
             return None
 
+    @classmethod
+    def of(cls, site: Site) -> Scope:
+        """Return the scope around a finding."""
+        return cls.at(site, site.finding.path, site.finding.position) or cls(site.piece, site.path)
+
     @property
     def root(self) -> cst.CSTNode:
-        """Return the innermost function around the place, or the statement of the module."""
+        """Return the innermost function around the place, or the module."""
         found = [each for each in self.path if isinstance(each, cst.FunctionDef)]
         return found[-1] if found else self.path[0]
+
+    @property
+    def is_conditional(self) -> bool:
+        """Tell whether the place stands in a block within its function."""
+        below = self.path[[each is self.root for each in self.path].index(True) + 1 :]
+        return any(isinstance(each, (cst.If, cst.For, cst.While, cst.Try, cst.With)) for each in below)
 
     def owner(self) -> str:
         """Return the class around the place with the line it begins on, or an empty string."""
@@ -163,8 +177,8 @@ def with_entry(scope: Scope, payload: cst.Dict, entry: str) -> Edit:
     return Edit(Position(end.end_line, end.end_col, end.end_line, end.end_col), text)
 
 
-def statement_after(scope: Scope, path: Path, code: str) -> Edit | None:
-    """Return the insertion of a statement on the line below another one that stands on lines of its own."""
+def lines_after(scope: Scope, path: Path, *lines: str) -> Edit | None:
+    """Return the insertion of lines below a statement that stands on lines of its own."""
     line = next((each for each in reversed(path) if isinstance(each, cst.SimpleStatementLine)), None)
     if line is None or len(line.body) != 1:
         return None
@@ -174,10 +188,4 @@ def statement_after(scope: Scope, path: Path, code: str) -> Edit | None:
     if len(indent) != span.col:
         return None
     below = span.end_line + 1
-    return Edit(Position(below, 0, below, 0), f"{indent}{code}\n")
-
-
-def spot_of(site: Site, index: int = 0) -> Spot | None:
-    """Return a related place of a finding."""
-    related = site.finding.related
-    return Spot(related[index].path, related[index].position) if len(related) > index else None
+    return Edit(Position(below, 0, below, 0), "".join(f"{indent}{each}\n" for each in lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.fixes.codemods import checkpoint_keys
@@ -81,6 +82,7 @@ def _suggestion(finding: Finding, source: Source, style: BufferStyle) -> Suggest
     place = finding.position
     try:
         piece = source.piece_at(place.line)
-        return CODEMODS[finding.fix.name](Site(finding, piece, piece.path_to(place.line, place.col), style))
+        found = CODEMODS[finding.fix.name](Site(finding, piece, piece.path_to(place.line, place.col), style))
     except (OutOfReach, RecursionError):
         return None
+    return replace(found, safety="shown") if finding.fix.safety == "shown" else found

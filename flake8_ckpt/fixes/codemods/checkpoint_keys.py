@@ -13,8 +13,8 @@ from flake8_ckpt.confirm.expressions import text_of
 from flake8_ckpt.findings import Edit
 from flake8_ckpt.fixes.payload_code import Restore
 from flake8_ckpt.fixes.payload_code import Scope
+from flake8_ckpt.fixes.payload_code import lines_after
 from flake8_ckpt.fixes.payload_code import restores_in
-from flake8_ckpt.fixes.payload_code import statement_after
 from flake8_ckpt.fixes.payload_code import value_of
 from flake8_ckpt.fixes.payload_code import with_entry
 from flake8_ckpt.fixes.payload_code import written_dict
@@ -29,27 +29,31 @@ STATE = ".state_dict()"
 
 def save_restored(site: Site) -> Suggestion:
     """Add to a save what a load restores: the finding stands at the save, the loads are related places."""
-    keys = site.finding.fix.get("keys").split(",")
-    title = f"save {_listed(keys)}"
-    save = Scope.at(site, site.finding.path, site.finding.position)
+    keys, holder = site.finding.fix.get("keys").split(","), site.finding.fix.get("holder")
+    save = Scope.of(site)
     found = {
         each.key: (scope, each) for scope in _related(site) for each in restores_in(scope) if each.key in keys
     }
     entries = [f'"{key}": {found[key][1].saved if key in found else "..."}' for key in keys]
+    if holder:
+        code = f"{holder}={{{', '.join(entries)}}}"
+        return Suggestion(f"save {_listed(keys)}", "shown", f"pass it as '{holder}'", code=code)
     code = "\n".join(f"{each}," for each in entries)
-    payload = written_dict(save) if save is not None else None
-    if save is None or payload is None or len(found) < len(keys):
-        return Suggestion(title, "shown", "add it to what is saved here", code=code)
+    payload = written_dict(save)
+    if payload is None or len(found) < len(keys):
+        return Suggestion(f"save {_listed(keys)}", "shown", "add it to what is saved here", code=code)
     if not all(each.is_plain and scope.shares_names(save, each.into) for scope, each in found.values()):
-        return Suggestion(title, "shown", "with the names that hold it here", code=code)
+        return Suggestion(f"save {_listed(keys)}", "shown", "with the names that hold it here", code=code)
     edits = tuple(with_entry(save, payload, each) for each in entries)
-    return Suggestion(title, "unsafe", f"adds to the file; {NEW_FILES}", edits)
+    return Suggestion(f"save {_listed(keys)}", "unsafe", f"adds to the file; {NEW_FILES}", edits)
 
 
 def read_similar(site: Site) -> Suggestion:
     """Read the key that is saved instead of one that is like it; the finding stands at the first read."""
     key, similar = site.finding.fix.get("key"), site.finding.fix.get("similar")
     scope = Scope.at(site, site.finding.path, site.finding.position)
+    if "." in key:
+        return Suggestion(f"write '{key}'", "shown", f"nothing writes it; {site.finding.path} reads it here")
     if not similar or scope is None:
         return _missing_key(site, key, scope)
     title = f"read '{similar}', which is saved, instead of '{key}'"
@@ -75,24 +79,24 @@ def restore_saved(site: Site) -> Suggestion:
     """Add to a load what the save writes: the finding stands at the save, the load is a related place."""
     key = site.finding.fix.get("key")
     title = f"restore '{key}'"
-    save = Scope.at(site, site.finding.path, site.finding.position)
-    value = value_of(save, key) if save is not None else ""
-    load = next(_related(site), None)
+    if "." in key:
+        return Suggestion(f"read '{key}'", "shown", "where what is saved beside it is read")
+    save, load = Scope.of(site), next(_related(site), None)
+    value = value_of(save, key)
     others = [each for each in restores_in(load) if each.key != key] if load is not None else []
     payload = others[-1].payload if others else "checkpoint"
     code = _restoring(value, f'{payload}["{key}"]')
-    if save is None or load is None or not others or not code:
-        return Suggestion(
-            title, "shown", "where the other keys are read", code=code or f'... = {payload}["{key}"]'
-        )
-    target = value.removesuffix(STATE)
-    place = _last_in_block(others)
-    edit = statement_after(load, place.path, code)
-    if edit is None or not load.shares_names(save, target) or load.root is save.root:
-        return Suggestion(title, "shown", "where the other keys are read", code=code)
-    return Suggestion(
-        title, "unsafe", "a resumed run goes on with it; a file without the key is refused", (edit,)
+    lines = [f'if "{key}" in {payload}:', f"    {code}"] if save.is_conditional else [code]
+    note = "where the other keys are read"
+    if load is None or not others or not code:
+        return Suggestion(title, "shown", note, code=code and "\n".join(lines) or f'... = {payload}["{key}"]')
+    edit = lines_after(load, _last_in_block(others).path, *lines)
+    if edit is None or not load.shares_names(save, value.removesuffix(STATE)) or load.root is save.root:
+        return Suggestion(title, "shown", note, code="\n".join(lines))
+    note = "a resumed run goes on with it" + (
+        "" if save.is_conditional else "; a file without the key is refused"
     )
+    return Suggestion(title, "unsafe", note, (edit,))
 
 
 def add_object(site: Site) -> Suggestion:

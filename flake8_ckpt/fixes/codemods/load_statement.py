@@ -8,7 +8,7 @@ from flake8_ckpt.findings import Edit
 from flake8_ckpt.findings import Position
 from flake8_ckpt.fixes.arguments import call_in
 from flake8_ckpt.fixes.payload_code import Scope
-from flake8_ckpt.fixes.payload_code import statement_after
+from flake8_ckpt.fixes.payload_code import lines_after
 from flake8_ckpt.fixes.piece import ways_to
 from flake8_ckpt.fixes.suggestion import Site
 from flake8_ckpt.fixes.suggestion import Suggestion
@@ -22,7 +22,7 @@ def look_at_report(site: Site) -> Suggestion:
     """Bind what a load that is not strict returns, and warn of the keys that do not fit."""
     title = "warn of the keys that do not fit"
     call = call_in(site.statement, "load_state_dict")
-    scope = Scope(site.piece, site.path)
+    scope = Scope.of(site)
     names = {node.value for _, node in ways_to(scope.root) if isinstance(node, cst.Name)}
     name = next((each for each in REPORTS if each not in names), "report_of_load")
     lines = [
@@ -31,11 +31,9 @@ def look_at_report(site: Site) -> Suggestion:
     ]
     code = "\n".join([f"{name} = {one_line(site.code(call)) if call else '...'}", *lines])
     is_bare = isinstance(site.statement, cst.Expr) and site.statement.value is call
-    edit = statement_after(scope, site.path, "\n".join(lines)) if is_bare else None
-    if edit is None:
+    below = lines_after(scope, scope.path, *lines) if is_bare else None
+    if below is None:
         return Suggestion(title, "shown", "the load is part of a larger statement", code=code)
-    indent = edit.text[: len(edit.text) - len(edit.text.lstrip())]
-    below = Edit(edit.position, "".join(f"{indent}{line}\n" for line in lines))
     edits = (before(site.span(site.statement), f"{name} = "), below, *_import(site))
     return Suggestion(
         title, "unsafe", "a load_state_dict() that is not torch's own may return nothing", edits

@@ -10,7 +10,7 @@ from flake8_ckpt.findings import Edit
 from flake8_ckpt.fixes.arguments import argument
 from flake8_ckpt.fixes.arguments import call_in
 from flake8_ckpt.fixes.payload_code import Scope
-from flake8_ckpt.fixes.payload_code import statement_after
+from flake8_ckpt.fixes.payload_code import lines_after
 from flake8_ckpt.fixes.piece import ways_to
 from flake8_ckpt.fixes.suggestion import Site
 from flake8_ckpt.fixes.suggestion import Suggestion
@@ -29,12 +29,12 @@ def save_statistics(site: Site) -> Suggestion:
     model = (
         site.code(save.func.value) if save is not None and isinstance(save.func, cst.Attribute) else "model"
     )
-    scope = Scope(site.piece, site.path)
+    scope = Scope.of(site)
     wrapper = _wrapper_in(scope) or f"{model}.get_vec_normalize_env()"
     given = argument(save, "path", 0) if save is not None else None
     path = _beside(site, given.value) if given is not None else f'"{FILE}"'
     code = f"{wrapper}.save({path})"
-    edit = statement_after(scope, site.path, code)
+    edit = lines_after(scope, scope.path, code)
     note = "load them with VecNormalize.load(path, env) before the model is used again"
     if edit is None or given is None:
         return Suggestion(title, "shown", note, code=code)
@@ -74,7 +74,7 @@ def _beside(site: Site, given: cst.BaseExpression) -> str:
         return f'{site.code(given.left)} / "{FILE}"'
     if isinstance(given, (cst.Name, cst.Attribute)):
         return f'f"{{{code}}}_{FILE}"'
-    return f'"{FILE}"'
+    return f'str({code}) + "_{FILE}"'
 
 
 def keep_statistics(site: Site) -> Suggestion:
@@ -83,7 +83,8 @@ def keep_statistics(site: Site) -> Suggestion:
     target = statement.targets[0].target if isinstance(statement, cst.Assign) else None
     name = site.code(target) if isinstance(target, (cst.Name, cst.Attribute)) else "env"
     if kind == "training":
-        edit = statement_after(Scope(site.piece, site.path), site.path, f"{name}.training = False")
+        scope = Scope.of(site)
+        edit = lines_after(scope, scope.path, f"{name}.training = False")
         title = f"set '{name}.training' to False"
         note = "evaluation no longer changes the statistics; set norm_reward to False too for raw rewards"
         if edit is None or target is None:

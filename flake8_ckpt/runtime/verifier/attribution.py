@@ -119,12 +119,17 @@ def effect_of(trip: Trip, outcome: Outcome, ignore: Sequence[str]) -> Effect:
 class Grounds:
     """How a copy goes on with nothing put in and with everything; None where that differs from run to run.
 
-    `noise` are the paths of states that differ between two whole copies, such as the time of day.
+    `noise` are the states that differ between two whole copies, such as the time of day.
     """
 
     bare: Effect | None
     whole: Effect | None
     noise: frozenset[str]
+
+    @property
+    def noisy_paths(self) -> frozenset[str]:
+        """The same as paths of the object."""
+        return frozenset(key.removeprefix(STATE) for key in self.noise)
 
 
 def measure(experiment: Experiment) -> Grounds:

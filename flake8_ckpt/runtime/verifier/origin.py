@@ -124,6 +124,18 @@ def registers(node: ast.Call, name: str) -> bool:
     return bool(node.args) and isinstance(node.args[0], ast.Constant) and node.args[0].value == name
 
 
+def bound_at(place: Any, name: str, shown_name: str) -> Origin | None:
+    """Return where a class or a module first binds a name in its body; None where no source can be read."""
+    if isinstance(place, type):
+        line = assignment_line(place, name)
+    else:
+        found = source_of(place)
+        tree = tree_of(found[1]) if found else None
+        lines = [line for item in tree.body for line in lines_in(item, name)] if tree else []
+        line = (shown(found[0]), min(lines)) if found and lines else None
+    return Origin(shown_name, *line, "CKP204") if line else None
+
+
 def building_line(make: Callable[[], Any], kind: str) -> tuple[str, int] | None:
     """Return the file and line in the file of `make` where an object of a class is built, those of `make` first."""
     function = inspect.unwrap(make)
