@@ -1,10 +1,6 @@
 """Keep the pages equal to what they tell of: `python -m tests.docs --check` or `--write`.
 
-<<<<<<< HEAD
-That is the README's table of rules, and the outputs in the tutorial and on the page of the formats.
-=======
-That is the table of rules, and the outputs in the README and in the tutorial.
->>>>>>> main
+That is the table of rules, and the outputs in the README, in the tutorial and on the page of the formats.
 """
 
 from __future__ import annotations
@@ -20,7 +16,6 @@ from tempfile import TemporaryDirectory
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import all_rules
 from flake8_ckpt.teacher.pages import default_of
-from tests import formats_page
 from tests.tutorial import with_outputs
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +58,7 @@ def with_table(text: str) -> str:
 
 
 def with_example(text: str) -> str:
-    """Return the README with what the commands of its example print now."""
+    """Return a page with what the commands of its example print now."""
     example, end, rest = text.partition(EXAMPLE)
     program = PROGRAM.search(example)
     if program is None:
@@ -95,13 +90,7 @@ def _row(rule: Rule) -> str:
     return f"| {rule.code} | {rule.name} | {default_of(rule)} | {rule.summary} |"
 
 
-PAGES = {README: with_example, RULES: with_table, TUTORIAL: with_outputs}
+PAGES = {README: with_example, FORMATS: with_example, RULES: with_table, TUTORIAL: with_outputs}
 
 if __name__ == "__main__":
-<<<<<<< HEAD
-    sys.exit(
-        main(sys.argv[1:], {README: with_table, TUTORIAL: with_outputs, FORMATS: formats_page.with_outputs})
-    )
-=======
     sys.exit(main(sys.argv[1:], PAGES))
->>>>>>> main
