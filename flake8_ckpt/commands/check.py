@@ -36,6 +36,9 @@ UNUSED = frozenset(
     "--enable-extensions --require-plugins".split()
 )
 
+EVIDENCE_HELP = (
+    "Show what a run says of each finding, and what it lost besides: a file of flake8-ckpt watch --output."
+)
 DIFF_HELP = (
     "Report only what a change since this revision of git has caused, in whatever file, and what stands on a changed"
     " line. Nothing is checked out."
@@ -93,6 +96,7 @@ def _print_left_out(looked_up: Lookup) -> None:
 def _declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
+    manager.add_option("--evidence", metavar="FILE", default="", help=EVIDENCE_HELP)
     declare_ours(manager, "check", "findings", formats=FORMATS, unused=UNUSED)
     manager.add_option("--diff-base", metavar="revision", help=DIFF_HELP)
     manager.add_option("--show-settings", action="store_true", default=False, help=SETTINGS_HELP)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from flake8.exceptions import ExecutionError
+
 from flake8_ckpt import engine
 from flake8_ckpt.commands.output import Linted
 from flake8_ckpt.commands.progress import progress_bar
@@ -71,6 +73,8 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
+    if getattr(namespace, "evidence", ""):
+        findings = _with_evidence(findings, namespace.evidence)
     text = None if stdin is None else lenient_text(stdin)
     lines = {name: _lines_of(name, text) for name in names if findings[paths[name]]}
     sieved = {
@@ -85,6 +89,18 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         new = {name: change.caused(paths[name], findings) for name, findings in new.items()}
     linted = [_linted(name, namespace, new[name], text) for name in names]
     return Lookup(found, paths, sieved, linted, _hints(lines))
+
+
+def _with_evidence(findings: Mapping[str, list[Finding]], name: str) -> Mapping[str, list[Finding]]:
+    """Return the findings with what a watched run says of them."""
+    from flake8_ckpt.evidence.evidence_file import EvidenceError
+    from flake8_ckpt.evidence.evidence_file import read_evidence
+    from flake8_ckpt.evidence.shown import with_evidence
+
+    try:
+        return with_evidence(findings, read_evidence(name))
+    except EvidenceError as error:
+        raise ExecutionError(f"--evidence: {error}") from error
 
 
 def _path_of(name: str, namespace: argparse.Namespace, found: engine.Analysis) -> str:
