@@ -1,58 +1,65 @@
-"""From a root and options to findings: the library's entry point."""
+"""From a root and options to findings: the library's entry point.
+
+A project that has not changed since it was last asked about in the same way gets its last verdict: then neither the
+rules nor libcst are imported.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 from typing import Optional
 
-from flake8_ckpt.confirm.confirmation import Confirmed
-from flake8_ckpt.confirm.confirmation import confirm
-from flake8_ckpt.facts.model import FileFacts
+from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.index.cache import Cache
 from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
-from flake8_ckpt.index.collection import Index
-from flake8_ckpt.index.collection import Progress
-from flake8_ckpt.index.collection import content_of
-from flake8_ckpt.index.collection import index_files
 from flake8_ckpt.index.discovery import find_files
 from flake8_ckpt.index.discovery import package_of
-from flake8_ckpt.linked_project import Project
-from flake8_ckpt.options import ALL
+from flake8_ckpt.index.survey import CHANGED
+from flake8_ckpt.index.survey import Survey
+from flake8_ckpt.index.survey import survey_files
+from flake8_ckpt.index.verdicts import Result
+from flake8_ckpt.index.verdicts import Verdict
+from flake8_ckpt.index.verdicts import key_of
+from flake8_ckpt.index.verdicts import question_name
 from flake8_ckpt.options import Options
-from flake8_ckpt.rules import internal_error
-from flake8_ckpt.rules.base import Check
-from flake8_ckpt.rules.base import Rule
-from flake8_ckpt.rules.base import all_rules
-from flake8_ckpt.source.text import decode
-from flake8_ckpt.source.text import parse
 
+if TYPE_CHECKING:
+    from flake8_ckpt.checking import Fault
+    from flake8_ckpt.index.collection import Index
 
-@dataclass(frozen=True)
-class Fault:
-    """Our own failure: the path is that of the file at hand, or empty where none is known."""
-
-    place: str
-    error: str
-    path: str = ""
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the rules yield by file, and the index that it came from; see `findings_in`."""
+    """What a run says of a project: `candidates` by file, and what libcst has made of those that are `confirmed`.
 
-    root: Path
-    index: Index
+    `broken` tells why a file cannot be parsed. `index` is there where the project had to be linked.
+    """
+
+    survey: Survey
     candidates: Mapping[str, Sequence[Finding]]
+    confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    index: Optional[Index] = None
+
+    @property
+    def root(self) -> Path:
+        """Return the root of the project."""
+        return self.survey.root
 
 
 def check(
@@ -79,7 +86,7 @@ def check(
         jobs=options.jobs or 1,
         progress=progress,
     )
-    first = min(found.index.digests, default="")
+    first = min(found.survey.digests, default="")
     findings = [each for path in found.candidates for each in findings_in(found, path).findings]
     return sorted([*findings, *(report_fault(fault, first) for fault in found.faults)])
 
@@ -94,33 +101,44 @@ def analyze(
     jobs: int = 1,
     progress: Optional[Progress] = None,
 ) -> Analysis:
-    """Index, link and check a project; see `check`."""
+    """Look at a project, and link and check it where something is new; see `check`."""
     cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
+    marks = cache.marks() if cache is not None else {}
     with paused_gc():
-        index = index_files(
-            root,
-            [*find_files(root, options.exclude), *(paths or ())],
-            cache=cache,
-            executor=executor,
-            jobs=jobs,
-            replaced=replaced,
-            progress=progress,
-            known=options.frameworks,
-        )
-        return _link_and_check(root, options, index)
+        around = [] if options.is_lost else find_files(root, options.exclude)
+        survey = survey_files(root, [*around, *(paths or ())], marks, replaced or {})
+        collect = partial(_analyze, survey, options, executor=executor, jobs=jobs, progress=progress)
+        if cache is None:
+            return collect(None)
+        if survey.replaced:
+            found = collect(cache)
+        else:
+            found = _with_verdict(cache, options, survey, paths or (), collect)
+        cache.store_marks(marks, survey.marks)
+        return found
 
 
 def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> Analysis:
     """Return the analysis of the same project with another content of one file, or one more file."""
-    fresh = index_files(found.root, (), replaced={path: data}, known=options.frameworks)
+    from flake8_ckpt.index.collection import index_survey
+
+    fresh = survey_files(found.root, (), {}, {path: data})
+    survey = replace(
+        found.survey,
+        digests={**found.survey.digests, **fresh.digests},
+        replaced={**found.survey.replaced, path: data},
+    )
+    if found.index is None:
+        cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.frameworks)
+        return _analyze(survey, options, cache)
+    new = index_survey(fresh, known=options.frameworks)
     index = replace(
         found.index,
-        files={**found.index.files, **fresh.files},
-        digests={**found.index.digests, **fresh.digests},
-        failed=(*(failure for failure in found.index.failed if failure[0] != path), *fresh.failed),
-        replaced={**found.index.replaced, path: data},
+        files={**found.index.files, **new.files},
+        digests=survey.digests,
+        failed=(*(failure for failure in found.index.failed if failure[0] != path), *new.failed),
     )
-    return _link_and_check(found.root, options, index)
+    return _judge(survey, options, index)
 
 
 def findings_in(found: Analysis, path: str) -> Confirmed:
@@ -128,71 +146,92 @@ def findings_in(found: Analysis, path: str) -> Confirmed:
 
     Only files that are asked about are read once more; one that has changed since keeps its ranges.
     """
+    if path in found.confirmed:
+        return found.confirmed[path]
     candidates = found.candidates.get(path, ())
-    if not any(each.node.kinds for each in candidates):
-        return Confirmed(tuple(candidates))
-    data = content_of(found.root, found.index, path)
-    if data is None:
-        return Confirmed(tuple(candidates))
-    tree, text = parse(decode(data))
-    return confirm(text, tree, candidates)
+    if not candidates:
+        return Confirmed()
+    from flake8_ckpt.checking import confirm_content
+
+    data = found.survey.content_of(path)
+    return Confirmed(tuple(candidates)) if data is None else confirm_content(data, candidates)
 
 
 def report_fault(fault: Fault, default_path: str) -> Finding:
     """Return the CKP002 finding for a fault."""
-    return internal_error.report(fault.path or default_path, fault.place, fault.error)
+    from flake8_ckpt import checking
+
+    return checking.report_fault(fault, default_path)
 
 
-def _link_and_check(root: Path, options: Options, index: Index) -> Analysis:
-    failed = tuple(Fault("collect", error, path) for path, error in index.failed)
-    try:
-        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
-        checks = list(active_checks(all_rules(), options.enable))
-    except Exception as error:
-        return Analysis(root, index, {}, (*failed, Fault("link", describe(error))))
-    findings, faults = run_checks(project, checks)
-    candidates: dict[str, list[Finding]] = {}
-    for finding in sorted(findings):
-        candidates.setdefault(finding.path, []).append(finding)
-    return Analysis(root, index, candidates, (*failed, *faults))
+def _analyze(
+    survey: Survey,
+    options: Options,
+    cache: Optional[Cache],
+    *,
+    executor: Optional[Executor] = None,
+    jobs: int = 1,
+    progress: Optional[Progress] = None,
+) -> Analysis:
+    from flake8_ckpt.index.collection import index_survey
+
+    index = index_survey(
+        survey, cache=cache, executor=executor, jobs=jobs, progress=progress, known=options.frameworks
+    )
+    return _judge(survey, options, index)
 
 
-def active_checks(rules: Sequence[Rule], enable: Sequence[str]) -> Iterator[tuple[str, Check]]:
-    """Give the checks that run: those on by default, and the opt-in ones that are enabled."""
-    for rule in rules:
-        if rule.check is not None:
-            yield rule.name, rule.check
-        if rule.opt_in is not None and (ALL in enable or rule.code in enable):
-            yield rule.name, rule.opt_in
+def _judge(survey: Survey, options: Options, index: Index) -> Analysis:
+    from flake8_ckpt.checking import link_and_check
+
+    checked = link_and_check(survey.root, options, index)
+    broken = {path: facts.error for path, facts in index.files.items() if facts.error}
+    return Analysis(survey, checked.candidates, {}, broken, checked.faults, index)
 
 
-def run_checks(
-    project: Project, checks: Sequence[tuple[str, Callable[[Project], Iterator[Finding]]]]
-) -> tuple[list[Finding], list[Fault]]:
-    """Run checks on a project; one that raises keeps what it found so far and does not stop the others."""
-    findings: list[Finding] = []
-    faults: list[Fault] = []
-    for name, check_project in checks:
-        try:
-            findings.extend(check_project(project))
-        except Exception as error:
-            faults.append(Fault(name, describe(error), _file_at_hand(error.__traceback__, project.files)))
-    return findings, faults
+def _with_verdict(
+    cache: Cache,
+    options: Options,
+    survey: Survey,
+    asked: Sequence[str],
+    collect: Callable[[Cache], Analysis],
+) -> Analysis:
+    """Return the last verdict where it is on the same project, else a new one, which is kept.
+
+    It also keeps what libcst has said of the candidates in the files that were asked about.
+    """
+    question = _question(survey.root, options)
+    key = key_of(question, survey)
+    last = cache.verdict(question)
+    is_known = last is not None and last.key == key
+    found = _from_verdict(survey, last) if last is not None and is_known else collect(cache)
+    if found.faults or CHANGED in found.broken.values():
+        return found
+    named = frozenset(asked)
+    results = {path: _result(found, path, last, named) for path in found.candidates}
+    verdict = Verdict(key, results, dict(found.broken))
+    if verdict != last:
+        cache.store_verdict(question, verdict)
+    return replace(
+        found, confirmed={path: each.confirmed for path, each in results.items() if each.confirmed}
+    )
 
 
-def describe(error: Exception) -> str:
-    """Return an exception in one short line."""
-    detail = " ".join(str(error).split())[:80]
-    return f"{type(error).__name__}: {detail}" if detail else type(error).__name__
+def _from_verdict(survey: Survey, verdict: Verdict) -> Analysis:
+    candidates = {path: each.candidates for path, each in verdict.results.items()}
+    return Analysis(survey, candidates, broken=verdict.broken)
 
 
-def _file_at_hand(trace: Optional[TracebackType], files: Mapping[str, FileFacts]) -> str:
-    """Guess the file a rule failed on: the innermost local that is a path of the project, or has one."""
-    found = ""
-    while trace is not None:
-        for value in trace.tb_frame.f_locals.values():
-            path = value if isinstance(value, str) else getattr(value, "path", None)
-            if isinstance(path, str) and path in files:
-                found = path
-        trace = trace.tb_next
-    return found
+def _result(found: Analysis, path: str, last: Optional[Verdict], asked: Container[str]) -> Result:
+    """Return what was found in a file; what libcst has said of an unchanged one before, it says again."""
+    digest, candidates = found.survey.digests.get(path, b""), tuple(found.candidates[path])
+    confirmed = last.confirmed(path, digest, candidates) if last is not None else None
+    if confirmed is None and path in asked and found.survey.content_of(path) is not None:
+        confirmed = findings_in(found, path)
+    return Result(digest, candidates, confirmed)
+
+
+def _question(root: Path, options: Options) -> str:
+    """Return the name of a way to ask: all options that decide what is found."""
+    parts = ["enable", *sorted(options.enable), "bases", *sorted(options.module_bases)]
+    return question_name([*parts, "frameworks", options.frameworks.key, "package", package_of(root)])

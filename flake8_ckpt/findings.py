@@ -1,4 +1,4 @@
-"""What a rule reports: a finding, the node that shows it, and the other places it speaks of."""
+"""What a rule reports: a finding, the node that shows it, the other places it speaks of, and how to mend it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ Kind = Literal[
     "import",
     "statement",  # any statement, the heading where it has blocks
 ]
+
+# How much a change may do to those who load old checkpoints: see `Fix`.
+Safety = Literal["safe", "unsafe", "shown"]
 
 
 class Position(Struct, frozen=True, order=True, array_like=True, gc=False):
@@ -50,11 +53,38 @@ class Node(Struct, frozen=True, order=True):
     name: str = ""
 
 
+class Fix(Struct, frozen=True, order=True):
+    """How a finding is mended: the codemod in `fixes` of this name, and what that has to know beside the file.
+
+    "safe" cannot break loading an existing checkpoint and cannot change outputs, "unsafe" may, and "shown" is
+    never applied. The codemod may find that a change is less safe than its rule says, never that it is safer.
+    `reason` says in a few words what keeps it from being safer.
+    """
+
+    name: str = ""
+    safety: Safety = "shown"
+    arguments: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+
+    def get(self, argument: str) -> str:
+        """Return an argument, or an empty string."""
+        return dict(self.arguments).get(argument, "")
+
+
+class Edit(Struct, frozen=True, order=True):
+    """A range of a file, and the text that takes its place; its newlines are line feeds."""
+
+    position: Position
+    text: str
+
+
 class Finding(Struct, frozen=True, order=True):
     """One lost thing; `path` is relative to the root and has forward slashes.
 
     A rule gives the statement; once libcst has found the `node`, the position ends where the node ends and the
-    finding is `exact`. `attribute` is what is lost if it is one, `class_name` the class around the position.
+    finding is `exact`. `attribute` is what is lost if it is one, else `key` its key in the checkpoint or its name;
+    `class_name` is the class around the position, `symbol` the class or function around it, both qualified.
+    Without a name its `fix` is none.
     """
 
     path: str
@@ -66,6 +96,16 @@ class Finding(Struct, frozen=True, order=True):
     attribute: str = ""
     class_name: str = ""
     exact: bool = False
+    key: str = ""
+    symbol: str = ""
+    fix: Fix = Fix()
+
+
+class Confirmed(Struct, frozen=True):
+    """The findings of a file, and the candidates whose node libcst does not find, which is our own fault."""
+
+    findings: tuple[Finding, ...] = ()
+    lost: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import Union
 
 import pytest
 
+from flake8_ckpt.checking import active_checks
 from flake8_ckpt.confirm.confirmation import confirm
-from flake8_ckpt.engine import active_checks
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project

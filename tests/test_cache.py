@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from flake8_ckpt.facts.collect import collect_file
-from flake8_ckpt.index.cache import Cache
 from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.collection import Index
 from flake8_ckpt.index.collection import index_files
+from flake8_ckpt.index.folder import TAG
 from tests.front_end import CLEAN
 from tests.front_end import NORMALIZER
 from tests.front_end import POLICY
@@ -56,7 +56,7 @@ def states(root: Path) -> dict[str, tuple[int, int]]:
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust the time of a file however new it is."""
-    monkeypatch.setattr("flake8_ckpt.index.collection.RACY_NS", -1)
+    monkeypatch.setattr("flake8_ckpt.index.survey.RACY_NS", -1)
 
 
 def test_cold_collects_all_and_warm_nothing(root: Path) -> None:
@@ -135,7 +135,7 @@ def test_identical_run_writes_nothing(root: Path) -> None:
 def test_new_file_is_not_trusted_by_its_time(root: Path) -> None:
     """Between a look and the next tick of a file system's clock, a change leaves no trace."""
     index(root)
-    assert Cache(root / ".flake8_ckpt_cache").load().marks == {}
+    assert open_cache(root, None).marks() == {}
     assert index(root).collected == ()
 
 
@@ -143,8 +143,8 @@ def test_new_file_is_not_trusted_by_its_time(root: Path) -> None:
 def test_file_that_left_the_project_is_dropped(root: Path) -> None:
     index(root)
     index(root, "a.py")
-    stored = Cache(root / ".flake8_ckpt_cache").load()
-    assert (list(stored.marks), len(stored.facts)) == (["a.py"], 1)
+    stored = open_cache(root, None)
+    assert (list(stored.marks()), len(stored.facts())) == (["a.py"], 1)
 
 
 @pytest.mark.usefixtures("trusting")
@@ -176,7 +176,8 @@ def test_pack_under_a_wrong_name_is_not_read(root: Path) -> None:
 
 
 def test_leftover_of_a_killed_run_is_removed(root: Path) -> None:
-    folder = write(root / ".flake8_ckpt_cache", {"index.bin.1-1.tmp": "", "index.bin.2-2.tmp": ""})
+    left = {"index.bin.1-1.tmp": "", "index.bin.2-2.tmp": "", "CACHEDIR.TAG": TAG}
+    folder = write(root / ".flake8_ckpt_cache", left)
     os.utime(folder / "index.bin.1-1.tmp", (0, 0))
     index(root)
     assert [path.name for path in folder.glob("*.tmp")] == ["index.bin.2-2.tmp"]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from flake8_ckpt.engine import active_checks
+from flake8_ckpt.checking import active_checks
 from flake8_ckpt.engine import check
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position

@@ -67,13 +67,20 @@ def has_alternative(keys: tuple[str, ...], loads: list[LoadEffect], loaded: Load
     if all(_is_one_of_two(each, loaded) for each in loads):
         return True
     targets = {
-        target for each in loads for target in each.into if isinstance(target, Attr) and path_text(target)
+        target
+        for each in loads
+        for target in each.into
+        if isinstance(target, Attr) and target.base != UNKNOWN
     }
+    # One statement of a loop over names restores a different object under each: `parts[name].load_state_dict(d[name])`.
+    places = {each.location for each in loads}
     given = {
         target
         for each in loaded.loads
         if each not in loads and keys[: len(each.keys)] != each.keys
-        for target in (each.into if not missing_depth(each.keys, loaded.saves) else ())
+        if not missing_depth(each.keys, loaded.saves)
+        for target in each.into
+        if each.location not in places or path_text(target)
     }
     return bool(targets) and targets <= given
 

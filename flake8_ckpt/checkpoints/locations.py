@@ -38,7 +38,7 @@ class Locations:
             not lost_in(keys, each.payload) and not contents(each.payload).open
             for each in self.payloads.seen_by_source(save)
         )
-        return save.save_call if known else save.location
+        return save.save_call if known else save.settled_at or save.location
 
     def _omission(self, save: SaveEffect, keys: tuple[str, ...]) -> Spot:
         if not save.call_chain:

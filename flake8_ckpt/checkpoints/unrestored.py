@@ -15,6 +15,7 @@ from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import are_one_path
+from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.key_text import are_one_key
@@ -23,6 +24,7 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.linking.functions import CallContext
 
 Keys = tuple[str, ...]
+MIN_FORMATS = 2
 
 
 class UnrestoredKeys:
@@ -52,7 +54,8 @@ class UnrestoredKeys:
         readers: dict[int, list[LoadedPayload]] = {}
         for each in group.loaded:
             for save in (*each.saves, *each.rivals):
-                readers.setdefault(id(save), []).append(each)
+                if not _is_of_other_format(save, each):
+                    readers.setdefault(id(save), []).append(each)
         for save in group.saves:
             own = readers.get(id(save), [])
             resumed = self._resumed(_nearest(own, save))
@@ -110,6 +113,20 @@ class UnrestoredKeys:
             )
             if class_id and isinstance(value, Attr) and self.evidence.is_live_counter(class_id, value.name):
                 yield keys, value
+
+
+def _is_of_other_format(save: SaveEffect, loaded: LoadedPayload) -> bool:
+    """Tell whether a load fails without a key that this save leaves out and another one gives."""
+    if len(loaded.saves) < MIN_FORMATS:
+        return False
+    needed = {load.keys[:1] for load in loaded.loads if load.kind == "required" and not _is_asked(load)}
+    left_out = [keys for keys in needed if keys and missing_depth(keys, [save])]
+    return any(not missing_depth(keys, loaded.saves) for keys in left_out)
+
+
+def _is_asked(load: LoadEffect) -> bool:
+    """Tell whether a load runs only where the payload has, or lacks, some key."""
+    return any(each.kind in ("key", "nokey") for each in load.guards)
 
 
 def _nearest(readers: list[LoadedPayload], save: SaveEffect) -> list[LoadedPayload]:

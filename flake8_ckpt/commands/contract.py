@@ -37,10 +37,7 @@ UNUSED = frozenset(["--bug-report", "--enable-extensions", "--require-plugins", 
 def show_contract(arguments: Sequence[str]) -> int:
     """Print the tables that the arguments ask for; mismatches are no errors."""
     namespace, options, root = read_project(arguments, _declare)
-    with paused_gc():
-        index = _read(namespace, options, root)
-        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
-        tables = _asked(tables_of(project), namespace.filenames, index, root)
+    index, tables = _tables(namespace, options, root)
     if namespace.only == "mismatches":
         tables = [each for each in tables if each.has_mismatch]
     _note_unread(index, namespace.verbose)
@@ -48,11 +45,24 @@ def show_contract(arguments: Sequence[str]) -> int:
     return 0
 
 
+def read_tables(arguments: Sequence[str]) -> list[Table]:
+    """Return the tables that the arguments ask for."""
+    return _tables(*read_project(arguments, _declare))[1]
+
+
+def _tables(namespace: argparse.Namespace, options: Options, root: Path) -> tuple[Index, list[Table]]:
+    with paused_gc():
+        index = _read(namespace, options, root)
+        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
+        return index, _asked(tables_of(project), namespace.filenames, index, root)
+
+
 def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:
     """Read the whole project, and the files that are asked about by name."""
     cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
     named = [name for name in namespace.filenames if os.path.isfile(name)]
-    paths = [*find_files(root, options.exclude), *asked_paths(named, options, root)]
+    around = [] if options.is_lost else find_files(root, options.exclude)
+    paths = [*around, *asked_paths(named, options, root)]
     with progress_bar() as progress:
         jobs = jobs_for(options)
         return index_files(root, paths, cache=cache, jobs=jobs, progress=progress, known=options.frameworks)

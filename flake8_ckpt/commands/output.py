@@ -1,21 +1,20 @@
-"""How the command prints findings: through flake8's style guide, as text or JSON."""
+"""How the command prints findings: through flake8's style guide, as flake8's lines or as a report."""
 
 from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
+import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 from typing import Optional
 from typing import cast
 
+from flake8.exceptions import ExecutionError
 from flake8.formatting import default
 from flake8.formatting.base import BaseFormatter
 from flake8.processor import FileProcessor
@@ -23,10 +22,13 @@ from flake8.statistics import Statistics
 from flake8.style_guide import StyleGuideManager
 from flake8.violation import Violation
 
+from flake8_ckpt.engine import Analysis
+from flake8_ckpt.evidence.records import Evidence as RunEvidence
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.findings import Position
+from flake8_ckpt.options import Options
 
 FORMATTERS: dict[str, type[BaseFormatter]] = {"default": default.Default, "pylint": default.Pylint}
+CONCISE, TEXT = "concise", "text"
 QUIET: tuple[type[BaseFormatter], ...] = (default.FilenameOnly, default.Nothing)
 
 
@@ -42,90 +44,117 @@ class Linted:
     text: Optional[str] = None
 
 
-class JsonFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no types
-    """Print the findings that flake8's style guide lets through as one JSON list."""
+@dataclass(frozen=True)
+class Material:
+    """What a report is made from: the analysis, all findings, and the files as the user names them, by path.
+
+    `run` is the evidence of a watched run, if there is one.
+    """
+
+    options: Options
+    found: Analysis
+    findings: Sequence[Finding]
+    names: Mapping[str, str]
+    run: Optional[RunEvidence] = None
+
+
+class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no types
+    """Keep the findings that flake8's style guide lets through, and write them as one report."""
 
     def after_init(self) -> None:
         """Begin with nothing."""
-        self.entries: list[dict[str, Any]] = []
+        self.kept: list[Finding] = []
         self.places: dict[tuple[str, str, int, int, str], Finding] = {}
-        self.names: Mapping[str, str] = {}
-        self.root = Path()
+        self.render: Callable[[Sequence[Finding]], str] = lambda kept: ""
 
-    def expect(self, root: Path, linted: Sequence[Linted], names: Mapping[str, str]) -> None:
-        """Remember the findings to come, because flake8 passes on only a part of each."""
-        self.root = root
-        self.names = names
+    def expect(self, linted: Sequence[Linted], render: Callable[[Sequence[Finding]], str]) -> None:
+        """Remember the findings to come, because flake8 passes on only a part of each, and how to write them."""
+        self.render = render
         for file in linted:
             for finding in file.findings:
                 line, column = finding.position.line, finding.position.col + 1
-                self.places[file.name, finding.code, line, column, finding.message] = finding
+                place = printable(file.name), finding.code, line, column, printable(finding.message)
+                self.places[place] = finding
+
+    def start(self) -> None:
+        """Open nothing yet: a file that cannot be written anew keeps the last report."""
 
     def handle(self, error: Violation) -> None:
         """Keep a finding that is neither ignored nor silenced."""
         place = error.filename, error.code, error.line_number, error.column_number, error.text
-        finding = self.places[place]
-        related = [
-            {"path": self._printed(other.path), **_span(other.position), "message": other.message}
-            for other in finding.related
-        ]
-        self.entries.append(
-            {
-                "code": finding.code,
-                "path": error.filename,
-                **_span(finding.position),
-                "message": finding.message,
-                "class": finding.class_name or None,
-                "attribute": finding.attribute or None,
-                "related": related,
-            }
-        )
+        self.kept.append(self.places[place])
 
     def show_statistics(self, statistics: Statistics) -> None:
-        """Print nothing: numbers that a configuration asks for would end the list."""
+        """Print nothing: numbers that a configuration asks for would end the report."""
 
     def stop(self) -> None:
-        """Write the list."""
-        self._write(json.dumps(self.entries, indent=2))
+        """Write the report; a file gets this one only, whatever stood there before."""
+        text = self.render(self.kept)
+        if self.filename:
+            self._open()
+        if text:
+            self._write(text)
         super().stop()
 
-    def _printed(self, path: str) -> str:
-        return self.names.get(path) or os.path.relpath(self.root / path)
-
-
-def _span(position: Position) -> dict[str, int]:
-    """Return a position as flake8 prints it: lines and columns from 1."""
-    return {
-        "line": position.line,
-        "column": position.col + 1,
-        "end_line": position.end_line,
-        "end_column": position.end_col + 1,
-    }
+    def _open(self) -> None:
+        try:
+            os.makedirs(os.path.dirname(os.path.abspath(self.filename)), exist_ok=True)
+            self.output_fd = open(self.filename, "w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise ExecutionError(f"--output-file: {self.filename!r}: {error.strerror or error}") from error
 
 
 def make_formatter(namespace: argparse.Namespace) -> BaseFormatter:
     """Return the formatter that the options name; those of other flake8 plugins count as the default."""
     if namespace.quiet:
         return QUIET[min(namespace.quiet, 2) - 1](namespace)
-    if namespace.output_format == "json":
-        return JsonFormatter(namespace)
+    if format_of(namespace) != CONCISE:
+        return ReportFormatter(namespace)
     if namespace.format not in FORMATTERS and "%(" not in namespace.format:
         namespace.format = "default"
     return FORMATTERS.get(namespace.format, default.Default)(namespace)
 
 
-def print_findings(namespace: argparse.Namespace, formatter: BaseFormatter, linted: Sequence[Linted]) -> int:
-    """Print what is selected and not silenced, ordered as flake8 does; return how many."""
+def format_of(namespace: argparse.Namespace) -> str:
+    """Return the format that is asked for, or that fits who reads: code for a person, flake8's lines for a program.
+
+    Whoever asks for what only flake8's lines can show gets these.
+    """
+    if namespace.output_format:
+        return str(namespace.output_format)
+    wants_lines = namespace.format != "default" or namespace.show_source or namespace.statistics
+    return CONCISE if wants_lines or namespace.output_file or not sys.stdout.isatty() else TEXT
+
+
+def is_for_people(namespace: argparse.Namespace) -> bool:
+    """Tell whether the output is lines for a person, who may be told more beside it."""
+    return format_of(namespace) in (TEXT, CONCISE)
+
+
+def print_findings(
+    namespace: argparse.Namespace, formatter: BaseFormatter, linted: Sequence[Linted]
+) -> list[int]:
+    """Print what is selected and not silenced, ordered as flake8 does; return how many in each file."""
     guide = StyleGuideManager(namespace, formatter)
     formatter.start()
-    count = 0
+    counts = []
     for file in sorted(linted, key=lambda file: file.name):
         with guide.processing_file(file.name):
-            count += sum(_report(guide, namespace, file))
+            counts.append(sum(_report(guide, namespace, file)))
     if namespace.statistics:
         formatter.show_statistics(guide.stats)
     formatter.stop()
-    return count
+    return counts
+
+
+def kept_findings(namespace: argparse.Namespace, linted: Sequence[Linted]) -> list[Finding]:
+    """Return the findings that are selected and not silenced, and print nothing."""
+    formatter = ReportFormatter(namespace)
+    # What a configuration says of an output file is about reports.
+    formatter.filename = None
+    formatter.expect(linted, lambda kept: "")
+    print_findings(namespace, formatter, linted)
+    return formatter.kept
 
 
 def _report(guide: StyleGuideManager, namespace: argparse.Namespace, file: Linted) -> Iterator[int]:
@@ -138,7 +167,13 @@ def _report(guide: StyleGuideManager, namespace: argparse.Namespace, file: Linte
     for finding in sorted(file.findings, key=lambda finding: (finding.position.line, finding.position.col)):
         line, column = finding.position.line, finding.position.col
         physical_line = line_of(line)
-        yield guide.handle_error(finding.code, file.name, line, column, finding.message, physical_line)
+        name, message = printable(file.name), printable(finding.message)
+        yield guide.handle_error(finding.code, name, line, column, message, physical_line)
+
+
+def printable(text: str) -> str:
+    """Return a name or message as flake8 can print it: bytes that are no text are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _open(file: Linted, namespace: argparse.Namespace) -> Optional[FileProcessor]:

@@ -21,19 +21,12 @@ from flake8_ckpt.confirm.candidate import End
 from flake8_ckpt.confirm.depth import is_too_deep
 from flake8_ckpt.confirm.extract import extract_of
 from flake8_ckpt.confirm.source_lines import SourceLines
+from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 
 # So many candidates share an extract: for libcst each `elif` is a level, and a thousand are too deep.
 TOGETHER = 50
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """The findings of a file, and the candidates whose node libcst does not find, which is our own fault."""
-
-    findings: tuple[Finding, ...]
-    lost: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ def confirm(text: str, tree: ast.Module, findings: Sequence[Finding]) -> Confirm
 def _locate(finding: Finding, file: _File) -> _Located:
     place = file.lines.point(finding.position.line, finding.position.col)
     path = path_to(file.tree, file.lines, place)
-    return _Located(replace(finding, class_name=class_of(path)), path)
+    return _Located(replace(finding, class_name=class_of(path), symbol=scope_of(path)), path)
 
 
 def _find_all(located: Sequence[_Located], file: _File) -> list[Optional[Finding]]:

@@ -30,6 +30,7 @@ from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
+from flake8_ckpt.facts.program_text import inner_imports
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
@@ -103,6 +104,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         tuple(dict.fromkeys(taken_in(text))),
         devices=devices_of(text),
         runs=is_program(tree, text),
+        inner_imports=inner_imports(source.lines),
     )
 
 
@@ -124,6 +126,7 @@ class _Collector:
         self.alone = shared_alone(text)
         self.written = written
         self.source = source
+        self.source_text = text
         self.is_ascii = text.isascii()
         self.signals = signals
         self.remarks = remarks_in(source.lines)
@@ -175,6 +178,7 @@ class _Collector:
             statistics,
             bool(statistics) and "self" in normalized_in(text),
             not found.selected and is_stateless_class(text),
+            bool(node.decorator_list) or self.source_text.count(node.name) > text.count(node.name),
         )
 
     def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:
@@ -202,14 +206,18 @@ class _Collector:
         for name, node in found.functions:
             if id(node) in selected:
                 yield self.function(name, node, found.followed or id(node) in found.on_the_way)
-            elif node.returns is not None and "." not in name:
-                promised = annotation_value(node.returns, self.names)
-                if promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
-                    moves = moved_parameters(node, self.text(node))
-                    parameters = tuple(self.parameters(node.args)) if moves else ()
-                    yield FunctionFacts(name, self.heading(node), parameters, returns=promised, moves=moves)
+            elif "." not in name:
+                yield from self.promise(name, node)
         if found.script is not None:
             yield self.function(found.script.name, found.script, True)
+
+    def promise(self, name: str, node: Function) -> Iterator[FunctionFacts]:
+        """Yield what a function that is not walked promises to give, and which parameters it moves."""
+        promised = annotation_value(node.returns, self.names) if node.returns is not None else v.UNKNOWN
+        moves = moved_parameters(node, self.text(node))
+        if moves or promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
+            parameters = tuple(self.parameters(node.args)) if moves else ()
+            yield FunctionFacts(name, self.heading(node), parameters, returns=promised, moves=moves)
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
         """Return how a method that sets nothing of interest reads what may be state."""

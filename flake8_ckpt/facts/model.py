@@ -246,6 +246,7 @@ class ClassFacts(Struct, frozen=True, array_like=True, gc=False):
     `graph` says which methods of its own object each method calls; `statistics` are the attributes
     whose names are those of running statistics (a mean, a variance, a count), for classes that have any;
     `divides` is true where the class divides by one of them, `stateless` where its objects hold no weights for sure.
+    It is `named` where a decorator takes it, or the file names it outside of its own text.
     """
 
     name: str
@@ -258,6 +259,7 @@ class ClassFacts(Struct, frozen=True, array_like=True, gc=False):
     statistics: tuple[str, ...] = ()
     divides: bool = False
     stateless: bool = False
+    named: bool = True
 
 
 class FileFacts(Struct, frozen=True, array_like=True, gc=False):
@@ -270,6 +272,7 @@ class FileFacts(Struct, frozen=True, array_like=True, gc=False):
     `constants` are the strings that module variables and class attributes name: ("Keys.NET", "net").
     `normalized` are the last names of the objects whose statistics the file takes off or divides by,
     `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
+    `inner_imports` are the dotted names that its functions import, and modules that it imports as `import a.b`.
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -284,3 +287,4 @@ class FileFacts(Struct, frozen=True, array_like=True, gc=False):
     error_line: int = 0
     devices: Devices = ""
     runs: bool = False
+    inner_imports: tuple[str, ...] = ()

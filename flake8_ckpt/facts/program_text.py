@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 from flake8_ckpt.facts.syntax import parameter_names
@@ -44,6 +45,9 @@ ASSERTED = re.compile(r"\bassert (\w+)\.(?:device\b|is_cuda\b|get_device\()")
 # A local is counted up, not an attribute or an item.
 COUNTS = re.compile(r"(?:^|[\s;:])\w+[ \t\\]*\+=")
 LOOPS = (ast.For, ast.While, ast.With)
+# `    from models.unet import (UNet, Attention as A)` in a function, and `import models.unet` anywhere.
+INNER_IMPORT = re.compile(r"\s+from\s+([\w.]+)\s+import\s+\(?([^#)]*)|\s*import\s+()([\w., \t]+)")
+MAX_IMPORT_LINES = 40
 
 
 def devices_of(text: str) -> Devices:
@@ -99,6 +103,30 @@ def counted_in(lines: list[str]) -> frozenset[int]:
         for number, line in enumerate(lines, 1)
         if "+=" in line and COUNTS.search(line) is not None or "+ 1" in line
     )
+
+
+def inner_imports(lines: list[str]) -> tuple[str, ...]:
+    """Return the dotted names that functions import, and modules that are imported by all parts of their name."""
+    found: dict[str, None] = {}
+    for number, line in enumerate(lines):
+        match = INNER_IMPORT.match(line) if "import " in line else None
+        if match is None:
+            continue
+        named = match[2] if match[2] is not None else match[4]
+        if "(" in line and ")" not in line:
+            named += "".join(_until_closed(lines[number + 1 : number + MAX_IMPORT_LINES]))
+        base = match[1] or ""
+        between = "" if not base or base.endswith(".") else "."
+        parts = (each.split() for each in named.split(","))
+        found.update((f"{base}{between}{each[0]}", None) for each in parts if each)
+    return tuple(name for name in found if "." in name)
+
+
+def _until_closed(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        yield line.partition("#")[0].partition(")")[0]
+        if ")" in line:
+            return
 
 
 def spans(node: ast.expr | ast.stmt, lines: frozenset[int]) -> bool:

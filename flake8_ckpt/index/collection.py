@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -12,8 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -25,56 +20,31 @@ import msgspec
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
-from flake8_ckpt.index.cache import Broken
 from flake8_ckpt.index.cache import Cache
-from flake8_ckpt.index.cache import Mark
-from flake8_ckpt.index.cache import Stored
-from flake8_ckpt.index.cache import digest_of
 from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.index.folder import Broken
+from flake8_ckpt.index.survey import CHANGED
+from flake8_ckpt.index.survey import Survey
+from flake8_ckpt.index.survey import survey_files
 
-# A file that was changed this shortly before it was read may change again without a trace:
-# clocks of file systems tick as slowly as every two seconds.
-RACY_NS = 2_000_000_000
 GROUP_BYTES = 300_000
 WORKER_BYTES = 1_500_000
-INODE_BITS = (1 << 63) - 1
 Progress = Callable[[int, int], None]
 # What a worker sends back for a file: its facts as bytes, or how collecting them failed.
 Encoded = Union[bytes, str]
 Made = Union[FileFacts, str]
-# What is to be collected, or the path of the file that holds it.
-Content = Union[bytes, str]
-CHANGED = FileFacts(error="changed while it was read")
+NOT_READ = FileFacts(error=CHANGED)
 
 
 @dataclass(frozen=True)
 class Index:
-    """Facts and content digests by path; what was collected, was unreadable, or made the collector fail.
-
-    `replaced` is the content of those files that do not have it on disk.
-    """
+    """Facts and content digests by path; what was collected, was unreadable, or made the collector fail."""
 
     files: dict[str, FileFacts]
     digests: dict[str, bytes]
     collected: tuple[str, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
-    replaced: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass
-class _Survey:
-    """What a look at every file gives: known digests, and the contents that must be collected.
-
-    Where this process collects them one by one, `cold` holds paths: all contents at once would be most of the
-    memory of a run.
-    """
-
-    is_serial: bool
-    digests: dict[str, bytes] = field(default_factory=dict)
-    marks: dict[str, Mark] = field(default_factory=dict)
-    cold: dict[bytes, Content] = field(default_factory=dict)
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
 def index_files(
@@ -93,30 +63,38 @@ def index_files(
     `replaced` gives files another content than they have on disk. Collecting runs in
     `executor`, else in up to `jobs` processes where there is enough to do.
     """
-    stored = cache.load() if cache is not None else Stored()
-    survey = _Survey(executor is None and jobs == 1)
-    _look_at_all(survey, root, paths, stored, replaced or {})
-    with paused_gc():
-        fresh = _collect(survey.cold, known, executor, jobs, progress)
+    marks = cache.marks() if cache is not None else {}
+    survey = survey_files(root, paths, marks, replaced or {})
+    index = index_survey(survey, cache=cache, executor=executor, jobs=jobs, progress=progress, known=known)
     if cache is not None:
-        cache.store(stored, _to_store(stored, survey, fresh, replaced or {}))
-    return replace(_index(stored, survey, fresh), replaced=replaced or {})
+        cache.store_marks(marks, survey.marks)
+    return index
 
 
-def content_of(root: Path, index: Index, path: str) -> Optional[bytes]:
-    """Return the content that the facts of a file were collected from, None where the file has changed since."""
-    try:
-        data = index.replaced[path] if path in index.replaced else (root / path).read_bytes()
-    except OSError:
-        return None
-    return data if digest_of(data) == index.digests.get(path) else None
+def index_survey(
+    survey: Survey,
+    *,
+    cache: Optional[Cache] = None,
+    executor: Optional[Executor] = None,
+    jobs: int = 1,
+    progress: Optional[Progress] = None,
+    known: Frameworks = DEFAULT,
+) -> Index:
+    """Return the facts of files that were looked at; see `index_files`."""
+    stored = cache.facts() if cache is not None else {}
+    cold = {digest: path for path, digest in survey.digests.items() if digest not in stored}
+    with paused_gc():
+        fresh = _collect(survey, cold, known, executor, jobs, progress)
+    if cache is not None:
+        cache.store_facts(stored, _to_store(stored, survey, fresh))
+    return _index(stored, survey, fresh)
 
 
-def _index(stored: Stored, survey: _Survey, fresh: Mapping[bytes, Made]) -> Index:
+def _index(stored: Mapping[bytes, FileFacts], survey: Survey, fresh: Mapping[bytes, Made]) -> Index:
     files: dict[str, FileFacts] = {}
     failed: list[tuple[str, str]] = []
     for path, digest in survey.digests.items():
-        made = stored.facts.get(digest) or fresh[digest]
+        made = stored.get(digest) or fresh[digest]
         if isinstance(made, FileFacts):
             files[path] = made
         else:
@@ -125,75 +103,24 @@ def _index(stored: Stored, survey: _Survey, fresh: Mapping[bytes, Made]) -> Inde
     return Index(files, survey.digests, collected, tuple(survey.unreadable), tuple(failed))
 
 
-def _look_at_all(
-    survey: _Survey, root: Path, paths: Sequence[str], stored: Stored, replaced: Mapping[str, bytes]
-) -> None:
-    base = os.path.join(os.fspath(root), "")
-    for path in dict.fromkeys((*paths, *replaced)):
-        data = replaced.get(path)
-        if data is not None:
-            _note(survey, stored, path, data)
-            if path in stored.marks:
-                survey.marks[path] = stored.marks[path]
-            continue
-        try:
-            _look(survey, stored, path, base)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            survey.unreadable.append((path, reason or str(error)))
-
-
-def _look(survey: _Survey, stored: Stored, path: str, base: str) -> None:
-    """Note a file of the disk; read it only where it looks different from its mark."""
-    seen = os.stat(base + path)
-    mark = stored.marks.get(path)
-    if (
-        mark is not None
-        and mark.mtime_ns == seen.st_mtime_ns
-        and mark.size == seen.st_size
-        and mark.ctime_ns == seen.st_ctime_ns
-        and mark.inode == seen.st_ino & INODE_BITS
-        and mark.digest in stored.facts
-    ):
-        survey.marks[path] = mark
-        survey.digests[path] = mark.digest
-        return
-    if not stat.S_ISREG(seen.st_mode):
-        raise OSError(0, "Not a regular file")
-    now = time.time_ns()
-    with open(base + path, "rb") as file:
-        digest = _note(survey, stored, path, file.read())
-    if survey.is_serial and digest in survey.cold:
-        survey.cold[digest] = base + path
-    if max(seen.st_mtime_ns, seen.st_ctime_ns) < now - RACY_NS:
-        inode = seen.st_ino & INODE_BITS
-        survey.marks[path] = Mark(seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, inode, digest)
-
-
-def _note(survey: _Survey, stored: Stored, path: str, data: bytes) -> bytes:
-    digest = survey.digests[path] = digest_of(data)
-    if digest not in stored.facts:
-        survey.cold[digest] = data
-    return digest
-
-
 def _to_store(
-    stored: Stored, survey: _Survey, fresh: Mapping[bytes, Made], replaced: Mapping[str, bytes]
-) -> Stored:
+    stored: Mapping[bytes, FileFacts], survey: Survey, fresh: Mapping[bytes, Made]
+) -> Mapping[bytes, FileFacts]:
     """Return what the cache should hold now: the facts of this project's files and of no other.
 
     The text of an unsaved buffer is not kept, but all that was known before is.
     """
-    facts = dict(stored.facts) if replaced else {}
+    facts = dict(stored) if survey.replaced else {}
     for path, digest in survey.digests.items():
-        made = stored.facts.get(digest) or fresh.get(digest)
-        if isinstance(made, FileFacts) and path not in replaced and made != CHANGED:
+        made = stored.get(digest) or fresh.get(digest)
+        if isinstance(made, FileFacts) and path not in survey.replaced and made != NOT_READ:
             facts[digest] = made
-    return Stored({path: mark for path, mark in survey.marks.items() if mark.digest in facts}, facts)
+    return facts
 
 
 def _collect(
-    cold: Mapping[bytes, Content],
+    survey: Survey,
+    cold: Mapping[bytes, str],
     known: Frameworks,
     executor: Optional[Executor],
     jobs: int,
@@ -201,7 +128,7 @@ def _collect(
 ) -> dict[bytes, Made]:
     """Return the facts of each content, or how collecting them failed."""
     done: dict[bytes, Made] = {}
-    for digest, made in zip(cold, _made(cold, known, executor, jobs)):
+    for digest, made in zip(cold, _made(survey, list(cold.values()), known, executor, jobs)):
         done[digest] = made
         if progress is not None:
             progress(len(done), len(cold))
@@ -218,46 +145,48 @@ def _decode(encoded: Encoded) -> Made:
 
 
 def _made(
-    cold: Mapping[bytes, Content], known: Frameworks, executor: Optional[Executor], jobs: int
+    survey: Survey, paths: Sequence[str], known: Frameworks, executor: Optional[Executor], jobs: int
 ) -> Iterator[Made]:
-    """Collect in processes as long as they work, and what is left in this one."""
+    """Collect in processes as long as they work, and what is left in this one.
+
+    This process reads the files one by one: all contents at once would be most of the memory of a run.
+    """
     count = 0
-    texts = [content for content in cold.values() if isinstance(content, bytes)]
-    workers = min(jobs, sum(map(len, texts)) // WORKER_BYTES)
-    if executor is not None or workers > 1:
+    if executor is not None or jobs > 1:
         with suppress(Exception):
-            for encoded in _in_processes(texts, known, executor, workers):
+            for encoded in _in_processes(survey, paths, known, executor, jobs):
                 yield _decode(encoded)
                 count += 1
-    for digest, content in islice(cold.items(), count, None):
-        text = content if isinstance(content, bytes) else _read_again(content, digest)
-        yield CHANGED if text is None else collect_content(text, known)
-
-
-def _read_again(path: str, digest: bytes) -> Optional[bytes]:
-    """Return what a file holds, if that is still what it held at the first look."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError:
-        return None
-    return data if digest_of(data) == digest else None
+    for path in islice(paths, count, None):
+        text = survey.content_of(path)
+        yield NOT_READ if text is None else collect_content(text, known)
 
 
 def _in_processes(
-    texts: list[bytes], known: Frameworks, executor: Optional[Executor], workers: int
+    survey: Survey, paths: Sequence[str], known: Frameworks, executor: Optional[Executor], jobs: int
 ) -> Iterator[Encoded]:
+    """Collect in other processes; give nothing where there is too little to do, or a file has just changed."""
+    texts = [text for path in paths if (text := survey.content_of(path)) is not None]
+    if len(texts) < len(paths):
+        return
     if executor is not None:
-        for group in executor.map(partial(collect_group, known=known), list(_groups(texts))):
-            yield from group
+        yield from _in_executor(texts, known, executor)
+        return
+    workers = min(jobs, sum(map(len, texts)) // WORKER_BYTES)
+    if workers < 2:
         return
     from concurrent.futures import ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(workers)
     try:
-        yield from _in_processes(texts, known, pool, workers)
+        yield from _in_executor(texts, known, pool)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_executor(texts: Sequence[bytes], known: Frameworks, executor: Executor) -> Iterator[Encoded]:
+    for group in executor.map(partial(collect_group, known=known), list(_groups(texts))):
+        yield from group
 
 
 def _groups(texts: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import options_of
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.modules.attribute_lifetime import Lifetime
 from flake8_ckpt.modules.attribute_lifetime import is_idle
 from flake8_ckpt.modules.attribute_lifetime import is_moved_by_hand
@@ -19,6 +20,9 @@ from flake8_ckpt.modules.attribute_lifetime import is_trainable
 from flake8_ckpt.modules.attribute_lifetime import is_transient
 from flake8_ckpt.modules.attribute_lifetime import is_window
 from flake8_ckpt.modules.attribute_lifetime import lifetime
+from flake8_ckpt.modules.buffers.buffer_fixes import constant_fix
+from flake8_ckpt.modules.buffers.buffer_fixes import parameter_fix
+from flake8_ckpt.modules.buffers.buffer_fixes import state_fix
 from flake8_ckpt.modules.buffers.registration_paths import buffers_apart
 from flake8_ckpt.modules.buffers.registration_paths import is_buffer_itself
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
@@ -141,3 +145,18 @@ class Attribute:
         if self.is_buffer_elsewhere:
             return False
         return self.lifetime == "cache" or self.lifetime == "constant" and not self.is_random
+
+    @property
+    def state_fix(self) -> Fix:
+        """Return the fix that makes it a buffer which is saved."""
+        return state_fix(self.state, self.name, self.writes)
+
+    @property
+    def constant_fix(self) -> Fix:
+        """Return the fix that makes it a buffer which is not saved."""
+        return constant_fix(self.state, self.name, self.writes)
+
+    @property
+    def parameter_fix(self) -> Fix:
+        """Return the fix that makes it a parameter."""
+        return parameter_fix(self.state, self.name)

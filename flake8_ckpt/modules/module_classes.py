@@ -43,6 +43,7 @@ from flake8_ckpt.modules.registrations import unsaved_buffers
 from flake8_ckpt.modules.usage.handed_arguments import HandedArguments
 from flake8_ckpt.modules.usage.load_preparations import methods_called_by_loads
 from flake8_ckpt.modules.usage.module_moves import ModuleMoves
+from flake8_ckpt.modules.usage.unused_classes import UnusedClasses
 from flake8_ckpt.modules.usage.whole_pickles import WholePickles
 
 
@@ -60,11 +61,12 @@ class ModuleClasses:
 
     def _classes(self) -> Iterator[ClassState]:
         pickled = WholePickles(self.hierarchy).classes()
+        unused = UnusedClasses(self.hierarchy)
         for identity, facts in self.hierarchy.symbols.classes.items():
             if is_test(identity.partition(":")[0]):
                 continue
             if any(method.writes or method.registers for method in facts.methods):
-                if self.hierarchy.is_module(identity):
+                if self.hierarchy.is_module(identity) and not unused.is_unused(identity):
                     yield ClassState(identity, self.hierarchy, self.kind_evaluator, pickled)
 
     @cached_property

@@ -101,6 +101,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -115,7 +116,7 @@ def check(project: Project) -> Iterator[Finding]:
             writer = array.change.method.name
             changed = f"'{array.name}' is a numpy array that {writer}() changes: it starts over after loading"
             message = f"{changed}; make it a buffer"
-            yield finding_at(RULE, array.writes, message)
+            yield finding_at(RULE, array.writes, message, fix=Fix("array"))
 
 
 RULE = Rule(__name__, "CKP106", check=check)

@@ -16,6 +16,7 @@ from typing import Optional
 
 import flake8_ckpt.rules as package
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.findings import Node
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
@@ -63,6 +64,7 @@ def all_rules() -> tuple[Rule, ...]:
 MAX_MESSAGE = 120
 STATEMENT = Node(("statement",))
 CALL = Node(("call",))
+NO_FIX = Fix()
 
 
 def finding_in(
@@ -73,20 +75,27 @@ def finding_in(
     *,
     node: Node = STATEMENT,
     attribute: str = "",
+    key: str = "",
+    fix: Fix = NO_FIX,
 ) -> Finding:
-    """Return a finding at a place, with other places that it is about; `attribute` is what is lost if it is one."""
+    """Return a finding at a place, with other places that it is about.
+
+    `attribute` is what is lost if it is one; else `key` is its key in the checkpoint, or its name.
+    """
     related = tuple(
         dict.fromkeys(Related(each.path, each.position, text) for each, text in others if each != location)
     )
-    return Finding(location.path, location.position, rule.code, message, related, node, attribute)
+    return Finding(
+        location.path, location.position, rule.code, message, related, node, attribute, key=key, fix=fix
+    )
 
 
-def finding_at(rule: Rule, writes: Sequence[WriteSite], message: str) -> Finding:
+def finding_at(rule: Rule, writes: Sequence[WriteSite], message: str, *, fix: Fix = NO_FIX) -> Finding:
     """Return a finding at the first of some writes, the others related."""
     first, *others = writes
     place, node = first.location, first.node
     related = tuple(Related(each.location.path, each.location.position, "set here too") for each in others)
-    return Finding(place.path, place.position, rule.code, message, related, node, node.name)
+    return Finding(place.path, place.position, rule.code, message, related, node, node.name, fix=fix)
 
 
 def call_of(name: str) -> Node:

@@ -104,6 +104,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
@@ -120,7 +121,9 @@ def check(project: Project) -> Iterator[Finding]:
         path, position = first.location.path, first.location.position
         related = tuple(Related(path, each.location.position, f"'{each.attr}' too") for each in others)
         node = registration_of(first.attr)
-        yield Finding(path, position, RULE.code, message, related, node, first.attr)
+        yield Finding(
+            path, position, RULE.code, message, related, node, first.attr, fix=Fix("late_registration")
+        )
 
 
 RULE = Rule(__name__, "CKP108", check=check)

@@ -140,7 +140,7 @@ def check(project: Project) -> Iterator[Finding]:
         )
         others = [(environment.location, "the statistics live here")]
         others += [(each, "saved without them here too") for each in lost.others]
-        yield finding_in(RULE, lost.location, message, others, node=CALL)
+        yield finding_in(RULE, lost.location, message, others, node=CALL, key=environment.first)
 
 
 RULE = Rule(__name__, "CKP215", check)

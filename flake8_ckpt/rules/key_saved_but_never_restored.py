@@ -138,6 +138,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
+from flake8_ckpt.findings import Safety
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -156,7 +158,10 @@ def check(project: Project) -> Iterator[Finding]:
                 f"over; load it there"
             )
             told.add(location)
-            yield finding_in(RULE, location, message, [(load.location, "the payload is read here")])
+            others = [(load.location, "the payload is read here")]
+            safety: Safety = "unsafe" if len(lost.keys) == 1 else "shown"
+            fix = Fix("restore_saved", safety, (("key", lost.keys[-1]),))
+            yield finding_in(RULE, location, message, others, key=lost.keys[-1], fix=fix)
     for file in project.losses.unread_files():
         if file.location in told:
             continue
@@ -164,9 +169,8 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{file.name}' is saved to {file.file}, which nothing reads: after a resume it starts over; load it too",
             f"the state of '{file.name}' is saved to a file that nothing reads; load it too",
         )
-        yield finding_in(
-            RULE, file.location, message, [(file.restore, "what is saved beside it is restored here")]
-        )
+        others = [(file.restore, "what is saved beside it is restored here")]
+        yield finding_in(RULE, file.location, message, others, key=file.name)
 
 
 RULE = Rule(__name__, "CKP203", check=check)

@@ -96,6 +96,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -110,7 +111,9 @@ def check(project: Project) -> Iterator[Finding]:
                 f"'{held.attr}' keeps modules in a plain {held.kind}:"
                 f" they are not trained, saved or moved; use {better}(...)"
             )
-            yield finding_at(RULE, held.changes, message)
+            yield finding_at(
+                RULE, held.changes, message, fix=Fix("module_container", "unsafe", (("kind", held.kind),))
+            )
 
 
 RULE = Rule(__name__, "CKP105", check=check)

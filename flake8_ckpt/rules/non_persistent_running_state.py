@@ -110,11 +110,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
 from flake8_ckpt.rules.base import registration_of
+
+FIX = Fix("persistent", "unsafe")
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -133,7 +136,7 @@ def check(project: Project) -> Iterator[Finding]:
             place = Related(change.location.path, change.location.position, "changed here")
             node = registration_of(attribute.name)
             yield Finding(
-                location.path, location.position, RULE.code, message, (place,), node, attribute.name
+                location.path, location.position, RULE.code, message, (place,), node, attribute.name, fix=FIX
             )
     for stale in project.modules.stale_buffers():
         name = stale.buffer.attribute.name
@@ -141,7 +144,9 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{name}' has persistent=False and {stale.method}() sets it from '{stale.source}':"
             " loading leaves it; remove persistent=False"
         )
-        yield finding_in(RULE, stale.buffer.location, message, node=registration_of(name), attribute=name)
+        yield finding_in(
+            RULE, stale.buffer.location, message, node=registration_of(name), attribute=name, fix=FIX
+        )
 
 
 RULE = Rule(__name__, "CKP107", check=check)

@@ -178,13 +178,14 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{idle.name}' is never updated: it normalizes with the statistics it began with;"
             f" call its {idle.update}() with the data"
         )
-        yield finding_in(RULE, idle.location, message)
+        yield finding_in(RULE, idle.location, message, key=idle.name)
     for stale in project.losses.stale_normalizers():
         message = (
             f"'{stale.name}' stays that of the first '{stale.source}': {stale.setter}() gives another one;"
             " set it there too"
         )
-        yield finding_in(RULE, stale.location, message, [(stale.replaced, "only this is replaced")])
+        others = [(stale.replaced, "only this is replaced")]
+        yield finding_in(RULE, stale.location, message, others, key=stale.name)
 
 
 RULE = Rule(__name__, "CKP210", check=check)

@@ -152,7 +152,7 @@ def check(project: Project) -> Iterator[Finding]:
                 " differ; save one of them"
             )
         others = [(location, "pickled here too") for location in pickled.locations]
-        yield finding_in(RULE, pickled.locations[0], message, others, node=CALL)
+        yield finding_in(RULE, pickled.locations[0], message, others, node=CALL, key=pickled.name)
 
 
 RULE = Rule(__name__, "CKP214", opt_in=check)

@@ -92,7 +92,7 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{tensor.name}' is a plain tensor, {project.modules.excuse_of(tensor)}:"
             " .to() does not move it; consider a buffer"
         )
-        finding = finding_at(RULE, tensor.writes, message)
+        finding = finding_at(RULE, tensor.writes, message, fix=tensor.constant_fix)
         if (finding.path, finding.position) not in reported:
             yield finding
 

@@ -116,6 +116,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -128,19 +129,19 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{flag.attribute.name}' is not saved: after loading it lets '{flag.target}' be initialized again;"
             " make it a buffer"
         )
-        yield finding_at(RULE, flag.attribute.writes, message)
+        yield finding_at(RULE, flag.attribute.writes, message, fix=Fix("number"))
     for count in project.modules.weighing_counts():
         message = (
             f"'{count.attribute.name}' weighs the updates of '{count.target}' but is not saved:"
             " it starts over after loading; make it a buffer"
         )
-        yield finding_at(RULE, count.attribute.writes, message)
+        yield finding_at(RULE, count.attribute.writes, message, fix=Fix("number"))
     for stale in project.modules.stale_numbers():
         message = (
             f"'{stale.attribute.name}' is computed from '{stale.source}' when the object is made:"
             " loading leaves it as it was; make it a property"
         )
-        yield finding_at(RULE, stale.attribute.writes, message)
+        yield finding_at(RULE, stale.attribute.writes, message, fix=Fix("derived_number"))
 
 
 def check_numbers(project: Project) -> Iterator[Finding]:
@@ -154,7 +155,7 @@ def check_numbers(project: Project) -> Iterator[Finding]:
             writer = number.change.method.name
             changed = f"'{number.name}' is a number that {writer}() changes: it starts over after loading"
             message = f"{changed}; make it a buffer"
-            yield finding_at(RULE, number.writes, message)
+            yield finding_at(RULE, number.writes, message, fix=Fix("number"))
 
 
 RULE = Rule(__name__, "CKP110", check=check, opt_in=check_numbers)

@@ -77,6 +77,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -89,7 +90,7 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{result.write.attr}' is set to what {result.registrar}() returns, which is None:"
             " the tensor is lost; remove the assignment"
         )
-        yield finding_at(RULE, [result.write], message)
+        yield finding_at(RULE, [result.write], message, fix=Fix("registration_result", "safe"))
 
 
 RULE = Rule(__name__, "CKP111", check=check)

@@ -134,7 +134,9 @@ def check(project: Project) -> Iterator[Finding]:
         names = [f"'{key}'" for key in skip.written]
         message = first_that_fits(*(_message(names[:count]) for count in range(MAX_NAMES, 0, -1)))
         others = [(place, "written here") for place in skip.written.values()]
-        yield finding_in(RULE, skip.location, message, others, node=CONDITION)
+        yield finding_in(
+            RULE, skip.location, message, others, node=CONDITION, key=next(iter(skip.written), "")
+        )
 
 
 def _message(names: list[str]) -> str:

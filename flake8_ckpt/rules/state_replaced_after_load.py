@@ -179,7 +179,9 @@ def check(project: Project) -> Iterator[Finding]:
         )
         node = Node(("attribute", "mutation", "statement"), name)
         others = [(each.restored, "it is restored here")]
-        yield finding_in(RULE, each.location, message, others, node=node, attribute=own_attribute(each.name))
+        attribute = own_attribute(each.name)
+        key = "" if attribute else each.name
+        yield finding_in(RULE, each.location, message, others, node=node, attribute=attribute, key=key)
 
 
 RULE = Rule(__name__, "CKP205", check=check)

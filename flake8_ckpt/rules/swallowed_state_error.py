@@ -168,7 +168,7 @@ def check(project: Project) -> Iterator[Finding]:
             "others",
             f"every error ends here and nothing is {lost}: catch the one you expect, raise or log others",
         )
-        yield finding_in(RULE, error.location, message, node=HANDLER)
+        yield finding_in(RULE, error.location, message, node=HANDLER, key=error.call)
 
 
 RULE = Rule(__name__, "CKP212", check=check)

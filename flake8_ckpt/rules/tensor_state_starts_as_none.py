@@ -104,6 +104,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -120,7 +121,7 @@ def check(project: Project) -> Iterator[Finding]:
         else:
             start = f"'{name}' is set by {method}() alone and is not a buffer: a loaded module is not fitted"
             message = first_that_fits(f"{start}; use register_buffer(...)", f"{start}; register it")
-        yield finding_at(RULE, late.attribute.writes, message)
+        yield finding_at(RULE, late.attribute.writes, message, fix=Fix("late_tensor"))
 
 
 RULE = Rule(__name__, "CKP109", check=check)

@@ -97,6 +97,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
@@ -111,7 +112,9 @@ def check(project: Project) -> Iterator[Finding]:
                 f"'{held.attr}' keeps tensors in a plain {held.kind}: they are neither saved nor moved;"
                 f" use buffers or {better}"
             )
-            yield finding_at(RULE, held.changes, message)
+            yield finding_at(
+                RULE, held.changes, message, fix=Fix("tensor_container", "unsafe", (("kind", held.kind),))
+            )
 
 
 RULE = Rule(__name__, "CKP104", check=check)

@@ -190,7 +190,9 @@ def _never_given(project: Project) -> Iterator[Finding]:
             f"'{lost.key}' is read here but {giver} at {lost.given} does not give it: {outcome}; add it there",
             f"'{lost.key}' is read here but {giver} does not give it: {outcome}; add it there",
         )
-        yield finding_in(RULE, lost.location, message, [(lost.given, "the state is given here")])
+        yield finding_in(
+            RULE, lost.location, message, [(lost.given, "the state is given here")], key=lost.key
+        )
 
 
 def _never_taken(project: Project) -> Iterator[Finding]:
@@ -206,13 +208,14 @@ def _never_taken(project: Project) -> Iterator[Finding]:
             f"{left.taker.name}() leaves {names[0]} in the state: after a load it starts over; restore it here",
         )
         others = [(each.location, f"'{each.key}' is given here") for each in left.keys]
-        yield finding_in(RULE, left.taker.location, message, others, node=heading_of(left.taker.name))
+        node, key = heading_of(left.taker.name), left.keys[0].key
+        yield finding_in(RULE, left.taker.location, message, others, node=node, key=key)
 
 
 def _without_partner(project: Project) -> Iterator[Finding]:
     for lone in project.losses.hooks.unpaired_hooks():
         message = _alone(lone.method.name, lone.partner, lone.key)
-        yield finding_in(RULE, lone.method.location, message, node=heading_of(lone.method.name))
+        yield finding_in(RULE, lone.method.location, message, node=heading_of(lone.method.name), key=lone.key)
     for two in project.losses.hooks.two_bases():
         hook, partner = two.hook, two.partner
         message = first_that_fits(

@@ -115,7 +115,8 @@ def check(project: Project) -> Iterator[Finding]:
         cure = f"use register_buffer('{tensor.name}', ..., persistent=False)"
         if tensor.state.is_filled_by_transformers:
             cure = "make it a buffer that _init_weights() sets"
-        yield finding_at(RULE, tensor.writes, first_that_fits(f"{left}; {cure}", f"{left}; register it"))
+        message = first_that_fits(f"{left}; {cure}", f"{left}; register it")
+        yield finding_at(RULE, tensor.writes, message, fix=tensor.constant_fix)
     for write in project.modules.tensors_before_registration():
         message = (
             f"'{write.attr}' is set before register_buffer() registers it, which raises KeyError;"

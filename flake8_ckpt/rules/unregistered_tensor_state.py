@@ -131,32 +131,32 @@ def check(project: Project) -> Iterator[Finding]:
             message = first_that_fits(
                 f"{changed}; use register_buffer('{tensor.name}', ...)", f"{changed}; register it"
             )
-            yield finding_at(RULE, tensor.writes, message)
+            yield finding_at(RULE, tensor.writes, message, fix=tensor.state_fix)
         elif tensor.lifetime == "constant" and tensor.is_random:
             drawn = f"'{tensor.name}' is drawn at random but is not a buffer: a loaded module has another"
             message = first_that_fits(
                 f"{drawn}; use register_buffer('{tensor.name}', ...)", f"{drawn}; register it"
             )
-            yield finding_at(RULE, tensor.writes, message)
+            yield finding_at(RULE, tensor.writes, message, fix=tensor.state_fix)
         elif tensor.lifetime == "constant" and tensor.is_buffer_elsewhere and not tensor.is_idle:
             message = (
                 f"'{tensor.name}' is a buffer in one branch and a plain tensor here:"
                 " it is not saved; use register_buffer() in both"
             )
-            yield finding_at(RULE, tensor.writes, message)
+            yield finding_at(RULE, tensor.writes, message, fix=tensor.state_fix)
     for sibling in project.modules.buffer_siblings():
         message = (
             f"'{sibling.attribute.name}' is set by {sibling.method}() like the buffer '{sibling.buffer}', but is none:"
             " it is not saved; use register_buffer()"
         )
-        yield finding_at(RULE, sibling.attribute.writes, message)
+        yield finding_at(RULE, sibling.attribute.writes, message, fix=sibling.attribute.state_fix)
     for stale in project.modules.stale_tensors():
         name = stale.attribute.name
         message = (
             f"'{name}' is set from '{stale.source}' by {stale.method}() but is not a buffer:"
             " loading leaves it as it was; register it"
         )
-        yield finding_at(RULE, stale.attribute.writes, message)
+        yield finding_at(RULE, stale.attribute.writes, message, fix=stale.attribute.state_fix)
 
 
 RULE = Rule(__name__, "CKP101", check=check)

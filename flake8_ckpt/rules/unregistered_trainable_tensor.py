@@ -102,7 +102,7 @@ def check(project: Project) -> Iterator[Finding]:
                 f"'{tensor.name}' requires grad but is not a Parameter:"
                 " parameters() lacks it and it is not saved; use nn.Parameter(...)"
             )
-            yield finding_at(RULE, tensor.writes, message)
+            yield finding_at(RULE, tensor.writes, message, fix=tensor.parameter_fix)
 
 
 RULE = Rule(__name__, "CKP103", check=check)

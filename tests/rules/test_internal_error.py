@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flake8_ckpt.engine import Fault
-from flake8_ckpt.engine import report_fault
-from flake8_ckpt.engine import run_checks
+from flake8_ckpt.checking import Fault
+from flake8_ckpt.checking import report_fault
+from flake8_ckpt.checking import run_checks
 from flake8_ckpt.facts.collect import collect_file
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
@@ -130,7 +130,7 @@ def test_rule_that_fails_is_one_finding(tmp_path: Path, jobs: str) -> None:
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j2"])
 def test_linking_that_fails_is_one_finding(project: Path, jobs: str) -> None:
-    code = BROKEN_LINK.format(module="engine", name="Project")
+    code = BROKEN_LINK.format(module="checking", name="Project")
     found = run(project, "-c", code, "--select=CKP", jobs)
     assert (found.codes, found.code, found.err) == (["base.py CKP002"], 1, "")
     assert "internal error in 'link': NameError" in found.out

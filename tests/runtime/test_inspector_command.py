@@ -44,6 +44,10 @@ value = 3
 """
 
 
+class Own(nn.Module):
+    """A module whose class no library has."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a checkpoint and a module of factories."""
@@ -75,7 +79,9 @@ def test_json_of_a_checkpoint(folder: Path) -> None:
         pytest.param({"w": torch.tensor(float("nan"))}, "unsafe,missing-normalizer", 0, id="not asked for"),
         pytest.param({"w": torch.tensor(float("nan"))}, "nonfinite", 1, id="NaN"),
         pytest.param({"actor.w": torch.ones(2, 2)}, "missing-normalizer", 1, id="no normalizer"),
-        pytest.param(nn.Linear(1, 1), "nonfinite,unsafe", 1, id="unsafe"),
+        pytest.param(nn.Linear(1, 1), "nonfinite,unsafe", 0, id="known library"),
+        pytest.param(nn.Linear(1, 1), "imports", 1, id="known library that is asked for"),
+        pytest.param(Own(), "nonfinite,unsafe", 1, id="class of one's own"),
         pytest.param({"module.w": torch.ones(2)}, "prefix", 1, id="prefix"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Callable
@@ -143,9 +144,11 @@ def test_report_reads_as_lines() -> None:
     report = verify_roundtrip(
         Forgetful, exercise=lambda m: m(), continue_with=lambda m: m(), via=("torch", "mmap")
     )
+    line = inspect.getsourcelines(Forgetful)[1] + 6
     assert str(report).splitlines() == [
         "round trip of Forgetful: 2 problems, 2 values compared through torch, mmap",
-        "  lost      count: was 1; came back as 0, as in a new object (torch, mmap)",
+        "  lost      count: was 1; came back as 0, as in a new object (torch, mmap), "
+        f"{Path(__file__).relative_to(Path.cwd())}:{line}: CKP110 Forgetful.count",
         "  diverged  output: was [3, 3] float32 [2]; the loaded copy gives [2, 2] float32 [2], "
         "at most 1 apart (torch, mmap)",
         "  (a value that is meant not to be kept: ignore=('its.path',), with * as a wildcard)",

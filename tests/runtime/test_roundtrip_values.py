@@ -327,10 +327,14 @@ def test_many_notes_are_shortened() -> None:
     class Many(Holder):
         def __init__(self) -> None:
             super().__init__(0)
-            self.rest = nn.ModuleList(nn.BatchNorm1d(1) for _ in range(4))
+            for index in range(10):
+                self.register_module(f"norm{index}", nn.BatchNorm1d(1))
 
     def exercise(module: Many) -> None:
         module.seen += 1
 
     report = verify_roundtrip(Many, exercise=exercise, via="torch")
-    assert report.ok and len(report.notes) == 20 and "note: 12 more" in str(report)
+    assert report.ok and len(report.notes) == 50 and "note: 2 more" in str(report)
+    assert "note: vacuous   norm0: 5 values (weight, bias, running_mean and 2 more): equal before" in str(
+        report
+    )

@@ -10,6 +10,7 @@ from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import Write
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
@@ -84,7 +85,7 @@ class Overwrites:
             for each in restored:
                 if not each.load.at < replaced.at or not self._is_same(replaced, each, unit):
                     continue
-                if _is_over(each.load.at, replaced.at, unit):
+                if _is_over(each.load.at, replaced.at, unit) or self._is_another(replaced, each, unit):
                     continue
                 again = [other for other in restored if other.name in (replaced.name, each.name)]
                 if not self._is_restored_after(replaced, unit, again):
@@ -132,6 +133,17 @@ class Overwrites:
             return True
         class_id = self.evaluator.class_of(restored.owner, CallContext(unit))
         return self._is_normalizer_in(class_id, field.split("."))
+
+    def _is_another(self, replaced: Replacement, restored: Restored, unit: FunctionRef) -> bool:
+        """Tell whether a local that was restored is used for an object of another class from then on."""
+        context = CallContext(unit)
+        held = restored.owner
+        while isinstance(held, Attr):
+            held = held.base
+        if not isinstance(held, Local) or path_text(held) != replaced.name:
+            return False
+        before, after = (self.evaluator.class_of(each, context) for each in (held, replaced.value))
+        return bool(before and after) and not self.resets.hierarchy.are_related(before, after)
 
     def _is_normalizer_in(self, class_id: str, attrs: list[str]) -> bool:
         """Tell whether a path of attributes leads from a module to a normalizer that its `state_dict` holds."""

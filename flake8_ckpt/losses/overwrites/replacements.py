@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
+from flake8_ckpt.facts.values import UNKNOWN
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Self
+from flake8_ckpt.facts.values import Value
 from flake8_ckpt.findings import Position
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
@@ -41,7 +43,8 @@ REINITIALIZE = frozenset(["reset_parameters", "_reset_parameters"])
 class Replacement:
     """A function sets what the code calls `name` to something fresh, by the statement `at`; `location` is reported.
 
-    `is_whole` where only a restore of the whole object is undone, not one of a part of it.
+    `is_whole` where only a restore of the whole object is undone, not one of a part of it. A statement of the function
+    binds the name to a `value`.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Replacement:
     location: Spot
     is_number: bool = False
     is_whole: bool = False
+    value: Value = UNKNOWN
 
 
 class Replacements:
@@ -78,7 +82,7 @@ class Replacements:
             if is_set and self.values.is_fresh(store.value, store.target, context):
                 name = path_text(self.evaluator.expand(store.target, context))
                 location = Spot(unit.path, store.position)
-                yield Replacement(name, store.position, location, is_number(store.value))
+                yield Replacement(name, store.position, location, is_number(store.value), value=store.value)
         for write in unit.function.writes:
             is_set = write.how == "assign" and is_certain(write.guards) and not write.loaded
             if not is_set or write.attr in write.sources:

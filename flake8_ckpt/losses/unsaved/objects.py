@@ -38,6 +38,7 @@ from flake8_ckpt.losses.sb3_algorithms import Algorithms
 from flake8_ckpt.losses.unsaved.averaged_copies import AveragedCopies
 from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
+from flake8_ckpt.losses.unsaved.disabled_scalers import is_disabled
 from flake8_ckpt.losses.unsaved.held_numbers import HeldNumbers
 from flake8_ckpt.losses.unsaved.loss_scales import LossScales
 from flake8_ckpt.losses.unsaved.registries import Registries
@@ -166,7 +167,7 @@ class UnsavedObjects:
             return False
         if self._is_made_unseen(holder) or self._is_spelled(holder) or self._is_given_back(holder, kind):
             return False
-        if self._is_of_saved_state(holder):
+        if self._is_of_saved_state(holder) or kind == "scaler" and is_disabled(holder, self.ledger):
             return False
         if kind == "ema" and self._is_taken_to_kept(holder):
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from dataclasses import replace
 from math import prod
 from typing import Optional
@@ -15,6 +16,7 @@ from flake8_ckpt.runtime.inspector.content import Content
 from flake8_ckpt.runtime.inspector.elements import DECODED
 from flake8_ckpt.runtime.inspector.elements import FLOATING
 from flake8_ckpt.runtime.inspector.elements import count_nonfinite
+from flake8_ckpt.runtime.inspector.elements import digest_of
 from flake8_ckpt.runtime.inspector.elements import is_readable
 from flake8_ckpt.runtime.inspector.elements import span_of
 from flake8_ckpt.runtime.inspector.elements import statistics_of
@@ -22,6 +24,7 @@ from flake8_ckpt.runtime.inspector.elements import summarize
 from flake8_ckpt.runtime.inspector.flatten import Leaf
 from flake8_ckpt.runtime.inspector.flatten import Numbers
 from flake8_ckpt.runtime.inspector.flatten import flatten_all
+from flake8_ckpt.runtime.inspector.key_paths import keys_of
 from flake8_ckpt.runtime.inspector.pickles.safety import SIZES
 from flake8_ckpt.runtime.inspector.report import Entry
 from flake8_ckpt.runtime.inspector.report import Finding
@@ -45,10 +48,18 @@ MOST_DECODED = 4096
 SB3 = "Stable-Baselines3 zip"
 
 
-def make_report(path: str, size: int, content: Content, scan: bool) -> Report:
-    """Return the report on a file of `size` bytes; with `scan`, all floating-point values are looked at."""
+@dataclass(frozen=True)
+class Look:
+    """How closely to look: at all floating-point values, and at all bytes for their digests."""
+
+    scan: bool = False
+    digest: bool = False
+
+
+def make_report(path: str, size: int, content: Content, look: Look) -> Report:
+    """Return the report on a file of `size` bytes."""
     flat = flatten_all(content.trees)
-    reader = _Reader(max(MOST_SCANNED * size, MOST_SMALL) if scan else MOST_SMALL, scan)
+    reader = _Reader(max(MOST_SCANNED * size, MOST_SMALL) if look.scan else MOST_SMALL, look)
     read = [reader.read(leaf) for leaf in flat.leaves]
     entries = tuple(read)
     groups = group_entries(entries)
@@ -61,9 +72,8 @@ def make_report(path: str, size: int, content: Content, scan: bool) -> Report:
             Finding("damaged", "too deep, too large or inside itself: not all of it was looked into")
         )
     normalizers = tuple(group.name for group in groups)
-    return Report(
-        path, content.kind, size, entries, tuple(findings), normalizers, content.notes, reader.count
-    )
+    notes, keys = content.notes, keys_of(content.trees)
+    return Report(path, content.kind, size, entries, tuple(findings), normalizers, notes, reader.count, keys)
 
 
 def _with_roles(entries: tuple[Entry, ...], groups: list[Group]) -> tuple[Entry, ...]:
@@ -75,21 +85,24 @@ def _with_roles(entries: tuple[Entry, ...], groups: list[Group]) -> tuple[Entry,
 class _Reader:
     """Describe leaves, and read the values of some within a budget of bytes."""
 
-    def __init__(self, budget: int, scan: bool) -> None:
+    def __init__(self, budget: int, look: Look) -> None:
         self.budget = budget
         self.statistics_budget = MOST_STATISTICS
-        self.scan = scan
+        self.scan, self.digest = look.scan, look.digest
         self.findings: list[Finding] = []
         self.count = 0
 
     def read(self, leaf: Leaf) -> Entry:
         entry = _describe(leaf)
         if isinstance(leaf.value, Numbers):
+            entry = replace(entry, digest=repr(leaf.value.values)) if self.digest else entry
             return replace(entry, statistics=summarize(leaf.value.values)) if entry.role else entry
         if leaf.value.problem:
             self.findings.append(Finding("damaged", leaf.value.problem, leaf.key))
         if not is_readable(leaf.value) or _is_bound(leaf.key):
             return entry
+        if self.digest:
+            entry = replace(entry, digest=digest_of(leaf.value))
         statistics, bad = self._values(leaf.value, entry)
         finding = describe_nonfinite(leaf.key, statistics, bad)
         self.findings += [finding] if finding else []

@@ -28,7 +28,7 @@ def check_normalizers(groups: Sequence[Group]) -> Iterator[Finding]:
             low = entry.statistics.minimum if entry is not None and entry.statistics else None
             if entry is not None and low is not None and low < 0:
                 yield Finding("negative-variance", f"{role} goes down to {low:g}", entry.key)
-        reason = _why_fresh(group)
+        reason = "" if group.is_plain_pair else _why_fresh(group)
         if reason:
             yield Finding("never-updated", f"as it began: {reason}", group.name)
 

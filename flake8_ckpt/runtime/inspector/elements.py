@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from collections.abc import Sequence
 from functools import cache
+from hashlib import blake2b
 from math import inf
 from math import isfinite
 from math import prod
@@ -161,6 +162,14 @@ def _decode(data: bytes, array: Array) -> tuple[float, ...]:
         return struct.unpack(f"{order}{len(wide) // 4}f", wide)
     code = FORMATS[array.dtype]
     return struct.unpack(f"{order}{len(data) // struct.calcsize(code)}{code}", data)
+
+
+def digest_of(array: Array) -> str:
+    """Return a digest of the values of an array that is readable, in the byte order of the file."""
+    digest = blake2b(digest_size=16)
+    for chunk in _chunks(array):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def is_readable(array: Array) -> bool:

@@ -9,13 +9,16 @@ from flake8_ckpt.runtime.inspector.values import Shape
 
 # What can be asked for with `--fail-on`, and what each says.
 KINDS = {
-    "unsafe": "something in the file runs or imports code, or misleads whoever unpacks it",
+    "unsafe": "something in the file runs code or imports an unknown module, or misleads whoever unpacks it",
+    "imports": "something in the file imports classes of known libraries, such as torch or gymnasium",
     "damaged": "a tensor or a part of the file is not what it says it is",
     "nonfinite": "values are NaN or infinite",
     "negative-variance": "a variance or a standard deviation is below zero",
     "never-updated": "the statistics of a normalizer are those that it began with",
     "missing-normalizer": "there is a policy and no statistics of a normalizer",
-    "mismatch": "keys, shapes or dtypes are not those of the module of --against (always ends with 1)",
+    "mismatch": "keys, shapes or dtypes are not those of the module of --against, keys not those that the readers"
+    " of --project need (always ends with 1)",
+    "never-restored": "no reader of --project restores a key",
     "prefix": "the keys have a prefix of a wrapper",
 }
 
@@ -48,20 +51,29 @@ class Entry:
     layout: str = "strided"
     role: str = ""
     statistics: Optional[Statistics] = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to know: a kind of `KINDS`, a sentence, and the key or the member that it is about."""
+    """One thing to know: a kind of `KINDS`, a sentence, and the key or the member that it is about.
+
+    `level` is "command", "unknown" or "library" for what loading would run or import.
+    """
 
     kind: str
     message: str
     key: str = ""
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All of it. `normalizers` are the names of the groups of statistics; `read` is how many tensors were read."""
+    """All of it.
+
+    `normalizers` are the names of the groups of statistics; `read` is how many tensors were read; `keys` are the
+    paths of the keys of mappings, three deep, also of those that hold neither tensors nor numbers.
+    """
 
     path: str
     kind: str
@@ -71,6 +83,7 @@ class Report:
     normalizers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     read: int = 0
+    keys: tuple[tuple[str, ...], ...] = ()
 
     def has(self, kinds: frozenset[str]) -> bool:
         """Tell whether something of one of these kinds was found."""

@@ -24,6 +24,12 @@ WORDS = {
     "num_batches_tracked": "count",
 }
 SPREADS = ("variance", "deviation", "square")
+# What these are before a separator of torchrl, and in a pair; a name that ends with them may be anything.
+PAIRED = {"loc": "mean", "scale": "deviation"}
+FIRST_WORD = re.compile(rf"({'|'.join([*WORDS, *PAIRED])})")
+# Between the parts of a nested name, in what the two editions of torchrl's VecNorm keep as extra state.
+SEPARATORS = re.compile(r"\.-\|-\.|-<\.>-")
+TOP_LEVEL = "(top level)"
 LAST_WORD = re.compile(rf"(?:(.*?)_)?({'|'.join(WORDS)})")
 # Running statistics of a batch normalization: not those of observations or returns.
 BATCHES = "num_batches_tracked"
@@ -51,6 +57,11 @@ class Group:
         return next((self.entries[role] for role in SPREADS if role in self.entries), None)
 
     @property
+    def is_plain_pair(self) -> bool:
+        """Tell whether these are a `loc` and a `scale`, which a distribution may have that nothing updates."""
+        return {entry.key.rpartition(".")[2] for entry in self.entries.values()} <= PAIRED.keys()
+
+    @property
     def is_batch_norm(self) -> bool:
         """Tell whether a batch normalization layer keeps these."""
         return "count" in self.entries and self.entries["count"].key.endswith(BATCHES)
@@ -58,12 +69,27 @@ class Group:
 
 def role_of(key: str) -> str:
     """Return what an entry with this key would be to a normalizer, or nothing."""
-    match = _match(key)
-    return WORDS[match[2]] if match else ""
+    found = _statistic_of(key)
+    return found[2] if found else ""
 
 
-def _match(key: str) -> re.Match[str] | None:
-    return LAST_WORD.fullmatch(key.rpartition(".")[2].lower())
+def _statistic_of(key: str) -> tuple[str, str, str] | None:
+    """Return the owner of a statistic, the part of its name that others beside it share, and what it is.
+
+    `obs_rms.mean` is ("obs_rms", "", "mean"), `running_var` ("", "running", "variance"), and torchrl's
+    `loc.-|-.observation` ("", "observation", "mean").
+    """
+    parts = SEPARATORS.split(key)
+    if len(parts) > 1:
+        folder, _, first = parts[0].rpartition(".")
+        if FIRST_WORD.fullmatch(first):
+            return folder, ".".join(parts[1:]), (WORDS | PAIRED)[first]
+        key = ".".join(parts)
+    folder, _, name = key.rpartition(".")
+    match = LAST_WORD.fullmatch(name.lower())
+    if match is not None:
+        return folder, (match[1] or "").strip("_"), WORDS[match[2]]
+    return (folder, "", PAIRED[name]) if name in PAIRED else None
 
 
 def group_entries(entries: Iterable[Entry]) -> list[Group]:
@@ -74,19 +100,20 @@ def group_entries(entries: Iterable[Entry]) -> list[Group]:
     groups: dict[tuple[str, str], Group] = {}
     counts: dict[str, Entry] = {}
     for entry in entries:
-        match = _match(entry.key)
-        if match is None:
+        found = _statistic_of(entry.key)
+        if found is None:
             continue
-        folder, stem = entry.key.rpartition(".")[0], (match[1] or "").strip("_")
-        group = groups.setdefault((folder, stem), Group(".".join(filter(None, (folder, stem)))))
-        group.entries.setdefault(WORDS[match[2]], entry)
-        if WORDS[match[2]] == "count":
+        folder, stem, role = found
+        name = ".".join(filter(None, (folder, stem))) or TOP_LEVEL
+        group = groups.setdefault((folder, stem), Group(name))
+        group.entries.setdefault(role, entry)
+        if role == "count":
             counts[folder] = entry
-    found = {place: group for place, group in groups.items() if group.is_normalizer}
-    for (folder, _), group in found.items():
+    normalizers = {place: group for place, group in groups.items() if group.is_normalizer}
+    for (folder, _), group in normalizers.items():
         if "count" not in group.entries and folder in counts:
             group.entries["count"] = counts[folder]
-    return list(found.values())
+    return list(normalizers.values())
 
 
 def has_policy(entries: Sequence[Entry]) -> bool:

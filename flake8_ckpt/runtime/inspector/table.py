@@ -13,6 +13,7 @@ from flake8_ckpt.runtime.inspector.report import Report
 from flake8_ckpt.runtime.inspector.report import Statistics
 
 HEAD = ("key", "dtype", "shape", "size", "values")
+IMPORTS = "imports"
 MOST_ROWS = 5000
 MOST_FINDINGS = 10
 LONGEST_CELL = 100
@@ -81,9 +82,13 @@ def _closing(report: Report) -> Iterator[str]:
     )
     yield f"Normalizers: {names or 'none'}{more}"
     yield from (f"Note: {note}" for note in report.notes)
-    yield f"Findings: {len(report.findings) or 'none'}"
+    named = [finding for finding in report.findings if finding.kind == IMPORTS]
+    if named:
+        yield f"Imports: {plural(len(named), 'name')} of known libraries, which loading it imports (--json lists them)"
+    findings = [finding for finding in report.findings if finding.kind != IMPORTS]
+    yield f"Findings: {len(findings) or 'none'}"
     for kind in KINDS:
-        found = [finding for finding in report.findings if finding.kind == kind]
+        found = [finding for finding in findings if finding.kind == kind]
         yield from (f"  {_sentence(finding)}" for finding in found[:MOST_FINDINGS])
         if found[MOST_FINDINGS:]:
             yield f"  {kind}: and {len(found) - MOST_FINDINGS:,} more (--json lists them)"

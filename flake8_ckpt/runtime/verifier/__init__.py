@@ -7,7 +7,7 @@ from flake8_ckpt.runtime.verifier.audit import audit
 from flake8_ckpt.runtime.verifier.compatible import Compatible
 from flake8_ckpt.runtime.verifier.compatible import IncompatibleCheckpoint
 from flake8_ckpt.runtime.verifier.compatible import load_compatible
-from flake8_ckpt.runtime.verifier.report import Problem
+from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.report import RoundtripError
 from flake8_ckpt.runtime.verifier.roundtrip import assert_roundtrip

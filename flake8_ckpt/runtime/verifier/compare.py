@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 
 import torch
 
+from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.reach import parts_of_tensor
-from flake8_ckpt.runtime.verifier.report import Problem
 from flake8_ckpt.runtime.verifier.snapshot import Frozen
 from flake8_ckpt.runtime.verifier.snapshot import Snapshot
 from flake8_ckpt.runtime.verifier.snapshot import describe

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from flake8_ckpt.runtime.verifier.report import one_line
+from flake8_ckpt.runtime.verifier.problem import one_line
 
 PREFIXES = ("module.", "_orig_mod.")
 

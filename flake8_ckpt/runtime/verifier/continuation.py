@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from typing import Any
 
 from flake8_ckpt.runtime.verifier.compare import Trip
 from flake8_ckpt.runtime.verifier.compare import difference
+from flake8_ckpt.runtime.verifier.compare import is_below
 from flake8_ckpt.runtime.verifier.compare import is_ignored
 from flake8_ckpt.runtime.verifier.compare import is_walked_elsewhere
-from flake8_ckpt.runtime.verifier.randomness import remember
-from flake8_ckpt.runtime.verifier.report import Problem
-from flake8_ckpt.runtime.verifier.report import one_line
+from flake8_ckpt.runtime.verifier.problem import Problem
+from flake8_ckpt.runtime.verifier.problem import one_line
 from flake8_ckpt.runtime.verifier.snapshot import Snapshot
 from flake8_ckpt.runtime.verifier.snapshot import describe
 from flake8_ckpt.runtime.verifier.snapshot import is_leaf
@@ -30,26 +31,45 @@ class Outcome:
     state: Snapshot
 
 
+@dataclass(frozen=True)
+class Ends:
+    """How a source and a copy went on, or what the copy raised."""
+
+    expected: Outcome
+    outcome: Outcome | str
+
+    def meet(self, path: str) -> bool:
+        """Return whether both hold the same under a path afterwards, so that going on made it anew."""
+        if isinstance(self.outcome, str):
+            return False
+        return not any(
+            differ(self.expected.state, self.outcome.state, each)
+            for each in dict.fromkeys((*self.expected.state, *self.outcome.state))
+            if each == path or is_below(each, [path])
+        )
+
+
+def attempt(target: object, continue_with: Callable[[Any], object]) -> Outcome | str:
+    """Go on with a loaded copy, or return what it raises."""
+    try:
+        return go_on(target, continue_with)
+    except Exception as error:
+        return one_line(error)
+
+
 def diverged(
-    source: object,
-    copies: Sequence[tuple[Trip, object]],
-    continue_with: Callable[[Any], object],
-    ignore: Sequence[str],
+    trip: Trip, expected: Outcome, outcome: Outcome | str, ignore: Sequence[str], noise: Container[str] = ()
 ) -> Iterator[Problem]:
-    """Yield the first place where each copy does not go on like the source; outputs come before states."""
-    put_back = remember()
-    expected = go_on(source, continue_with)
-    for trip, target in copies:
-        put_back()
-        try:
-            outcome = go_on(target, continue_with)
-        except Exception as error:
-            yield Problem(
-                "diverged", "continue_with", "", f"the loaded copy raised {one_line(error)}", (trip.via,)
-            )
-            continue
-        parted = list(parting("output", expected.output, outcome.output, trip.via))
-        yield from parted or parting("", *states(trip, expected, outcome, ignore), trip.via)
+    """Yield the first place where a copy did not go on like the source; outputs come before states.
+
+    `noise` are paths of states that differ for no reason.
+    """
+    if isinstance(outcome, str):
+        found = f"the loaded copy raised {outcome}"
+        yield Problem("diverged", "continue_with", "", found, (trip.via,))
+        return
+    parted = list(parting("output", expected.output, outcome.output, trip.via))
+    yield from parted or parting("", *states(trip, expected, outcome, ignore, noise), trip.via)
 
 
 def go_on(target: object, continue_with: Callable[[Any], object]) -> Outcome:
@@ -59,11 +79,12 @@ def go_on(target: object, continue_with: Callable[[Any], object]) -> Outcome:
 
 
 def states(
-    trip: Trip, expected: Outcome, outcome: Outcome, ignore: Sequence[str]
+    trip: Trip, expected: Outcome, outcome: Outcome, ignore: Sequence[str], noise: Container[str]
 ) -> tuple[Snapshot, Snapshot]:
     """Return what both hold afterwards, without what already differed when they began."""
     equal = {path for path, value in trip.saved.items() if same(value, trip.loaded.get(path))}
-    paths = [path for path in expected.state if path in equal and not is_ignored(path, ignore)]
+    equal = {path for path in equal if path not in noise and not is_ignored(path, ignore)}
+    paths = [path for path in expected.state if path in equal]
     both = [path for path in paths if path in outcome.state]
     return {path: expected.state[path] for path in both}, {path: outcome.state[path] for path in both}
 

@@ -45,7 +45,8 @@ def read_npz(archive: Archive) -> Content:
         array, found = read_array(region, name, info.file_size)
         arrays.append((name.removesuffix(SUFFIX), array))
         findings += found
-    return Content("npz", (Tree(Mapping([*arrays])),), tuple(findings))
+    covered = tuple(archive.members)
+    return Content("npz", (Tree(Mapping([*arrays])),), tuple(findings), covered=covered)
 
 
 def read_npy(region: Region) -> Content:

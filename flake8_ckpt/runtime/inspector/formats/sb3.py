@@ -26,8 +26,9 @@ from flake8_ckpt.runtime.inspector.values import Mapping
 from flake8_ckpt.runtime.inspector.values import text_of
 
 VERSION, DATA, SUFFIX, SERIALIZED = "_stable_baselines3_version", "data", ".pth", ":serialized:"
-# SB3 keeps the last observation before normalization only where the environment was a VecNormalize.
-ORIGINAL = "_last_original_obs"
+# SB3 keeps the last observation before normalization only where the environment was a VecNormalize; algorithms
+# with a replay buffer keep it in any case.
+ORIGINAL, OFF_POLICY = "_last_original_obs", "replay_buffer_class"
 
 
 def is_sb3(archive: Archive) -> bool:
@@ -50,7 +51,8 @@ def read_sb3(archive: Archive, path: Path) -> Content:
         *_missing_sibling(data, path),
     )
     trees = (*(tree for part in parts for tree in part.trees), Tree(plain, prefix=(DATA,)))
-    return Content("Stable-Baselines3 zip", trees, findings)
+    covered = tuple(name for name in archive.members if name.endswith(SUFFIX))
+    return Content("Stable-Baselines3 zip", trees, findings, covered=covered)
 
 
 def _read_part(archive: Archive, name: str) -> Content:
@@ -84,7 +86,8 @@ def _missing_sibling(data: Mapping, path: Path) -> Iterator[Finding]:
     """Look for the statistics of a VecNormalize beside the archive, where SB3's own examples put them."""
     if _siblings(path.parent) or _siblings(path.with_suffix("")):
         return
-    if any(key == ORIGINAL and value is not None for key, value in data.items):
+    kept = {key for key, value in data.items if value is not None}
+    if ORIGINAL in kept and OFF_POLICY not in kept:
         message = (
             "the model was trained on a VecNormalize, and no file of its statistics is beside the archive"
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
+from flake8_ckpt.runtime.inspector.budget import Budget
 from flake8_ckpt.runtime.inspector.content import Content
 from flake8_ckpt.runtime.inspector.content import Tree
 from flake8_ckpt.runtime.inspector.content import describe_unsafe
 from flake8_ckpt.runtime.inspector.content import walk_member
 from flake8_ckpt.runtime.inspector.content import warning_of
 from flake8_ckpt.runtime.inspector.errors import CheckpointError
+from flake8_ckpt.runtime.inspector.pickles.pickled import read_rest
 from flake8_ckpt.runtime.inspector.pickles.safety import SIZES
 from flake8_ckpt.runtime.inspector.pickles.safety import STORAGES
 from flake8_ckpt.runtime.inspector.pickles.walker import Walked
@@ -37,11 +39,13 @@ def read_torch_legacy(region: Region) -> Content:
     keys = walk_member(region, "the list of storages", main.end)
     uses = (*version.globals, *system.globals, *main.globals, *keys.globals)
     try:
-        storages = _storages(region, keys, main)
+        storages, end = _storages(region, keys, main)
     except CheckpointError as error:
         raise CheckpointError(f"{error}{warning_of(uses)}") from error
     tree = Tree(main.value, storages.get, is_big_endian=_is_big_endian(system.value))
-    return Content("torch legacy", (tree,), describe_unsafe(uses, "the file"))
+    rest = read_rest(region, end, Budget())
+    findings = (*describe_unsafe(uses, "the file"), *rest.findings)
+    return Content("torch legacy", (tree, *rest.trees), findings, rest.notes)
 
 
 def _is_big_endian(system: Value) -> bool:
@@ -50,8 +54,11 @@ def _is_big_endian(system: Value) -> bool:
     return any(key == "little_endian" and value is False for key, value in pairs)
 
 
-def _storages(region: Region, keys: Walked, main: Walked) -> dict[str, Region]:
-    """Return where each storage is: an 8-byte count of elements, then the bytes, in the order of the keys."""
+def _storages(region: Region, keys: Walked, main: Walked) -> tuple[dict[str, Region], int]:
+    """Return where each storage is, and the byte after the last.
+
+    Each is an 8-byte count of elements, then the bytes, in the order of the keys.
+    """
     if not isinstance(keys.value, list) or not all(isinstance(key, str) for key in keys.value):
         raise CheckpointError("the legacy torch file has no list of storages")
     sizes = {key: SIZES[dtype] for key, dtype in _storage_dtypes(main)}
@@ -63,7 +70,7 @@ def _storages(region: Region, keys: Walked, main: Walked) -> dict[str, Region]:
             raise CheckpointError(f"storage {key!r} of the legacy torch file is damaged")
         storages[key] = region.part(at + COUNT_SIZE, count * sizes[key])
         at += COUNT_SIZE + count * sizes[key]
-    return storages
+    return storages, at
 
 
 def _storage_dtypes(main: Walked) -> Iterator[tuple[str, str]]:

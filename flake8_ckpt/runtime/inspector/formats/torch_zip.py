@@ -17,6 +17,9 @@ from flake8_ckpt.runtime.inspector.region import Region
 # TorchScript has an unpickler of its own, which makes these itself and imports nothing.
 SCRIPT_MODULES = ("__torch__", "torch.jit._pickle")
 
+# Storages, pickles, and what TorchScript keeps beside them, which its own unpickler reads.
+READ = ("data/", "data.pkl", "constants/", "constants.pkl", "code/", "traced_inputs")
+
 
 def read_torch_zip(archive: Archive, root: str, prefix: tuple[str, ...] = ()) -> Content:
     """Return the pickle of an archive, whose folder ends with a slash or is empty."""
@@ -28,7 +31,8 @@ def read_torch_zip(archive: Archive, root: str, prefix: tuple[str, ...] = ()) ->
     tree = Tree(walked.value, _Storages(archive, root), prefix, order == b"big")
     notes = (_script_note(archive, root),) if is_script else ()
     findings = (*describe_members(archive), *describe_unsafe(uses, name))
-    return Content("TorchScript" if is_script else "torch zip", (tree,), findings, notes)
+    covered = tuple(f"{root}{name}" for name in READ)
+    return Content("TorchScript" if is_script else "torch zip", (tree,), findings, notes, covered)
 
 
 def _is_scripted(use: GlobalUse) -> bool:

@@ -7,6 +7,7 @@ arrays. Names are compared whole, so that `torch` `serialization.os.system` is n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from flake8_ckpt.runtime.inspector.pickles.machine import GlobalUse
 
@@ -127,6 +128,41 @@ COMMANDS = frozenset(
     " types operator functools webbrowser platform timeit cProfile pdb bdb asyncio multiprocessing threading"
     " urllib http requests copyreg marshal codecs builtins __builtin__ torch.hub torch.serialization io".split()
 )
+
+# What a global does when it is loaded: runs commands, imports an unknown module, imports a known library.
+Level = Literal["command", "unknown", "library"]
+# Libraries whose classes stand in the files of honest programs. Their functions are not trusted: numpy alone has
+# several that run a text.
+LIBRARIES = frozenset(
+    "torch numpy gymnasium gym stable_baselines3 sb3_contrib tensordict torchrl torchmetrics transformers"
+    " tokenizers peft accelerate lightning lightning_fabric pytorch_lightning sklearn scipy pandas omegaconf"
+    " pathlib datetime decimal fractions uuid enum typing".split()
+)
+# Parts of them whose classes open connections, start processes or compile.
+LAUNCHERS = frozenset(
+    "testing hub cpp_extension f2py distutils distributed multiprocessing _inductor _dynamo fx jit package ctypeslib"
+    " tensorboard data".split()
+)
+# Their functions that rebuild a value: a generator of random numbers, an array, a parameter.
+REBUILDING = frozenset(
+    [
+        "numpy.random._pickle.__generator_ctor",
+        "numpy.random._pickle.__bit_generator_ctor",
+        "numpy.random._pickle.__randomstate_ctor",
+        "numpy.random.bit_generator.__pyx_unpickle_SeedSequence",
+        "argparse.Namespace",
+    ]
+)
+
+
+def level_of(use: GlobalUse) -> Level:
+    """Return how dangerous it is to load a global that is not in `SAFE`."""
+    if is_command(use) or "<computed>" in (use.module, use.name):
+        return "command"
+    parts = use.module.split(".")
+    is_class = all(part.lstrip("_")[:1].isupper() for part in use.name.split("."))
+    is_known = parts[0] in LIBRARIES and is_class and LAUNCHERS.isdisjoint(parts)
+    return "library" if is_known or use.path in REBUILDING else "unknown"
 
 
 def unsafe_of(uses: Sequence[GlobalUse], allowed: frozenset[str] = SAFE) -> list[GlobalUse]:

@@ -1,0 +1,110 @@
+"""A look at every file of a project: what it holds by digest, read only where it looks different from before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import Optional
+from typing import Union
+
+from msgspec import Struct
+
+DIGEST_SIZE = 16
+# A file that was changed this shortly before it was read may change again without a trace:
+# clocks of file systems tick as slowly as every two seconds.
+RACY_NS = 2_000_000_000
+INODE_BITS = (1 << 63) - 1
+# The error of a file whose content has gone between the look and the collecting.
+CHANGED = "changed while it was read"
+
+
+class Mark(Struct, frozen=True, array_like=True, gc=False):
+    """How a file looked when its content had this digest."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The digest of each file by path, how those look whose looks can be trusted, and what could not be read.
+
+    `replaced` is the content of those files that do not have it on disk.
+    """
+
+    root: Path
+    digests: dict[str, bytes] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    replaced: Mapping[str, bytes] = field(default_factory=dict)
+
+    def content_of(self, path: str) -> Optional[bytes]:
+        """Return what a file held at the look, None where it has changed since."""
+        try:
+            data = self.replaced[path] if path in self.replaced else (self.root / path).read_bytes()
+        except OSError:
+            return None
+        return data if digest_of(data) == self.digests.get(path) else None
+
+
+def survey_files(
+    root: Path, paths: Sequence[str], marks: Mapping[str, Mark], replaced: Mapping[str, bytes]
+) -> Survey:
+    """Look at all files; `marks` tells how they looked before."""
+    base = os.path.join(os.fspath(root), "")
+    survey = Survey(root, replaced=replaced)
+    for path in dict.fromkeys((*paths, *replaced)):
+        data = replaced.get(path)
+        mark = marks.get(path)
+        if data is not None:
+            survey.digests[path] = digest_of(data)
+            if mark is not None:
+                survey.marks[path] = mark
+            continue
+        try:
+            _look(survey, path, base, mark)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            survey.unreadable.append((path, reason or str(error)))
+    return survey
+
+
+def digest_of(data: Union[bytes, memoryview]) -> bytes:
+    """Return the key of a content."""
+    return hashlib.blake2b(data, digest_size=DIGEST_SIZE).digest()
+
+
+def _look(survey: Survey, path: str, base: str, mark: Optional[Mark]) -> None:
+    """Note a file of the disk; read it only where it looks different from its mark."""
+    seen = os.stat(base + path)
+    if mark is not None and _is_same(mark, seen):
+        survey.marks[path] = mark
+        survey.digests[path] = mark.digest
+        return
+    if not stat.S_ISREG(seen.st_mode):
+        raise OSError(0, "Not a regular file")
+    now = time.time_ns()
+    with open(base + path, "rb") as file:
+        digest = survey.digests[path] = digest_of(file.read())
+    if max(seen.st_mtime_ns, seen.st_ctime_ns) < now - RACY_NS:
+        inode = seen.st_ino & INODE_BITS
+        survey.marks[path] = Mark(seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, inode, digest)
+
+
+def _is_same(mark: Mark, seen: os.stat_result) -> bool:
+    return (
+        mark.mtime_ns == seen.st_mtime_ns
+        and mark.size == seen.st_size
+        and mark.ctime_ns == seen.st_ctime_ns
+        and mark.inode == seen.st_ino & INODE_BITS
+    )

@@ -1,0 +1,10 @@
+"""Which findings running one class can prove, by what there is to show."""
+
+from __future__ import annotations
+
+CHANGED = frozenset("CKP101 CKP104 CKP106 CKP107 CKP108 CKP109 CKP110 CKP207".split())
+TRAINED = frozenset("CKP103 CKP105".split())
+MOVED = frozenset("CKP102 CKP112".split())
+OVERWRITTEN = frozenset(["CKP111"])
+PREFIXED = frozenset(["CKP217"])
+COVERED = CHANGED | TRAINED | MOVED | OVERWRITTEN | PREFIXED

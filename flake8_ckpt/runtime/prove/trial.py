@@ -1,0 +1,224 @@
+"""Answer one question about one class: make it, change it, save it, load it, and look for the attribute."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from flake8_ckpt.runtime.prove.codes import MOVED
+from flake8_ckpt.runtime.prove.codes import OVERWRITTEN
+from flake8_ckpt.runtime.prove.codes import PREFIXED
+from flake8_ckpt.runtime.prove.codes import TRAINED
+from flake8_ckpt.runtime.prove.construction import Recipe
+from flake8_ckpt.runtime.prove.exercise import find_exercise
+from flake8_ckpt.runtime.prove.exercise import part_of
+from flake8_ckpt.runtime.prove.exercise import trained
+from flake8_ckpt.runtime.prove.pairs import STATES
+from flake8_ckpt.runtime.prove.pairs import Undecided
+from flake8_ckpt.runtime.prove.pairs import has
+from flake8_ckpt.runtime.prove.pairs import pair_of
+from flake8_ckpt.runtime.prove.records import Answer
+from flake8_ckpt.runtime.prove.records import Question
+from flake8_ckpt.runtime.verifier.compare import is_below
+from flake8_ckpt.runtime.verifier.compatible import IncompatibleCheckpoint
+from flake8_ckpt.runtime.verifier.compatible import load_compatible
+from flake8_ckpt.runtime.verifier.problem import Problem
+from flake8_ckpt.runtime.verifier.problem import one_line
+from flake8_ckpt.runtime.verifier.report import Report
+from flake8_ckpt.runtime.verifier.roundtrip import verify_roundtrip
+from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
+
+MOST_LOST = 5
+Act = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way to make the object, until when there is time, and the file of an older state."""
+
+    recipe: Recipe
+    deadline: float
+    state: str = ""
+    is_fixed: bool = False
+
+
+def answer(question: Question, trial: Trial) -> Answer:
+    """Return whether what the question calls lost is lost; raise `Undecided` or `Unchanged`."""
+    if question.code in MOVED:
+        return _moved(question, trial)
+    if question.code in OVERWRITTEN:
+        return _overwritten(question, trial)
+    if question.code in PREFIXED:
+        return _prefixed(trial)
+    return _round_trip(question, trial)
+
+
+def _round_trip(question: Question, trial: Trial) -> Answer:
+    name, recipe = question.attribute, trial.recipe
+    exercise: Act
+    if question.code in TRAINED and part_of(recipe.make(), name):
+        ran = f"a step of training on '{name}'"
+
+        def exercise(owner: Any) -> None:
+            trained(owner, name)
+
+        _check_trained(recipe.make(), name)
+
+    else:
+        found = find_exercise(recipe, name, trial.deadline)
+        exercise, ran = found, str(found)
+    report = _verified(recipe, exercise)
+    lost = [problem for problem in (*report.problems, *report.notes) if _concerns(problem, name)]
+    notes = _beside(report, lost)
+    if lost:
+        return Answer("proven", "", str(recipe), ran, _lines(lost), notes, _keep(question, trial, exercise))
+    refused = next((problem for problem in report.problems if problem.kind == "refused"), None)
+    if refused is not None:
+        raise Undecided(f"{refused.path}: {refused.found}")
+    return Answer("refuted", f"'{name}' comes back as it was", str(recipe), ran, (), notes, _older(trial))
+
+
+def _check_trained(made: Any, name: str) -> None:
+    """Raise `Undecided` where there is nothing to train."""
+    before = part_of(made, name)
+    trained(made, name)
+    if same_snapshot(before, part_of(made, name)):
+        raise Undecided(f"nothing in '{name}' is trainable")
+
+
+def _verified(recipe: Recipe, exercise: Act) -> Report:
+    """Return the report of a round trip through the pair of methods that the class has."""
+    made = recipe.make()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if has(made, STATES[0]):
+            return verify_roundtrip(recipe.make, exercise=exercise, via="torch")
+        save, load = pair_of(made)
+        return verify_roundtrip(recipe.make, exercise=exercise, save=save, load=load)
+
+
+def _concerns(problem: Problem, name: str) -> bool:
+    """Tell whether a problem is about an attribute of the object, or refuses to load because of it."""
+    if problem.kind == "refused":
+        return any(f"{quote}{name}{end}" in problem.found for quote in "\"'" for end in "\"'.")
+    is_same = problem.path == name or is_below(problem.path, [name])
+    return is_same and problem.kind in ("lost", "changed")
+
+
+def _lines(problems: Sequence[Problem]) -> tuple[str, ...]:
+    lines = [
+        problem.found
+        if problem.kind == "refused"
+        else f"{problem.path} was {problem.expected}; {problem.found}"
+        for problem in problems[:MOST_LOST]
+    ]
+    return tuple(lines)
+
+
+def _beside(report: Report, lost: Sequence[Problem]) -> tuple[str, ...]:
+    """Return what else of the object is lost, by the names of its attributes."""
+    others = [each for each in report.problems if each not in lost and each.kind in ("lost", "changed")]
+    names = dict.fromkeys(each.path.partition(".")[0].partition("[")[0] for each in others)
+    mine = {each.path.partition(".")[0].partition("[")[0] for each in lost}
+    rest = [name for name in names if name not in mine]
+    return (f"also lost: {', '.join(rest[:MOST_LOST])}",) if rest else ()
+
+
+def _keep(question: Question, trial: Trial, exercise: Act) -> str:
+    """Write the state as it is before a fix, for the fixed class to load."""
+    made = trial.recipe.make()
+    if trial.state and not trial.is_fixed and isinstance(made, nn.Module):
+        exercise(made)
+        torch.save(made.state_dict(), trial.state)
+    return ""
+
+
+def _older(trial: Trial) -> str:
+    """Load a state from before a fix into the fixed class, and say how that goes."""
+    if not (trial.is_fixed and trial.state and Path(trial.state).exists()) or trial.recipe.moves:
+        return ""
+    made, state = trial.recipe.make(), torch.load(trial.state, weights_only=False)
+    try:
+        copy.deepcopy(made).load_state_dict(state)
+    except Exception:
+        return _compatible(made, state)
+    return "load as before"
+
+
+def _compatible(made: nn.Module, state: dict[str, Any]) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            record = load_compatible(
+                made, state, added=[key for key in made.state_dict() if key not in state]
+            )
+    except IncompatibleCheckpoint as error:
+        return f"not even load_compatible(...) takes them: {one_line(error)}"
+    more = f" and {len(record.filled) - MOST_LOST} more" if record.filled[MOST_LOST:] else ""
+    filled = f"{', '.join(record.filled[:MOST_LOST])}{more}"
+    return f"load_compatible(model, state) takes them, fresh values for {filled}"
+
+
+def _moved(question: Question, trial: Trial) -> Answer:
+    """Move the object to another device, and see whether the attribute goes along."""
+    made = trial.recipe.make()
+    held = _tensors(getattr(made, question.attribute, None))
+    ran = ".to('meta')"
+    if not held:
+        found = find_exercise(trial.recipe, question.attribute, trial.deadline)
+        found(made)
+        held, ran = _tensors(getattr(made, question.attribute, None)), f"{found}, .to('meta')"
+    if not held:
+        raise Undecided(f"'{question.attribute}' holds no tensor")
+    try:
+        moved = made.to("meta")
+    except Exception as error:
+        raise Undecided(f".to('meta'): {one_line(error)}") from error
+    after = _tensors(getattr(moved, question.attribute, None))
+    built = str(trial.recipe)
+    if after and all(each.is_meta for each in after):
+        return Answer(
+            "refuted", f"'{question.attribute}' goes along with .to()", built, ran, (), (), _older(trial)
+        )
+    place = next(str(each.device) for each in after if not each.is_meta)
+    lost = f"{question.attribute} stays on {place} when the module moves"
+    kept = _keep(question, trial, lambda owner: None)
+    return Answer("proven", "", built, ran, (lost,), (), kept)
+
+
+def _tensors(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [each for each in values if isinstance(each, torch.Tensor)]
+
+
+def _overwritten(question: Question, trial: Trial) -> Answer:
+    """See whether the name of a buffer stands for nothing once the object is made."""
+    made, built = trial.recipe.make(), str(trial.recipe)
+    if getattr(made, question.attribute, None) is None:
+        return Answer("proven", "", built, "", (f"{question.attribute} is None",))
+    return Answer("refuted", f"'{question.attribute}' has a value", built)
+
+
+def _prefixed(trial: Trial) -> Answer:
+    """Put the object into another module, and see whether its keys follow."""
+    made, built = trial.recipe.make(), str(trial.recipe)
+    if not isinstance(made, nn.Module):
+        raise Undecided("it is no module")
+    outer = nn.Module()
+    outer.inner = made
+    keys = [key for key in outer.state_dict() if not key.startswith("inner.")]
+    if keys:
+        return Answer(
+            "proven", "", built, "state_dict() of a module that holds it", (f"key {keys[0]!r} has no prefix",)
+        )
+    return Answer("refuted", "all its keys have the prefix", built, "state_dict() of a module that holds it")
