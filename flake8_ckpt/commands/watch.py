@@ -49,10 +49,10 @@ def watch(arguments: Sequence[str]) -> int:
     ours, command = _split(arguments)
     # flake8's first parser would take `--output` as short for an option of its own.
     asked, rest = _own_options().parse_known_args(ours)
-    namespace, options, config_dir = read_options(rest, _declare)
+    namespace, options, configuration = read_options(rest, _declare)
     if namespace.filenames or not command:
         raise ExecutionError(f"what to watch stands after two dashes: {USAGE}")
-    root = root_for(namespace, options, config_dir)
+    root = root_for(namespace, options, configuration.folder)
     output = _output(asked.output)
     try:
         code, journals = _recorded(command)

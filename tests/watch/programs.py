@@ -176,7 +176,9 @@ def train():
 
 
 def save(agent, target, offset):
-    torch.save({"net": agent.net.state_dict(), "critic": agent.critic.state_dict(), "obs": agent.whitener.state_dict(), "optimizer": agent.optimizer.state_dict()}, "agent.pt")
+    networks = {"net": agent.net.state_dict(), "critic": agent.critic.state_dict()}
+    rest = {"obs": agent.whitener.state_dict(), "optimizer": agent.optimizer.state_dict()}
+    torch.save({**networks, **rest}, "agent.pt")
 
 
 torch.manual_seed(0)
@@ -236,7 +238,8 @@ class Agent:
         self.best_loss = float("inf")  # CKP218
 
     def save(self):
-        torch.save({"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "table": self.table}, "r.pt")
+        state = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "table": self.table}
+        torch.save(state, "r.pt")
 
     def load(self):
         state = torch.load("r.pt")  # CKP203
@@ -271,7 +274,9 @@ second.save()
 """
 RESUMED = RESUME.replace('"table": self.table', '"table": self.table, "best_loss": self.best_loss').replace(
     "    def set_up(self):\n",
-    '        self.table, self.best_loss = state["table"], state["best_loss"]\n\n    def set_up(self):\n        return\n',
+    '        self.table = state["table"]\n'
+    '        self.best_loss = state["best_loss"]\n\n'
+    "    def set_up(self):\n        return\n",
 )
 CORE = """\
 import torch
