@@ -13,7 +13,6 @@ from pathlib import Path
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import all_rules
 from flake8_ckpt.teacher.pages import default_of
-from tests import formats_page
 from tests.tutorial import with_outputs
 
 ROOT = Path(__file__).parent.parent
@@ -59,8 +58,8 @@ def _row(rule: Rule) -> str:
     return f"| {rule.code} | {rule.name} | {default_of(rule)} | {rule.summary} |"
 
 
-EXECUTED = (README, TUTORIAL, *sorted((ROOT / "docs" / "lessons").glob("*.md")))
-PAGES = {**dict.fromkeys(EXECUTED, with_outputs), RULES: with_table, FORMATS: formats_page.with_outputs}
+EXECUTED = (README, TUTORIAL, FORMATS, *sorted((ROOT / "docs" / "lessons").glob("*.md")))
+PAGES = {**dict.fromkeys(EXECUTED, with_outputs), RULES: with_table}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], PAGES))

@@ -98,7 +98,11 @@ def _take(normalizer: Normalizer, batch: Batch) -> None:
 def _fold(normalizer: Normalizer, batch: Batch) -> None:
     """Write what a batch brings to the buffers."""
     own = normalizer._buffers
-    if isinstance(batch.number, int) and isinstance(batch.moments.weight, int) and own["decay"].device.type == "cpu":
+    if (
+        isinstance(batch.number, int)
+        and isinstance(batch.moments.weight, int)
+        and own["decay"].device.type == "cpu"
+    ):
         if batch.number or batch.refused:
             on_cpu.fold(own, batch)
         return
