@@ -15,11 +15,15 @@ from typing import Any
 from typing import AnyStr
 from urllib.parse import unquote
 
+import msgspec
 import pytest
 from jsonschema import Draft7Validator
 from junitparser import JUnitXml
 
 from flake8_ckpt import addresses
+from flake8_ckpt.evidence.records import Evidence as RunEvidence
+from flake8_ckpt.evidence.records import JudgedFinding
+from flake8_ckpt.evidence.records import Loss
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 from flake8_ckpt.reports import rdjson
@@ -378,3 +382,18 @@ def test_addresses_are_links_once_there_are_any(monkeypatch: pytest.MonkeyPatch)
     page = "https://example.org/docs/rules/unregistered-tensor-state/"
     assert f'"helpUri": "{page}"' in sarif.render(made)
     assert f'"url": "{page}"' in rdjson.render(made)
+
+
+def test_evidence_stands_beside_its_finding(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": NORMALIZER, "b.py": NORMALIZER})
+    marks = [each["fingerprint"] for each in json.loads(check(tmp_path, "--output-format=json").out)]
+    judged = JudgedFinding(marks[0], "CKP101", "a.py", 8, "mean", "confirmed", "")
+    loss = Loss("CKP101", "state", "a.py", 8, "Normalizer", "policy.norm", ("mean",), (0.0,), (4.7,))
+    run = RunEvidence(1, ("python",), 0, 9, True, (), (), (loss,), (judged,), {}, {})
+    (tmp_path / "run.json").write_bytes(msgspec.json.encode(run))
+    seen, other = json.loads(check(tmp_path, "--output-format=json", "--evidence=run.json").out)
+    assert seen["evidence"]["verdict"] == "confirmed"
+    assert "policy.norm.mean changed (0 -> 4.7)" in seen["evidence"]["reason"]
+    assert (seen["fingerprint"], other["evidence"]) == (marks[0], None)
+    shown = check(tmp_path, "--output-format=text", "--evidence=run.json").out
+    assert shown.count("   = seen in a run: policy.norm.mean changed (0 -> 4.7)") == 1
