@@ -142,7 +142,7 @@ def sarif_schema() -> dict[str, Any]:
     return schema
 
 
-@pytest.mark.parametrize(("form", "empty"), [("json", "[]"), ("gitlab", "[]"), ("github", ""), ("text", "")])
+@pytest.mark.parametrize(("form", "empty"), [("json", "[]"), ("github", "")])
 def test_nothing_found(tmp_path: Path, form: str, empty: str) -> None:
     done = check(write(tmp_path, {"a.py": CLEAN}), f"--output-format={form}")
     assert (done.code, done.out.strip()) == (0, empty)
@@ -172,8 +172,8 @@ def test_unknown_format_is_one_line(tmp_path: Path) -> None:
 
 
 def test_report_replaces_the_last_one(tmp_path: Path) -> None:
-    for _ in range(2):
-        reported(tmp_path, "sarif", "--output-file=out/report.sarif")
+    write(tmp_path, {"out/report.sarif": "{" * 100_000})
+    reported(tmp_path, "sarif", "--output-file=out/report.sarif")
     assert len(json.loads((tmp_path / "out/report.sarif").read_text())["runs"]) == 1
 
 
@@ -275,13 +275,8 @@ def test_github_is_read_by_the_runner(report: Callable[[str], str]) -> None:
 
 
 def test_paths_are_those_of_the_repository(tmp_path: Path) -> None:
-    reported(tmp_path, "json")
-    for form, path in [
-        ("github", "file=pkg/plain.py,"),
-        ("gitlab", '"pkg/plain.py"'),
-        ("sarif", '"pkg/plain.py"'),
-    ]:
-        assert path in check(tmp_path / "pkg", f"--output-format={form}", "plain.py").out
+    write(tmp_path, {".git/HEAD": "", "pkg/plain.py": NORMALIZER})
+    assert " file=pkg/plain.py," in check(tmp_path / "pkg", "--output-format=github", "plain.py").out
     assert '"plain.py"' in check(tmp_path / "pkg", "--output-format=rdjson", "plain.py").out
 
 
