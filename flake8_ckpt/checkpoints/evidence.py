@@ -22,6 +22,7 @@ from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Arith
@@ -70,7 +71,7 @@ class Evidence:
         if not is_weights or not is_resume(load) or TUNES.search(load.source.identity):
             return False
         methods = self.hierarchy.related_methods(load.unit.class_id) if load.unit.class_id else ()
-        return self._trains(load.unit) or any(
+        return self._trains(load.unit, load.at) or any(
             f"{owner}.{each.name}" in self._saving for owner, each in methods
         )
 
@@ -88,20 +89,35 @@ class Evidence:
             if any(isinstance(each, Attr) for each in load.into):
                 return True
             if any(isinstance(each, Local) or each == GIVEN_BACK for each in load.into):
-                return self._trains(load.unit)
+                return self._trains(load.unit, load.at)
         kinds = {self.owner_kind(target, load.unit) for target in load.into if not is_made_with(target)}
         return not kinds.isdisjoint(TRAINING)
 
-    def _trains(self, unit: FunctionRef) -> bool:
+    def _trains(self, unit: FunctionRef, at: Position) -> bool:
         """Tell whether a function goes on with training after a load: a counter that it prints restores nothing."""
-        called = {called_name(site.call) for site in unit.function.calls}
-        return any(map(TRAINS.search, called)) or unit.identity in self._saving
+        later = [each for each in unit.function.calls if each.position > at or LOOP in each.guards]
+        if any(TRAINS.search(called_name(each.call)) for each in later):
+            return True
+        if unit.identity not in self._saving:
+            return False
+        here = self._saving[unit.identity]
+        return not here or not here.isdisjoint(each.position for each in later)
 
     @cached_property
-    def _saving(self) -> frozenset[str]:
-        """Return the functions that save, by themselves or by what they call, more than they have read."""
-        saves = (each for each in self.groups.final[0] if not self._passes_on(each))
-        return frozenset(name for each in saves for name in (each.unit.identity, *each.call_chain))
+    def _saving(self) -> dict[str, frozenset[Position]]:
+        """Return the functions that save, by themselves or by what they call, more than they have read.
+
+        Where all that such a function does for it is known, these are the statements, else none.
+        """
+        found: dict[str, set[Position]] = {}
+        passed: set[str] = set()
+        for each in self.groups.final[0]:
+            if not self._passes_on(each):
+                found.setdefault(each.unit.identity, set()).add(each.location.position)
+                passed.update(each.call_chain)
+        return {
+            name: frozenset() if name in passed else frozenset(found[name]) for name in passed | found.keys()
+        }
 
     def _passes_on(self, save: SaveEffect) -> bool:
         """Tell whether a program writes again what it has read, in another form: a conversion."""
