@@ -95,7 +95,7 @@ class Evidence:
 
     def _trains(self, unit: FunctionRef, at: Position) -> bool:
         """Tell whether a function goes on with training after a load: a counter that it prints restores nothing."""
-        later = [each for each in unit.function.calls if each.position > at or LOOP in each.guards]
+        later = [each for each in unit.function.calls if each.position >= at or LOOP in each.guards]
         if any(TRAINS.search(called_name(each.call)) for each in later):
             return True
         if unit.identity not in self._saving:
