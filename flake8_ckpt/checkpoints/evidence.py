@@ -25,6 +25,7 @@ from flake8_ckpt.checkpoints.payload import states_in
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -71,9 +72,7 @@ class Evidence:
         if not is_weights or not is_resume(load) or TUNES.search(load.source.identity):
             return False
         methods = self.hierarchy.related_methods(load.unit.class_id) if load.unit.class_id else ()
-        return self._trains(load.unit, load.at) or any(
-            f"{owner}.{each.name}" in self._saving for owner, each in methods
-        )
+        return self._trains(load) or any(f"{owner}.{each.name}" in self._saving for owner, each in methods)
 
     def is_for_training(self, key: str, held: Value, unit: FunctionRef) -> bool:
         """Tell whether an object is one that only training needs: no module that holds it saves it."""
@@ -89,35 +88,31 @@ class Evidence:
             if any(isinstance(each, Attr) for each in load.into):
                 return True
             if any(isinstance(each, Local) or each == GIVEN_BACK for each in load.into):
-                return self._trains(load.unit, load.at)
+                return self._trains(load)
         kinds = {self.owner_kind(target, load.unit) for target in load.into if not is_made_with(target)}
         return not kinds.isdisjoint(TRAINING)
 
-    def _trains(self, unit: FunctionRef, at: Position) -> bool:
-        """Tell whether a function goes on with training after a load: a counter that it prints restores nothing."""
-        later = [each for each in unit.function.calls if each.position >= at or LOOP in each.guards]
-        if any(TRAINS.search(called_name(each.call)) for each in later):
+    def _trains(self, load: LoadEffect) -> bool:
+        """Tell whether training goes on after a load: a counter that is printed restores nothing.
+
+        The function that loads says so where it trains or saves itself: what it does before the load is over.
+        """
+        unit = load.source
+        saves = self.groups.payloads.summary(unit).saves
+        saved = {each.location.position for each in saves if not self._passes_on(each)}
+        works = [each for each in unit.function.calls if _is_training(each) or each.position in saved]
+        seen = self.groups.payloads.load_of_source(load)
+        if works and seen:
+            return any(each.position >= seen[0].at or LOOP in each.guards for each in works)
+        if any(map(_is_training, load.unit.function.calls)):
             return True
-        if unit.identity not in self._saving:
-            return False
-        here = self._saving[unit.identity]
-        return not here or not here.isdisjoint(each.position for each in later)
+        return load.unit.identity in self._saving
 
     @cached_property
-    def _saving(self) -> dict[str, frozenset[Position]]:
-        """Return the functions that save, by themselves or by what they call, more than they have read.
-
-        Where all that such a function does for it is known, these are the statements, else none.
-        """
-        found: dict[str, set[Position]] = {}
-        passed: set[str] = set()
-        for each in self.groups.final[0]:
-            if not self._passes_on(each):
-                found.setdefault(each.unit.identity, set()).add(each.location.position)
-                passed.update(each.call_chain)
-        return {
-            name: frozenset() if name in passed else frozenset(found[name]) for name in passed | found.keys()
-        }
+    def _saving(self) -> frozenset[str]:
+        """Return the functions that save, by themselves or by what they call, more than they have read."""
+        saves = (each for each in self.groups.final[0] if not self._passes_on(each))
+        return frozenset(name for each in saves for name in (each.unit.identity, *each.call_chain))
 
     def _passes_on(self, save: SaveEffect) -> bool:
         """Tell whether a program writes again what it has read, in another form: a conversion."""
@@ -257,6 +252,10 @@ def _begins_by_option(value: Value) -> bool:
     while isinstance(value, (Arith, Local)):
         value = value.operands[0] if isinstance(value, Arith) else value.value
     return isinstance(value, Attr) and not isinstance(value.base, Self)
+
+
+def _is_training(site: Site) -> bool:
+    return TRAINS.search(called_name(site.call)) is not None
 
 
 def is_made_with(target: Value) -> bool:
