@@ -144,6 +144,10 @@ def _read_arguments(
         formatter_names=list(formatters),
     )
     declare(manager)
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(manager.parser)
     try:
         config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
         namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)

@@ -10,6 +10,7 @@ from pathlib import Path
 from flake8.main.options import register_default_options
 from flake8.options.manager import OptionManager
 
+from flake8_ckpt.commands.adoption.summary import print_end
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.lookup import Lookup
@@ -23,7 +24,6 @@ from flake8_ckpt.commands.output import make_formatter
 from flake8_ckpt.commands.output import print_findings
 from flake8_ckpt.commands.reporting import FORMATS
 from flake8_ckpt.commands.reporting import writer_of
-from flake8_ckpt.commands.summary import print_end
 from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import Options
@@ -79,7 +79,7 @@ def _print(namespace: argparse.Namespace, options: Options, looked_up: Lookup) -
 def _show_settings(
     arguments: Sequence[str], namespace: argparse.Namespace, options: Options, root: Path
 ) -> int:
-    from flake8_ckpt.commands.settings import settings_text
+    from flake8_ckpt.commands.adoption.settings import settings_text
 
     print(settings_text(namespace, options, read_configuration(arguments), root))
     return 0

@@ -83,7 +83,7 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
     }
     new: dict[str, Sequence[Finding]] = {name: each.shown for name, each in sieved.items()}
     if getattr(namespace, "diff_base", None):
-        from flake8_ckpt.commands.diff_base import change_since
+        from flake8_ckpt.commands.adoption.diff_base import change_since
 
         change = change_since(namespace.diff_base, found, options)
         new = {name: change.caused(paths[name], findings) for name, findings in new.items()}
