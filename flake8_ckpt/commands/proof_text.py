@@ -15,8 +15,9 @@ from flake8_ckpt.runtime.prove.records import Answer
 def as_text(proof: Proof, evidence: Evidence) -> str:
     """Return a proof as lines: the verdict, how the object was made and changed, what was lost before and after."""
     finding, before = proof.finding, proof.before
-    owner = ".".join(filter(None, (finding.class_name, finding.attribute)))
-    lines = [f"{finding.path}:{finding.position.line} {finding.code} {owner}: {before.verdict}{_why(before)}"]
+    what = ".".join(filter(None, (finding.class_name, finding.attribute))) or finding.key
+    head = " ".join(filter(None, (f"{finding.path}:{finding.position.line}", finding.code, what)))
+    lines = [f"{head}: {before.verdict}{_why(before)}"]
     lines += [f"  {line}" for line in _details(proof)]
     seen = evidence.changes.get((finding.path, finding.attribute))
     lines += [f"  seen in the watched run: {seen}"] if seen else []

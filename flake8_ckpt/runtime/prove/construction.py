@@ -133,12 +133,15 @@ def _evaluates(expression: str, namespace: dict[str, Any]) -> bool:
 
 def _guessed(kind: type, known: Arguments, namespace: dict[str, Any], width: int) -> Iterator[Arguments]:
     """Yield the known arguments with guesses for the required ones: the likeliest, one changed, then two."""
+    try:
+        order = list(inspect.signature(kind).parameters)
+    except (TypeError, ValueError):
+        order = []
     parameters = {name: each for name, each in required(kind).items() if name not in known}
     options = {
         name: guesses(name, each.annotation, namespace, width)[:5] for name, each in parameters.items()
     }
     first = {name: values[0] for name, values in options.items()}
-    order = list(inspect.signature(kind).parameters) if parameters or known else []
 
     def arranged(changed: Arguments) -> Arguments:
         chosen = {**known, **first, **changed}
@@ -160,7 +163,11 @@ def _switched(
     kind: type, known: Arguments, namespace: dict[str, Any], width: int
 ) -> Iterator[tuple[str, str]]:
     """Yield what a constructor may leave out: its switches the other way round, and a value in the place of None."""
-    for name, each in inspect.signature(kind).parameters.items():
+    try:
+        parameters = inspect.signature(kind).parameters
+    except (TypeError, ValueError):
+        return
+    for name, each in parameters.items():
         if isinstance(each.default, bool) and name not in known:
             yield name, repr(not each.default)
         if each.default is None and name not in known:

@@ -175,7 +175,9 @@ class Settings(dict[str, Any]):
 
     def _guess(self, name: str) -> Any:
         first = values_for(name, self.__dict__["width"])[0]
-        return Settings(self.__dict__["width"]) if first.startswith("Settings") else eval(first, vocabulary())
+        # A configuration has sections of these names, not objects.
+        is_section = first.startswith(("Settings", "nn.", "gymnasium"))
+        return Settings(self.__dict__["width"]) if is_section else eval(first, vocabulary())
 
 
 def vocabulary() -> dict[str, Any]:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from flake8_ckpt.runtime.prove.codes import OVERWRITTEN
 from flake8_ckpt.runtime.prove.codes import PREFIXED
 from flake8_ckpt.runtime.prove.codes import TRAINED
 from flake8_ckpt.runtime.prove.construction import Recipe
+from flake8_ckpt.runtime.prove.exercise import Unchanged
 from flake8_ckpt.runtime.prove.exercise import find_exercise
 from flake8_ckpt.runtime.prove.exercise import part_of
 from flake8_ckpt.runtime.prove.exercise import trained
@@ -38,6 +40,15 @@ from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
 
 MOST_LOST = 5
 Act = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is done to an object before it is saved, in words too, and why that is enough."""
+
+    act: Act
+    text: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,35 +74,48 @@ def answer(question: Question, trial: Trial) -> Answer:
 
 def _round_trip(question: Question, trial: Trial) -> Answer:
     name, recipe = question.attribute, trial.recipe
-    exercise: Act
-    if question.code in TRAINED and part_of(recipe.make(), name):
-        ran = f"a step of training on '{name}'"
-
-        def exercise(owner: Any) -> None:
-            trained(owner, name)
-
-        _check_trained(recipe.make(), name)
-
-    else:
-        found = find_exercise(recipe, name, trial.deadline)
-        exercise, ran = found, str(found)
-    report = _verified(recipe, exercise)
+    run = _run_for(question, trial)
+    report = _verified(recipe, run.act)
     lost = [problem for problem in (*report.problems, *report.notes) if _concerns(problem, name)]
-    notes = _beside(report, lost)
+    notes = (*filter(None, [run.note]), *_beside(report, lost))
     if lost:
-        return Answer("proven", "", str(recipe), ran, _lines(lost), notes, _keep(question, trial, exercise))
+        _keep(trial, run.act)
+        return Answer("proven", "", str(recipe), run.text, _lines(lost), notes)
     refused = next((problem for problem in report.problems if problem.kind == "refused"), None)
     if refused is not None:
         raise Undecided(f"{refused.path}: {refused.found}")
-    return Answer("refuted", f"'{name}' comes back as it was", str(recipe), ran, (), notes, _older(trial))
+    return Answer(
+        "refuted", f"'{name}' comes back as it was", str(recipe), run.text, (), notes, _older(trial)
+    )
 
 
-def _check_trained(made: Any, name: str) -> None:
-    """Raise `Undecided` where there is nothing to train."""
+def _run_for(question: Question, trial: Trial) -> Run:
+    """Return what gives the attribute another value than a new object has; raise where nothing does."""
+    name, recipe = question.attribute, trial.recipe
+    training = Run(partial(trained, attribute=name), f"a step of training on '{name}'")
+    if question.code in TRAINED and part_of(recipe.make(), name):
+        if _is_trainable(recipe.make(), name):
+            return training
+        raise Undecided(f"nothing in '{name}' is trainable")
+    try:
+        found = find_exercise(recipe, name, trial.deadline)
+    except Unchanged:
+        if part_of(recipe.make(), name) and _is_trainable(recipe.make(), name):
+            return training
+        if not same_snapshot(part_of(recipe.make(), name), part_of(recipe.make(), name)):
+            return Run(_nothing, "", "each new object draws it anew")
+        raise
+    return Run(found, str(found))
+
+
+def _nothing(owner: Any) -> None:
+    """Leave an object as it is."""
+
+
+def _is_trainable(made: Any, name: str) -> bool:
     before = part_of(made, name)
     trained(made, name)
-    if same_snapshot(before, part_of(made, name)):
-        raise Undecided(f"nothing in '{name}' is trainable")
+    return not same_snapshot(before, part_of(made, name))
 
 
 def _verified(recipe: Recipe, exercise: Act) -> Report:
@@ -132,13 +156,12 @@ def _beside(report: Report, lost: Sequence[Problem]) -> tuple[str, ...]:
     return (f"also lost: {', '.join(rest[:MOST_LOST])}",) if rest else ()
 
 
-def _keep(question: Question, trial: Trial, exercise: Act) -> str:
+def _keep(trial: Trial, act: Act) -> None:
     """Write the state as it is before a fix, for the fixed class to load."""
     made = trial.recipe.make()
     if trial.state and not trial.is_fixed and isinstance(made, nn.Module):
-        exercise(made)
+        act(made)
         torch.save(made.state_dict(), trial.state)
-    return ""
 
 
 def _older(trial: Trial) -> str:
@@ -190,8 +213,8 @@ def _moved(question: Question, trial: Trial) -> Answer:
         )
     place = next(str(each.device) for each in after if not each.is_meta)
     lost = f"{question.attribute} stays on {place} when the module moves"
-    kept = _keep(question, trial, lambda owner: None)
-    return Answer("proven", "", built, ran, (lost,), (), kept)
+    _keep(trial, _nothing)
+    return Answer("proven", "", built, ran, (lost,))
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
