@@ -5,116 +5,187 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from configparser import RawConfigParser
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from typing import Literal
 from typing import Optional
 
 from flake8.exceptions import ExecutionError
+from flake8.utils import normalize_path
+from flake8.utils import parse_comma_separated_list
 
+from flake8_ckpt.configuration import PREFIX
+from flake8_ckpt.configuration import Configuration
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 
 ALL = "ALL"
+Kind = Literal["text", "list", "flag", "number"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run needs to know; `jobs` is None where the number of cores decides."""
+    """What a run needs to know; `jobs` is None where the number of cores decides.
+
+    `is_lost` says that nothing marks a project around the files that are asked about: then only these are read.
+    """
 
     root: Optional[Path] = None
     exclude: tuple[str, ...] = ()
     enable: tuple[str, ...] = ()
     module_bases: tuple[str, ...] = ()
     frameworks: Frameworks = DEFAULT
+    baseline: Optional[Path] = None
+    no_baseline: bool = False
     cache_dir: Optional[Path] = None
     no_cache: bool = False
     jobs: Optional[int] = None
+    is_lost: bool = False
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An option: its name in the section [flake8], and what it is set to."""
+
+    name: str
+    kind: Kind
+    help: str
+    metavar: str = ""
+    path: Literal["", "file", "pattern"] = ""
+
+    @property
+    def attribute(self) -> str:
+        """Return the name of the value in a parsed command line."""
+        return self.name.replace("-", "_")
+
+
+DECLARED = (
+    Declared(
+        "ckpt-root",
+        "text",
+        "Folder of the project that is read as a whole. (Default: the folder of the configuration "
+        "file, else that of the repository, else the nearest one with pyproject.toml, setup.cfg or setup.py)",
+        "folder",
+        path="file",
+    ),
+    Declared(
+        "ckpt-exclude",
+        "list",
+        "Comma-separated list of files or folders that are no part of the project.",
+        "patterns",
+        path="pattern",
+    ),
+    Declared(
+        "ckpt-enable",
+        "list",
+        "Comma-separated list of opt-in codes to report, or ALL; CKP11 means all that begin so.",
+        "codes",
+    ),
+    Declared(
+        "ckpt-module-bases",
+        "list",
+        "Comma-separated list of classes outside of the project that are torch modules, as dotted names.",
+        "classes",
+    ),
+    Declared(
+        "ckpt-frameworks",
+        "list",
+        "Comma-separated list of TOML files that tell how your own libraries save and load "
+        "(docs/frameworks.md; flake8-ckpt frameworks shows what is known).",
+        "files",
+        path="file",
+    ),
+    Declared(
+        "ckpt-baseline",
+        "text",
+        "File of findings that are known and not reported (flake8-ckpt baseline --write makes it)."
+        " (Default: .flake8_ckpt_baseline.json in the root, where it is there)",
+        "file",
+        path="file",
+    ),
+    Declared("ckpt-no-baseline", "flag", "Report what the baseline holds too."),
+    Declared(
+        "ckpt-cache-dir",
+        "text",
+        "Folder for the cache. (Default: .flake8_ckpt_cache in the root)",
+        "folder",
+        path="file",
+    ),
+    Declared("ckpt-no-cache", "flag", "Neither read nor write the cache."),
+    Declared(
+        "ckpt-jobs", "number", "Number of processes that read new files. (Default: the number of cores)", "n"
+    ),
+)
+NAMES = tuple(each.name for each in DECLARED)
 
 
 # flake8 has no types, so its option manager is Any here.
 def add_options(option_manager: Any) -> None:
-    """Declare the options, on the command line and in the configuration file."""
-    add = option_manager.add_option
-    add("--ckpt-root", metavar="folder", parse_from_config=True, normalize_paths=True, help=ROOT_HELP)
-    add(
-        "--ckpt-exclude",
-        metavar="patterns",
-        default="",
-        parse_from_config=True,
-        normalize_paths=True,
-        comma_separated_list=True,
-        help=EXCLUDE_HELP,
-    )
-    add(
-        "--ckpt-enable",
-        metavar="codes",
-        default="",
-        parse_from_config=True,
-        comma_separated_list=True,
-        help=ENABLE_HELP,
-    )
-    add(
-        "--ckpt-module-bases",
-        metavar="classes",
-        default="",
-        parse_from_config=True,
-        comma_separated_list=True,
-        help=MODULE_BASES_HELP,
-    )
-    add(
-        "--ckpt-frameworks",
-        metavar="files",
-        default="",
-        parse_from_config=True,
-        normalize_paths=True,
-        comma_separated_list=True,
-        help=FRAMEWORKS_HELP,
-    )
-    add(
-        "--ckpt-cache-dir",
-        metavar="folder",
-        parse_from_config=True,
-        normalize_paths=True,
-        help=CACHE_DIR_HELP,
-    )
-    add("--ckpt-no-cache", action="store_true", default=False, parse_from_config=True, help=NO_CACHE_HELP)
-    add("--ckpt-jobs", metavar="n", type=int, parse_from_config=True, help=JOBS_HELP)
+    """Declare the options, on the command line and in the configuration file.
+
+    flake8 shows its own traceback for a flag or number that is none, so it gets all values as text.
+    """
+    for each in DECLARED:
+        arguments: dict[str, Any] = {"metavar": each.metavar, "normalize_paths": bool(each.path)}
+        if each.kind == "flag":
+            arguments = {"action": "store_const", "const": "true"}
+        if each.kind == "list":
+            arguments["comma_separated_list"] = True
+        option_manager.add_option(
+            f"--{each.name}", default=None, parse_from_config=True, help=each.help, **arguments
+        )
 
 
-ROOT_HELP = (
-    "Folder of the project that is read as a whole. (Default: the folder of the configuration "
-    "file, else the nearest one with .git, pyproject.toml, setup.cfg or setup.py)"
-)
-EXCLUDE_HELP = "Comma-separated list of files or folders that are no part of the project."
-ENABLE_HELP = "Comma-separated list of opt-in codes to report, or ALL."
-MODULE_BASES_HELP = (
-    "Comma-separated list of classes outside of the project that are torch modules, as dotted names."
-)
-FRAMEWORKS_HELP = (
-    "Comma-separated list of TOML files that tell how your own libraries save and load "
-    "(docs/frameworks.md; flake8-ckpt frameworks shows what is known)."
-)
-CACHE_DIR_HELP = "Folder for the cache. (Default: .flake8_ckpt_cache in the root)"
-NO_CACHE_HELP = "Neither read nor write the cache."
-JOBS_HELP = "Number of processes that read new files. (Default: the number of cores)"
-
-
-def from_namespace(namespace: argparse.Namespace, config_dir: Optional[Path] = None) -> Options:
+def from_namespace(namespace: argparse.Namespace, configuration: Configuration) -> Options:
     """Return the options that a parsed command line and configuration give.
 
     Raises flake8's ExecutionError, in one line, for values that make no sense.
     """
+    configuration.refuse_unknown(NAMES)
+    _add_table(namespace, configuration)
+    folder = configuration.folder
     return Options(
-        root=_existing_folder(namespace.ckpt_root, config_dir),
-        exclude=tuple(namespace.ckpt_exclude),
-        enable=_known_codes(namespace.ckpt_enable),
-        module_bases=tuple(namespace.ckpt_module_bases),
-        frameworks=_frameworks(namespace.ckpt_frameworks, config_dir),
-        cache_dir=_absolute(namespace.ckpt_cache_dir, config_dir),
-        no_cache=bool(namespace.ckpt_no_cache),
-        jobs=_positive(namespace.ckpt_jobs),
+        root=_existing_folder(namespace.ckpt_root, configuration),
+        exclude=tuple(namespace.ckpt_exclude or ()),
+        enable=_known_codes(namespace.ckpt_enable or (), configuration),
+        module_bases=tuple(namespace.ckpt_module_bases or ()),
+        frameworks=_frameworks(namespace.ckpt_frameworks or (), folder),
+        baseline=_absolute(namespace.ckpt_baseline, folder),
+        no_baseline=_flag("ckpt-no-baseline", namespace.ckpt_no_baseline, configuration),
+        cache_dir=_absolute(namespace.ckpt_cache_dir, folder),
+        no_cache=_flag("ckpt-no-cache", namespace.ckpt_no_cache, configuration),
+        jobs=_positive("ckpt-jobs", namespace.ckpt_jobs, configuration),
     )
+
+
+def _add_table(namespace: argparse.Namespace, configuration: Configuration) -> None:
+    """Set what pyproject.toml says, where neither the command line nor flake8's configuration does."""
+    for each in DECLARED:
+        value = configuration.table.get(each.name.removeprefix(PREFIX))
+        if value is not None and getattr(namespace, each.attribute) is None:
+            setattr(namespace, each.attribute, _as_text(each, value, configuration))
+
+
+def _as_text(option: Declared, value: object, configuration: Configuration) -> object:
+    """Return a value of pyproject.toml as flake8 gives those of its own configuration."""
+    if option.kind in ("flag", "number"):
+        return str(value)
+    wants_list = option.kind == "list"
+    if isinstance(value, str):
+        texts = parse_comma_separated_list(value) if wants_list else [value]
+    elif wants_list and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        texts = [str(each) for each in value]
+    else:
+        wanted = "a list of texts" if wants_list else "a text"
+        raise ExecutionError(f"{configuration.place_of(option.name)}: {value!r} is not {wanted}")
+    folder = os.fspath(configuration.pyproject.parent) if configuration.pyproject is not None else ""
+    if option.path == "file":
+        texts = [os.path.join(folder, os.path.expanduser(each)) for each in texts]
+    elif option.path == "pattern":
+        texts = [normalize_path(each, folder) for each in texts]
+    return texts if wants_list else texts[0]
 
 
 def _absolute(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path]:
@@ -127,10 +198,10 @@ def _absolute(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path
     return Path(os.path.abspath(expanded))
 
 
-def _existing_folder(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path]:
-    folder = _absolute(value, config_dir)
+def _existing_folder(value: Optional[str], configuration: Configuration) -> Optional[Path]:
+    folder = _absolute(value, configuration.folder)
     if folder is not None and not folder.is_dir():
-        raise ExecutionError(f"--ckpt-root: {value!r} is not a folder")
+        raise ExecutionError(f"{configuration.place_of('ckpt-root')}: {value!r} is not a folder")
     return folder
 
 
@@ -148,21 +219,34 @@ def _frameworks(names: Sequence[str], config_dir: Optional[Path]) -> Frameworks:
         raise ExecutionError(f"--ckpt-frameworks: {error}") from error
 
 
-def _positive(jobs: Optional[int]) -> Optional[int]:
-    if jobs is not None and jobs < 1:
-        raise ExecutionError(f"--ckpt-jobs: {jobs} is not a positive number")
-    return jobs
+def _positive(name: str, text: Optional[str], configuration: Configuration) -> Optional[int]:
+    if text is None:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise ExecutionError(f"{configuration.place_of(name)}: {text!r} is not a positive number")
+    return int(text)
 
 
-def _known_codes(codes: Sequence[str]) -> tuple[str, ...]:
-    """Check the codes of --ckpt-enable; the rules are only imported where there are any."""
-    if not codes:
+def _flag(name: str, text: Optional[str], configuration: Configuration) -> bool:
+    states = RawConfigParser.BOOLEAN_STATES
+    if text is not None and text.lower() not in states:
+        raise ExecutionError(f"{configuration.place_of(name)}: {text!r} is neither true nor false")
+    return text is not None and states[text.lower()]
+
+
+def _known_codes(asked: Sequence[str], configuration: Configuration) -> tuple[str, ...]:
+    """Return the codes that --ckpt-enable means, in full; the rules are only imported where there are any."""
+    if not asked:
         return ()
     from flake8_ckpt.rules.base import all_rules
 
-    known = {ALL, *(rule.code for rule in all_rules())}
-    unknown = [code for code in codes if code not in known]
-    if unknown:
-        opt_in = ", ".join(rule.code for rule in all_rules() if rule.opt_in is not None)
-        raise ExecutionError(f"--ckpt-enable: unknown code {unknown[0]!r}; the opt-in codes are {opt_in}")
-    return tuple(codes)
+    prefixes = [each.upper() for each in asked]
+    if ALL in prefixes:
+        return (ALL,)
+    known = [rule.code for rule in all_rules()]
+    for text, prefix in zip(asked, prefixes):
+        if not any(code.startswith(prefix) for code in known):
+            opt_in = ", ".join(rule.code for rule in all_rules() if rule.opt_in is not None)
+            place = configuration.place_of("ckpt-enable")
+            raise ExecutionError(f"{place}: unknown code {text!r}; the opt-in codes are {opt_in}")
+    return tuple(code for code in known if code.startswith(tuple(prefixes)))

@@ -19,6 +19,7 @@ from typing import Any
 from typing import Optional
 
 from flake8_ckpt import __version__
+from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.options import Options
 from flake8_ckpt.options import add_options
 from flake8_ckpt.options import from_namespace
@@ -34,11 +35,12 @@ FAILURE = "CKP002 internal error in 'plugin': {}: {}; please report it to flake8
 
 @dataclass
 class Session:
-    """One flake8 run: its options, and the analysis once it was made."""
+    """One flake8 run: its options, what its baseline knows, and the analysis once it was made."""
 
     namespace: argparse.Namespace
-    config_dir: Optional[Path]
     options: Options
+    root: Path
+    known: frozenset[str]
     analysis: Optional[Analysis] = None
     faults: dict[str, list[Finding]] = field(default_factory=dict)
     failure: Optional[Exception] = None
@@ -58,13 +60,11 @@ class Session:
         from flake8_ckpt.selection import asked_paths
         from flake8_ckpt.selection import jobs_for
         from flake8_ckpt.selection import project_path
-        from flake8_ckpt.selection import root_for
 
-        root = root_for(self.namespace, self.options, self.config_dir)
-        asked = asked_paths(asked_files(self.namespace), self.options, root)
-        replaced = {project_path(root, filename): data} if data is not None else {}
+        asked = asked_paths(asked_files(self.namespace), self.options, self.root)
+        replaced = {project_path(self.root, filename): data} if data is not None else {}
         jobs = jobs_for(self.options)
-        self.keep(engine.analyze(root, self.options, replaced=replaced, paths=asked, jobs=jobs))
+        self.keep(engine.analyze(self.root, self.options, replaced=replaced, paths=asked, jobs=jobs))
 
     def keep(self, analysis: Analysis) -> None:
         """Remember an analysis, and sort its faults by file."""
@@ -101,7 +101,16 @@ class Session:
         known = self.analysis.survey.digests.get(path)
         if known is None or not _is_text_of(known, filename, text):
             self.keep(engine.replace_file(self.analysis, self.options, path, encode(text)))
-        return [*engine.findings_in(self.analysis, path).findings, *self.faults.get(path, ())]
+        findings = engine.findings_in(self.analysis, path).findings
+        return [*self.shown(findings, lines), *self.faults.get(path, ())]
+
+    def shown(self, findings: Sequence[Finding], lines: Sequence[str]) -> Sequence[Finding]:
+        """Return the findings of a file that neither a comment nor the baseline hides."""
+        if not findings:
+            return ()
+        from flake8_ckpt.suppression.sieve import sieve
+
+        return sieve(findings, () if self.namespace.disable_noqa else lines, self.known).shown
 
 
 class CheckpointPlugin:
@@ -122,16 +131,28 @@ class CheckpointPlugin:
 
     @classmethod
     def parse_options(cls, _manager: Any, namespace: argparse.Namespace, _filenames: Sequence[str]) -> None:
-        """Begin a run. The project is read here when flake8 is about to fork workers."""
-        from flake8_ckpt.selection import config_directory
+        """Begin a run. The project is read here when flake8 is about to fork workers.
+
+        flake8 runs no plugin on a file that it cannot parse, and `--select=CKP` would hide that it says so.
+        """
+        from flake8_ckpt.selection import FAILURES
+        from flake8_ckpt.selection import FLAKE8_FAILURES
+        from flake8_ckpt.selection import bounded
         from flake8_ckpt.selection import is_selected
         from flake8_ckpt.selection import is_worker
+        from flake8_ckpt.selection import known_findings
+        from flake8_ckpt.selection import root_for
+        from flake8_ckpt.selection import select_more
 
         cls._session = None
         if namespace.bug_report or not is_selected(namespace):
             return
-        config_dir = config_directory(sys.argv[1:])
-        cls._session = Session(namespace, config_dir, from_namespace(namespace, config_dir))
+        select_more(namespace, (*FAILURES, *FLAKE8_FAILURES))
+        configuration = read_configuration(sys.argv[1:])
+        options = from_namespace(namespace, configuration)
+        root = root_for(namespace, options, configuration.folder)
+        options = bounded(options, root, namespace, configuration.folder)
+        cls._session = Session(namespace, options, root, known_findings(options, root))
         if _is_parallel(namespace) and not is_worker():
             cls._session.prepare()
 

@@ -8,36 +8,24 @@ import sys
 from collections.abc import Container
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from flake8.main.options import stage1_arg_parser
-from flake8.options.config import load_config
+from flake8.exceptions import ExecutionError
 
 from flake8_ckpt.asked_files import expand_paths
 from flake8_ckpt.index.discovery import choose_root
 from flake8_ckpt.index.discovery import is_excluded
+from flake8_ckpt.index.discovery import is_lost
 from flake8_ckpt.index.discovery import relative_path
 from flake8_ckpt.options import Options
 
 PREFIX = "CKP"
 STDIN = "-"
-CONFIG_SECTIONS = ("flake8", "flake8:local-plugins")
-
-
-def config_directory(argv: Sequence[str]) -> Optional[Path]:
-    """Return the folder of the configuration file that flake8 reads for this command line.
-
-    flake8 does not tell its plugins, so ask it again.
-    """
-    try:
-        args, _ = stage1_arg_parser().parse_known_args(argv)
-        config, folder = load_config(args.config, [], isolated=args.isolated)
-    # argparse exits; a configuration that cannot be read is flake8's to report.
-    except (SystemExit, Exception):
-        return None
-    is_used = any(section in config for section in CONFIG_SECTIONS)
-    return Path(os.path.abspath(folder)) if is_used else None
+# These say that a file was not checked, or not in full: of ours, and of flake8 itself.
+FAILURES = ("CKP001", "CKP002")
+FLAKE8_FAILURES = ("E902", "E999")
 
 
 def asked_files(namespace: argparse.Namespace) -> list[str]:
@@ -63,11 +51,29 @@ def project_path(root: Path, filename: str, known: Optional[Container[str]] = No
 
 def is_selected(namespace: argparse.Namespace) -> bool:
     """Say whether flake8 can report any of our codes, as far as select and ignore tell."""
-    chosen = [*(namespace.select or ()), *(namespace.extend_select or ())]
-    if any(_overlaps(code) for code in chosen):
+    if names_ours(namespace):
         return True
     ignored = [*(namespace.ignore or ()), *(namespace.extend_ignore or ())]
     return namespace.select is None and not any(PREFIX.startswith(code) for code in ignored)
+
+
+def names_ours(namespace: argparse.Namespace) -> bool:
+    """Say whether select or extend-select names any of our codes."""
+    return any(_overlaps(code) for code in (*(namespace.select or ()), *(namespace.extend_select or ())))
+
+
+def select_more(namespace: argparse.Namespace, codes: Sequence[str]) -> None:
+    """Have codes reported besides those that are selected, but for those that are ignored by name.
+
+    What ignores a whole family, as `E` does, is about its other codes.
+    """
+    ignored = [*(namespace.ignore or ()), *(namespace.extend_ignore or ())]
+    wanted = [code for code in codes if not any(_is_named(code, each) for each in ignored)]
+    namespace.extend_select = [*(namespace.extend_select or ()), *wanted]
+
+
+def _is_named(code: str, ignored: str) -> bool:
+    return code.startswith(ignored) and len(ignored) > len(code.rstrip("0123456789"))
 
 
 def _overlaps(code: str) -> bool:
@@ -78,6 +84,33 @@ def root_for(namespace: argparse.Namespace, options: Options, config_dir: Option
     """Return the root of the project that a run belongs to."""
     named = [_named(name, namespace) for name in namespace.filenames]
     return options.root or choose_root(named, config_dir)
+
+
+def bounded(
+    options: Options, root: Path, namespace: argparse.Namespace, config_dir: Optional[Path]
+) -> Options:
+    """Return the options of a run that does not read everything around a file that belongs to no project."""
+    is_chosen = options.root is not None or root == config_dir
+    if is_chosen or not namespace.filenames:
+        return options
+    named = [Path(os.path.abspath(_named(name, namespace))) for name in namespace.filenames]
+    if any(each == root or each in root.parents for each in named):
+        return options
+    return replace(options, is_lost=True, no_cache=True) if is_lost(root) else options
+
+
+def known_findings(options: Options, root: Path) -> frozenset[str]:
+    """Return the fingerprints that the baseline of a run holds; raise flake8's ExecutionError where it is broken."""
+    from flake8_ckpt.suppression.baseline import NAME
+    from flake8_ckpt.suppression.baseline import BrokenBaseline
+    from flake8_ckpt.suppression.baseline import read_baseline
+
+    if options.no_baseline:
+        return frozenset()
+    try:
+        return read_baseline(options.baseline or root / NAME, is_named=options.baseline is not None)
+    except BrokenBaseline as error:
+        raise ExecutionError(str(error)) from error
 
 
 def asked_paths(names: Sequence[str], options: Options, root: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from typing import Optional
 from typing import Union
+
+from flake8_ckpt.cli import main
 
 NORMALIZER = """\
 import torch
@@ -129,13 +132,29 @@ def flake8(folder: Path, *arguments: str, **options: Any) -> Run:
 
 
 def check(folder: Path, *arguments: str, **options: Any) -> Run:
-    """Run `flake8-ckpt check`."""
-    return command(folder, "check", *arguments, **options)
+    """Run `flake8-ckpt check`, without the line that sums up."""
+    return command(folder, "check", "--no-summary", *arguments, **options)
 
 
 def command(folder: Path, *arguments: str, **options: Any) -> Run:
     """Run `flake8-ckpt`."""
     return run(folder, "-m", "flake8_ckpt", *arguments, **options)
+
+
+def here(folder: Path, *arguments: str) -> Run:
+    """Run `flake8-ckpt` in this process, which is ten times as fast as in one of its own."""
+    before, streams = os.getcwd(), (sys.stdout, sys.stderr)
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    os.chdir(folder)
+    sys.stdout, sys.stderr = out, err
+    try:
+        code = main(arguments)
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    finally:
+        os.chdir(before)
+        sys.stdout, sys.stderr = streams
+    return Run(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
 
 
 def both(folder: Path, *arguments: str, **options: Any) -> Run:

@@ -175,7 +175,6 @@ def test_output_file_holds_the_same(tmp_path: Path) -> None:
     ("lines", "count"),
     [
         ("select = CKP", 2),
-        ("select = E7,F7,B", 0),
         ("select = CKP\nignore = CKP101", 0),
         ("select = CKP\nper-file-ignores =\n    a.py: CKP101, E501\n    c.py: CKP", 1),
         ("select = CKP\nexclude = pkg", 1),

@@ -35,7 +35,7 @@ from flake8_ckpt.cli import main
 
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
-code = main(["check"])
+code = main(["check", "--no-summary"])
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 sys.exit(code)
 """

@@ -39,6 +39,7 @@ class LoadEffect:
     `keys` is the path to the key from the payload's `root`: a call that loads a file, or a parameter.
     `kind` is that of the key read, or "handed" where a function outside the project is given the value.
     `location` is where the key is taken, `at` the statement of `unit` that does it or calls what does it.
+    It is `asked` for where an option says that training goes on.
     It `has_other_source` where the same statement takes it out of something else, which another branch loads.
     """
 
@@ -53,6 +54,7 @@ class LoadEffect:
     guards: Guards = ()
     at: Position = NOWHERE
     has_other_source: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True)

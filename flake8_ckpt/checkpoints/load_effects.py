@@ -12,6 +12,7 @@ from flake8_ckpt.checkpoints.function_body import FunctionBody
 from flake8_ckpt.checkpoints.io_calls import filled_by
 from flake8_ckpt.checkpoints.io_calls import loader_of
 from flake8_ckpt.checkpoints.io_calls import source_of
+from flake8_ckpt.checkpoints.pairing.resume_options import asks_to_resume
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
 from flake8_ckpt.checkpoints.payload import archive_of
@@ -80,7 +81,9 @@ def _effect(
     guards: Guards = (),
 ) -> LoadEffect:
     """Return what a statement of the function itself takes."""
-    return LoadEffect(root, keys, kind, into, body.spot(position), body.unit, body.unit, (), guards, position)
+    asked = asks_to_resume(guards)
+    spot = body.spot(position)
+    return LoadEffect(root, keys, kind, into, spot, body.unit, body.unit, (), guards, position, asked=asked)
 
 
 def _given_back(body: FunctionBody) -> Iterator[LoadEffect]:
@@ -150,6 +153,7 @@ def _brought_in(
                 unit=body.unit,
                 call_chain=call_chain,
                 at=site.position,
+                asked=each.asked or asks_to_resume(site.guards),
             )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import configparser
 import os
+import sys
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 import flake8
 from flake8.exceptions import ExecutionError
@@ -20,11 +20,19 @@ from flake8.options.config import load_config
 from flake8.options.manager import OptionManager
 
 from flake8_ckpt import __version__
+from flake8_ckpt.configuration import Configuration
+from flake8_ckpt.configuration import read_configuration
+from flake8_ckpt.index.discovery import MARKERS
 from flake8_ckpt.options import Options
 from flake8_ckpt.options import add_options
 from flake8_ckpt.options import from_namespace
-from flake8_ckpt.selection import config_directory
+from flake8_ckpt.selection import FAILURES
+from flake8_ckpt.selection import PREFIX
+from flake8_ckpt.selection import bounded
+from flake8_ckpt.selection import is_selected
+from flake8_ckpt.selection import names_ours
 from flake8_ckpt.selection import root_for
+from flake8_ckpt.selection import select_more
 
 Declare = Callable[[OptionManager], None]
 
@@ -37,20 +45,63 @@ def read_project(
     streams: Collection[str] = (),
 ) -> tuple[argparse.Namespace, Options, Path]:
     """Return what is asked of a subcommand that takes paths, our options, and the root of the project."""
-    namespace, options, config_dir = read_options(arguments, declare, formatters)
+    namespace, options, configuration = read_options(arguments, declare, formatters)
     for name in namespace.filenames:
         if name not in streams and not os.path.lexists(name):
             raise ExecutionError(f"path does not exist: {name!r}")
-    return namespace, options, root_for(namespace, options, config_dir)
+    root = root_for(namespace, options, configuration.folder)
+    options = bounded(options, root, namespace, configuration.folder)
+    _tell_root(namespace, options, configuration, root)
+    return namespace, options, root
+
+
+def _tell_root(
+    namespace: argparse.Namespace, options: Options, configuration: Configuration, root: Path
+) -> None:
+    """Say on the side where the project begins, if it is asked for or none was found."""
+    if options.is_lost and not getattr(namespace, "quiet", 0):
+        marks = ", ".join(MARKERS)
+        print(
+            f"flake8-ckpt: note: nothing around {root} marks a project ({marks}), and much lies below it: only"
+            " what you named is read; --ckpt-root=FOLDER reads a whole folder",
+            file=sys.stderr,
+        )
+    elif namespace.verbose:
+        why = root_reason(root, options.root is not None, configuration)
+        print(f"flake8-ckpt: note: the project is {root}: {why}", file=sys.stderr)
+
+
+def root_reason(root: Path, is_named: bool, configuration: Configuration) -> str:
+    """Return in a few words why a folder is the root of a run."""
+    if is_named:
+        return configuration.place_of("ckpt-root")
+    if root == configuration.folder:
+        return "the folder of the configuration"
+    mark = next((each for each in MARKERS if os.path.exists(root / each)), "")
+    return f"it has {mark}" if mark else "nothing marks a larger one"
 
 
 def read_options(
     arguments: Sequence[str], declare: Declare, formatters: Collection[str] = ()
-) -> tuple[argparse.Namespace, Options, Optional[Path]]:
-    """Return what is asked of a subcommand, our options, and the folder of the configuration."""
+) -> tuple[argparse.Namespace, Options, Configuration]:
+    """Return what is asked of a subcommand, our options, and what configures it."""
     namespace = _read_arguments(arguments, declare, formatters)
-    config_dir = config_directory(arguments)
-    return namespace, from_namespace(namespace, config_dir), config_dir
+    configuration = read_configuration(arguments)
+    if hasattr(namespace, "select"):
+        _select_ours(namespace, configuration)
+    return namespace, from_namespace(namespace, configuration), configuration
+
+
+def _select_ours(namespace: argparse.Namespace, configuration: Configuration) -> None:
+    """Have our codes reported where a configuration that selects others does not speak of them.
+
+    What could not be checked is said whenever any of our codes is asked for.
+    """
+    is_asked = configuration.is_argument("select") or names_ours(namespace)
+    if namespace.select is not None and not is_asked:
+        select_more(namespace, [PREFIX])
+    if is_selected(namespace):
+        select_more(namespace, FAILURES)
 
 
 @dataclass(frozen=True)
@@ -93,6 +144,10 @@ def _read_arguments(
         formatter_names=list(formatters),
     )
     declare(manager)
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(manager.parser)
     try:
         config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
         namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)

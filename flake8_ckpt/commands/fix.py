@@ -5,27 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flake8.formatting.base import BaseFormatter
 from flake8.main.options import register_default_options
 from flake8.options.manager import OptionManager
-from flake8.statistics import Statistics
-from flake8.violation import Violation
 
-from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
-from flake8_ckpt.commands.fix_report import diff_of
-from flake8_ckpt.commands.fix_report import lines_of
-from flake8_ckpt.commands.fix_report import summary_of
-from flake8_ckpt.commands.output import Linted
-from flake8_ckpt.commands.output import print_findings
-from flake8_ckpt.commands.progress import progress_bar
-from flake8_ckpt.findings import Confirmed
+from flake8_ckpt.commands.lookup import look_up
+from flake8_ckpt.commands.output import kept_findings
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.fixes.fixed_text import SAFE
 from flake8_ckpt.fixes.fixed_text import UNSAFE
@@ -37,11 +27,10 @@ from flake8_ckpt.fixes.written_file import replace_content
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.index.survey import digest_of
 from flake8_ckpt.options import Options
+from flake8_ckpt.reports.fix_lines import diff_of
+from flake8_ckpt.reports.fix_lines import lines_of
+from flake8_ckpt.reports.fix_lines import summary_of
 from flake8_ckpt.selection import PREFIX
-from flake8_ckpt.selection import asked_files
-from flake8_ckpt.selection import asked_paths
-from flake8_ckpt.selection import jobs_for
-from flake8_ckpt.selection import project_path
 
 NOTHING_LEFT, FOUND, FILE_LEFT = 0, 1, 2
 DESCRIPTION = (
@@ -63,28 +52,6 @@ class FileOutcome:
     name: str
     fixed: Fixed
     left: str = ""
-
-
-class Collector(BaseFormatter):  # type: ignore[misc]  # flake8 has no types
-    """Keeps which findings flake8's style guide lets through: selected, and not silenced."""
-
-    def after_init(self) -> None:
-        """Begin with nothing."""
-        self.reported: set[tuple[str, str, int, int, str]] = set()
-
-    def start(self) -> None:
-        """Open no file."""
-
-    def stop(self) -> None:
-        """Close no file."""
-
-    def handle(self, error: Violation) -> None:
-        """Keep a finding."""
-        place = error.line_number, error.column_number - 1
-        self.reported.add((error.filename, error.code, *place, error.text))
-
-    def show_statistics(self, statistics: Statistics) -> None:
-        """Print nothing."""
 
 
 def fix_files(arguments: Sequence[str]) -> int:
@@ -113,38 +80,16 @@ def _exit_code(outcomes: Sequence[FileOutcome], is_diff: bool) -> int:
 
 def _outcomes(namespace: argparse.Namespace, options: Options, root: Path) -> Iterator[FileOutcome]:
     """Yield what becomes of each file that has findings or cannot be read, in order of their names."""
-    names = asked_files(namespace)
-    jobs = jobs_for(options)
-    with progress_bar() as progress:
-        found = engine.analyze(
-            root, options, paths=asked_paths(names, options, root), jobs=jobs, progress=progress
-        )
-    paths = {name: project_path(root, name, found.survey.digests) for name in names}
-    unread = dict(found.survey.unreadable)
-    findings = _reported(namespace, {name: engine.findings_in(found, path) for name, path in paths.items()})
-    for name, path in sorted(paths.items()):
-        broken = found.broken.get(path, "")
-        if path not in found.survey.digests:
-            broken = f"cannot be read ({unread.get(path, 'unknown')})"
-        if broken:
-            yield FileOutcome(name, Fixed(b"", b""), broken)
-        elif findings[name]:
-            yield _fix(namespace, root, name, findings[name], found.survey.digests[path])
-
-
-def _reported(namespace: argparse.Namespace, confirmed: Mapping[str, Confirmed]) -> dict[str, list[Finding]]:
-    """Return the findings of each file that are selected and that nothing silences."""
-    collector = Collector(namespace)
-    print_findings(namespace, collector, [Linted(name, each.findings) for name, each in confirmed.items()])
-    return {
-        name: [each for each in file.findings if _key(name, each) in collector.reported]
-        for name, file in confirmed.items()
-    }
-
-
-def _key(name: str, finding: Finding) -> tuple[str, str, int, int, str]:
-    place = finding.position.line, finding.position.col
-    return (name, finding.code, *place, finding.message)
+    looked_up = look_up(namespace, options, root)
+    digests, unread = looked_up.found.survey.digests, looked_up.unread
+    reported: dict[str, list[Finding]] = {}
+    for each in kept_findings(namespace, looked_up.linted):
+        reported.setdefault(each.path, []).append(each)
+    for name, path in sorted(looked_up.paths.items()):
+        if path in unread:
+            yield FileOutcome(name, Fixed(b"", b""), unread[path])
+        elif path in reported:
+            yield _fix(namespace, root, name, reported[path], digests[path])
 
 
 def _fix(

@@ -51,10 +51,10 @@ def prove_findings(arguments: Sequence[str]) -> int:
     from flake8_ckpt.runtime.prove.launch import GIBIBYTES
     from flake8_ckpt.runtime.prove.launch import SECONDS
 
-    namespace, options, config_dir = read_options(arguments, _declare)
+    namespace, options, configuration = read_options(arguments, _declare)
     target = _target(namespace)
     evidence = read_evidence(namespace.evidence)
-    root = root_for(namespace, options, config_dir).absolute()
+    root = root_for(namespace, options, configuration.folder).absolute()
     with paused_gc():
         found = engine.analyze(
             root,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from collections.abc import Sequence
 from importlib import import_module
 
+from flake8.exceptions import ExecutionError
+
 from flake8_ckpt.commands.arguments import Formats
 from flake8_ckpt.commands.output import Material
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.index.cache import open_cache
+from flake8_ckpt.index.discovery import package_of
+from flake8_ckpt.reports.report import Report
 
 # The module of `reports` for each format that needs nothing but the report.
 MODULES = {
@@ -19,10 +25,12 @@ MODULES = {
     "rdjson": "rdjson",
     "junit": "junit",
 }
+# Formats that have no place for a fix.
+WITHOUT_FIX = ("github", "gitlab", "junit")
 FORMATS = Formats(
-    ("text", "concise", *MODULES),
+    ("text", "concise", *MODULES, "html"),
     "",
-    "text (with the code), concise (flake8's lines), json, sarif, github, gitlab, rdjson or junit;"
+    "text (with the code), concise (flake8's lines), json, sarif, github, gitlab, rdjson, junit or html;"
     " docs/formats.md shows each. (Default: text on a terminal, else concise)",
 )
 
@@ -34,12 +42,33 @@ def writer_of(name: str, material: Material, is_colored: bool) -> Callable[[Sequ
         # The rules are only imported where there is something to say of them.
         from flake8_ckpt.commands.report_parts import report_of
 
-        report = report_of(kept, material)
+        report = report_of(kept, material, name not in WITHOUT_FIX)
         if name == "text":
             from flake8_ckpt.reports import text
 
             return text.render(report, text.COLORED if is_colored else text.PLAIN)
+        if name == "html":
+            return _page(report, material)
         rendered: str = import_module(f"flake8_ckpt.reports.{MODULES[name]}").render(report)
         return rendered
 
     return write
+
+
+def _page(report: Report, material: Material) -> str:
+    """Return the page, for which the project is linked again where the findings came from a cache."""
+    try:
+        from flake8_ckpt.reports.html.page import render
+    except ImportError as error:
+        raise ExecutionError(
+            f"--output-format html needs {error.name}: pip install 'flake8-ckpt[html]'"
+        ) from error
+    from flake8_ckpt.contract_view.rows import tables_of
+    from flake8_ckpt.index.collection import index_survey
+    from flake8_ckpt.linked_project import Project
+
+    found, options = material.found, material.options
+    cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.frameworks)
+    index = found.index or index_survey(found.survey, cache=cache, known=options.frameworks)
+    project = Project(index.files, options.module_bases, package_of(found.root), options.frameworks)
+    return render(report, tables_of(project), os.path.basename(os.path.abspath(found.root)))

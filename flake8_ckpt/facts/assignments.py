@@ -20,6 +20,7 @@ from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.key_text import as_written_key
 from flake8_ckpt.facts.member_values import element_of
 from flake8_ckpt.facts.member_values import item_of
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import MAX_FIELDS
@@ -49,6 +50,29 @@ def assign(target: ast.expr, value: v.Value, source: ast.expr | None, frame: Fra
         _assign_item(target, value, frame)
     elif isinstance(target, ast.Attribute):
         _assign_field(target, value, frame)
+
+
+def count_by(attr: str, iterable: ast.expr, frame: Frame) -> None:
+    """Set the attribute by which a loop goes, where it begins and in the loop: `for self.epoch in range(9):`."""
+    begins = _first_of(iterable, frame)
+    frame.write(attr, "assign", begins)
+    if begins != v.UNKNOWN:
+        around = frame.guards
+        frame.guards = (*around, LOOP)
+        frame.write(attr, "assign", v.UNKNOWN)
+        frame.guards = around
+
+
+def _first_of(iterable: ast.expr, frame: Frame) -> v.Value:
+    """Return the first number that a loop counts."""
+    if not isinstance(iterable, ast.Call) or not iterable.args:
+        return v.UNKNOWN
+    name = dotted(iterable.func).rpartition(".")[2]
+    if name == "tqdm":
+        return _first_of(iterable.args[0], frame)
+    if name not in ("range", "trange"):
+        return v.UNKNOWN
+    return v.Const(0) if len(iterable.args) == 1 else frame.evaluate(iterable.args[0])
 
 
 def augment(target: ast.expr, value: v.Value, frame: Frame) -> None:

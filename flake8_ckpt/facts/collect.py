@@ -206,14 +206,18 @@ class _Collector:
         for name, node in found.functions:
             if id(node) in selected:
                 yield self.function(name, node, found.followed or id(node) in found.on_the_way)
-            elif node.returns is not None and "." not in name:
-                promised = annotation_value(node.returns, self.names)
-                if promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
-                    moves = moved_parameters(node, self.text(node))
-                    parameters = tuple(self.parameters(node.args)) if moves else ()
-                    yield FunctionFacts(name, self.heading(node), parameters, returns=promised, moves=moves)
+            elif "." not in name:
+                yield from self.promise(name, node)
         if found.script is not None:
             yield self.function(found.script.name, found.script, True)
+
+    def promise(self, name: str, node: Function) -> Iterator[FunctionFacts]:
+        """Yield what a function that is not walked promises to give, and which parameters it moves."""
+        promised = annotation_value(node.returns, self.names) if node.returns is not None else v.UNKNOWN
+        moves = moved_parameters(node, self.text(node))
+        if moves or promised not in (v.UNKNOWN, v.NUMBER, v.NONE):
+            parameters = tuple(self.parameters(node.args)) if moves else ()
+            yield FunctionFacts(name, self.heading(node), parameters, returns=promised, moves=moves)
 
     def reader(self, node: Function, found: ClassOutline) -> FunctionFacts:
         """Return how a method that sets nothing of interest reads what may be state."""

@@ -11,6 +11,7 @@ from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import believed
 from flake8_ckpt.facts.assignments import assign
 from flake8_ckpt.facts.assignments import augment
+from flake8_ckpt.facts.assignments import count_by
 from flake8_ckpt.facts.conditions.branch_guards import conditions
 from flake8_ckpt.facts.conditions.branch_guards import decided
 from flake8_ckpt.facts.conditions.branch_guards import narrow
@@ -231,7 +232,7 @@ def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
     bind_loop(node.target, node.iter, walker.frame)
     attr = self_attribute(node.target)
     if attr is not None:
-        walker.frame.write(attr, "assign", v.UNKNOWN)
+        count_by(attr, node.iter, walker.frame)
     before, counter = set(walker.frame.sweeps), counter_of(node)
     walker.frame.sweeps |= {counter} if counter is not None else set()
     _repeat(walker, node)

@@ -11,6 +11,7 @@ from flake8_ckpt.confirm.expressions import targets_of
 from flake8_ckpt.fixes.attribute_writes import WriteNode
 from flake8_ckpt.fixes.attribute_writes import is_self
 from flake8_ckpt.fixes.attribute_writes import plain_tensors_of
+from flake8_ckpt.fixes.constructor import constructor_writes
 from flake8_ckpt.fixes.integer_values import is_integer
 from flake8_ckpt.fixes.piece import ways_to
 from flake8_ckpt.fixes.suggestion import Site
@@ -21,10 +22,12 @@ DTYPE = "follows .to(dtype) as well: in half precision its values are rounded"
 ARGUMENT = "a caller may hand in what is no tensor, which register_buffer() refuses"
 
 
-def risk_of_constant(site: Site, writes: Sequence[WriteNode]) -> str:
+def risk_of_constant(site: Site) -> str:
     """Return in one line what may change where a constant becomes a buffer that is not saved, or nothing."""
-    for write in writes:
+    for write in constructor_writes(site):
         value = write.value
+        if isinstance(value, cst.Name) and value.value == "None":
+            continue
         if value is None or isinstance(value, cst.Name) and _is_parameter(write, value.value):
             return ARGUMENT
         if not is_integer(value, _Locals(write).value_of):

@@ -38,7 +38,10 @@ def obstacle_to_registration(site: Site, refused: Kinds) -> str:
     """Return why a change of what sets an attribute would not work, or an empty string."""
     class_def = site.class_def
     if class_def is None or not constructor_writes(site):
-        return f"'{site.name}' is not set in the constructor itself"
+        method = site.function.name.value if site.function is not None else "another class"
+        return f"{method}() sets it, not the constructor: register it there, and let {method}() change it"
+    if site.name.startswith("__") and not site.name.endswith("__"):
+        return "its name is private to the class, so the key would be another one"
     names = set(class_names(class_def))
     if site.name in names:
         return f"the class has '{site.name}' already, so torch would refuse the name: remove that first"
@@ -56,6 +59,8 @@ def _obstacle(site: Site, write: WriteNode, refused: Kinds) -> str:
         return f"line {line} sets '{site.name}' to what is no tensor"
     if not is_after_super(write):
         return f"line {line} comes before super().__init__(): move it below that first"
+    if is_before_another(site, write):
+        return f"a base class is set up again below line {line}, which forgets what is registered before"
     if REMARK.search("\n".join(_remarks(site, write))):
         return "the comment there speaks of buffers"
     return ""
@@ -77,6 +82,14 @@ def is_after_super(write: WriteNode) -> bool:
         return False
     calls = [path for path, node in ways_to(constructor) if _is_base_constructor(node)]
     return any(_stands_before(path, write) for path in calls)
+
+
+def is_before_another(site: Site, write: WriteNode) -> bool:
+    """Tell whether a base class's constructor is called below a write: that of `nn.Module` drops all buffers."""
+    if write.function is None:
+        return False
+    calls = [node for _, node in ways_to(write.function) if _is_base_constructor(node)]
+    return any(site.span(each) > site.span(write.statement) for each in calls)
 
 
 def _is_base_constructor(call: cst.CSTNode) -> bool:

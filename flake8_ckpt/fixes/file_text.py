@@ -47,7 +47,11 @@ class FileText:
             place = edit.position
             newline = lines[min(place.line, len(lines)) - 1].group(1) or _first_newline(lines)
             start = _offset(lines, place.line, place.col)
-            pieces += [self.raw[done:start], edit.text.replace("\n", newline)]
+            text = edit.text
+            # A line below the last one, which has no newline: the file goes on without one.
+            if start == len(self.raw) and place.col == 0 and not self.raw.endswith(("\n", "\r")):
+                text = "\n" + text.removesuffix("\n")
+            pieces += [self.raw[done:start], text.replace("\n", newline)]
             done = _offset(lines, place.end_line, place.end_col)
         return "".join([*pieces, self.raw[done:]])
 

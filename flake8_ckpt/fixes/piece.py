@@ -21,6 +21,9 @@ from flake8_ckpt.findings import Position
 
 Path = tuple[cst.CSTNode, ...]
 
+# Programs are short; libcst takes a second for so many characters.
+MAX_WHOLE = 300_000
+
 
 class OutOfReach(Exception):
     """What libcst cannot read, or does not give back as it was."""
@@ -49,6 +52,12 @@ class Source:
                 return Piece.of(self, first, last)
         raise OutOfReach
 
+    def whole(self) -> Piece:
+        """Return the whole file, for what the module itself runs; raise OutOfReach where it is too much for libcst."""
+        if len(self.text) > MAX_WHOLE or is_too_deep(self.tree.body, 0, self.lines):
+            raise OutOfReach
+        return Piece.of(self, 1, len(self.lines.lines))
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -62,7 +71,7 @@ class Piece:
     @classmethod
     def of(cls, source: Source, first: int, last: int) -> Piece:
         """Read some whole lines."""
-        text = "\n".join(source.lines.lines[first - 1 : last]) + "\n"
+        text = "\n".join(source.lines.lines[first - 1 : last]).rstrip("\n") + "\n"
         try:
             module = cst.parse_module(text)
             ranges = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)

@@ -17,6 +17,8 @@ from flake8_ckpt.fixes.piece import Piece
 
 # How a buffer is registered; "auto" does as the file does already.
 BufferStyle = Literal["auto", "register_buffer", "nn.Buffer"]
+# Longer values are left out of what is shown.
+LONG = 60
 OLDER = "load older checkpoints with load_compatible() of flake8_ckpt.runtime"
 
 
@@ -86,3 +88,9 @@ def after(position: Position, text: str) -> Edit:
 def between(start: Position, end: Position, text: str) -> Edit:
     """Return an edit from where one range begins to where another begins."""
     return Edit(Position(start.line, start.col, end.line, end.col), text)
+
+
+def one_line(code: str) -> str:
+    """Return code for the reader: on one line, and without its middle where it is long."""
+    line = " ".join(code.split())
+    return line if len(line) <= LONG else f"{line[: line.find('(') + 1]}...)" if "(" in line[:LONG] else "..."

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.fixes.codemods import checkpoint_keys
 from flake8_ckpt.fixes.codemods import late_state
+from flake8_ckpt.fixes.codemods import load_statement
 from flake8_ckpt.fixes.codemods import module_container
 from flake8_ckpt.fixes.codemods import parameter
 from flake8_ckpt.fixes.codemods import persistent
 from flake8_ckpt.fixes.codemods import register_buffer
 from flake8_ckpt.fixes.codemods import registration_result
+from flake8_ckpt.fixes.codemods import state_keys
 from flake8_ckpt.fixes.codemods import tensor_container
+from flake8_ckpt.fixes.codemods import vecnormalize
 from flake8_ckpt.fixes.piece import OutOfReach
 from flake8_ckpt.fixes.piece import Source
 from flake8_ckpt.fixes.suggestion import BufferStyle
@@ -36,6 +41,17 @@ CODEMODS: Mapping[str, Codemod] = {
     "array": late_state.change_array,
     "number": late_state.change_number,
     "derived_number": late_state.change_derived,
+    "save_restored": checkpoint_keys.save_restored,
+    "read_similar": checkpoint_keys.read_similar,
+    "restore_saved": checkpoint_keys.restore_saved,
+    "add_object": checkpoint_keys.add_object,
+    "save_statistics": vecnormalize.save_statistics,
+    "keep_statistics": vecnormalize.keep_statistics,
+    "look_at_report": load_statement.look_at_report,
+    "fill_in_place": load_statement.fill_in_place,
+    "save_state": load_statement.save_state,
+    "add_prefix": state_keys.add_prefix,
+    "save_metric": state_keys.save_metric,
 }
 
 
@@ -66,6 +82,7 @@ def _suggestion(finding: Finding, source: Source, style: BufferStyle) -> Suggest
     place = finding.position
     try:
         piece = source.piece_at(place.line)
-        return CODEMODS[finding.fix.name](Site(finding, piece, piece.path_to(place.line, place.col), style))
+        found = CODEMODS[finding.fix.name](Site(finding, piece, piece.path_to(place.line, place.col), style))
     except (OutOfReach, RecursionError):
         return None
+    return replace(found, safety="shown") if finding.fix.safety == "shown" else found

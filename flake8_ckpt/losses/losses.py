@@ -90,8 +90,8 @@ class Losses:
         return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator).found
 
     def is_idle(self, reader: FunctionRef) -> bool:
-        """Tell whether nobody calls a load, of a class of which programs make objects."""
-        return self._idle.is_idle(reader)
+        """Tell whether nobody calls a load to go on with training, of a class of which programs make objects."""
+        return self._idle.is_idle(reader) or not self.save_points.resumption.goes_on_after(reader)
 
     @cached_property
     def _idle(self) -> IdleLoads:
@@ -119,7 +119,7 @@ class Losses:
 
     def incomplete_states(self) -> Iterator[IncompleteState]:
         """Yield the hooks of classes that forget attributes of their objects, but best metrics."""
-        for state in IncompleteStates(self.contract).all():
+        for state in IncompleteStates(self.contract, self.save_points.resumption).all():
             omitted = (each for each in state.omitted if not self.bests.is_told(state.class_id, each.attr))
             kept = replace(state, omitted=tuple(omitted))
             yield from (kept,) if kept.omitted else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from flake8_ckpt.facts.model import GuardKind
@@ -40,6 +41,9 @@ FOREIGN = frozenset(
 )
 # Guards of lazy creation: `if self.x is None`, `if not hasattr(self, "x")`, `if not self.built`.
 LAZY: frozenset[GuardKind] = frozenset(["none", "missing", "unset"])
+
+# `convert_to_deploy`, `switch_to_deploy`, `fuse`, `reparameterize`, `merge_bn`: what they make is for export.
+CONVERTS = re.compile(r"deploy|fuse|fusing|reparam|(^|_)(merge|convert|export|quanti[sz]e|prune)(_|$)")
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,14 @@ def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRe
         and _is_lazy(state, change.method, change.guards)
         and not _is_registered_first(state, attr, certain)
         and not _is_foreign(state, attr)
+        and not _is_converted(state, change)
         and not any(each.value == NONE for each in state.runtime_writes(attr))
     ]
+
+
+def _is_converted(state: ClassState, change: AttributeWrite) -> bool:
+    """Tell whether a method that no step runs makes another form of the module: training goes on with the first."""
+    return change.method.name not in state.stepping and CONVERTS.search(change.method.name) is not None
 
 
 def _is_layer(change: AttributeWrite) -> bool:

@@ -31,12 +31,21 @@ class RuleText:
 
 @dataclass(frozen=True)
 class Mend:
-    """How a finding is mended: edits of its file, or `code` to write where there are none."""
+    """How a finding is mended: edits of its file, or `code` to write where there are none.
 
+    `title` says what is done, `note` what else changes by it, or why it is only shown.
+    """
+
+    title: str
     safety: Safety
-    note: str
+    note: str = ""
     edits: tuple[Edit, ...] = ()
     code: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the title and the note as one line."""
+        return f"{self.title} ({self.note})" if self.note else self.title
 
 
 @dataclass(frozen=True)
@@ -53,12 +62,21 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What a watched run says of a finding: "confirmed" or "refuted", and what it saw."""
+
+    verdict: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Entry:
     """A finding that is reported."""
 
     finding: Finding
     fingerprint: str
     mend: Optional[Mend] = None
+    evidence: Optional[Evidence] = None
 
 
 @dataclass(frozen=True)

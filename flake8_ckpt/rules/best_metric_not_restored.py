@@ -123,6 +123,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import STATEMENT
@@ -148,6 +149,7 @@ def check(project: Project) -> Iterator[Finding]:
             node=node,
             attribute=attribute,
             key="" if attribute else each.name,
+            fix=Fix("save_metric", arguments=(("name", each.name),)),
         )
 
 

@@ -104,6 +104,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import call_of
@@ -112,12 +113,13 @@ from flake8_ckpt.rules.base import finding_in
 MESSAGE = (
     "keys that do not fit are skipped without a word: look at what load_state_dict(strict=False) returns"
 )
+FIX = Fix("look_at_report", "unsafe")
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report loads with strict=False whose result nobody looks at."""
     for location in project.losses.discarded_load_reports():
-        yield finding_in(RULE, location, MESSAGE, node=call_of("load_state_dict"))
+        yield finding_in(RULE, location, MESSAGE, node=call_of("load_state_dict"), fix=FIX)
 
 
 RULE = Rule(__name__, "CKP211", opt_in=check)

@@ -140,6 +140,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -158,7 +159,9 @@ def check(project: Project) -> Iterator[Finding]:
             mend = f"did you mean '{missing.similar}'?" if missing.similar else "save it there"
             outcome = "loading fails" if fails else "it is not restored"
             message = f"'{key}' is read here, but {save} does not save it: {outcome}; {mend}"
-            yield finding_in(RULE, location, message, [(save, "the payload is written here")], key=key)
+            others = [(save, "the payload is written here")]
+            fix = Fix("read_similar", "unsafe", (("key", key), ("similar", missing.similar)))
+            yield finding_in(RULE, location, message, others, key=key, fix=fix)
 
 
 RULE = Rule(__name__, "CKP202", check=check)

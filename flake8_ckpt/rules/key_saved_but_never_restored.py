@@ -138,6 +138,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
+from flake8_ckpt.findings import Safety
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -157,7 +159,9 @@ def check(project: Project) -> Iterator[Finding]:
             )
             told.add(location)
             others = [(load.location, "the payload is read here")]
-            yield finding_in(RULE, location, message, others, key=lost.keys[-1])
+            safety: Safety = "unsafe" if len(lost.keys) == 1 else "shown"
+            fix = Fix("restore_saved", safety, (("key", lost.keys[-1]),))
+            yield finding_in(RULE, location, message, others, key=lost.keys[-1], fix=fix)
     for file in project.losses.unread_files():
         if file.location in told:
             continue

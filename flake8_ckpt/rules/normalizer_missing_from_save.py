@@ -195,6 +195,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -213,7 +214,12 @@ def check(project: Project) -> Iterator[Finding]:
             for one in lost.missing
             for each in one.targets
         ]
-        yield finding_in(RULE, lost.location, message, others, key=first.keys[-1])
+        lost_keys = [each.keys for one in lost.missing for each in one.targets]
+        holders = {keys[-2] for keys in lost_keys if len(keys) > 1}
+        names = ",".join(dict.fromkeys(keys[-1] for keys in lost_keys))
+        arguments = (("keys", names), ("holder", min(holders, default="")))
+        fix = Fix("save_restored", "unsafe" if not holders else "shown", arguments)
+        yield finding_in(RULE, lost.location, message, others, key=first.keys[-1], fix=fix)
 
 
 RULE = Rule(__name__, "CKP201", check=check)

@@ -150,6 +150,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.findings import Node
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
@@ -166,14 +167,17 @@ def check(project: Project) -> Iterator[Finding]:
         )
         others = [(each.made, "the optimizer is built here")]
         node = Node(("attribute", "statement"), each.trained)
-        yield finding_in(RULE, each.location, message, others, node=node, attribute=each.trained)
+        fix = Fix("fill_in_place", "unsafe", (("kind", kind),))
+        yield finding_in(RULE, each.location, message, others, node=node, attribute=each.trained, fix=fix)
     for taken in project.losses.unpickled_schedulers():
         message = (
             f"'{taken.name}' becomes a scheduler that steps a copy of the optimizer: "
             "save its state_dict() and load that"
         )
         node = Node(("attribute", "statement"), taken.name)
-        yield finding_in(RULE, taken.location, message, node=node, attribute=taken.name)
+        yield finding_in(
+            RULE, taken.location, message, node=node, attribute=taken.name, fix=Fix("save_state")
+        )
 
 
 RULE = Rule(__name__, "CKP216", check=check)

@@ -89,6 +89,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -101,7 +102,8 @@ def check(project: Project) -> Iterator[Finding]:
             f"'{each.key}' ignores the prefix: two such modules in one parent overwrite each other's; "
             "store it under prefix + key"
         )
-        yield finding_in(RULE, each.location, message, key=each.key)
+        fix = Fix("add_prefix", "unsafe", (("key", each.key),))
+        yield finding_in(RULE, each.location, message, key=each.key, fix=fix)
 
 
 RULE = Rule(__name__, "CKP217", check=check)

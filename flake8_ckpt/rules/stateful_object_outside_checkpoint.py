@@ -200,6 +200,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_in
@@ -229,7 +230,8 @@ def check(project: Project) -> Iterator[Finding]:
         made = [(lost.made, "it is made here")] if lost.made is not None else []
         attribute = own_attribute(lost.name)
         key = "" if attribute else lost.name
-        yield finding_in(RULE, lost.location, message, made, attribute=attribute, key=key)
+        fix = Fix("add_object", arguments=(("name", lost.name), ("kind", lost.kind)))
+        yield finding_in(RULE, lost.location, message, made, attribute=attribute, key=key, fix=fix)
 
 
 RULE = Rule(__name__, "CKP204", check=check)

@@ -127,6 +127,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.findings import Related
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linked_project import Project
@@ -150,7 +151,8 @@ def check(project: Project) -> Iterator[Finding]:
             message = MESSAGES[fault.kind].format(model=fault.model)
             related = (Related(fault.model.path, fault.model.position, "the model"),)
             place = fault.location
-            yield Finding(place.path, place.position, RULE.code, message, related, STATEMENT)
+            fix = Fix("keep_statistics", "unsafe", (("kind", fault.kind),))
+            yield Finding(place.path, place.position, RULE.code, message, related, STATEMENT, fix=fix)
 
 
 RULE = Rule(__name__, "CKP209", check=check)

@@ -117,6 +117,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Fix
 from flake8_ckpt.findings import Related
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import CALL
@@ -127,6 +128,8 @@ from flake8_ckpt.rules.base import finding_in
 # What makes a callback save the wrapper, too.
 OPTIONS = {"CheckpointCallback": "pass save_vecnormalize=True"}
 NEW_BEST = "save it in callback_on_new_best"
+
+FIX = Fix("save_statistics", "unsafe")
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -142,13 +145,14 @@ def check(project: Project) -> Iterator[Finding]:
         made = Related(lost.wrapper.path, lost.wrapper.position, "the statistics live here")
         saves = [Related(each.path, each.position, "saved here too") for each in lost.others]
         place, node = lost.location, call_of(lost.callback) if lost.callback else CALL
-        yield Finding(place.path, place.position, RULE.code, message, (made, *saves), node, key=lost.name)
+        others = (made, *saves)
+        yield Finding(place.path, place.position, RULE.code, message, others, node, key=lost.name, fix=FIX)
     for call in project.losses.omitted_statistics():
         message = (
             f"'{call.helper}' is not given the VecNormalize of {call.wrapper} to save: pass {call.argument}="
         )
-        others = [(call.wrapper, "the statistics live here")]
-        yield finding_in(RULE, call.location, message, others, node=CALL, key=call.argument)
+        written = [(call.wrapper, "the statistics live here")]
+        yield finding_in(RULE, call.location, message, written, node=CALL, key=call.argument)
     for location in project.losses.misnamed_statistics():
         message = "a VecNormalize of Stable-Baselines3 has no 'ob_rms', so None is saved: use 'obs_rms'"
         yield finding_in(RULE, location, message, node=CALL)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from flake8_ckpt.runtime.verifier import audit
     from flake8_ckpt.runtime.verifier import load_compatible
     from flake8_ckpt.runtime.verifier import verify_roundtrip
+    from flake8_ckpt.runtime.wrappers.gymnasium_wrapper import NormalizedVectorEnv
+    from flake8_ckpt.runtime.wrappers.stable_baselines3_wrapper import NormalizedVecEnv
 
 # What this package offers, and the module that has it.
 HOMES = {
@@ -34,10 +36,21 @@ HOMES = {
     "RoundtripError": "verifier",
     "IncompatibleCheckpoint": "verifier",
     "inspect_checkpoint": "inspector",
+    "NormalizedVectorEnv": "wrappers.gymnasium_wrapper",
+    "NormalizedVecEnv": "wrappers.stable_baselines3_wrapper",
+}
+# What these need, and how it is installed.
+NEEDS = {
+    "torch": "pip install 'flake8-ckpt[runtime]'",
+    "numpy": "pip install numpy",
+    "gymnasium": "pip install gymnasium",
+    "stable_baselines3": "pip install stable-baselines3",
 }
 __all__ = [
     "DiscountedReturnNormalizer",
     "IncompatibleCheckpoint",
+    "NormalizedVecEnv",
+    "NormalizedVectorEnv",
     "RoundtripError",
     "RunningMeanStd",
     "RunningMeanStdDict",
@@ -56,10 +69,11 @@ def __getattr__(name: str) -> object:
     try:
         return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name != "torch":
+        needed = (error.name or "").partition(".")[0]
+        if needed not in NEEDS:
             raise
-        message = f"{__name__}.{name} needs torch: pip install 'flake8-ckpt[runtime]'"
-        raise ModuleNotFoundError(message, name="torch") from error
+        message = f"{__name__}.{name} needs {needed}: {NEEDS[needed]}"
+        raise ModuleNotFoundError(message, name=needed) from error
 
 
 def __dir__() -> list[str]:

@@ -68,6 +68,25 @@ def decided(node: ast.expr) -> bool | None:
     return True if is_main(node) else None
 
 
+def _option(node: ast.expr) -> str:
+    """Return the path that a test asks alone: `args.resume`, also `args.resume is not None` and `!= ""`.
+
+    One that asks which of several modes is chosen ends with the mode: "args.mode.resume".
+    """
+    mode = ""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.comparators[0], ast.Constant):
+        other = node.comparators[0].value
+        if isinstance(node.ops[0], ast.Eq) and isinstance(other, str) and "resume" in other:
+            mode = f".{other}"
+        elif not isinstance(node.ops[0], (ast.IsNot, ast.NotEq)) or other not in (None, "", False, 0, -1):
+            return ""
+        node = node.left
+    if not isinstance(node, ast.Attribute) or self_attribute(node) is not None and not mode:
+        return ""
+    path = dotted(node)
+    return path and f"{path}{mode}"
+
+
 def _split(node: ast.expr, frame: Frame, depth: int) -> tuple[Guards, Guards]:
     if depth > MAX_DEPTH:
         return UNCLEAR
@@ -79,13 +98,22 @@ def _split(node: ast.expr, frame: Frame, depth: int) -> tuple[Guards, Guards]:
         if isinstance(node.op, ast.And):
             return tuple(guard for then, _ in parts for guard in then), (BRANCH,)
         return (BRANCH,), tuple(guard for _, otherwise in parts for guard in otherwise)
-    option = dotted(node) if isinstance(node, ast.Attribute) else ""
-    if option and self_attribute(node) is None:
+    option = _option(node)
+    if option:
         return (Guard("option", option),), (BRANCH,)
     guard = _guard(node, frame)
+    asked = _resume_flag(node)
     if guard is None:
-        return UNCLEAR
-    return (guard,), (Guard(OPPOSITES[guard.kind], guard.name),)
+        return (asked, BRANCH) if asked else (BRANCH,), (BRANCH,)
+    return (guard, asked) if asked else (guard,), (Guard(OPPOSITES[guard.kind], guard.name),)
+
+
+def _resume_flag(node: ast.expr) -> Guard | None:
+    """Return the option that a local stands for which says that training goes on: `if is_resume:`."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.IsNot):
+        node = node.left
+    is_flag = isinstance(node, ast.Name) and "resume" in node.id
+    return Guard("option", node.id) if is_flag and isinstance(node, ast.Name) else None
 
 
 def _guard(node: ast.expr, frame: Frame) -> Guard | None:

@@ -119,7 +119,7 @@ def _on_result(func: ast.Attribute, node: ast.Call, frame: Frame) -> v.Value:
     before = set(frame.depends)
     base = frame.evaluate(func.value)
     if func.attr in MOVES:
-        frame.leave_behind(UNMOVED)
+        frame.leave_behind(UNMOVED, isinstance(func.value, ast.Name))
         if isinstance(base, v.Parameter) and lies_there(func, node):
             return base
     made_of, frame.depends = frame.depends, set()

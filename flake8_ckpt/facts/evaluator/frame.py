@@ -211,11 +211,15 @@ class Frame:
         for attr in attributes_in(self.depends):
             self.uses.setdefault(attr, {})["returned"] = None
 
-    def leave_behind(self, kinds: frozenset[str]) -> None:
-        """Take kinds of tokens away from what is being computed: it was moved, or became a number."""
+    def leave_behind(self, kinds: frozenset[str], of_local: bool = False) -> None:
+        """Take kinds of tokens away from what is being computed: it was moved, or became a number.
+
+        What a local was made of has met already, or comes from two branches and never meets.
+        """
         if not kinds:
             return
-        self.mix()
+        if not of_local:
+            self.mix()
         if INPUT not in kinds:
             for attr in attributes_in(self.depends):
                 self.uses.setdefault(attr, {})["relocated"] = None

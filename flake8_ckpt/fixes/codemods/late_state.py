@@ -6,26 +6,37 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from flake8_ckpt.confirm.expressions import last_name
 from flake8_ckpt.confirm.expressions import text_of
 from flake8_ckpt.fixes.arguments import argument
 from flake8_ckpt.fixes.arguments import call_in
 from flake8_ckpt.fixes.attribute_writes import writes_in
 from flake8_ckpt.fixes.suggestion import Site
 from flake8_ckpt.fixes.suggestion import Suggestion
+from flake8_ckpt.fixes.suggestion import one_line
 
 
 def change_registration(site: Site) -> Suggestion:
     """Show a registration in the constructor for one that stands elsewhere."""
-    call = call_in(site.statement, "register_buffer", "register_parameter")
     method = site.function.name.value if site.function is not None else "it"
+    call = call_in(site.statement, "register_buffer", "register_parameter")
+    value = site.statement.value if isinstance(site.statement, (cst.Assign, cst.AnnAssign)) else None
+    title = f"register '{site.name}' in __init__()"
+    shape = f"  # in __init__(), of the shape that {method}() gives it"
+    if isinstance(value, cst.Call) and last_name(value.func) not in ("register_buffer", "register_parameter"):
+        maker = site.code(value.func)
+        if last_name(value.func) == "Parameter":
+            return Suggestion(title, "shown", "", code=f"self.{site.name} = {maker}(torch.zeros(...)){shape}")
+        if last_name(value.func)[:1].isupper():
+            note = f"with the sizes that {method}() finds; or use a lazy module of torch"
+            return Suggestion(title, "shown", note, code=f"self.{site.name} = {maker}(...)  # in __init__()")
     made = argument(call, "tensor", 1) if call is not None else None
-    code = (
-        f'self.register_buffer("{site.name}", torch.zeros(...))  # in __init__(), shaped as {method}() does'
+    note = (
+        f"{method}() then sets it with self.{site.name} = {one_line(site.code(made.value))}" if made else ""
     )
-    if made is None:
-        return Suggestion(f"register '{site.name}' in __init__()", "shown", "", code=code)
-    note = f"{method}() then sets it with self.{site.name} = {_one_line(site.code(made.value))}"
-    return Suggestion(f"register '{site.name}' in __init__()", "shown", note, code=code)
+    return Suggestion(
+        title, "shown", note, code=f'self.register_buffer("{site.name}", torch.zeros(...)){shape}'
+    )
 
 
 def change_none(site: Site) -> Suggestion:
@@ -66,14 +77,10 @@ def _changes(site: Site) -> Iterator[str]:
     for write in [] if site.class_def is None else writes_in(site.class_def, site.name):
         if write.method != "__init__" and write.value is not None:
             line = site.span(write.statement).line
-            yield f"self.{site.name}.fill_({_one_line(site.code(write.value))})  # line {line}"
+            yield f"self.{site.name}.fill_({one_line(site.code(write.value))})  # line {line}"
 
 
 def _value(site: Site) -> str:
     statement = site.statement
     value = statement.value if isinstance(statement, (cst.Assign, cst.AnnAssign)) else None
-    return "..." if value is None or text_of(value) else _one_line(site.code(value))
-
-
-def _one_line(code: str) -> str:
-    return " ".join(code.split())
+    return "..." if value is None or text_of(value) else one_line(site.code(value))

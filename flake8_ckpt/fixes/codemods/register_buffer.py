@@ -18,6 +18,7 @@ from flake8_ckpt.fixes.suggestion import Site
 from flake8_ckpt.fixes.suggestion import Suggestion
 from flake8_ckpt.fixes.suggestion import after
 from flake8_ckpt.fixes.suggestion import between
+from flake8_ckpt.fixes.suggestion import one_line
 from flake8_ckpt.fixes.torch_names import name_of
 
 BUFFER = re.compile(r"\bBuffer\(")
@@ -47,7 +48,7 @@ def change(site: Site) -> Suggestion:
         return Suggestion(title, "shown", fix.reason, edits, _example(site))
     if _is_saved(site):
         return Suggestion(title, "unsafe", f"adds the key '{site.name}' to the state_dict: {OLDER}", edits)
-    risk = fix.reason or risk_of_constant(site, writes)
+    risk = fix.reason or risk_of_constant(site)
     return Suggestion(title, "unsafe" if risk else "safe", risk, edits)
 
 
@@ -81,6 +82,6 @@ def _example(site: Site) -> str:
     """Return the registration of what the finding's own statement sets, for the reader."""
     statement = site.statement
     value = statement.value if isinstance(statement, (cst.Assign, cst.AnnAssign)) else None
-    made = "..." if value is None else " ".join(site.code(value).split())
+    made = "..." if value is None else one_line(site.code(value))
     more = "" if _is_saved(site) else ", persistent=False"
     return f'self.register_buffer("{site.name}", {made}{more})'

@@ -16,6 +16,7 @@ from flake8_ckpt.fixes.suggestion import Site
 from flake8_ckpt.fixes.suggestion import Suggestion
 from flake8_ckpt.fixes.suggestion import after
 from flake8_ckpt.fixes.suggestion import before
+from flake8_ckpt.fixes.suggestion import one_line
 from flake8_ckpt.fixes.torch_names import name_of
 
 
@@ -69,7 +70,7 @@ def _buffers(site: Site) -> Suggestion:
     title = f"make each tensor of '{site.name}' a buffer"
     value = site.statement.value if isinstance(site.statement, cst.Assign) else None
     is_dict = site.finding.fix.get("kind") == "dict"
-    made = "..." if value is None else " ".join(site.code(value).split())
+    made = "..." if value is None else one_line(site.code(value))
     made = "..." if made in ("[]", "{}", "()", "list()", "dict()") else made
     loop = f"for key, tensor in {made}.items():" if is_dict else f"for index, tensor in enumerate({made}):"
     index = "key" if is_dict else "index"

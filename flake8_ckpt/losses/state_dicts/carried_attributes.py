@@ -32,6 +32,7 @@ from flake8_ckpt.frameworks.torch_methods import UNEVENTFUL
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.losses.state_dicts.dependence import is_aside
 from flake8_ckpt.losses.state_dicts.dependence import is_best
+from flake8_ckpt.losses.state_dicts.dependence import is_taken_once
 from flake8_ckpt.losses.state_dicts.dependence import matters
 from flake8_ckpt.losses.state_dicts.episodes import begins_element
 from flake8_ckpt.losses.state_dicts.episodes import puts_back
@@ -85,6 +86,15 @@ class CarriedAttributes:
         # What the class of the hook changes is told of that class.
         self.told = frozenset(hierarchy.ancestors(state.writer.owner) if state.is_inherited else ())
 
+    @cached_property
+    def counts(self) -> frozenset[str]:
+        """Return the counters that the pair gives, or that it sets to what was loaded."""
+        loaded = (each.attr for each in self.state.reader.function.writes if each.loaded)
+        counted = {
+            each.attr for _, method in self.methods.all for each in method.writes if each.how == "augment"
+        }
+        return self.state.given.union(loaded).intersection(counted)
+
     def unsaved(self) -> Iterator[Carried]:
         """Yield the attributes that methods change, that others depend on, and that no saving mentions."""
         if restores_all(self.state, self.methods):
@@ -124,7 +134,8 @@ class CarriedAttributes:
             return False
         if puts_back(method, write.attr):
             return False
-        if not write.carried and not is_best(write) and not self._turns_over(write, method):
+        is_carried = write.carried or is_best(write) or is_taken_once(write, method, self.counts)
+        if not is_carried and not self._turns_over(write, method):
             return self._has_saved_sibling(write, method)
         if is_aside(method, write.attr):
             return False

@@ -13,6 +13,7 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.value_names import parts_through_locals
+from flake8_ckpt.losses.resumption import Resumption
 from flake8_ckpt.losses.state_dicts.carried_attributes import CarriedAttributes
 from flake8_ckpt.losses.state_dicts.own_state import OwnState
 from flake8_ckpt.losses.state_dicts.own_states import OwnStates
@@ -47,8 +48,9 @@ class IncompleteState:
 class IncompleteStates:
     """Asks the classes with a pair of hooks that is understood."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, resumption: Resumption) -> None:
         self.hierarchy: Hierarchy = contract.hierarchy
+        self.resumption = resumption
         self.evaluator = contract.evaluator
         self.states = OwnStates(contract)
         self.outside = SetFromOutside(contract)
@@ -58,6 +60,8 @@ class IncompleteStates:
         told: set[Spot] = set()
         found: dict[Spot, list[tuple[OwnState, tuple[Omitted, ...]]]] = {}
         for state in self.states.all():
+            if not self.resumption.goes_on_after(state.reader):
+                continue
             omitted = tuple(each for each in self._omitted(state) if each.location not in told)
             told |= {each.location for each in omitted}
             if omitted:

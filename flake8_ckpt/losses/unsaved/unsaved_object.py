@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 from typing import Optional
@@ -15,8 +14,6 @@ from flake8_ckpt.findings import Spot
 KINDS: frozenset[ObjectKind] = frozenset(
     ["optimizer", "scheduler", "scaler", "ema", "normalizer", "stateful"]
 )
-# Programs that begin a new training on the weights of another one.
-TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Options of `verify_roundtrip` for the frameworks that agents are trained with.
 
-`verify_roundtrip(make, **presets.stable_baselines3())`; a keyword of your own replaces one of a preset:
-`{**presets.stable_baselines3(), "save": save, "load": load}`. A framework is imported when its preset runs.
+`verify_roundtrip(make, **presets.stable_baselines3(save=save, load=load))` asks whether what your `save` and `load`
+keep is enough. A framework is imported when its preset runs.
 """
 
 from __future__ import annotations

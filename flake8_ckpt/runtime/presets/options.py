@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import Any
 from typing import TypedDict
 
+Save = Callable[[Any, Path], object]
+Load = Callable[[Any, Path], object]
+
 
 class Options(TypedDict, total=False):
     """What `verify_roundtrip` takes, by its names."""
 
     exercise: Callable[[Any], object]
     continue_with: Callable[[Any], object]
-    save: Callable[[Any, Path], object]
-    load: Callable[[Any, Path], object]
+    save: Save
+    load: Load
     ignore: tuple[str, ...]
+
+
+class Subject(Options):
+    """The same with `make`, for a preset that puts something around what a user makes."""
+
+    make: Callable[[], Any]

@@ -5,27 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from flake8_ckpt.runtime.presets.options import Load
 from flake8_ckpt.runtime.presets.options import Options
+from flake8_ckpt.runtime.presets.options import Save
 
 # What differs between any two runs: the time of day, and where the log goes.
 CLOCKS = ("start_time", "ep_info_buffer[*]['t']", "_logger")
 SEED = 0
-
-
-def stable_baselines3(steps: int = 64) -> Options:
-    """Return the options for an agent that `make` returns with its environment; `steps` is each training.
-
-    Both copies go on from the first step of an episode under one seed, since simulators are not saved: they
-    train, and then act on normalized observations.
-    """
-
-    def train(agent: Any) -> object:
-        return agent.learn(steps)
-
-    def go_on(agent: Any) -> object:
-        return continue_training(agent, steps)
-
-    return Options(exercise=train, continue_with=go_on, save=save_agent, load=load_agent, ignore=CLOCKS)
 
 
 def continue_training(agent: Any, steps: int) -> object:
@@ -64,3 +50,20 @@ def load_agent(agent: Any, folder: Path) -> object:
     if (folder / "replay_buffer.pkl").exists():
         loaded.load_replay_buffer(folder / "replay_buffer.pkl")
     return loaded
+
+
+def stable_baselines3(steps: int = 64, *, save: Save = save_agent, load: Load = load_agent) -> Options:
+    """Return the options for an agent that `make` returns with its environment; `steps` is each training.
+
+    Both copies go on from the first step of an episode under one seed, since simulators are not saved: they
+    train, and then act on normalized observations. `save(agent, path)` and `load(agent, path)`, which returns
+    the loaded agent, do as your scripts do; those of the preset keep all that the library can keep.
+    """
+
+    def train(agent: Any) -> object:
+        return agent.learn(steps)
+
+    def go_on(agent: Any) -> object:
+        return continue_training(agent, steps)
+
+    return Options(exercise=train, continue_with=go_on, save=save, load=load, ignore=CLOCKS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator
 from collections.abc import Sequence
+from pathlib import Path
 
 from flake8_ckpt.fixes.file_text import FileText
 from flake8_ckpt.fixes.fixed_text import Fixed
@@ -16,7 +18,8 @@ def diff_of(name: str, fixed: Fixed) -> str:
     if not fixed.applied:
         return ""
     old, new = (FileText.of(each).raw.splitlines(keepends=True) for each in (fixed.old, fixed.data))
-    lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
+    path = Path(os.path.relpath(name) if os.path.isabs(name) else name).as_posix()
+    lines = difflib.unified_diff(old, new, f"a/{path}", f"b/{path}")
     return "".join(
         each if each.endswith("\n") else f"{each}\n\\ No newline at end of file\n" for each in lines
     )

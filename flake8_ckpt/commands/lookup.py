@@ -1,0 +1,165 @@
+"""What a run finds in the files that it was asked about, before anything of it is printed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from flake8.exceptions import ExecutionError
+
+from flake8_ckpt import engine
+from flake8_ckpt.commands.output import Linted
+from flake8_ckpt.commands.progress import progress_bar
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.options import Options
+from flake8_ckpt.selection import STDIN
+from flake8_ckpt.selection import asked_files
+from flake8_ckpt.selection import asked_paths
+from flake8_ckpt.selection import jobs_for
+from flake8_ckpt.selection import known_findings
+from flake8_ckpt.selection import project_path
+from flake8_ckpt.source.text import lenient_text
+from flake8_ckpt.suppression.comments import Hint
+from flake8_ckpt.suppression.comments import hints
+from flake8_ckpt.suppression.comments import is_suspect
+from flake8_ckpt.suppression.sieve import Sieved
+from flake8_ckpt.suppression.sieve import codes_by_name
+from flake8_ckpt.suppression.sieve import sieve
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The analysis of the project, and of each file that was asked about its findings, hidden ones too, and its hints.
+
+    The files have the names that flake8 gives them; `paths` says where they are in the project.
+    """
+
+    found: engine.Analysis
+    paths: Mapping[str, str]
+    sieved: Mapping[str, Sieved]
+    linted: Sequence[Linted]
+    hints: Mapping[str, Sequence[Hint]]
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """Return why a file of the project could not be read or understood, by path."""
+        # A fault of this name is one of reading a file; all others are of a rule.
+        unread = {path: f"cannot be read ({reason})" for path, reason in self.found.survey.unreadable}
+        failed = {fault.path: fault.error for fault in self.found.faults if fault.place == "collect"}
+        return {**self.found.broken, **unread, **failed}
+
+    @property
+    def read(self) -> int:
+        """Return how many files of the project were read."""
+        return len({*self.found.survey.digests} - {*self.unread})
+
+
+def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Lookup:
+    """Read the project and the files that are asked about, and sort out what comments and the baseline hide."""
+    known = known_findings(options, root)
+    names = asked_files(namespace)
+    stdin = sys.stdin.buffer.read() if STDIN in names else None
+    replaced = {} if stdin is None else {project_path(root, namespace.stdin_display_name): stdin}
+    asked = asked_paths(names, options, root)
+    with progress_bar() as progress:
+        jobs = jobs_for(options)
+        found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
+    paths = {name: _path_of(name, namespace, found) for name in names}
+    findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
+    if getattr(namespace, "evidence", ""):
+        findings = _with_evidence(findings, namespace.evidence)
+    text = None if stdin is None else lenient_text(stdin)
+    lines = {name: _lines_of(name, text) for name in names if findings[paths[name]]}
+    sieved = {
+        name: sieve(findings[paths[name]], () if namespace.disable_noqa else lines.get(name, ()), known)
+        for name in names
+    }
+    new: dict[str, Sequence[Finding]] = {name: each.shown for name, each in sieved.items()}
+    if getattr(namespace, "diff_base", None):
+        from flake8_ckpt.commands.adoption.diff_base import change_since
+
+        change = change_since(namespace.diff_base, found, options)
+        new = {name: change.caused(paths[name], findings) for name, findings in new.items()}
+    linted = [_linted(name, namespace, new[name], text) for name in names]
+    return Lookup(found, paths, sieved, linted, _hints(lines))
+
+
+def _with_evidence(findings: Mapping[str, list[Finding]], name: str) -> Mapping[str, list[Finding]]:
+    """Return the findings with what a watched run says of them."""
+    from flake8_ckpt.evidence.evidence_file import EvidenceError
+    from flake8_ckpt.evidence.evidence_file import read_evidence
+    from flake8_ckpt.evidence.shown import with_evidence
+
+    try:
+        return with_evidence(findings, read_evidence(name))
+    except EvidenceError as error:
+        raise ExecutionError(f"--evidence: {error}") from error
+
+
+def _path_of(name: str, namespace: argparse.Namespace, found: engine.Analysis) -> str:
+    filename = namespace.stdin_display_name if name == STDIN else name
+    return project_path(found.root, filename, found.survey.digests)
+
+
+def _linted(
+    name: str, namespace: argparse.Namespace, findings: Sequence[Finding], stdin: Optional[str]
+) -> Linted:
+    if name == STDIN:
+        return Linted(namespace.stdin_display_name, findings, stdin)
+    return Linted(name, findings)
+
+
+def _lines_of(name: str, stdin: Optional[str]) -> Sequence[str]:
+    if name == STDIN:
+        return (stdin or "").split("\n")
+    # Reading from a pipe would wait for ever.
+    if not os.path.isfile(name):
+        return ()
+    try:
+        return lenient_text(Path(name).read_bytes()).split("\n")
+    except OSError:
+        return ()
+
+
+def _hints(lines: Mapping[str, Sequence[str]]) -> dict[str, list[Hint]]:
+    """Return the hints on the comments of the files that have findings."""
+    suspect = {name: text for name, text in lines.items() if any(map(is_suspect, text))}
+    names = codes_by_name() if suspect else {}
+    return {name: list(hints(text, names)) for name, text in suspect.items()}
+
+
+def _findings_by_path(
+    found: engine.Analysis, asked: Sequence[str], is_verbose: bool
+) -> Mapping[str, list[Finding]]:
+    by_path: dict[str, list[Finding]] = defaultdict(list)
+    for path in dict.fromkeys(asked):
+        confirmed = engine.findings_in(found, path)
+        by_path[path].extend(confirmed.findings)
+        if is_verbose:
+            _print_lost(confirmed.lost)
+    for path, reason in found.survey.unreadable:
+        from flake8_ckpt.rules import unreadable_file
+
+        by_path[path].append(unreadable_file.report(path, f"cannot be read ({reason})"))
+    for fault in found.faults:
+        finding = engine.report_fault(fault, min(asked, default=""))
+        by_path[finding.path].append(finding)
+    return by_path
+
+
+def _print_lost(lost: Sequence[Finding]) -> None:
+    """Say which findings are held back, because what they speak of is not found where they have it."""
+    for each in lost:
+        place, sought = f"{each.path}:{each.position.line}", " or ".join(each.node.kinds)
+        print(
+            f"flake8-ckpt: note: {place} {each.code} is not reported, because no {sought} was found there:"
+            " please report this to flake8-ckpt",
+            file=sys.stderr,
+        )

@@ -1,0 +1,138 @@
+"""Watch the user's objects from their birth: each class of a project file gets an `__init__` that tells of them."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import sys
+import threading
+from types import FunctionType
+from typing import Any
+from typing import Callable
+
+from flake8_ckpt_recorder.objects import Objects
+from flake8_ckpt_recorder.places import CLASS_FILES
+from flake8_ckpt_recorder.places import absolute
+from flake8_ckpt_recorder.places import caller
+from flake8_ckpt_recorder.places import class_file
+from flake8_ckpt_recorder.places import file_of_module
+from flake8_ckpt_recorder.places import is_project_file
+
+
+def _never() -> bool:
+    return False
+
+
+class Births:
+    """The wrapped classes; their own `__init__` comes back while one is at work, and while anything is saved."""
+
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+        self.is_compiling: Callable[[], bool] = _never
+        self._wrapped: dict[type[Any], tuple[Any, Any]] = {}
+        self._build = builtins.__build_class__
+        self._depth = 0
+        self._lock = threading.RLock()
+
+    def install(self) -> None:
+        """See each class when it is built."""
+        build = self._build
+
+        @functools.wraps(build)
+        def build_class(function: Any, name: str, *bases: Any, **keywords: Any) -> Any:
+            cls = build(function, name, *bases, **keywords)
+            file = getattr(getattr(function, "__code__", None), "co_filename", "")
+            self._built(cls, file)
+            return cls
+
+        setattr(builtins, "__build_class__", build_class)
+
+    def _built(self, cls: Any, file: str) -> None:
+        if isinstance(cls, type) and is_project_file(absolute(file)):
+            CLASS_FILES[cls] = absolute(file)
+            self.objects.journal.guard(self.wrap)(cls)
+
+    def wrap_known(self) -> None:
+        """Wrap the classes that were built before."""
+        modules = [each for each in list(sys.modules.values()) if is_project_file(file_of_module(each))]
+        for module in modules:
+            for cls in list(module.__dict__.values()):
+                if isinstance(cls, type) and is_project_file(class_file(cls)):
+                    self.wrap(cls)
+
+    def wrap(self, cls: type[Any]) -> None:
+        """Give a class an `__init__` that tells of each finished object."""
+        init = cls.__dict__.get("__init__")
+        if (
+            not isinstance(init, FunctionType)
+            or issubclass(cls, (BaseException, type))
+            or cls in self._wrapped
+        ):
+            return
+        wrapper = self._wrapper(init)
+        self._wrapped[cls] = init, wrapper
+        setattr(cls, "__init__", wrapper)
+
+    def _wrapper(self, init: Any) -> Any:
+        births = self
+
+        @functools.wraps(init)
+        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+            if births.is_compiling():
+                init(self, *args, **kwargs)
+                return
+            # Some libraries read the frames of a chain of constructors, so there is one of ours at most.
+            births.suspend(type(self))
+            try:
+                init(self, *args, **kwargs)
+            finally:
+                births.resume(type(self))
+            births.born(self)
+
+        return __init__
+
+    def born(self, value: Any) -> None:
+        """Watch an object that its constructor has left."""
+        try:
+            if self.objects.is_full(type(value)):
+                self._release(type(value))
+            elif "torch" in sys.modules:
+                self.objects.add(value, caller(3), "birth")
+        except Exception as error:
+            self.objects.journal.fault("born", error)
+
+    def _release(self, cls: type[Any]) -> None:
+        for each in cls.__mro__:
+            found = self._wrapped.get(each)
+            if found is not None and self.objects.is_full(each):
+                setattr(each, "__init__", found[0])
+                del self._wrapped[each]
+
+    def suspend(self, cls: type[Any]) -> None:
+        """Give the constructors of a class and its bases back to them."""
+        self._set(cls, 0)
+
+    def resume(self, cls: type[Any]) -> None:
+        """Undo `suspend`."""
+        self._set(cls, 1)
+
+    def _set(self, cls: type[Any], which: int) -> None:
+        for each in cls.__mro__:
+            found = self._wrapped.get(each)
+            if found is not None and each.__dict__.get("__init__") is found[1 - which]:
+                type.__setattr__(each, "__init__", found[which])
+
+    def suspend_all(self) -> None:
+        """Hide the wrappers, because a class may be written to a file by value."""
+        with self._lock:
+            self._depth += 1
+            for cls in self._wrapped:
+                self._set(cls, 0)
+
+    def resume_all(self) -> None:
+        """Undo `suspend_all`."""
+        with self._lock:
+            self._depth -= 1
+            if not self._depth:
+                for cls in self._wrapped:
+                    self._set(cls, 1)

@@ -1,0 +1,1 @@
+"""Explanations: the page of a rule, what a finding means in the user's own names, and why a line has none."""

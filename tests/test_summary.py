@@ -1,0 +1,72 @@
+"""The line that `check` ends with: clean means clean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.front_end import CLEAN
+from tests.front_end import NORMALIZER
+from tests.front_end import here
+from tests.front_end import write
+
+BROKEN = "def f(:\n"
+
+
+def silenced(comment: str) -> str:
+    return NORMALIZER.replace("zeros(size)", f"zeros(size)  # {comment}")
+
+
+def last_line(folder: Path, *arguments: str) -> str:
+    return here(folder, "check", *arguments).err.splitlines()[-1]
+
+
+def test_nothing_found(tmp_path: Path) -> None:
+    found = here(write(tmp_path, {"a.py": CLEAN, "b.py": ""}), "check")
+    assert (found.code, found.out, found.err) == (0, "", "no findings; 2 files read\n")
+
+
+def test_found_in_some_of_the_files(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {"a.py": NORMALIZER, "b.py": NORMALIZER + NORMALIZER.replace("Normalizer", "Other"), "c.py": CLEAN},
+    )
+    assert last_line(tmp_path, "a.py", "b.py") == "3 findings in 2 files; 3 files read"
+    assert last_line(tmp_path, "a.py") == "1 finding in 1 file; 3 files read"
+
+
+def test_files_that_were_not_read_are_named(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": CLEAN, "bad.py": BROKEN})
+    assert last_line(tmp_path, "a.py") == "no findings; 1 file read, 1 not: bad.py"
+    write(tmp_path, {f"bad_{number}.py": BROKEN for number in range(4)})
+    line = last_line(tmp_path, "a.py")
+    assert line == "no findings; 1 file read, 5 not: bad.py, bad_0.py, bad_1.py and 2 more (-v names them)"
+    assert "flake8-ckpt: note: bad_3.py cannot be parsed" in here(tmp_path, "check", "-v", "a.py").err
+
+
+def test_what_is_hidden_is_counted_by_cause(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": NORMALIZER, "b.py": silenced("noqa"), "c.py": silenced("ckpt: ignore[CKP101]")})
+    write(tmp_path, {"d.py": f"# flake8: noqa\n{NORMALIZER}", "e.py": NORMALIZER})
+    assert here(tmp_path, "baseline", "--write", "a.py").code == 0
+    line = last_line(tmp_path, "--per-file-ignores=e.py:CKP1")
+    hidden = "2 by noqa, 1 by ckpt: ignore, 1 by configuration, 1 by the baseline"
+    assert line == f"no findings; 5 files read; hidden: {hidden}"
+    assert (
+        last_line(tmp_path, "--disable-noqa", "--ckpt-no-baseline") == "5 findings in 5 files; 5 files read"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--no-summary"], ["-q"], ["-qq"], ["--output-format=json"], ["--output-format=sarif"]],
+    ids=" ".join,
+)
+def test_line_is_for_people_who_want_it(tmp_path: Path, arguments: list[str]) -> None:
+    assert here(write(tmp_path, {"a.py": NORMALIZER}), "check", *arguments).err == ""
+
+
+@pytest.mark.parametrize("name", ["text", "concise"])
+def test_both_formats_for_people_have_it(tmp_path: Path, name: str) -> None:
+    found = here(write(tmp_path, {"a.py": NORMALIZER}), "check", f"--output-format={name}")
+    assert found.err == "1 finding in 1 file; 1 file read\n"
