@@ -14,6 +14,7 @@ from tests.front_end import NORMALIZER
 from tests.front_end import command
 from tests.front_end import write
 
+PAGE = Path(__file__).parent.parent / "docs" / "prove.md"
 PROGRAM = """
 import torch
 
@@ -95,24 +96,18 @@ def test_finding_of_a_program_is_left_to_watch(tmp_path: Path) -> None:
     assert proof["fix"] is None
 
 
-def test_finding_is_proven_and_its_fix_too(tmp_path: Path) -> None:
-    write(tmp_path, {"agent.py": NORMALIZER})
-    (line,) = (at for at, text in enumerate(NORMALIZER.splitlines(), 1) if "self.mean = torch" in text)
+def test_page_shows_what_the_command_says(tmp_path: Path) -> None:
+    program, shown = PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```console\n")
+    program, shown = program.split("```")[0], shown.split("```")[0]
+    write(tmp_path, {"agent.py": program})
     losses = [{"file": "agent.py", "attributes": ["mean"], "before": [0.0], "after": [1.5]}]
     (tmp_path / "run.json").write_text(json.dumps({"losses": losses}))
-    done = command(tmp_path, "prove", f"agent.py:{line}", "--evidence", "run.json")
-    assert done.code == 0, done.out
-    lines = done.out.splitlines()
-    assert lines[0] == f"agent.py:{line} CKP101 Normalizer.mean: proven"
-    assert lines[1].startswith("  made: Normalizer(size=") and "before: lost mean was [" in lines[2]
-    assert lines[-4:] == [
-        "  after make 'mean' a buffer: nothing lost",
-        "  old checkpoints: load_compatible(model, state) takes them, fresh values for mean",
-        "  seen in the watched run: [0.0] -> [1.5]",
-        "1 proven, 0 refuted, 0 not built",
-    ]
+    done = command(tmp_path, *shown.splitlines()[0].split()[2:], "--evidence", "run.json")
+    *lines, seen, summary = done.out.splitlines()
+    assert (done.code, [*lines, summary]) == (0, shown.splitlines()[1:])
+    assert seen == "  seen in the watched run: [0.0] -> [1.5]"
     assert "prove imports and runs this project's code, as you asked" in done.err
-    assert (tmp_path / "agent.py").read_text() == NORMALIZER
+    assert (tmp_path / "agent.py").read_text() == program
 
 
 @pytest.mark.parametrize(

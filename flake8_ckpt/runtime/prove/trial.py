@@ -141,7 +141,7 @@ def _lines(problems: Sequence[Problem]) -> tuple[str, ...]:
     lines = [
         problem.found
         if problem.kind == "refused"
-        else f"{problem.path} was {problem.expected}; {problem.found}"
+        else f"lost {problem.path}: was {problem.expected}; {problem.found}"
         for problem in problems[:MOST_LOST]
     ]
     return tuple(lines)
