@@ -89,7 +89,7 @@ def test_finding_of_a_program_is_left_to_watch(tmp_path: Path) -> None:
     write(tmp_path, {"train.py": PROGRAM})
     done = command(tmp_path, "prove", "--all", ".")
     assert done.code == 2
-    assert "not built: CKP201 is about a program, not a class: `flake8-ckpt watch` sees it" in done.out
+    assert "not built: CKP201 is about a program here, not a class: `flake8-ckpt watch` sees it" in done.out
     done = command(tmp_path, "prove", "CKP201", ".", "--output-format", "json")
     (proof,) = json.loads(done.out)
     assert (done.code, proof["code"], proof["line"], proof["verdict"]) == (2, "CKP201", 5, "not built")

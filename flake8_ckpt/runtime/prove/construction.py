@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from flake8_ckpt.runtime.prove.guesses import guesses
+from flake8_ckpt.runtime.prove.guesses import is_anything
 from flake8_ckpt.runtime.prove.guesses import required
 from flake8_ckpt.runtime.prove.guesses import vocabulary
 from flake8_ckpt.runtime.prove.moving import moving
@@ -68,7 +69,7 @@ def recipes(
     """Yield ways to make an object, each with an object made so; raise `NotBuilt` where there is none."""
     if any(map(is_stand_in, kind.__mro__)):
         base = next(each for each in kind.__mro__ if is_stand_in(each))
-        raise NotBuilt(f"its base {base.__name__} is not installed")
+        raise NotBuilt(f"its base {base.__name__} could not be imported")
     namespace = {**vocabulary(), **module}
     deadline, reason, found = time.monotonic() + SECONDS, "", False
     tried: set[tuple[tuple[str, str], ...]] = set()
@@ -148,6 +149,8 @@ def _guessed(kind: type, known: Arguments, namespace: dict[str, Any], width: int
         return {name: chosen[name] for name in order if name in chosen}
 
     yield arranged({})
+    anything = {name for name, each in parameters.items() if is_anything(name, each.annotation)}
+    yield arranged({name: f"Anything({width})" for name in anything})
     for name, values in options.items():
         yield from (arranged({name: value}) for value in values[1:])
     for name, value in _switched(kind, known, namespace, width):

@@ -16,7 +16,6 @@ from flake8_ckpt.runtime.prove.guesses import vocabulary
 from flake8_ckpt.runtime.prove.inputs import call_texts
 from flake8_ckpt.runtime.prove.inputs import wanted_width
 from flake8_ckpt.runtime.prove.methods import methods_to_run
-from flake8_ckpt.runtime.verifier.reach import Node
 from flake8_ckpt.runtime.verifier.snapshot import Snapshot
 from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
 from flake8_ckpt.runtime.verifier.snapshot import snapshot
@@ -111,15 +110,3 @@ def _with_method(recipe: Recipe, method: str, attribute: str, until: float) -> t
             return exercise, ""
         idle += 1
     return None, "it ran and changed nothing" if idle else why
-
-
-def trained(owner: Any, attribute: str) -> None:
-    """Do to what is trainable below an attribute what a step of an optimizer would do."""
-    from flake8_ckpt.runtime.verifier.reach import reach
-
-    nodes: list[Node] = list(reach(getattr(owner, attribute)))
-    with torch.no_grad():
-        for node in nodes:
-            value = node.value
-            if isinstance(value, torch.Tensor) and value.is_floating_point() and value.requires_grad:
-                value.add_(1.0)

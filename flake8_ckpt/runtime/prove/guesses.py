@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from flake8_ckpt.runtime.prove.parameter_names import is_known
 from flake8_ckpt.runtime.prove.parameter_names import values_for
 
 BY_WORD: Mapping[str, tuple[str, ...]] = {
@@ -51,7 +52,7 @@ def guesses(name: str, annotation: Any, namespace: dict[str, Any], width: int, d
     by_name = values_for(name, width)
     by_type = _by_annotation(_resolved(annotation, namespace), namespace, width, depth)
     fitting = [each for each in by_name if each in by_type] if by_type else []
-    last = [f"torch.rand({width}, {width})", f"Settings({width})", "None"]
+    last = [f"torch.rand({width}, {width})", f"Anything({width})", f"Settings({width})", "None"]
     return list(dict.fromkeys([*fitting, *by_type, *by_name, *last]))
 
 
@@ -147,6 +148,12 @@ def required(function: Any) -> dict[str, inspect.Parameter]:
     }
 
 
+def is_anything(name: str, annotation: Any) -> bool:
+    """Tell whether neither name nor annotation say what a parameter is, or the name says that it is an object."""
+    first = values_for(name, 4)[0]
+    return annotation is inspect.Parameter.empty and (first.startswith("nn.Linear") or not is_known(name))
+
+
 class Settings(dict[str, Any]):
     """A configuration that has a guessed value under every name, as attribute and as item, and keeps it."""
 
@@ -180,9 +187,32 @@ class Settings(dict[str, Any]):
         return Settings(self.__dict__["width"]) if is_section else eval(first, vocabulary())
 
 
+class Anything(nn.Module):
+    """A module with a weight that has every method and attribute, and gives itself where it is called."""
+
+    def __init__(self, width: int = 4) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width, width))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("weight", "_parameters", "_buffers", "_modules"):
+            return super().__getattr__(name)
+        return self
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Return itself."""
+        return self
+
+    def __getitem__(self, item: Any) -> Any:
+        return self
+
+    def __index__(self) -> int:
+        return len(self.weight)
+
+
 def vocabulary() -> dict[str, Any]:
     """Return what the expressions may name."""
-    names: dict[str, Any] = {"torch": torch, "nn": nn, "Settings": Settings}
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "Settings": Settings, "Anything": Anything}
     for module in ("numpy", "gymnasium", "pathlib"):
         try:
             names[module] = __import__(module)

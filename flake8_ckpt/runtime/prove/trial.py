@@ -14,15 +14,17 @@ from typing import Any
 import torch
 from torch import nn
 
+from flake8_ckpt.runtime.prove.changes import changed_by_hand
+from flake8_ckpt.runtime.prove.changes import trained
 from flake8_ckpt.runtime.prove.codes import MOVED
 from flake8_ckpt.runtime.prove.codes import OVERWRITTEN
 from flake8_ckpt.runtime.prove.codes import PREFIXED
+from flake8_ckpt.runtime.prove.codes import SAVED
 from flake8_ckpt.runtime.prove.codes import TRAINED
 from flake8_ckpt.runtime.prove.construction import Recipe
 from flake8_ckpt.runtime.prove.exercise import Unchanged
 from flake8_ckpt.runtime.prove.exercise import find_exercise
 from flake8_ckpt.runtime.prove.exercise import part_of
-from flake8_ckpt.runtime.prove.exercise import trained
 from flake8_ckpt.runtime.prove.pairs import STATES
 from flake8_ckpt.runtime.prove.pairs import Undecided
 from flake8_ckpt.runtime.prove.pairs import has
@@ -97,6 +99,8 @@ def _run_for(question: Question, trial: Trial) -> Run:
         if _is_trainable(recipe.make(), name):
             return training
         raise Undecided(f"nothing in '{name}' is trainable")
+    if question.code in SAVED:
+        return _by_hand(recipe, name)
     try:
         found = find_exercise(recipe, name, trial.deadline)
     except Unchanged:
@@ -106,6 +110,18 @@ def _run_for(question: Question, trial: Trial) -> Run:
             return Run(_nothing, "", "each new object draws it anew")
         raise
     return Run(found, str(found))
+
+
+def _by_hand(recipe: Recipe, name: str) -> Run:
+    """Return a change of what the attribute holds: what is asked is whether it is saved, not what changes it."""
+    made = recipe.make()
+    before = part_of(made, name)
+    if not before:
+        raise Undecided(f"it has no attribute '{name}' once it is made")
+    changed_by_hand(made, name)
+    if same_snapshot(before, part_of(made, name)):
+        raise Undecided(f"'{name}' holds no numbers that could be changed")
+    return Run(partial(changed_by_hand, attribute=name), f"a change of '{name}' by hand")
 
 
 def _nothing(owner: Any) -> None:
