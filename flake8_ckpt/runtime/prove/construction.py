@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ import torch
 
 from flake8_ckpt.runtime.prove.guesses import guesses
 from flake8_ckpt.runtime.prove.guesses import is_anything
+from flake8_ckpt.runtime.prove.guesses import parameters_of
 from flake8_ckpt.runtime.prove.guesses import required
 from flake8_ckpt.runtime.prove.guesses import vocabulary
 from flake8_ckpt.runtime.prove.moving import moving
@@ -112,10 +112,7 @@ def _candidates(kind: type, calls: tuple[Arguments, ...], namespace: dict[str, A
 
 def _completed(kind: type, call: Arguments, namespace: dict[str, Any], width: int) -> Iterator[Arguments]:
     """Yield the arguments of a call by name, as far as they can be evaluated here."""
-    try:
-        names = list(inspect.signature(kind).parameters)
-    except (TypeError, ValueError):
-        return
+    names = list(parameters_of(kind))
     named = {
         names[int(name)] if name.isdigit() and int(name) < len(names) else name: value
         for name, value in call.items()
@@ -134,10 +131,7 @@ def _evaluates(expression: str, namespace: dict[str, Any]) -> bool:
 
 def _guessed(kind: type, known: Arguments, namespace: dict[str, Any], width: int) -> Iterator[Arguments]:
     """Yield the known arguments with guesses for the required ones: the likeliest, one changed, then two."""
-    try:
-        order = list(inspect.signature(kind).parameters)
-    except (TypeError, ValueError):
-        order = []
+    order = list(parameters_of(kind))
     parameters = {name: each for name, each in required(kind).items() if name not in known}
     options = {
         name: guesses(name, each.annotation, namespace, width)[:5] for name, each in parameters.items()
@@ -166,11 +160,7 @@ def _switched(
     kind: type, known: Arguments, namespace: dict[str, Any], width: int
 ) -> Iterator[tuple[str, str]]:
     """Yield what a constructor may leave out: its switches the other way round, and a value in the place of None."""
-    try:
-        parameters = inspect.signature(kind).parameters
-    except (TypeError, ValueError):
-        return
-    for name, each in parameters.items():
+    for name, each in parameters_of(kind).items():
         if isinstance(each.default, bool) and name not in known:
             yield name, repr(not each.default)
         if each.default is None and name not in known:

@@ -43,13 +43,14 @@ class Exercise:
         texts = [value if name.isdigit() else f"{name}={value}" for name, value in self.arguments.items()]
         return f"{self.method}({', '.join(texts)})"
 
-    def __call__(self, owner: Any) -> None:
-        """Run it on an object in training mode, with the same random numbers each time."""
+    def __call__(self, owner: Any) -> object:
+        """Run it on an object in training mode, with the same random numbers each time, and return the last output."""
         torch.manual_seed(SEED)
         random.seed(SEED)
         if isinstance(owner, nn.Module):
             owner.train()
         names = vocabulary() | {"SAME": owner}
+        output: object = None
         for _ in range(TIMES):
             positional = [
                 eval(value, dict(names)) for name, value in self.arguments.items() if name.isdigit()
@@ -58,7 +59,8 @@ class Exercise:
                 name: eval(value, dict(names)) for name, value in self.arguments.items() if not name.isdigit()
             }
             target = owner if self.method == "forward" else getattr(owner, self.method)
-            target(*positional, **named)
+            output = target(*positional, **named)
+        return output
 
 
 def part_of(owner: Any, attribute: str) -> Snapshot:

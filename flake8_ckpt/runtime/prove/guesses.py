@@ -6,6 +6,7 @@ import enum
 import inspect
 import re
 import typing
+from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any
@@ -123,7 +124,8 @@ def _by_class(kind: Any, namespace: dict[str, Any], width: int, depth: int) -> l
 
 
 def _made(kind: Any, namespace: dict[str, Any], width: int, depth: int) -> list[str]:
-    """Return a call of a class with its required arguments guessed."""
+    """Return a call of a class, or of one that derives from it, with its required arguments guessed."""
+    kind = next(filter(lambda each: not inspect.isabstract(each), _derived(kind)), kind)
     # That of a stand-in leads through its package.
     name_of_kind = kind.__name__.replace(".", "_")
     namespace[name_of_kind] = kind
@@ -134,12 +136,26 @@ def _made(kind: Any, namespace: dict[str, Any], width: int, depth: int) -> list[
     return [f"{name_of_kind}({', '.join(arguments)})"]
 
 
-def required(function: Any) -> dict[str, inspect.Parameter]:
-    """Return the parameters that a call has to give by name."""
+def _derived(kind: Any) -> Iterator[Any]:
+    """Yield a class and those known so far that derive from it."""
+    yield kind
+    for each in type.__subclasses__(kind):
+        yield from _derived(each)
+
+
+def parameters_of(function: Any) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a function or class, of which a metaclass may hide the constructor."""
+    is_hidden = isinstance(function, type) and type(function).__call__ is not type.__call__
     try:
-        parameters = inspect.signature(function).parameters
+        found = inspect.signature(function.__init__ if is_hidden else function).parameters
     except (TypeError, ValueError):
         return {}
+    return {name: each for at, (name, each) in enumerate(found.items()) if at or not is_hidden}
+
+
+def required(function: Any) -> dict[str, inspect.Parameter]:
+    """Return the parameters that a call has to give by name."""
+    parameters = parameters_of(function)
     return {
         name: each
         for name, each in parameters.items()

@@ -22,6 +22,7 @@ from flake8_ckpt.runtime.prove.codes import PREFIXED
 from flake8_ckpt.runtime.prove.codes import SAVED
 from flake8_ckpt.runtime.prove.codes import TRAINED
 from flake8_ckpt.runtime.prove.construction import Recipe
+from flake8_ckpt.runtime.prove.exercise import Exercise
 from flake8_ckpt.runtime.prove.exercise import Unchanged
 from flake8_ckpt.runtime.prove.exercise import find_exercise
 from flake8_ckpt.runtime.prove.exercise import part_of
@@ -41,7 +42,8 @@ from flake8_ckpt.runtime.verifier.roundtrip import verify_roundtrip
 from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
 
 MOST_LOST = 5
-Act = Callable[[Any], None]
+NOT_BACK = ("lost", "changed", "unread", "renewed")
+Act = Callable[[Any], object]
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,9 @@ def answer(question: Question, trial: Trial) -> Answer:
 def _round_trip(question: Question, trial: Trial) -> Answer:
     name, recipe = question.attribute, trial.recipe
     run = _run_for(question, trial)
-    report = _verified(recipe, run.act)
+    report = _verified(recipe, run)
     lost = [problem for problem in (*report.problems, *report.notes) if _concerns(problem, name)]
-    notes = (*filter(None, [run.note]), *_beside(report, lost))
+    notes = (*filter(None, [run.note, _influence(lost)]), *_beside(report, lost))
     if lost:
         _keep(trial, run.act)
         return Answer("proven", "", str(recipe), run.text, _lines(lost), notes)
@@ -134,15 +136,24 @@ def _is_trainable(made: Any, name: str) -> bool:
     return not same_snapshot(before, part_of(made, name))
 
 
-def _verified(recipe: Recipe, exercise: Act) -> Report:
+def _influence(lost: Sequence[Problem]) -> str:
+    """Return a note where going on does the same without what is lost."""
+    kinds = {problem.kind for problem in lost}
+    if kinds == {"renewed"}:
+        return "the same call once more made it anew, without its old value: does anything else read that?"
+    return "the same call once more did not read it: does anything else?" if kinds == {"unread"} else ""
+
+
+def _verified(recipe: Recipe, run: Run) -> Report:
     """Return the report of a round trip through the pair of methods that the class has."""
-    made = recipe.make()
+    made, exercise = recipe.make(), run.act
+    going_on = exercise if isinstance(exercise, Exercise) else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if has(made, STATES[0]):
-            return verify_roundtrip(recipe.make, exercise=exercise, via="torch")
+            return verify_roundtrip(recipe.make, exercise=exercise, continue_with=going_on, via="torch")
         save, load = pair_of(made)
-        return verify_roundtrip(recipe.make, exercise=exercise, save=save, load=load)
+        return verify_roundtrip(recipe.make, exercise=exercise, continue_with=going_on, save=save, load=load)
 
 
 def _concerns(problem: Problem, name: str) -> bool:
@@ -150,7 +161,7 @@ def _concerns(problem: Problem, name: str) -> bool:
     if problem.kind == "refused":
         return any(f"{quote}{name}{end}" in problem.found for quote in "\"'" for end in "\"'.")
     is_same = problem.path == name or is_below(problem.path, [name])
-    return is_same and problem.kind in ("lost", "changed")
+    return is_same and problem.kind in NOT_BACK
 
 
 def _lines(problems: Sequence[Problem]) -> tuple[str, ...]:
@@ -165,7 +176,7 @@ def _lines(problems: Sequence[Problem]) -> tuple[str, ...]:
 
 def _beside(report: Report, lost: Sequence[Problem]) -> tuple[str, ...]:
     """Return what else of the object is lost, by the names of its attributes."""
-    others = [each for each in report.problems if each not in lost and each.kind in ("lost", "changed")]
+    others = [each for each in report.problems if each not in lost and each.kind in NOT_BACK[:2]]
     names = dict.fromkeys(each.path.partition(".")[0].partition("[")[0] for each in others)
     mine = {each.path.partition(".")[0].partition("[")[0] for each in lost}
     rest = [name for name in names if name not in mine]
@@ -200,6 +211,8 @@ def _compatible(made: nn.Module, state: dict[str, Any]) -> str:
                 made, state, added=[key for key in made.state_dict() if key not in state]
             )
     except IncompatibleCheckpoint as error:
+        if "cannot be copied" in str(error):
+            return ""
         return f"not even load_compatible(...) takes them: {one_line(error)}"
     more = f" and {len(record.filled) - MOST_LOST} more" if record.filled[MOST_LOST:] else ""
     filled = f"{', '.join(record.filled[:MOST_LOST])}{more}"
