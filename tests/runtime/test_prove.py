@@ -204,6 +204,11 @@ def test_state_that_each_object_draws_anew(tmp_path: Path) -> None:
     assert found.verdict == "proven" and found.notes == ("each new object draws it anew",)
 
 
+def test_value_that_is_only_made_anew_has_a_note(tmp_path: Path) -> None:
+    found = mean_of(tmp_path, normalizer().replace("self.mean + x.mean(0)", "x.mean(0)"))
+    assert found.verdict == "proven" and found.notes[0].startswith("the same call once more made it anew")
+
+
 @pytest.mark.parametrize("names", [("get_state", "set_state"), ("save", "load")])
 def test_pair_of_methods_of_a_plain_class(tmp_path: Path, names: tuple[str, str]) -> None:
     get, put = names
