@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import difflib
 import gc
+import io
 import os
 import sys
 import traceback
 from collections.abc import Collection
+from collections.abc import MutableMapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -42,7 +44,7 @@ COMMANDS = (
     Command("explain", "explain:explain", "explain a rule (CKP101) or a line of your code (train.py:12)"),
     Command(
         "baseline",
-        "baseline:keep_baseline",
+        "adoption.baseline:keep_baseline",
         "keep a file of the findings of today, so that only new ones are reported",
     ),
     Command(
@@ -59,12 +61,20 @@ COMMANDS = (
     Command("rules", "rules:show_rules", "list the rules"),
     Command("demo", "demo:show_demo", "check five small systems and say why each finding matters"),
 )
+# Commands that read their options as flake8 does.
+WITH_OPTIONS = frozenset({"check", "fix", "baseline", "contract", "frameworks"})
 DESCRIPTION = "Find the module state that a PyTorch checkpoint loses."
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command; return 0 for nothing found, 1 for findings, 2 for an error of use or our own."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if "_ARGCOMPLETE" in os.environ:
+        return _complete(os.environ)
+    # A console that cannot show a character shows its number; nothing fails for it.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -73,7 +83,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FOUND if arguments[:1] == ["check"] else CLEAN
+        others = [each.name for each in COMMANDS if each.name != "check"]
+        return CLEAN if arguments[:1] and arguments[0] in others else FOUND
     except ExecutionError as error:
         return _fail(str(error))
     except Exception as error:
@@ -98,6 +109,22 @@ def _run(arguments: list[str]) -> int:
         _parser().parse_args(arguments)
     chosen = next(each for each in COMMANDS if each.name == arguments[0])
     return chosen.run(arguments[1:])
+
+
+def _complete(environment: MutableMapping[str, str]) -> int:
+    """Answer a shell that asks how a line goes on: argcomplete says it, and ends the process."""
+    line = environment.get("COMP_LINE", "")[: int(environment.get("COMP_POINT", "0"))]
+    words = line.split()[1:] if line.endswith(" ") else line.split()[1:-1]
+    chosen = next((each for each in COMMANDS if words and each.name == words[0]), None)
+    if chosen is not None and chosen.name not in WITH_OPTIONS:
+        return CLEAN
+    if chosen is None and not words:
+        import argcomplete
+
+        argcomplete.autocomplete(_parser())
+    # The parser of a command does not know the command's own name, which the line has before its options.
+    environment["_ARGCOMPLETE"] = "1" if chosen is None else "2"
+    return (chosen or COMMANDS[0]).run([])
 
 
 def _is_check(arguments: Sequence[str], commands: Collection[str]) -> bool:

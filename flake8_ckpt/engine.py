@@ -105,9 +105,8 @@ def analyze(
     cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
     marks = cache.marks() if cache is not None else {}
     with paused_gc():
-        survey = survey_files(
-            root, [*find_files(root, options.exclude), *(paths or ())], marks, replaced or {}
-        )
+        around = [] if options.is_lost else find_files(root, options.exclude)
+        survey = survey_files(root, [*around, *(paths or ())], marks, replaced or {})
         collect = partial(_analyze, survey, options, executor=executor, jobs=jobs, progress=progress)
         if cache is None:
             return collect(None)

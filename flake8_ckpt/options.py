@@ -27,7 +27,10 @@ Kind = Literal["text", "list", "flag", "number"]
 
 @dataclass(frozen=True)
 class Options:
-    """What a run needs to know; `jobs` is None where the number of cores decides."""
+    """What a run needs to know; `jobs` is None where the number of cores decides.
+
+    `is_lost` says that nothing marks a project around the files that are asked about: then only these are read.
+    """
 
     root: Optional[Path] = None
     exclude: tuple[str, ...] = ()
@@ -39,6 +42,7 @@ class Options:
     cache_dir: Optional[Path] = None
     no_cache: bool = False
     jobs: Optional[int] = None
+    is_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ DECLARED = (
         "ckpt-root",
         "text",
         "Folder of the project that is read as a whole. (Default: the folder of the configuration "
-        "file, else the nearest one with .git, pyproject.toml, setup.cfg or setup.py)",
+        "file, else that of the repository, else the nearest one with pyproject.toml, setup.cfg or setup.py)",
         "folder",
         path="file",
     ),

@@ -137,6 +137,7 @@ class CheckpointPlugin:
         """
         from flake8_ckpt.selection import FAILURES
         from flake8_ckpt.selection import FLAKE8_FAILURES
+        from flake8_ckpt.selection import bounded
         from flake8_ckpt.selection import is_selected
         from flake8_ckpt.selection import is_worker
         from flake8_ckpt.selection import known_findings
@@ -150,6 +151,7 @@ class CheckpointPlugin:
         configuration = read_configuration(sys.argv[1:])
         options = from_namespace(namespace, configuration)
         root = root_for(namespace, options, configuration.folder)
+        options = bounded(options, root, namespace, configuration.folder)
         cls._session = Session(namespace, options, root, known_findings(options, root))
         if _is_parallel(namespace) and not is_worker():
             cls._session.prepare()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Container
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -16,6 +17,7 @@ from flake8.exceptions import ExecutionError
 from flake8_ckpt.asked_files import expand_paths
 from flake8_ckpt.index.discovery import choose_root
 from flake8_ckpt.index.discovery import is_excluded
+from flake8_ckpt.index.discovery import is_lost
 from flake8_ckpt.index.discovery import relative_path
 from flake8_ckpt.options import Options
 
@@ -82,6 +84,19 @@ def root_for(namespace: argparse.Namespace, options: Options, config_dir: Option
     """Return the root of the project that a run belongs to."""
     named = [_named(name, namespace) for name in namespace.filenames]
     return options.root or choose_root(named, config_dir)
+
+
+def bounded(
+    options: Options, root: Path, namespace: argparse.Namespace, config_dir: Optional[Path]
+) -> Options:
+    """Return the options of a run that does not read everything around a file that belongs to no project."""
+    is_chosen = options.root is not None or root == config_dir
+    if is_chosen or not namespace.filenames:
+        return options
+    named = [Path(os.path.abspath(_named(name, namespace))) for name in namespace.filenames]
+    if any(each == root or each in root.parents for each in named):
+        return options
+    return replace(options, is_lost=True, no_cache=True) if is_lost(root) else options
 
 
 def known_findings(options: Options, root: Path) -> frozenset[str]:

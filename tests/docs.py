@@ -1,6 +1,6 @@
 """Keep the pages equal to what they tell of: `python -m tests.docs --check` or `--write`.
 
-That is the README's table of rules, and the outputs in the tutorial.
+That is the table of rules, and the outputs in the README, the tutorial, the lessons and the page of the formats.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from tests.tutorial import with_outputs
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+RULES = ROOT / "docs" / "rules.md"
 TUTORIAL = ROOT / "docs" / "roundtrip.md"
+FORMATS = ROOT / "docs" / "formats.md"
 BEGIN = "<!-- rules: made by `python -m tests.docs --write` -->\n"
 END = "<!-- end of rules -->\n"
 
@@ -40,7 +42,7 @@ def main(arguments: list[str], pages: Mapping[Path, Callable[[str], str]]) -> in
 
 
 def with_table(text: str) -> str:
-    """Return the README with a fresh table between its two markers."""
+    """Return the page with a fresh table between its two markers."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}{table()}{END}{after}"
@@ -56,5 +58,8 @@ def _row(rule: Rule) -> str:
     return f"| {rule.code} | {rule.name} | {default_of(rule)} | {rule.summary} |"
 
 
+EXECUTED = (README, TUTORIAL, FORMATS, *sorted((ROOT / "docs" / "lessons").glob("*.md")))
+PAGES = {**dict.fromkeys(EXECUTED, with_outputs), RULES: with_table}
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], {README: with_table, TUTORIAL: with_outputs}))
+    sys.exit(main(sys.argv[1:], PAGES))

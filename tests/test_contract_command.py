@@ -664,8 +664,8 @@ def test_narrow_terminal_folds_and_never_cuts(monkeypatch: pytest.MonkeyPatch) -
         assert kept == sorted(re.sub(r"[\s-]", "", plain))
 
 
-def test_readme_shows_a_real_table() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_page_shows_a_real_table() -> None:
+    text = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```text\n(File: .*?)^```$", text, re.MULTILINE | re.DOTALL)
     demo = ROOT / "flake8_ckpt" / "demo"
     printed = contract(ROOT, "--isolated", f"--ckpt-root={demo}", f"{demo}/vectorized_ppo")

@@ -13,6 +13,7 @@ from flake8_ckpt.index.discovery import choose_root
 from flake8_ckpt.index.discovery import find_files
 from flake8_ckpt.index.discovery import find_root
 from flake8_ckpt.index.discovery import is_excluded
+from flake8_ckpt.index.discovery import is_lost
 from flake8_ckpt.index.discovery import relative_path
 from tests.front_end import write
 
@@ -204,3 +205,35 @@ def test_exclude_patterns_as_in_flake8(tmp_path: Path, in_git: bool, pattern: st
     exclude = [pattern.format(root=tmp_path)]
     assert find_files(tmp_path, exclude) == left
     assert [path for path in sorted(FILES) if not is_excluded(tmp_path, exclude, path)] == left
+
+
+def test_packages_of_a_repository_are_one_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, ".git/HEAD", "a/pyproject.toml", "a/src/x.py", "b/setup.py", "b/y.py")
+    for here, names in (("", ["a"]), ("a", []), ("a/src", ["x.py"]), ("b", ["y.py", "../a/src/x.py"])):
+        monkeypatch.chdir(tmp_path / here)
+        assert choose_root(names, None) == tmp_path
+    monkeypatch.chdir("/")
+    assert choose_root([str(tmp_path / "a/src/x.py"), str(tmp_path / "b/y.py")], None) == tmp_path
+
+
+def test_home_that_is_a_repository_is_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, ".git/HEAD", "a/pyproject.toml")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert find_root(tmp_path / "a", None) == tmp_path / "a"
+
+
+@pytest.mark.parametrize(
+    ("count", "mark", "lost"), [(500, "b.txt", False), (501, "b.txt", True), (501, "setup.py", False)]
+)
+def test_much_below_nothing_that_marks_a_project(tmp_path: Path, count: int, mark: str, lost: bool) -> None:
+    names = [f"{number % 7}/{number}.py" for number in range(count - (mark == "setup.py"))]
+    assert is_lost(touch(tmp_path, mark, *names)) == lost
+
+
+def test_names_that_differ_in_case_are_two_files(tmp_path: Path) -> None:
+    assert find_files(touch(tmp_path, "Policy.py", "policy.py", "SRC/a.py", "src/a.py")) == [
+        "Policy.py",
+        "SRC/a.py",
+        "policy.py",
+        "src/a.py",
+    ]

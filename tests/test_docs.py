@@ -13,35 +13,50 @@ import pytest
 from flake8_ckpt.rules.base import all_rules
 from tests import docs
 from tests import rule_cases
+from tests.tutorial import with_outputs
 
 ROOT = Path(__file__).parent.parent
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 BLOCK = re.DOTALL | re.MULTILINE
-TABLE = {docs.README: docs.with_table}
+TABLE = {docs.RULES: docs.with_table}
 
 each_page = pytest.mark.parametrize(
     "name",
     [
         "README.md",
         "CONTRIBUTING.md",
-        "docs/roundtrip.md",
-        "docs/frameworks.md",
+        *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").rglob("*.md")),
     ],
 )
 
 
-def test_readme_table_is_current() -> None:
+def test_table_of_rules_is_current() -> None:
     assert docs.main(["--check"], TABLE) == 0
 
 
 def test_changed_table_is_noticed(tmp_path: Path) -> None:
-    copy = tmp_path / "README.md"
-    text = docs.README.read_text(encoding="utf-8")
+    copy = tmp_path / "rules.md"
+    text = docs.RULES.read_text(encoding="utf-8")
     copy.write_text(text.replace("| CKP101 |", "| CKP100 |"), encoding="utf-8")
     table = {copy: docs.with_table}
     assert docs.main(["--check"], table) == 1
     assert docs.main(["--write"], table) == 0
     assert docs.main(["--check"], table) == 0
+
+
+def test_output_of_the_example_is_current() -> None:
+    assert docs.main(["--check"], {docs.README: with_outputs}) == 0
+
+
+def test_changed_output_is_noticed(tmp_path: Path) -> None:
+    copy = tmp_path / "README.md"
+    text = docs.README.read_text(encoding="utf-8")
+    copy.write_text(text.replace("CKP101 'mean'", "CKP101 'var'"), encoding="utf-8")
+    assert docs.main(["--check"], {copy: with_outputs}) == 1
+
+
+def test_readme_is_short() -> None:
+    assert len(docs.README.read_text(encoding="utf-8").splitlines()) <= 150
 
 
 def test_unknown_argument_is_refused() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import site
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.front_end import BASE
+from tests.front_end import NORMALIZER
 from tests.front_end import POLICY
 from tests.front_end import Run
 from tests.front_end import run
 from tests.front_end import write
 
-MANIFEST = Path(__file__).parent.parent / ".pre-commit-hooks.yaml"
+ROOT = Path(__file__).parent.parent
+MANIFEST = ROOT / ".pre-commit-hooks.yaml"
+# What an installation of this repository needs of it.
+PARTS = (MANIFEST.name, "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 CONFIG = """\
 repos:
 -   repo: local
@@ -32,12 +39,40 @@ repos:
 """
 
 
+# Has a safe fix.
+WINDOW = """\
+import torch
+from torch import nn
+
+
+class Window(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.taps = self.register_buffer("taps", torch.hann_window(5), persistent=False)
+"""
+# An environment that installs nothing from elsewhere: what we need is where this test found it.
+OFFLINE = {
+    "PYTHONPATH": os.pathsep.join(site.getsitepackages()),
+    "PIP_NO_DEPS": "1",
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "VIRTUALENV_NO_PERIODIC_UPDATE": "1",
+}
+
+
 def pre_commit(folder: Path, *arguments: str) -> Run:
-    return run(folder, "-m", "pre_commit", *arguments, env={"PRE_COMMIT_HOME": str(folder.parent / "home")})
+    return run(
+        folder,
+        "-m",
+        "pre_commit",
+        *arguments,
+        env={**OFFLINE, "PRE_COMMIT_HOME": str(folder.parent / "home")},
+    )
 
 
 def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, check=True)
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=folder, check=True)
 
 
 @pytest.fixture
@@ -73,3 +108,26 @@ def test_many_files_in_several_batches(repository: Path) -> None:
 
 def test_hook_passes_on_files_without_findings(repository: Path) -> None:
     assert pre_commit(repository, "run", "--files", "base.py").code == 0
+
+
+def test_hooks_of_this_repository(tmp_path: Path) -> None:
+    """Two files lose state; one of them is in the commit."""
+    ours = tmp_path / "ours"
+    shutil.copytree(ROOT / "flake8_ckpt", ours / "flake8_ckpt", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in PARTS:
+        shutil.copy(ROOT / name, ours / name)
+    folder = write(tmp_path / "project", {"old.py": NORMALIZER})
+    for each in (ours, folder):
+        git(each, "init", "-q")
+        git(each, "add", ".")
+        git(each, "commit", "-qm", "All")
+    write(folder, {"new.py": NORMALIZER, "window.py": WINDOW})
+    git(folder, "add", "new.py", "window.py")
+    found = pre_commit(folder, "try-repo", str(ours), "--ref", "HEAD", "--verbose")
+    _, files, fix, project = found.out.split("- hook id: ")
+    assert (found.code, found.out.count("Failed")) == (1, 3), found
+    assert [name in files for name in ("new.py:8:9: CKP101", "old.py:8:9: CKP101")] == [True, False]
+    assert [name in project for name in ("new.py:8:9: CKP101", "old.py:8:9: CKP101")] == [True, True]
+    assert "files were modified by this hook" in fix
+    assert '\n        self.register_buffer("taps", ' in (folder / "window.py").read_text()
+    assert (folder / "old.py").read_text() == NORMALIZER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import configparser
 import os
+import sys
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Sequence
@@ -21,11 +22,13 @@ from flake8.options.manager import OptionManager
 from flake8_ckpt import __version__
 from flake8_ckpt.configuration import Configuration
 from flake8_ckpt.configuration import read_configuration
+from flake8_ckpt.index.discovery import MARKERS
 from flake8_ckpt.options import Options
 from flake8_ckpt.options import add_options
 from flake8_ckpt.options import from_namespace
 from flake8_ckpt.selection import FAILURES
 from flake8_ckpt.selection import PREFIX
+from flake8_ckpt.selection import bounded
 from flake8_ckpt.selection import is_selected
 from flake8_ckpt.selection import names_ours
 from flake8_ckpt.selection import root_for
@@ -46,7 +49,36 @@ def read_project(
     for name in namespace.filenames:
         if name not in streams and not os.path.lexists(name):
             raise ExecutionError(f"path does not exist: {name!r}")
-    return namespace, options, root_for(namespace, options, configuration.folder)
+    root = root_for(namespace, options, configuration.folder)
+    options = bounded(options, root, namespace, configuration.folder)
+    _tell_root(namespace, options, configuration, root)
+    return namespace, options, root
+
+
+def _tell_root(
+    namespace: argparse.Namespace, options: Options, configuration: Configuration, root: Path
+) -> None:
+    """Say on the side where the project begins, if it is asked for or none was found."""
+    if options.is_lost and not getattr(namespace, "quiet", 0):
+        marks = ", ".join(MARKERS)
+        print(
+            f"flake8-ckpt: note: nothing around {root} marks a project ({marks}), and much lies below it: only"
+            " what you named is read; --ckpt-root=FOLDER reads a whole folder",
+            file=sys.stderr,
+        )
+    elif namespace.verbose:
+        why = root_reason(root, options.root is not None, configuration)
+        print(f"flake8-ckpt: note: the project is {root}: {why}", file=sys.stderr)
+
+
+def root_reason(root: Path, is_named: bool, configuration: Configuration) -> str:
+    """Return in a few words why a folder is the root of a run."""
+    if is_named:
+        return configuration.place_of("ckpt-root")
+    if root == configuration.folder:
+        return "the folder of the configuration"
+    mark = next((each for each in MARKERS if os.path.exists(root / each)), "")
+    return f"it has {mark}" if mark else "nothing marks a larger one"
 
 
 def read_options(
@@ -112,6 +144,10 @@ def _read_arguments(
         formatter_names=list(formatters),
     )
     declare(manager)
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(manager.parser)
     try:
         config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
         namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)

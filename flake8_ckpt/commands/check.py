@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from flake8.main.options import register_default_options
 from flake8.options.manager import OptionManager
 
+from flake8_ckpt.commands.adoption.summary import print_end
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.lookup import Lookup
@@ -22,7 +24,7 @@ from flake8_ckpt.commands.output import make_formatter
 from flake8_ckpt.commands.output import print_findings
 from flake8_ckpt.commands.reporting import FORMATS
 from flake8_ckpt.commands.reporting import writer_of
-from flake8_ckpt.commands.summary import print_end
+from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import Options
 from flake8_ckpt.selection import PREFIX
@@ -34,12 +36,22 @@ UNUSED = frozenset(
     "--enable-extensions --require-plugins".split()
 )
 
+EVIDENCE_HELP = (
+    "Show what a run says of each finding, and what it lost besides: a file of flake8-ckpt watch --output."
+)
+DIFF_HELP = (
+    "Report only what a change since this revision of git has caused, in whatever file, and what stands on a changed"
+    " line. Nothing is checked out."
+)
+SETTINGS_HELP = "Print the settings of this run and where each comes from, and check nothing."
 SUMMARY_HELP = "Do not end with a line, on standard error, that says what was found, read and hidden."
 
 
 def check_files(arguments: Sequence[str]) -> int:
     """Check what the arguments ask for, print the findings, and return the exit code."""
     namespace, options, root = read_project(arguments, _declare, FORMATTERS, streams=[STDIN])
+    if namespace.show_settings:
+        return _show_settings(arguments, namespace, options, root)
     with paused_gc():
         looked_up = look_up(namespace, options, root)
         if namespace.verbose:
@@ -64,6 +76,15 @@ def _print(namespace: argparse.Namespace, options: Options, looked_up: Lookup) -
     return print_findings(namespace, formatter, looked_up.linted)
 
 
+def _show_settings(
+    arguments: Sequence[str], namespace: argparse.Namespace, options: Options, root: Path
+) -> int:
+    from flake8_ckpt.commands.adoption.settings import settings_text
+
+    print(settings_text(namespace, options, read_configuration(arguments), root))
+    return 0
+
+
 def _print_left_out(looked_up: Lookup) -> None:
     """Say once which files of the project could not be read, besides those that are reported."""
     asked = set(looked_up.paths.values())
@@ -75,6 +96,9 @@ def _print_left_out(looked_up: Lookup) -> None:
 def _declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
+    manager.add_option("--evidence", metavar="FILE", default="", help=EVIDENCE_HELP)
     declare_ours(manager, "check", "findings", formats=FORMATS, unused=UNUSED)
+    manager.add_option("--diff-base", metavar="revision", help=DIFF_HELP)
+    manager.add_option("--show-settings", action="store_true", default=False, help=SETTINGS_HELP)
     manager.add_option("--no-summary", action="store_true", default=False, help=SUMMARY_HELP)
     manager.extend_default_select([PREFIX])

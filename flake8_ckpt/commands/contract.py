@@ -61,7 +61,8 @@ def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:
     """Read the whole project, and the files that are asked about by name."""
     cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
     named = [name for name in namespace.filenames if os.path.isfile(name)]
-    paths = [*find_files(root, options.exclude), *asked_paths(named, options, root)]
+    around = [] if options.is_lost else find_files(root, options.exclude)
+    paths = [*around, *asked_paths(named, options, root)]
     with progress_bar() as progress:
         jobs = jobs_for(options)
         return index_files(root, paths, cache=cache, jobs=jobs, progress=progress, known=options.frameworks)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from flake8.exceptions import ExecutionError
+
 from flake8_ckpt import engine
 from flake8_ckpt.commands.output import Linted
 from flake8_ckpt.commands.progress import progress_bar
@@ -23,8 +25,7 @@ from flake8_ckpt.selection import asked_paths
 from flake8_ckpt.selection import jobs_for
 from flake8_ckpt.selection import known_findings
 from flake8_ckpt.selection import project_path
-from flake8_ckpt.source.text import Unreadable
-from flake8_ckpt.source.text import decode
+from flake8_ckpt.source.text import lenient_text
 from flake8_ckpt.suppression.comments import Hint
 from flake8_ckpt.suppression.comments import hints
 from flake8_ckpt.suppression.comments import is_suspect
@@ -72,14 +73,34 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
-    text = None if stdin is None else _lenient_text(stdin)
+    if getattr(namespace, "evidence", ""):
+        findings = _with_evidence(findings, namespace.evidence)
+    text = None if stdin is None else lenient_text(stdin)
     lines = {name: _lines_of(name, text) for name in names if findings[paths[name]]}
     sieved = {
         name: sieve(findings[paths[name]], () if namespace.disable_noqa else lines.get(name, ()), known)
         for name in names
     }
-    linted = [_linted(name, namespace, sieved[name].shown, text) for name in names]
+    new: dict[str, Sequence[Finding]] = {name: each.shown for name, each in sieved.items()}
+    if getattr(namespace, "diff_base", None):
+        from flake8_ckpt.commands.adoption.diff_base import change_since
+
+        change = change_since(namespace.diff_base, found, options)
+        new = {name: change.caused(paths[name], findings) for name, findings in new.items()}
+    linted = [_linted(name, namespace, new[name], text) for name in names]
     return Lookup(found, paths, sieved, linted, _hints(lines))
+
+
+def _with_evidence(findings: Mapping[str, list[Finding]], name: str) -> Mapping[str, list[Finding]]:
+    """Return the findings with what a watched run says of them."""
+    from flake8_ckpt.evidence.evidence_file import EvidenceError
+    from flake8_ckpt.evidence.evidence_file import read_evidence
+    from flake8_ckpt.evidence.shown import with_evidence
+
+    try:
+        return with_evidence(findings, read_evidence(name))
+    except EvidenceError as error:
+        raise ExecutionError(f"--evidence: {error}") from error
 
 
 def _path_of(name: str, namespace: argparse.Namespace, found: engine.Analysis) -> str:
@@ -95,14 +116,6 @@ def _linted(
     return Linted(name, findings)
 
 
-def _lenient_text(data: bytes) -> str:
-    """Decode as flake8 does: what has no valid encoding is still shown."""
-    try:
-        return decode(data)
-    except Unreadable:
-        return data.decode("latin-1")
-
-
 def _lines_of(name: str, stdin: Optional[str]) -> Sequence[str]:
     if name == STDIN:
         return (stdin or "").split("\n")
@@ -110,7 +123,7 @@ def _lines_of(name: str, stdin: Optional[str]) -> Sequence[str]:
     if not os.path.isfile(name):
         return ()
     try:
-        return _lenient_text(Path(name).read_bytes()).split("\n")
+        return lenient_text(Path(name).read_bytes()).split("\n")
     except OSError:
         return ()
 

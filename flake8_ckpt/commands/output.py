@@ -23,6 +23,7 @@ from flake8.style_guide import StyleGuideManager
 from flake8.violation import Violation
 
 from flake8_ckpt.engine import Analysis
+from flake8_ckpt.evidence.records import Evidence as RunEvidence
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.options import Options
 
@@ -45,12 +46,16 @@ class Linted:
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made from: the analysis, all findings, and the files as the user names them, by path."""
+    """What a report is made from: the analysis, all findings, and the files as the user names them, by path.
+
+    `run` is the evidence of a watched run, if there is one.
+    """
 
     options: Options
     found: Analysis
     findings: Sequence[Finding]
     names: Mapping[str, str]
+    run: Optional[RunEvidence] = None
 
 
 class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no types
@@ -68,17 +73,11 @@ class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no typ
         for file in linted:
             for finding in file.findings:
                 line, column = finding.position.line, finding.position.col + 1
-                self.places[file.name, finding.code, line, column, finding.message] = finding
+                place = printable(file.name), finding.code, line, column, printable(finding.message)
+                self.places[place] = finding
 
     def start(self) -> None:
-        """Open the file for the report: one report, whatever stood there before."""
-        if not self.filename:
-            return
-        try:
-            os.makedirs(os.path.dirname(os.path.abspath(self.filename)), exist_ok=True)
-            self.output_fd = open(self.filename, "w", encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise ExecutionError(f"--output-file: {self.filename!r}: {error.strerror or error}") from error
+        """Open nothing yet: a file that cannot be written anew keeps the last report."""
 
     def handle(self, error: Violation) -> None:
         """Keep a finding that is neither ignored nor silenced."""
@@ -89,11 +88,20 @@ class ReportFormatter(BaseFormatter):  # type: ignore[misc]  # flake8 has no typ
         """Print nothing: numbers that a configuration asks for would end the report."""
 
     def stop(self) -> None:
-        """Write the report."""
+        """Write the report; a file gets this one only, whatever stood there before."""
         text = self.render(self.kept)
+        if self.filename:
+            self._open()
         if text:
             self._write(text)
         super().stop()
+
+    def _open(self) -> None:
+        try:
+            os.makedirs(os.path.dirname(os.path.abspath(self.filename)), exist_ok=True)
+            self.output_fd = open(self.filename, "w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise ExecutionError(f"--output-file: {self.filename!r}: {error.strerror or error}") from error
 
 
 def make_formatter(namespace: argparse.Namespace) -> BaseFormatter:
@@ -159,7 +167,13 @@ def _report(guide: StyleGuideManager, namespace: argparse.Namespace, file: Linte
     for finding in sorted(file.findings, key=lambda finding: (finding.position.line, finding.position.col)):
         line, column = finding.position.line, finding.position.col
         physical_line = line_of(line)
-        yield guide.handle_error(finding.code, file.name, line, column, finding.message, physical_line)
+        name, message = printable(file.name), printable(finding.message)
+        yield guide.handle_error(finding.code, name, line, column, message, physical_line)
+
+
+def printable(text: str) -> str:
+    """Return a name or message as flake8 can print it: bytes that are no text are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _open(file: Linted, namespace: argparse.Namespace) -> Optional[FileProcessor]:

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from flake8.exceptions import ExecutionError
 
-from flake8_ckpt.commands.call_arguments import calls_of
+from flake8_ckpt.commands.class_uses import calls_of
+from flake8_ckpt.commands.class_uses import heirs_of
 from flake8_ckpt.engine import Analysis
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Safety
@@ -92,7 +94,7 @@ def _proofs_of_class(
     asked = [each for each, reason in reasons.items() if not reason]
     if not asked:
         return
-    questions = tuple(Question(each.code, each.attribute) for each in asked)
+    questions = tuple(map(_question, asked))
     calls = (*evidence.calls.get(class_name.rpartition(".")[2], ()), *calls_of(found, class_name))
     with tempfile.TemporaryDirectory(prefix="flake8-ckpt-state-") as folder:
         request = Request(
@@ -101,22 +103,33 @@ def _proofs_of_class(
             class_name,
             questions,
             calls=calls,
+            heirs=heirs_of(found, class_name),
             state=str(Path(folder, "before.pt")),
         )
         before = ask(request).answers
-        proven = [each for each, answer in zip(asked, before) if answer.verdict == "proven"]
-        title, text = fixed_text(found, path, proven)
-        after = _after(request, proven, text)
-    yield from (Proof(each, answer, title, after.get(each)) for each, answer in zip(asked, before))
+        proven = {each: answer for each, answer in zip(asked, before) if answer.verdict == "proven"}
+        titles, text = fixed_text(found, path, list(proven))
+        mended = {each: answer for each, answer in proven.items() if each in titles}
+        after = _after(request, mended, text) if mended else {}
+    yield from (
+        Proof(each, answer, titles.get(each, ""), after.get(each)) for each, answer in zip(asked, before)
+    )
 
 
-def _after(request: Request, proven: Sequence[Finding], text: str) -> dict[Finding, Answer]:
-    """Return what the same questions give once the fix is applied."""
-    if not text:
-        return {}
-    questions = tuple(Question(each.code, each.attribute) for each in proven)
-    fixed = Request(
-        request.root, request.path, request.class_name, questions, text, request.calls, request.state, True
+def _question(finding: Finding) -> Question:
+    return Question(finding.code, finding.attribute, finding.position.line, finding.position.end_line)
+
+
+def _after(request: Request, proven: Mapping[Finding, Answer], text: str) -> dict[Finding, Answer]:
+    """Return what the same questions give once the fix is applied, with the arguments that worked before."""
+    arguments = {tuple(answer.arguments.items()): answer.arguments for answer in proven.values()}
+    fixed = replace(
+        request,
+        questions=tuple(map(_question, proven)),
+        text=text,
+        calls=(*arguments.values(), *request.calls),
+        is_fixed=True,
+        moves=any(answer.moves for answer in proven.values()),
     )
     return dict(zip(proven, ask(fixed).answers))
 
@@ -130,14 +143,16 @@ def _out_of_reach(finding: Finding) -> str:
     return "" if finding.class_name else "the finding stands in no class"
 
 
-def fixed_text(found: Analysis, path: str, findings: Sequence[Finding]) -> tuple[str, str]:
-    """Return what the fix of the findings of one file does, and the file with it; both empty without one."""
+def fixed_text(found: Analysis, path: str, findings: Sequence[Finding]) -> tuple[dict[Finding, str], str]:
+    """Return what the fix of each finding of a file does, where it has one, and the file with all of them."""
     data = found.survey.content_of(path)
     if data is None or not findings:
-        return "", ""
+        return {}, ""
     fixed = fix_text(data, findings, allowed=ANY)
-    titles = [each.suggestion.title for each in fixed.applied if each.suggestion is not None]
     try:
-        return "; ".join(dict.fromkeys(titles)), decode(fixed.data) if fixed.applied else ""
+        text = decode(fixed.data)
     except Unreadable:
-        return "", ""
+        return {}, ""
+    return {
+        each.finding: each.suggestion.title for each in fixed.applied if each.suggestion is not None
+    }, text

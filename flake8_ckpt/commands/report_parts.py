@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Container
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
 from flake8_ckpt import __version__
 from flake8_ckpt.commands.output import Material
 from flake8_ckpt.engine import Analysis
+from flake8_ckpt.evidence.records import Evidence as RunEvidence
+from flake8_ckpt.evidence.text import message
+from flake8_ckpt.evidence.verdicts import speaks_of
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.fingerprints import fingerprints
 from flake8_ckpt.reports.report import Entry
+from flake8_ckpt.reports.report import Evidence
 from flake8_ckpt.reports.report import Level
+from flake8_ckpt.reports.report import Mend
 from flake8_ckpt.reports.report import Report
 from flake8_ckpt.reports.report import RuleText
 from flake8_ckpt.reports.report import Source
@@ -27,20 +34,54 @@ from flake8_ckpt.source.text import decode
 UNCHECKED = "CKP0"
 
 
-def report_of(kept: Sequence[Finding], material: Material) -> Report:
-    """Return the report of the findings that are neither ignored nor silenced.
+def report_of(kept: Sequence[Finding], material: Material, is_mended: bool) -> Report:
+    """Return the report of the findings that are neither ignored nor silenced, with their fixes if a format has them.
 
     The fingerprints are those among all findings, so that one that is silenced leaves those of the others as they are.
     """
     marks = fingerprints([*material.findings, *kept])
+    mends = _mends(kept, material.found) if is_mended else {}
+    seen = {} if material.run is None else _evidence(kept, marks, material.run)
     codes = {each.code for each in kept}
     paths = {each.path for each in kept} | {each.path for finding in kept for each in finding.related}
     return Report(
         __version__,
-        tuple(Entry(each, marks[each]) for each in kept),
+        tuple(Entry(each, marks[each], mends.get(each), seen.get(each)) for each in kept),
         _rules(codes),
         _sources(paths, material),
     )
+
+
+def _mends(kept: Iterable[Finding], found: Analysis) -> dict[Finding, Mend]:
+    """Return how findings are mended; libcst is only imported where some may be."""
+    mends = {}
+    by_path: dict[str, list[Finding]] = defaultdict(list)
+    for each in kept:
+        if each.fix.name:
+            by_path[each.path].append(each)
+    for path, findings in by_path.items():
+        from flake8_ckpt.fixes.suggestions import suggestions
+
+        data = found.survey.content_of(path)
+        for finding, made in zip(findings, [] if data is None else suggestions(findings, data)):
+            if made is not None:
+                mends[finding] = Mend(made.title, made.safety, made.note, made.edits, made.code)
+    return mends
+
+
+def _evidence(
+    kept: Iterable[Finding], marks: Mapping[Finding, str], run: RunEvidence
+) -> dict[Finding, Evidence]:
+    """Return what a run says of the findings that it saw, with the values that it saw before and after."""
+    judged = {each.fingerprint: each for each in run.findings if each.verdict != "not seen"}
+    files = len({each.path for each in run.files})
+    seen = {}
+    for finding in kept:
+        if marks[finding] in judged:
+            verdict = judged[marks[finding]]
+            lost = [message(each, files) for each in run.losses if speaks_of(finding, each)]
+            seen[finding] = Evidence(verdict.verdict, "; ".join(filter(None, [verdict.reason, *lost])))
+    return seen
 
 
 def _rules(codes: Container[str]) -> dict[str, RuleText]:
@@ -68,7 +109,8 @@ def _sources(paths: Iterable[str], material: Material) -> dict[str, Source]:
 
 
 def _printed(path: str, material: Material) -> str:
-    return material.names.get(path) or Path(os.path.relpath(material.found.root / path)).as_posix()
+    name = material.names.get(path) or os.path.relpath(material.found.root / path)
+    return name.replace(os.sep, "/")
 
 
 def _from(top: Path, path: Path) -> str:

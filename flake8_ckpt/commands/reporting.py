@@ -12,6 +12,7 @@ from flake8.exceptions import ExecutionError
 from flake8_ckpt.commands.arguments import Formats
 from flake8_ckpt.commands.output import Material
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.discovery import package_of
 from flake8_ckpt.reports.report import Report
 
@@ -24,6 +25,8 @@ MODULES = {
     "rdjson": "rdjson",
     "junit": "junit",
 }
+# Formats that have no place for a fix.
+WITHOUT_FIX = ("github", "gitlab", "junit")
 FORMATS = Formats(
     ("text", "concise", *MODULES, "html"),
     "",
@@ -39,7 +42,7 @@ def writer_of(name: str, material: Material, is_colored: bool) -> Callable[[Sequ
         # The rules are only imported where there is something to say of them.
         from flake8_ckpt.commands.report_parts import report_of
 
-        report = report_of(kept, material)
+        report = report_of(kept, material, name not in WITHOUT_FIX)
         if name == "text":
             from flake8_ckpt.reports import text
 
@@ -65,6 +68,7 @@ def _page(report: Report, material: Material) -> str:
     from flake8_ckpt.linked_project import Project
 
     found, options = material.found, material.options
-    index = found.index or index_survey(found.survey, known=options.frameworks)
+    cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.frameworks)
+    index = found.index or index_survey(found.survey, cache=cache, known=options.frameworks)
     project = Project(index.files, options.module_bases, package_of(found.root), options.frameworks)
     return render(report, tables_of(project), os.path.basename(os.path.abspath(found.root)))

@@ -59,7 +59,7 @@ def watch(arguments: Sequence[str]) -> int:
     evidence = collect(journals, command, code, root)
     if evidence.files:
         with paused_gc():
-            evidence = compare(evidence, engine.check(root, options))
+            evidence = compare(evidence, engine.check(root, options), journals, root)
     _show(evidence)
     if output is not None:
         _write(output, evidence)

@@ -89,7 +89,7 @@ class Replacement(Struct, frozen=True):
     object: Optional[int]
     cls: str
     name: str
-    place: tuple[str, int]
+    places: tuple[tuple[str, int], ...]
     before: tuple[Optional[float], ...]
     after: tuple[Optional[float], ...]
 

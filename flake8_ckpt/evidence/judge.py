@@ -95,6 +95,8 @@ def _covered(run: Run) -> set[tuple[str, str, str]]:
     found = set()
     for journal in run.journals:
         for each in journal.objects.values():
+            if each.file is not None:
+                found.add((each.class_.module, each.class_.name, WEIGHTS))
             for name, leaf in each.leaves.items():
                 if leaf.file is not None or each.file is not None:
                     found.add((each.class_.module, each.class_.name, name))

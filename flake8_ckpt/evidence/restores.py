@@ -20,8 +20,10 @@ def judge_restores(run: Run) -> Iterator[Lost]:
     """Yield what was in a file that the program wrote itself, and is not in the program that went on from it."""
     for journal in run.journals:
         for load in journal.resumptions:
+            run.sources.file(load.place[0])
             if run.is_own(load):
-                for key in load.unrestored:
+                keys = [key for key in load.unrestored if not run.sources.reads_key(key)]
+                for key in keys:
                     yield Lost("CKP203", "unrestored", load.place, "", "the loaded file", key)
         for replacement in journal.replacements:
             yield from _replaced(run, journal, replacement)
@@ -41,15 +43,19 @@ def _replaced(run: Run, journal: Journal, found: Replacement) -> Iterator[Lost]:
 
 
 def _overwriting_line(run: Run, found: Replacement) -> Line | None:
-    """Return the line that overwrote a value; None where it computes the new from the old."""
-    name, (file, line) = found.name.rpartition(".")[2], found.place
-    if not line:
-        writes = [write for write in run.sources.outer_writes(name) if write[1].how in ("constant", "fresh")]
-        return (writes[0][0], writes[0][1].line) if writes else ("", 0)
-    source = run.sources.file(file)
+    """Return the line that overwrote a value; None where each computes the new value from the old."""
+    name = found.name.rpartition(".")[2]
+    if found.places:
+        return next((place for place in found.places if not _is_carried(run, name, place)), None)
+    writes = [write for write in run.sources.outer_writes(name) if write[1].how in ("constant", "fresh")]
+    return (writes[0][0], writes[0][1].line) if writes else ("", 0)
+
+
+def _is_carried(run: Run, name: str, place: Line) -> bool:
+    source = run.sources.file(place[0])
     written = [write for _, uses in source.functions for write in uses.writes] if source is not None else []
-    here = [write for write in written if write.line == line and write.target.endswith(f".{name}")]
-    return None if any(write.how == "carried" for write in here) else (file, line)
+    here = [write for write in written if write.line == place[1] and write.target.endswith(f".{name}")]
+    return any(write.how == "carried" for write in here)
 
 
 def _idle_optimizers(run: Run, journal: Journal) -> Iterator[Lost]:
@@ -58,8 +64,8 @@ def _idle_optimizers(run: Run, journal: Journal) -> Iterator[Lost]:
     for found in optimizers:
         later = [each for each in optimizers if _takes_over(each, found)]
         if found.restored and not found.steps and later:
-            chain = chain_of(found, journal.objects)
-            line = object_line(chain_of(later[-1], journal.objects), run.sources)
+            chain = chain_of(later[-1], journal.objects)
+            line = object_line(chain, run.sources)
             yield Lost("CKP205", "replaced", line, found.class_.name, owner_name(chain))
 
 

@@ -59,6 +59,7 @@ class FileSource:
     classes: dict[str, ClassSource]
     functions: list[tuple[str, FunctionUses]]
     bodies: dict[str, list[ast.stmt]]
+    keys: frozenset[str]
 
 
 class Sources:
@@ -92,6 +93,10 @@ class Sources:
         body = file.bodies.get(function.rpartition(".")[2]) if file is not None else None
         return nature_of_variable(body, name) if body is not None else ("unread", 0)
 
+    def reads_key(self, key: str) -> bool:
+        """Tell whether a known file takes this key out of a mapping: what became of it is not for a run to say."""
+        return any(file is not None and key in file.keys for file in self._files.values())
+
     def outer_writes(self, attribute: str) -> Iterator[tuple[str, Write]]:
         """Yield the statements of known files that write an attribute of another object than themselves."""
         for path, file in list(self._files.items()):
@@ -110,7 +115,23 @@ def _read(path: str) -> Optional[FileSource]:
     functions: list[tuple[str, FunctionUses]] = []
     _collect(path, tree, "", classes, functions)
     functions.append(("<module>", uses_in("<module>", 1, tree.body, {})))
-    return FileSource(path, classes, functions, _bodies(tree))
+    return FileSource(path, classes, functions, _bodies(tree), frozenset(_keys_read(tree)))
+
+
+def _keys_read(tree: ast.Module) -> Iterator[str]:
+    """Yield the keys of `state["table"]`, `state.get("table")` and `state.pop("table")`."""
+    for node in ast.walk(tree):
+        key: Optional[ast.AST] = None
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            key = node.slice
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("get", "pop")
+        ):
+            key = node.args[0] if node.args else None
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            yield key.value
 
 
 def _bodies(tree: ast.Module) -> dict[str, list[ast.stmt]]:

@@ -29,7 +29,10 @@ def report(evidence: Evidence) -> Iterator[str]:
     """Yield the lines of the report."""
     count = len(evidence.losses)
     if not evidence.processes:
-        yield "flake8-ckpt watch: nothing was seen: the command starts no Python that can be watched"
+        yield (
+            "flake8-ckpt watch: nothing was seen: the command starts no Python that can be watched"
+            " (python -S, -I and -E cannot)"
+        )
         return
     if not evidence.files:
         yield f"flake8-ckpt watch: no file was saved in {_counted(evidence.steps, 'step')}, so nothing can be said"

@@ -4,33 +4,94 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
+from flake8_ckpt.evidence.collect import relative
+from flake8_ckpt.evidence.journals import Journal
+from flake8_ckpt.evidence.journals import ObjectFacts
 from flake8_ckpt.evidence.records import Evidence
 from flake8_ckpt.evidence.records import JudgedFinding
 from flake8_ckpt.evidence.records import Loss
+from flake8_ckpt.evidence.records import Verdict
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.fingerprints import fingerprints
+
+# Rules that say that a value changes and is not saved: a run can show the contrary.
+REFUTABLE = frozenset("CKP101 CKP104 CKP106 CKP107 CKP109 CKP110 CKP204 CKP207 CKP218".split())
+ENOUGH_STEPS = 10
+Seen = tuple[bool, str]
 
 
-def compare(evidence: Evidence, findings: Sequence[Finding]) -> Evidence:
+def compare(
+    evidence: Evidence, findings: Sequence[Finding], journals: Sequence[Journal], root: Path
+) -> Evidence:
     """Return the evidence with what it says of each finding."""
-    judged = tuple(_judged(finding, evidence.losses) for finding in findings)
+    seen = _seen(journals, root)
+    marks = fingerprints(findings)
+    judged = tuple(_judged(each, marks[each], evidence, seen) for each in sorted(marks))
     losses = tuple(_marked(loss, findings) for loss in evidence.losses)
     return replace(evidence, losses=losses, findings=judged)
 
 
-def _judged(finding: Finding, losses: Sequence[Loss]) -> JudgedFinding:
-    is_confirmed = any(speaks_of(finding, loss) for loss in losses)
+def _judged(
+    finding: Finding, mark: str, evidence: Evidence, seen: dict[tuple[str, str], list[Seen]]
+) -> JudgedFinding:
+    verdict, reason = _verdict(finding, evidence, seen)
     return JudgedFinding(
-        fingerprint="",
+        fingerprint=mark,
         code=finding.code,
         path=finding.path,
         line=finding.position.line,
         attribute=finding.attribute,
-        verdict="confirmed" if is_confirmed else "not seen",
-        reason="",
+        verdict=verdict,
+        reason=reason,
     )
+
+
+def _verdict(
+    finding: Finding, evidence: Evidence, seen: dict[tuple[str, str], list[Seen]]
+) -> tuple[Verdict, str]:
+    if any(speaks_of(finding, loss) for loss in evidence.losses):
+        return "confirmed", ""
+    sightings = seen.get((finding.class_name.rpartition(".")[2], finding.attribute), [])
+    if not sightings or finding.code not in REFUTABLE or evidence.steps < ENOUGH_STEPS:
+        return "not seen", ""
+    files = sorted({file for changed, file in sightings if file})
+    if all(file for _, file in sightings):
+        return "refuted", f"covered by {files[0]}"
+    if not any(changed for changed, file in sightings if not file):
+        return "refuted", f"unchanged in {evidence.steps} steps"
+    return "not seen", ""
+
+
+def _seen(journals: Sequence[Journal], root: Path) -> dict[tuple[str, str], list[Seen]]:
+    """Return for class and attribute whether each object's value changed, and the file that has it, if one has."""
+    found: dict[tuple[str, str], list[Seen]] = {}
+    for journal in journals:
+        paths = {save.number: relative(save.path, root) or save.how for save in journal.saves}
+        for each in journal.objects.values():
+            for key, changed, file in _attributes(each, journal):
+                found.setdefault(key, []).append((changed, paths.get(file, "") if file is not None else ""))
+    return found
+
+
+def _attributes(found: ObjectFacts, journal: Journal) -> Iterator[tuple[tuple[str, str], bool, int | None]]:
+    for name, leaf in found.leaves.items():
+        for cls, _ in found.class_.own:
+            yield (cls.rpartition(".")[2], name), leaf.changed, _first(found.file, leaf.file)
+    changed = [leaf for leaf in found.leaves.values() if leaf.changed]
+    files = [_first(found.file, leaf.file) for leaf in changed]
+    whole = found.file if not changed or None in files else files[0]
+    for key, path in found.owners:
+        for cls, _ in journal.objects[key].class_.own if key in journal.objects else ():
+            attribute = path.partition("[")[0]
+            yield (cls.rpartition(".")[2], attribute), bool(changed or found.steps), whole
+
+
+def _first(file: int | None, other: int | None) -> int | None:
+    return other if file is None else file
 
 
 def _marked(loss: Loss, findings: Sequence[Finding]) -> Loss:
@@ -43,6 +104,8 @@ def speaks_of(finding: Finding, loss: Loss) -> bool:
     if finding.class_name and finding.attribute in loss.attributes:
         if finding.class_name.rpartition(".")[2] == loss.class_name.rpartition(".")[2]:
             return True
+    if loss.kind == "unrestored" and finding.code == loss.code and finding.key in loss.attributes:
+        return True
     return any(path == loss.file and first <= loss.line <= last for path, first, last in _lines(finding))
 
 

@@ -53,7 +53,7 @@ def assign(target: ast.expr, value: v.Value, source: ast.expr | None, frame: Fra
 
 
 def count_by(attr: str, iterable: ast.expr, frame: Frame) -> None:
-    """Set the attribute by which a loop goes: where it begins, and in the loop: `for self.epoch in range(self.epochs):`."""
+    """Set the attribute by which a loop goes, where it begins and in the loop: `for self.epoch in range(9):`."""
     begins = _first_of(iterable, frame)
     frame.write(attr, "assign", begins)
     if begins != v.UNKNOWN:

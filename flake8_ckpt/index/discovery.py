@@ -20,17 +20,25 @@ GIT_OPTIONS = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.
 # Set inside git hooks, where they may speak of another repository.
 GIT_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"})
 GIT_TIMEOUT = 60.0
+# A file in /tmp belongs to no project: what lies around it would take minutes to read.
+MAX_LOST_FILES = 500
+MAX_LOST_ENTRIES = 20_000
 Skip = Callable[[str], bool]
 
 
 def find_root(start: Path, config_dir: Optional[Path]) -> Path:
-    """Return the root for `start`: a configuration's directory around it, else the nearest marked one."""
-    if config_dir is not None and (config_dir == start or config_dir in start.parents):
+    """Return the root for `start`: a configuration's directory around it, else the repository, else the nearest mark.
+
+    The packages of a repository are one project, so that a file gets the same findings from each of their folders.
+    """
+    around = (start, *start.parents)
+    if config_dir is not None and config_dir in around:
         return config_dir
-    for folder in (start, *start.parents):
-        if _is_marked(folder):
-            return folder
-    return start
+    # A home folder that is a repository holds settings, not a project.
+    home = Path(os.path.expanduser("~"))
+    repositories = (folder for folder in around if folder != home and os.path.exists(folder / MARKERS[0]))
+    marked = (folder for folder in around if _is_marked(folder))
+    return next(repositories, None) or next(marked, start)
 
 
 def choose_root(filenames: Sequence[str], config_dir: Optional[Path]) -> Path:
@@ -61,6 +69,23 @@ def _shared_folder(paths: Sequence[Path]) -> Path:
             return folder
         folder = folder.parent
     return folder
+
+
+def is_lost(root: Path) -> bool:
+    """Say whether nothing marks a root as a project, and too much lies below it to be one by chance."""
+    if _is_marked(root):
+        return False
+    seen = found = 0
+    pending = [os.fspath(root)]
+    for folder in pending:
+        for entry in _scan(folder):
+            seen += 1
+            found += entry.name.endswith(".py")
+            if seen > MAX_LOST_ENTRIES or found > MAX_LOST_FILES:
+                return True
+            if _is_folder(entry) and not _is_foreign(entry.name):
+                pending.append(entry.path)
+    return False
 
 
 def package_of(root: Path) -> str:
@@ -103,7 +128,12 @@ def find_files(root: Path, exclude: Sequence[str] = ()) -> list[str]:
     the root: a root may itself be an installed package.
     """
     is_match = _matcher(root, tuple(exclude))
-    paths = _list_git(root) or _walk(root, is_match)
+    return project_files(root, _list_git(root) or _walk(root, is_match), exclude)
+
+
+def project_files(root: Path, paths: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """Return those of all paths below a root that are Python files of the project, in order."""
+    is_match = _matcher(root, tuple(exclude))
     is_skipped = _folder_filter(paths, is_match)
     return sorted(
         path
@@ -169,19 +199,24 @@ def _list_git(root: Path) -> list[str]:
     if not any(os.path.exists(folder / ".git") for folder in (root, *root.parents)):
         return []
     listing = ("ls-files", "-co", "--exclude-standard", "-z", "--", "*.py", "pyvenv.cfg", "*/pyvenv.cfg")
-    environment = {name: value for name, value in os.environ.items() if name not in GIT_VARIABLES}
     try:
-        done = subprocess.run(
-            ("git", *GIT_OPTIONS, *listing),
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_TIMEOUT,
-        )
+        done = run_git(root, *listing)
     except (OSError, subprocess.SubprocessError):
         return []
     return [os.fsdecode(path) for path in done.stdout.split(b"\0") if path] if done.returncode == 0 else []
+
+
+def run_git(folder: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run git in a folder, with nothing in its environment or configuration that runs other programs."""
+    environment = {name: value for name, value in os.environ.items() if name not in GIT_VARIABLES}
+    return subprocess.run(
+        ("git", *GIT_OPTIONS, *arguments),
+        cwd=folder,
+        env=environment,
+        input=given,
+        capture_output=True,
+        timeout=GIT_TIMEOUT,
+    )
 
 
 def _walk(root: Path, is_match: Skip) -> list[str]:

@@ -10,12 +10,14 @@ from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
+from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
 from flake8_ckpt.linking.functions import functions_outside_tests
+from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.idle_loads import IdleLoads
 
@@ -87,6 +89,21 @@ class Resumption:
             reached.update(each.identity for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
         return False
+
+    def is_made_with(self, class_id: str, loader: str) -> bool:
+        """Tell whether the objects of a class that trains are made with what the file holds that it saves."""
+        classes = (class_id, *self.hierarchy.subclasses(class_id))
+        return any(self._calls_own(each, loader) and self._trains_itself(each) for each in classes)
+
+    def _calls_own(self, class_id: str, name: str) -> bool:
+        """Tell whether the constructor of a class calls a method of its own."""
+        found = self.hierarchy.find_method(class_id, "__init__")
+        calls = found[1].calls if found is not None else ()
+        return any(site.call.callee == Attr(SELF, name) for site in calls)
+
+    def _trains_itself(self, class_id: str) -> bool:
+        methods = self.hierarchy.inherited_methods(class_id)
+        return any(self._trains(method_ref(owner, method, class_id), 0) for owner, method in methods)
 
     def _trains(self, unit: FunctionRef, depth: int) -> bool:
         """Tell whether a function runs a training, by itself or through what it calls."""

@@ -1,8 +1,9 @@
 """JSON: a list of findings with all that is known of each, for other programs.
 
 An entry has `code`, `rule`, `path`, `line`, `column`, `end_line`, `end_column`, `message`, `class`, `attribute`, `key`,
-`symbol`, `fingerprint`, `related` and `fix`; lines and columns count from 1, and what there is none of is null. A fix
-has `safety` ("safe", "unsafe" or "shown"), `note`, `edits` (each a range and its `text`) and `code`.
+`symbol`, `fingerprint`, `related`, `fix` and `evidence`. Lines and columns count from 1; what there is none of is null.
+A fix has `title`, `safety` ("safe", "unsafe" or "shown"), `note`, `edits` (each a range and its `text`) and `code`; the
+evidence of a watched run has a `verdict` ("confirmed" or "refuted") and a `reason`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Optional
 
 from flake8_ckpt.findings import Position
 from flake8_ckpt.reports.report import Entry
+from flake8_ckpt.reports.report import Evidence
 from flake8_ckpt.reports.report import Mend
 from flake8_ckpt.reports.report import Report
 
@@ -40,6 +42,7 @@ def _entry(entry: Entry, report: Report) -> dict[str, Any]:
             for each in finding.related
         ],
         "fix": _fix(entry.mend),
+        "evidence": _evidence(entry.evidence),
     }
 
 
@@ -47,7 +50,17 @@ def _fix(mend: Optional[Mend]) -> Optional[dict[str, Any]]:
     if mend is None:
         return None
     edits = [{**_span(each.position), "text": each.text} for each in mend.edits]
-    return {"safety": mend.safety, "note": mend.note or None, "edits": edits, "code": mend.code or None}
+    return {
+        "title": mend.title,
+        "safety": mend.safety,
+        "note": mend.note or None,
+        "edits": edits,
+        "code": mend.code or None,
+    }
+
+
+def _evidence(evidence: Optional[Evidence]) -> Optional[dict[str, Any]]:
+    return None if evidence is None else {"verdict": evidence.verdict, "reason": evidence.reason or None}
 
 
 def _span(position: Position) -> dict[str, int]:

@@ -42,6 +42,11 @@ class Mend:
     edits: tuple[Edit, ...] = ()
     code: str = ""
 
+    @property
+    def text(self) -> str:
+        """Return the title and the note as one line."""
+        return f"{self.title} ({self.note})" if self.note else self.title
+
 
 @dataclass(frozen=True)
 class Source:
@@ -58,7 +63,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a watched run says of a finding: "confirmed", "refuted" or "not seen", and why."""
+    """What a watched run says of a finding: "confirmed" or "refuted", and what it saw."""
 
     verdict: str
     reason: str = ""

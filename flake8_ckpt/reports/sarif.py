@@ -133,7 +133,7 @@ def _fixes(mend: Mend | None, source: Source) -> dict[str, Any]:
         "artifactLocation": _artifact(source),
         "replacements": [_replacement(each) for each in sorted(mend.edits)],
     }
-    return {"fixes": [{"description": {"text": harmless(mend.note)}, "artifactChanges": [change]}]}
+    return {"fixes": [{"description": {"text": harmless(mend.text)}, "artifactChanges": [change]}]}
 
 
 def _replacement(edit: Edit) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from flake8_ckpt.reports.report import on_first_line
 MAX_RELATED = 4
 # A line of generated code may have no end: so many characters of it are shown.
 MAX_WIDTH = 160
+SIGNS = {" ": "|", "~": "..."}
 FIX = {"safe": "fix", "unsafe": "unsafe fix", "shown": "suggestion"}
 
 
@@ -57,7 +58,8 @@ def render(report: Report, style: Style = PLAIN) -> str:
 def _block(entry: Entry, report: Report, style: Style) -> Iterator[str]:
     finding, rule = entry.finding, report.rule_of(entry)
     shown = finding.related[:MAX_RELATED]
-    lines = [finding.position.line, *(each.position.line for each in shown)]
+    # The fix shows a line below the finding too.
+    lines = [finding.position.end_line + 1, *(each.position.line for each in shown)]
     width = len(str(max(lines))) + 1
     tone = style.red if rule.level != "note" else style.yellow
     message = one_line(finding.message)
@@ -102,15 +104,21 @@ def _visible(text: str) -> str:
 
 
 def _mend(mend: Mend, source: Source, width: int, style: Style) -> Iterator[str]:
-    edge = f"{' ' * width} {style.blue}|{style.end} "
-    yield f"{' ' * width} {style.blue}={style.end} {FIX[mend.safety]}: {one_line(mend.note)}"
+    left, equals = " " * width, f"{style.blue}={style.end}"
+    yield f"{left} {equals} {FIX[mend.safety]}: {one_line(mend.title)}"
+    if mend.note:
+        yield f"{left} {equals} note: {one_line(mend.note)}"
     for sign, number, text in changed_lines(mend.edits, source):
-        tone = {"-": style.red, "+": style.green}.get(sign, "")
-        label = f"{str(number) if sign in '- ' else '':>{width}}"
-        end = style.end if tone else ""
-        yield f"{style.blue}{label}{style.end} {tone}{sign} {_visible(text)[:MAX_WIDTH]}{end}".rstrip()
+        if sign == " " and not text.strip():
+            continue
+        tone = {"-": style.red, "+": style.green}.get(sign, style.blue)
+        label = f"{'' if sign in '+~' else str(number):>{width}}"
+        code = (
+            f"{tone}{_visible(text)[:MAX_WIDTH]}{style.end}" if sign in "+-" else _visible(text)[:MAX_WIDTH]
+        )
+        yield f"{style.blue}{label}{style.end} {tone}{SIGNS.get(sign, sign)}{style.end} {code}".rstrip()
     for line in _lines(mend.code):
-        yield f"{edge}{_visible(line)}"
+        yield f"{left} {style.green}+{style.end} {_visible(line)}"
 
 
 def _lines(code: str) -> Sequence[str]:

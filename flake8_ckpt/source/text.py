@@ -50,6 +50,14 @@ def decode(data: bytes) -> str:
     return NEWLINES.sub("\n", text) if "\r" in text else text
 
 
+def lenient_text(data: bytes) -> str:
+    """Decode as flake8 does: what has no valid encoding is still shown."""
+    try:
+        return decode(data)
+    except Unreadable:
+        return data.decode("latin-1")
+
+
 def _decode_as(encoding: str, data: bytes) -> str:
     if encoding == "utf-8":
         return data.decode()

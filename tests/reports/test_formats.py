@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from typing import AnyStr
 from urllib.parse import unquote
 
 import pytest
 from jsonschema import Draft7Validator
 from junitparser import JUnitXml
 
+from flake8_ckpt import addresses
+from flake8_ckpt.findings import Finding
+from flake8_ckpt.findings import Position
+from flake8_ckpt.reports import rdjson
+from flake8_ckpt.reports import sarif
+from flake8_ckpt.reports.report import Entry
+from flake8_ckpt.reports.report import Report
+from flake8_ckpt.reports.report import RuleText
+from flake8_ckpt.reports.report import Source
 from tests.front_end import CLEAN
+from tests.front_end import NORMALIZER
 from tests.front_end import check
 from tests.front_end import write
 from tests.reports.projects import HOSTILE_NAME
@@ -137,6 +152,14 @@ def test_nothing_reaches_a_terminal(report: Callable[[str], str], form: str) -> 
 @pytest.mark.parametrize("form", DOCUMENTS)
 def test_documents_are_ascii(report: Callable[[str], str], form: str) -> None:
     assert report(form).isascii()
+
+
+@pytest.mark.parametrize("form", ["concise", "text", "sarif", "html"])
+def test_file_name_that_is_no_text(tmp_path: Path, form: str) -> None:
+    write(tmp_path, {"caf\udce9.py": NORMALIZER})
+    done = check(tmp_path, "--isolated", f"--output-format={form}")
+    assert (done.code, "internal error" in done.err) == (1, False)
+    assert ("caf%E9.py" if form == "sarif" else "caf\\udce9.py") in done.out
 
 
 def test_unknown_format_is_one_line(tmp_path: Path) -> None:
@@ -284,3 +307,74 @@ def test_text_marks_the_range(report: Callable[[str], str]) -> None:
         "self.mean = torch.zeros(size)",
         "self.mean = torch.zeros(",
     ]
+
+
+def test_fixes_of_all_formats_are_the_same(report: Callable[[str], str]) -> None:
+    """SARIF counts characters, rdjson bytes, JSON says it all: each mends the file alike."""
+    source = PROJECT["pkg/wide.py"]
+    entry = json.loads(report("json"))[3]["fix"]
+    assert (entry["safety"], entry["title"]) == ("unsafe", "make 'mean' a buffer")
+    edits = [(spot(each), spot(each, "end_"), each["text"]) for each in entry["edits"]]
+    (change,) = json.loads(report("sarif"))["runs"][0]["results"][3]["fixes"][0]["artifactChanges"]
+    replacements = [
+        (
+            (region["startLine"], region["startColumn"]),
+            (region["endLine"], region["endColumn"]),
+            each["insertedContent"]["text"],
+        )
+        for each in change["replacements"]
+        for region in [each["deletedRegion"]]
+    ]
+    (suggestion,) = json.loads(report("rdjson"))["diagnostics"][3]["suggestions"]
+    start, end = suggestion["range"]["start"], suggestion["range"]["end"]
+    wide = [(spot(start), spot(end), suggestion["text"].encode())]
+    mended = with_edits(source, edits, "")
+    assert mended == with_edits(source, replacements, "")
+    assert mended.encode() == with_edits(source.encode(), wide, b"")
+    assert 'self.register_buffer("mean", torch.zeros(' in mended
+    assert 'note = "größe 𐐀"; self' in mended
+
+
+def spot(entry: dict[str, int], prefix: str = "") -> tuple[int, int]:
+    return entry[f"{prefix}line"], entry[f"{prefix}column"]
+
+
+def with_edits(
+    text: AnyStr, edits: list[tuple[tuple[int, int], tuple[int, int], AnyStr]], empty: AnyStr
+) -> AnyStr:
+    lines = text.splitlines(keepends=True)
+
+    def offset(place: tuple[int, int]) -> int:
+        return len(empty.join(lines[: place[0] - 1])) + place[1] - 1
+
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[: offset(start)] + new + text[offset(end) :]
+    return text
+
+
+def test_text_shows_the_fix(report: Callable[[str], str]) -> None:
+    lines = report("text").splitlines()
+    assert "   = unsafe fix: make 'mean' a buffer" in lines
+    at = lines.index(" 8 -         self.mean = torch.zeros(size)")
+    assert lines[at + 1] == '   +         self.register_buffer("mean", torch.zeros(size))'
+
+
+def test_text_is_for_terminals(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": NORMALIZER})
+    theirs, ours = pty.openpty()
+    subprocess.run([sys.executable, "-m", "flake8_ckpt", "check", "--isolated"], cwd=tmp_path, stdout=ours)
+    os.close(ours)
+    shown = os.read(theirs, 10_000).decode()
+    os.close(theirs)
+    assert "\x1b[1;34m-->\x1b[0m a.py:8:9" in shown
+    assert check(tmp_path, "--isolated").out.startswith("./a.py:8:9: CKP101 ")
+
+
+def test_addresses_are_links_once_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "SITE", "https://example.org/docs/")
+    rule = RuleText("CKP101", "unregistered-tensor-state", "s", "p", "warning")
+    finding = Finding("a.py", Position(1, 0, 1, 1), "CKP101", "m")
+    made = Report("1.0", [Entry(finding, "f")], {"CKP101": rule}, {"a.py": Source("a.py", "a.py", ("x",))})
+    page = "https://example.org/docs/rules/unregistered-tensor-state/"
+    assert f'"helpUri": "{page}"' in sarif.render(made)
+    assert f'"url": "{page}"' in rdjson.render(made)

@@ -47,26 +47,28 @@ def halved(state: Held) -> Held:
 
 
 BAD: dict[str, tuple[Callable[[Held], Held], str]] = {
-    "negative deviations": (set_to("m2", spoilt(-1.0)), "m2 is negative"),
-    "tiny negative deviation": (set_to("m2", spoilt(-1e-300)), "m2 is negative"),
-    "NaN mean": (set_to("mean", spoilt(torch.nan)), "mean holds NaN"),
-    "infinite mean": (set_to("mean", spoilt(torch.inf)), "mean holds NaN or infinity"),
-    "NaN deviations": (set_to("m2", spoilt(torch.nan)), "m2 holds NaN"),
+    "negative variance": (set_to("var", spoilt(-1.0)), "var is negative"),
+    "tiny negative variance": (set_to("var", spoilt(-1e-300)), "var is negative"),
     "NaN weight": (set_to("weight", spoilt(torch.nan)), "weight holds NaN"),
     "negative count": (set_to("count", spoilt(-5)), "count is negative"),
     "negative weight": (set_to("weight", spoilt(-5)), "weight is negative"),
     "negative rejected": (set_to("rejected", spoilt(-5)), "rejected is negative"),
-    "newer version": (set_to("version", spoilt(99)), "version 99 is newer than 1"),
+    "newer version": (set_to("version", spoilt(99)), "version 99 is newer than 2"),
     "cast to half": (halved, "mean is torch.float16, not torch.float64"),
     "mean of float32": (set_to("mean", Tensor.float), "mean is torch.float32, not torch.float64"),
     "count of float64": (set_to("count", Tensor.double), "count is torch.float64, not torch.int64"),
     "epsilon of float32": (set_to("epsilon", Tensor.float), "epsilon is torch.float32"),
     "longer rows": (set_to("mean", lambda mean: mean.repeat(2)), r"mean has shape \(8,\).*\(4,\)"),
-    "shorter deviations": (set_to("m2", lambda m2: m2[:2]), r"m2 has shape \(2,\).*\(4,\)"),
-    "deviations of one value": (set_to("m2", lambda m2: m2.sum()), r"m2 has shape \(\).*\(4,\)"),
+    "shorter variance": (set_to("var", lambda var: var[:2]), r"var has shape \(2,\).*\(4,\)"),
+    "variance of one value": (set_to("var", lambda var: var.sum()), r"var has shape \(\).*\(4,\)"),
     "negative epsilon": (set_to("epsilon", spoilt(-1.0)), "epsilon must be"),
-    "NaN decay": (set_to("decay", spoilt(torch.nan)), "decay must be"),
-    "zero clip": (set_to("clip", spoilt(0.0)), "clip must be"),
+    "infinite epsilon": (set_to("epsilon", spoilt(torch.inf)), "epsilon must be"),
+    "NaN decay": (set_to("decay", lambda _: torch.tensor(torch.nan).double()), "decay must be"),
+    "two decays": (set_to("decay", lambda _: torch.ones(2).double()), r"decay has shape \(2,\)"),
+    "zero clip": (set_to("clip", torch.zeros_like), "clip must be"),
+    "lopsided clip": (set_to("clip", spoilt(3.0)), "clip must be a number and its negative"),
+    "clip of one number": (set_to("clip", torch.sum), r"clip has shape \(\), not \(2,\)"),
+    "limit below what is needed": (set_to("limit", spoilt(1)), "until must be"),
 }
 
 
@@ -106,7 +108,7 @@ def test_lazy_instance_stays_without_shape(device: torch.device, name: str) -> N
     assert normalizer.shape is None
 
 
-@pytest.mark.parametrize("key", ["mean", "m2", "count", "weight", "rejected", "decay", "frozen"])
+@pytest.mark.parametrize("key", ["mean", "var", "count", "weight", "rejected", "decay", "limit"])
 def test_missing_key_copies_nothing(device: torch.device, key: str) -> None:
     state = state_of(device)
     del state[key]
@@ -154,9 +156,9 @@ def test_warning_comes_once(device: torch.device) -> None:
     [
         ("returns", Tensor.half, "returns is not finite float64"),
         ("returns", spoilt(torch.nan), "returns is not finite float64"),
-        ("returns", lambda returns: returns[:2], r"returns has shape \(2,\), but here \(3,\)"),
+        ("returns", lambda returns: returns[:, None], r"returns has shape \(3, 1\), but here \(3,\)"),
         ("gamma", Tensor.float, "gamma is not finite float64"),
-        ("statistics.m2", lambda m2: -1 - m2, "statistics: m2 is negative"),
+        ("statistics.var", lambda var: -1 - var, "statistics: var is negative"),
         ("statistics.mean", Tensor.half, "statistics: mean is torch.float16"),
     ],
 )
@@ -180,10 +182,10 @@ def test_bad_returns_copy_nothing(
 def test_bad_waiting_rows_copy_nothing(device: torch.device) -> None:
     trained = fed(RunningMeanStd(4, sync="manual", device=device), [draw(50, 4, 3, 2, device)])
     trained.sync()
-    state = set_to("pending.m2", spoilt(-1.0))(trained.state_dict())
+    state = set_to("pending.var", spoilt(-1.0))(trained.state_dict())
     fresh = RunningMeanStd(4, sync="manual", device=device)
     before = held(fresh)
-    with pytest.raises(RuntimeError, match="pending: m2 is negative"):
+    with pytest.raises(RuntimeError, match="pending: var is negative"):
         fresh.load_state_dict(state)
     assert differences(before, held(fresh)) == []
 
@@ -203,10 +205,10 @@ def test_bad_entry_of_a_dict_is_named(device: torch.device) -> None:
     trained = RunningMeanStdDict(shapes, device=device)
     trained.update({"joints": draw(9, 4, 3, 2, device), "goal": {"position": draw(9, 2, 3, 2, device)}})
     state = dict(trained.state_dict())
-    key = "entries.goal.entries.position.m2"
+    key = "entries.goal.entries.position.var"
     state[key] = -1 - state[key]
     fresh = RunningMeanStdDict(shapes, device=device)
-    before = held(fresh.entries["goal"])
-    with pytest.raises(RuntimeError, match="entries.goal.entries.position: m2 is negative"):
+    before = held(fresh)
+    with pytest.raises(RuntimeError, match="entries.goal.entries.position: var is negative"):
         fresh.load_state_dict(state)
-    assert differences(before, held(fresh.entries["goal"])) == []
+    assert differences(before, held(fresh)) == []

@@ -35,7 +35,7 @@ def compiled(fn: Callable[..., Any], backend: str = "aot_eager") -> Callable[...
 
 def assert_close(one: RunningMeanStd, other: RunningMeanStd, bar: float) -> None:
     assert one.count.item() == other.count.item()
-    for name in ("mean", "m2", "weight"):
+    for name in ("mean", "var", "weight"):
         wanted = other.get_buffer(name)
         assert (one.get_buffer(name) - wanted).abs().max().item() <= bar * wanted.abs().max().item(), name
 

@@ -11,9 +11,11 @@ from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
 from flake8_ckpt.runtime.normalizers.discounted_return import DiscountedReturnNormalizer
-from flake8_ckpt.runtime.normalizers.distributed import moments_of_all
-from flake8_ckpt.runtime.normalizers.moments import batch_moments
-from flake8_ckpt.runtime.normalizers.moments import merge_all
+from flake8_ckpt.runtime.normalizers.distributed import batch_of_ranks
+from flake8_ckpt.runtime.normalizers.distributed import merge_packed
+from flake8_ckpt.runtime.normalizers.moments import Moments
+from flake8_ckpt.runtime.normalizers.moments import small_moments
+from flake8_ckpt.runtime.normalizers.on_device import Batch
 from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.ranks import SHARES
 from tests.runtime.ranks import STEPS
@@ -65,7 +67,7 @@ def assert_as_single(found: list[Held], wanted: RunningMeanStd, world: int) -> N
         assert state["count"].item() == wanted.count.item()
         assert state["rejected"].item() == wanted.rejected.item()
         assert (state["mean"] / wanted.mean - 1).abs().max().item() <= BAR
-        assert (state["m2"] / wanted.m2 - 1).abs().max().item() <= BAR
+        assert (state["var"] / wanted.var - 1).abs().max().item() <= BAR
         assert differences(found[0], state) == []
 
 
@@ -104,7 +106,7 @@ def test_sync_off_keeps_ranks_apart(reports: Reports) -> None:
     assert [state["count"].item() for state in found] == [300, 0, 255]
     for rank, state in enumerate(found):
         own = fed(RunningMeanStd(4), [rows_of(rank, 3, step) for step in range(STEPS - 1)])
-        assert torch.equal(state["m2"], own.m2)
+        assert torch.equal(state["var"], own.var)
 
 
 def test_manual_sync_equals_one_process(reports: Reports) -> None:
@@ -112,8 +114,8 @@ def test_manual_sync_equals_one_process(reports: Reports) -> None:
     assert [state["before"].item() for state in found] == [0, 0, 0]
     for state in found:
         assert state["count"].item() == single().count.item()
-        assert (state["m2"] / single().m2 - 1).abs().max().item() <= BAR
-        assert torch.equal(state["m2"], found[0]["m2"])
+        assert (state["var"] / single().var - 1).abs().max().item() <= BAR
+        assert torch.equal(state["var"], found[0]["var"])
 
 
 def test_group_shares_inside_only(reports: Reports) -> None:
@@ -133,7 +135,7 @@ def test_returns_share_statistics_only(reports: Reports) -> None:
         wanted.update(reward, done)
     assert torch.equal(torch.cat([state["returns"] for state in found]), wanted.returns)
     assert found[0]["statistics.count"].item() == 300
-    assert found[0]["statistics.m2"].item() == pytest.approx(wanted.statistics.m2.item(), rel=BAR)
+    assert found[0]["statistics.var"].item() == pytest.approx(wanted.statistics.var.item(), rel=BAR)
 
 
 @pytest.mark.parametrize("name", [name for name in WRAPPERS if name not in ("auto", "fabric")])
@@ -141,12 +143,23 @@ def test_wrapped_model_keeps_all_samples(reports: Reports, name: str) -> None:
     found = states(reports, name, 2)
     assert [state["count"].item() for state in found] == [555, 555]
     for state in found:
-        assert (state["m2"] / single().m2 - 1).abs().max().item() <= BAR
-        assert torch.equal(state["m2"], found[0]["m2"])
+        assert (state["var"] / single().var - 1).abs().max().item() <= BAR
+        assert torch.equal(state["var"], found[0]["var"])
 
 
 def test_ddp_broadcast_keeps_all_samples(reports: Reports) -> None:
     assert_as_single(states(reports, "ddp broadcast", 2), single(), 2)
+
+
+def test_many_ranks_equal_one_process() -> None:
+    rows = draw(640, 4, 100, 3, torch.device("cpu")).double()
+    shares = [small_moments(part) for part in torch.split(rows, 10)]
+    packed = torch.stack([torch.cat([torch.tensor([10.0, 10, -1]).double(), *each[1:]]) for each in shares])
+    total, number, refused = merge_packed(packed, torch.Size([4]))
+    whole = small_moments(rows)
+    assert (int(number), int(torch.as_tensor(refused))) == (640, -64)
+    assert (total.mean / whole.mean - 1).abs().max().item() <= 1e-15
+    assert (total.var / whole.var - 1).abs().max().item() <= BAR
 
 
 def test_lightning_fabric_shares_statistics(reports: Reports) -> None:
@@ -161,10 +174,10 @@ def test_nccl_gathers_moments(tmp_path: Path) -> None:
         "nccl", f"file://{tmp_path}/meet", world_size=1, rank=0, device_id=torch.device("cuda:0")
     )
     try:
-        own = batch_moments(draw(50, 4, 100, 3, torch.device("cuda")))
-        rejected = torch.tensor(7, device="cuda")
-        moments, total = moments_of_all(own, rejected, None)
-        assert all(map(torch.equal, moments, merge_all([own])))
-        assert total.item() == 7
+        mean, var = small_moments(draw(50, 4, 100, 3, torch.device("cuda")).double())[1:]
+        refused = torch.tensor(-7, device="cuda")
+        total = batch_of_ranks(Batch(Moments(50, mean, var), 50, refused), None)
+        assert torch.equal(total.moments.mean, mean) and torch.equal(total.moments.var, var)
+        assert (int(total.number), int(torch.as_tensor(total.refused))) == (50, -7)
     finally:
         dist.destroy_process_group()

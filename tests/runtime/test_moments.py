@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from flake8_ckpt.runtime.normalizers.moments import TINY
 from flake8_ckpt.runtime.normalizers.moments import Moments
-from flake8_ckpt.runtime.normalizers.moments import batch_moments
 from flake8_ckpt.runtime.normalizers.moments import column_sums
-from flake8_ckpt.runtime.normalizers.moments import masked_moments
-from flake8_ckpt.runtime.normalizers.moments import merge
-from flake8_ckpt.runtime.normalizers.moments import merge_all
+from flake8_ckpt.runtime.normalizers.moments import fold
+from flake8_ckpt.runtime.normalizers.moments import large_moments
+from flake8_ckpt.runtime.normalizers.moments import pooled
+from flake8_ckpt.runtime.normalizers.moments import small_moments
+from flake8_ckpt.runtime.normalizers.on_device import batch_of_all
+from flake8_ckpt.runtime.normalizers.on_device import batch_of_kept
 
 BAR = 1e-12
 SEEDS = range(20)
@@ -32,27 +36,48 @@ def split(rows: Tensor, seed: int) -> list[Tensor]:
     return [*torch.tensor_split(rows[order], cuts)]
 
 
+def moments_of(rows: Tensor) -> Moments:
+    """Return the moments of rows of float64, which may be none."""
+    if len(rows):
+        return small_moments(rows)
+    return Moments(0, rows.new_zeros(rows.shape[1:]), rows.new_ones(rows.shape[1:]))
+
+
+def merged(first: Moments, second: Moments) -> Moments:
+    """Return the moments of two samples together."""
+    weight = first.weight + second.weight
+    mean, var = first.mean.clone(), first.var.clone()
+    fold(mean, var, second, second.weight / max(float(weight), TINY))
+    return Moments(weight, mean, var)
+
+
+def merged_all(samples: list[Moments]) -> Moments:
+    weights = torch.tensor([float(each.weight) for each in samples], dtype=torch.float64)
+    means, variances = map(torch.stack, zip(*((each.mean, each.var) for each in samples)))
+    return pooled(weights.to(means.device), means, variances)
+
+
 def distance(first: Moments, second: Moments) -> float:
     """Return the largest difference, relative to the size of what is compared."""
-    deviation = (second.m2 / second.weight.clamp(min=1)).sqrt()
-    scale = torch.maximum(second.mean.abs(), deviation).clamp(min=1e-300)
+    scale = torch.maximum(second.mean.abs(), second.var.sqrt()).clamp(min=1e-300)
     mean = ((first.mean - second.mean).abs() / scale).max().item()
     # The deviations from a mean that is only known to its last bit are only known to that much.
-    rounding = (second.mean.square() * second.weight * 1e-16).clamp(min=1e-300)
-    m2 = ((first.m2 - second.m2).abs() / torch.maximum(second.m2, rounding)).max().item()
-    assert torch.equal(first.weight, second.weight)
-    return max(mean, m2)
+    rounding = (second.mean.square() * 1e-16).clamp(min=1e-300)
+    var = ((first.var - second.var).abs() / torch.maximum(second.var, rounding)).max().item()
+    assert float(first.weight) == float(second.weight)
+    return max(mean, var)
 
 
 def is_same(first: Moments, second: Moments) -> bool:
-    return all(torch.equal(one, other) for one, other in zip(first, second))
+    return float(first.weight) == float(second.weight) and all(map(torch.equal, first[1:], second[1:]))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_split_and_order_agree(device: torch.device, seed: int) -> None:
     rows = rows_of(1 + seed * 37, 10.0 ** (seed % 4), 10.0 ** (seed % 3), device, seed)
-    together = merge_all(map(batch_moments, split(rows, seed)))
-    assert distance(together, batch_moments(rows)) <= BAR
+    parts = [moments_of(part) for part in split(rows, seed)]
+    assert distance(merged_all(parts), moments_of(rows)) <= BAR
+    assert distance(reduce(merged, parts), moments_of(rows)) <= BAR
 
 
 def test_any_drawn_split_agrees() -> None:
@@ -63,58 +88,90 @@ def test_any_drawn_split_agrees() -> None:
 
     def check(batches: list[list[tuple[float, float]]], random: Any) -> None:
         rows = [torch.tensor(each, dtype=torch.float64).reshape(-1, 2) for each in batches]
-        whole = batch_moments(torch.cat(rows))
+        whole = moments_of(torch.cat(rows))
         random.shuffle(rows)
-        assert distance(merge_all(map(batch_moments, rows)), whole) <= BAR
+        parts = [moments_of(part) for part in rows]
+        if float(whole.weight):
+            assert distance(merged_all(parts), whole) <= BAR
+            assert distance(reduce(merged, parts), whole) <= BAR
 
     drawn = hypothesis.given(st.lists(batch, min_size=1, max_size=6), st.randoms(use_true_random=False))
     hypothesis.settings(deadline=None, max_examples=150, derandomize=True, database=None)(drawn(check))()
 
 
 def test_merge_with_empty_is_identity(device: torch.device) -> None:
-    sample = batch_moments(rows_of(17, 1e3, 0.1, device, 0))
-    empty = batch_moments(rows_of(0, 0, 1, device, 0))
-    assert is_same(merge(sample, empty), sample)
-    assert is_same(merge(empty, sample), sample)
-    assert is_same(merge(empty, empty), empty)
+    sample = moments_of(rows_of(17, 1e3, 0.1, device, 0))
+    empty = moments_of(rows_of(0, 0, 1, device, 0))
+    assert is_same(merged(sample, empty), sample)
+    assert is_same(merged(empty, sample), sample)
+    assert is_same(merged(empty, empty), empty)
+    assert is_same(merged_all([sample, empty]), sample)
 
 
 def test_merge_is_commutative(device: torch.device) -> None:
-    first, second = (batch_moments(rows_of(9 + seed, seed, 2, device, seed)) for seed in range(2))
-    assert distance(merge(first, second), merge(second, first)) <= BAR
+    first, second = (moments_of(rows_of(9 + seed, seed, 2, device, seed)) for seed in range(2))
+    assert distance(merged(first, second), merged(second, first)) <= BAR
 
 
 def test_merge_is_associative(device: torch.device) -> None:
-    one, two, three = (batch_moments(rows_of(5 + 8 * seed, 7 * seed, 2, device, seed)) for seed in range(3))
-    assert distance(merge(merge(one, two), three), merge(one, merge(two, three))) <= BAR
+    one, two, three = (moments_of(rows_of(5 + 8 * seed, 7 * seed, 2, device, seed)) for seed in range(3))
+    assert distance(merged(merged(one, two), three), merged(one, merged(two, three))) <= BAR
 
 
-def test_merge_leaves_its_arguments(device: torch.device) -> None:
-    first, second = (batch_moments(rows_of(9, 3, 2, device, seed)) for seed in range(2))
-    before = [each.clone() for each in (*first, *second)]
-    merge(first, second)
-    assert all(map(torch.equal, before, (*first, *second)))
+def test_merge_leaves_the_sample(device: torch.device) -> None:
+    first, second = (moments_of(rows_of(9, 3, 2, device, seed)) for seed in range(2))
+    before = [second.mean.clone(), second.var.clone()]
+    fold(first.mean, first.var, second, 0.5)
+    assert all(map(torch.equal, before, second[1:]))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("number", [1, 2, 50, 5000])
-def test_masked_rows_are_filtered(device: torch.device, number: int, dtype: torch.dtype) -> None:
-    rows = rows_of(number, 100, 1, device, number).to(dtype)
-    mask = torch.arange(number, device=device) % 3 != 1
-    bar = BAR if dtype == torch.float64 else 1e-7
-    assert distance(masked_moments(rows.clone(), mask), batch_moments(rows[mask].double())) <= bar
+def test_kept_rows_are_filtered(device: torch.device, number: int, dtype: torch.dtype) -> None:
+    rows = rows_of(number, 1e6, 1, device, number).to(dtype)
+    keep = torch.arange(number, device=device) % 3 != 1
+    rows[~keep] = torch.nan
+    moments, kept, _ = batch_of_kept(rows, keep)
+    # The sums of torch go row by row, whose rounding is that of the mean.
+    assert distance(moments, small_moments(rows[keep].double())) <= 1e-10
+    assert int(kept) == int(keep.sum())
 
 
-def test_fully_masked_is_empty(device: torch.device) -> None:
-    moments = masked_moments(rows_of(8, 5, 1, device, 0), torch.zeros(8, dtype=torch.bool, device=device))
-    assert [each.abs().max().item() for each in moments] == [0, 0, 0]
+def test_nothing_kept_is_empty(device: torch.device) -> None:
+    rows = torch.full((8, 3), torch.nan, device=device)
+    moments = batch_of_kept(rows, torch.zeros(8, dtype=torch.bool, device=device)).moments
+    assert [float(torch.as_tensor(each).abs().max()) for each in moments] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_closed_batch_brings_nothing(device: torch.device, is_open: bool) -> None:
+    rows, mean = rows_of(8, 5, 1, device, 0).float(), torch.full((3,), 7.0, device=device).double()
+    if not is_open:
+        rows[2, 1] = torch.nan
+    moments, number, _ = batch_of_all(rows, mean, torch.tensor(is_open, device=device))
+    assert int(number) == (8 if is_open else 0)
+    wanted = small_moments(rows.double()) if is_open else Moments(0, mean, torch.zeros_like(mean))
+    assert distance(moments, wanted) <= BAR
 
 
 def test_one_row_has_no_deviation(device: torch.device) -> None:
     row = rows_of(1, 5, 1, device, 0)
-    moments = batch_moments(row)
+    moments = small_moments(row)
     assert torch.equal(moments.mean, row[0])
-    assert moments.m2.abs().max().item() == 0
+    assert moments.var.abs().max().item() == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("number", [2, 127, 200_000])
+def test_large_batches_go_by_pieces(device: torch.device, number: int, dtype: torch.dtype) -> None:
+    rows = rows_of(number, 1e4, 1, device, 0).to(dtype)
+    assert distance(large_moments(rows), small_moments(rows.double())) <= 1e-7
+
+
+def test_sums_that_overflow_are_taken_again(device: torch.device) -> None:
+    rows = rows_of(8192, 0, 1, device, 0).float()
+    rows[5, 1] = 1e20
+    assert distance(large_moments(rows), small_moments(rows.double())) <= 1e-7
 
 
 @pytest.mark.parametrize("number", [0, 1, 31, 127, 128, 129, 4096, 5001])
@@ -126,6 +183,7 @@ def test_column_sums_take_any_length(device: torch.device, number: int) -> None:
 @pytest.mark.parametrize("shape", [(), (2,), (2, 3)])
 def test_moments_have_the_shape_of_a_row(device: torch.device, shape: tuple[int, ...]) -> None:
     rows = torch.ones(6, *shape, device=device)
-    for moments in (batch_moments(rows), masked_moments(rows, torch.ones(6, device=device).bool())):
-        assert [each.shape for each in moments] == [(), shape, shape]
-        assert {each.dtype for each in moments} == {torch.float64}
+    keep = torch.ones(6, device=device, dtype=torch.bool)
+    for moments in (small_moments(rows.double()), large_moments(rows), batch_of_kept(rows, keep).moments):
+        assert [each.shape for each in moments[1:]] == [shape, shape]
+        assert {each.dtype for each in moments[1:]} == {torch.float64}

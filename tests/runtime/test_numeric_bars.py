@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.normalizers.rows import SMALL
+from flake8_ckpt.runtime.normalizers.on_cpu import SMALL
 from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.reference import draw
 from tests.runtime.reference import errors

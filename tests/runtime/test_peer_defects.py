@@ -186,11 +186,11 @@ def test_wrong_last_dimension_is_refused(device: torch.device, shape: tuple[int,
 
 def test_negative_variance_is_refused(device: torch.device) -> None:
     state = fed(RunningMeanStd(4, device=device), [draw(50, 4, 3, 2, device)]).state_dict()
-    state["m2"] = -state["m2"]
-    foreign = {"mean": state["mean"], "var": state["m2"], "count": state["count"]}
+    state["var"] = -state["var"]
+    foreign = {"mean": state["mean"], "var": state["var"], "count": state["count"]}
     normalizer = RunningMeanStd(4, device=device)
     before = held(normalizer)
-    for bad, key in ((state, "m2 is negative"), (foreign, "var is negative")):
+    for bad, key in ((state, "var is negative"), (foreign, "var is negative")):
         with pytest.raises(RuntimeError, match=key):
             normalizer.load_state_dict(bad)
     assert differences(before, held(normalizer)) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from flake8_ckpt.runtime.normalizers.rows import SMALL
+from flake8_ckpt.runtime.normalizers.on_cpu import SMALL
 from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 from tests.runtime.reference import differences
 from tests.runtime.reference import draw

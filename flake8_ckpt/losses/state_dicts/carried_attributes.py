@@ -87,10 +87,13 @@ class CarriedAttributes:
         self.told = frozenset(hierarchy.ancestors(state.writer.owner) if state.is_inherited else ())
 
     @cached_property
-    def restored(self) -> frozenset[str]:
-        """Return the attributes that the pair gives, or that it sets from what was loaded."""
+    def counts(self) -> frozenset[str]:
+        """Return the counters that the pair gives, or that it sets to what was loaded."""
         loaded = (each.attr for each in self.state.reader.function.writes if each.loaded)
-        return self.state.given.union(loaded)
+        counted = {
+            each.attr for _, method in self.methods.all for each in method.writes if each.how == "augment"
+        }
+        return self.state.given.union(loaded).intersection(counted)
 
     def unsaved(self) -> Iterator[Carried]:
         """Yield the attributes that methods change, that others depend on, and that no saving mentions."""
@@ -131,7 +134,7 @@ class CarriedAttributes:
             return False
         if puts_back(method, write.attr):
             return False
-        is_carried = write.carried or is_best(write) or is_taken_once(write, method, self.restored)
+        is_carried = write.carried or is_best(write) or is_taken_once(write, method, self.counts)
         if not is_carried and not self._turns_over(write, method):
             return self._has_saved_sibling(write, method)
         if is_aside(method, write.attr):

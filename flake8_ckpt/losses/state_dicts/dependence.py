@@ -70,14 +70,14 @@ def is_best(write: Write) -> bool:
     return write.how == "assign" and Guard("order", write.attr) in write.guards and not is_mirror
 
 
-def is_taken_once(write: Write, method: FunctionFacts, given: Collection[str]) -> bool:
+def is_taken_once(write: Write, method: FunctionFacts, counts: Collection[str]) -> bool:
     """Tell whether a value is measured where a saved count says so, and never again: `if self.steps == 1:`."""
     if write.how != "assign" or isinstance(write.value, Const):
         return False
     names = {kind: {each.name for each in write.guards if each.kind == kind} for kind in ("about", "order")}
-    counts = {each for each in names["about"] - names["order"] if each in given}
-    by_pace = any(use.attr in counts and "cadence" in use.how for use in method.uses)
-    return bool(counts) and write.attr not in names["about"] and not by_pace
+    asked = {each for each in names["about"] - names["order"] if each in counts}
+    by_pace = any(use.attr in asked and "cadence" in use.how for use in method.uses)
+    return bool(asked) and write.attr not in names["about"] and not by_pace
 
 
 def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
@@ -85,6 +85,11 @@ def _decides(hows: set[str], method: FunctionFacts, attr: str) -> bool:
     if not any(write.attr == attr for write in method.writes):
         return bool(hows - GROWTH - MARKS - {"none", "own", "cadence", "shown"})
     if hows & {"test", "item", "iter", "apart", "meta"}:
+        return True
+    is_measured = all(
+        each.how == "assign" and not each.carried for each in method.writes if each.attr == attr
+    )
+    if is_measured and {"plain", "held"} <= hows:
         return True
     others = [write.value for write in method.writes if write.attr != attr]
     others += [store.value for store in method.stores]

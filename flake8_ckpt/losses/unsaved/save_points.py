@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +17,9 @@ from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.resume_options import TUNES
+from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
 from flake8_ckpt.checkpoints.payload import file_of
-from flake8_ckpt.checkpoints.resume_options import TUNES
-from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
@@ -257,7 +258,9 @@ class GroupPoints:
 
     def _resumes(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a program that trains reads back what it writes, or says that this is what it does."""
-        if _is_same_file(save, load) and self._trains_on(save, load):
+        is_own = self.resumption.is_of(save.source, load.source.class_id)
+        is_same = _is_same_file(save, load) or is_own and self._are_alike(save, load, _is_own_file)
+        if is_same and self._trains_on(save, load):
             return True
         return is_resume(load) and self._trains_beside(save, load)
 
@@ -272,8 +275,8 @@ class GroupPoints:
         owner, called = load.source.class_id, called_as(load.source.class_id, load.source.function)
         if self.resumption.is_of(save.source, owner) and load.source.name == "__init__":
             return self.resumption.is_resumed(owner, {called})
-        if self.resumption.is_of(save.source, owner) and _share_folder(save, load):
-            return self.resumption.is_trained_on({called})
+        if self.resumption.is_of(save.source, owner) and self._are_alike(save, load, _share_folder):
+            return self.resumption.is_trained_on({called}) or self.resumption.is_made_with(owner, called)
         if not any(
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
         ):
@@ -281,6 +284,14 @@ class GroupPoints:
         values = (self.ledger.aliases.index.at_home(value, save) for value, _ in kept_in(save.payload))
         saved = {self.ledger.aliases.holders.of(value, unit) for value, unit in values}
         return any(holder in saved for holder, _ in self._targets(load))
+
+    def _are_alike(
+        self, save: SaveEffect, load: LoadEffect, test: Callable[[SaveEffect, LoadEffect], bool]
+    ) -> bool:
+        """Tell whether a save and a load pass a test as the methods of the object itself see them."""
+        payloads = self.contract.groups.payloads
+        saves, loads = payloads.seen_by_source(save), payloads.load_of_source(load)
+        return any(test(one, other) for one in saves for other in loads)
 
     def restores_training(self, load: LoadEffect) -> bool:
         """Tell whether a load restores what only training needs."""
@@ -307,6 +318,12 @@ def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
         return True
     name = file_name(save.file)
     return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))
+
+
+def _is_own_file(save: SaveEffect, load: LoadEffect) -> bool:
+    """Tell whether an object writes and reads the file that one of its attributes names: `self.model_path`."""
+    path = file_of(load.root)
+    return path == save.file and isinstance(path, Attr) and path.base == SELF
 
 
 def _share_folder(save: SaveEffect, load: LoadEffect) -> bool:

@@ -53,9 +53,8 @@ class UnusedClasses:
 
     @cached_property
     def _makes_by_name(self) -> bool:
-        return any(
-            name.partition(".")[0] in MAKERS for path in self.symbols.files for name in self._imports(path)
-        )
+        names = (name for path in self.symbols.files for name in self._imports(path))
+        return any(name.partition(".")[0] in MAKERS for name in names)
 
     @cached_property
     def _imported(self) -> frozenset[str]:
@@ -65,9 +64,8 @@ class UnusedClasses:
     @cached_property
     def _used(self) -> frozenset[str]:
         """Return the files of which others import something."""
-        return frozenset(
-            self.symbols.module_of(target, path) for path, target in self._targets() if target != path
-        )
+        found = ((path, self.symbols.module_of(target, path)) for path, target in self._targets())
+        return frozenset(used for path, used in found if used != path)
 
     @cached_property
     def _open(self) -> frozenset[str]:
@@ -76,11 +74,9 @@ class UnusedClasses:
 
     def _wholes(self) -> Iterator[str]:
         for path, facts in self.symbols.files.items():
-            for star in facts.stars:
-                yield self.symbols.module_of(f"{star}.*", path)
-        for path, target in self._targets():
-            if ":" not in target:
-                yield self.symbols.module_of(target, path)
+            modules = (name for name in self._imports(path) if ":" not in self.symbols.resolve(name, path))
+            for name in (*facts.stars, *modules):
+                yield self.symbols.module_of(f"{name}.*", path)
 
     def _targets(self) -> Iterator[tuple[str, str]]:
         for path in self.symbols.files:

@@ -9,6 +9,7 @@ from typing import Literal
 from typing import Optional
 
 from flake8_ckpt.contract_view.columns import Column
+from flake8_ckpt.contract_view.columns import FunctionSpot
 from flake8_ckpt.contract_view.rows import Mismatch
 from flake8_ckpt.contract_view.rows import Row
 from flake8_ckpt.contract_view.rows import Table
@@ -16,6 +17,9 @@ from flake8_ckpt.reports.plain_text import one_line
 
 Side = Literal["writer", "reader"]
 ROW, PILL, MARGIN = 32, 24, 12
+# So many keys are drawn; the table below the picture has all.
+MAX_KEYS = 30
+MANY_LINES = 90
 # Width of a character of the font for code at its size in the picture.
 CHARACTER = 7.3
 # Only "not saved by some" says nothing of the other side.
@@ -73,10 +77,11 @@ class Key:
 
 @dataclass(frozen=True)
 class Line:
-    """A curve between a box and a key; a broken one ends in a cross, which stands at `cross`."""
+    """A curve between a box and a key, its `ends`; a broken one ends in a cross, which stands at `cross`."""
 
     path: str
     kind: str
+    ends: tuple[str, str]
     is_broken: bool = False
     cross: Optional[tuple[float, float]] = None
 
@@ -91,18 +96,24 @@ class Picture:
     keys: tuple[Key, ...]
     lines: tuple[Line, ...]
 
+    @property
+    def is_dense(self) -> bool:
+        """Tell whether the lines would hide each other."""
+        return len(self.lines) > MANY_LINES
+
 
 def draw(table: Table, layout: Layout) -> Picture:
     """Return the picture of a checkpoint."""
     step = layout.box_height + MARGIN
-    height = max(len(table.rows) * ROW, max(len(table.writers), len(table.readers)) * step) + MARGIN
+    rows = _drawn(table.rows)
+    height = max(len(rows) * ROW, max(len(table.writers), len(table.readers)) * step) + MARGIN
     left = _boxes("writer", table.writers, layout, height, 0)
     right = _boxes("reader", table.readers, layout, height, layout.width - layout.box)
-    top = (height - len(table.rows) * ROW) / 2
-    keys = [_key(row, layout, top + number * ROW) for number, row in enumerate(table.rows)]
+    top = (height - len(rows) * ROW) / 2
+    keys = [_key(row, layout, top + number * ROW) for number, row in enumerate(rows)]
     lines = [
         line
-        for row, key in zip(table.rows, keys)
+        for row, key in zip(rows, keys)
         for line in (*_lines(row, key, (*left, *right), layout), *_crosses(row.mismatch, key, layout))
     ]
     return Picture(
@@ -110,24 +121,33 @@ def draw(table: Table, layout: Layout) -> Picture:
     )
 
 
+def _drawn(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the keys that a picture has room for, those that do not match among them."""
+    agreeing = [row for row in rows if row.mismatch is None]
+    left_out = {row.keys for row in agreeing[max(0, MAX_KEYS - len(rows) + len(agreeing)) :]}
+    return [row for row in rows if row.keys not in left_out]
+
+
 def _boxes(side: Side, columns: Sequence[Column], layout: Layout, height: float, x: float) -> list[Box]:
     step = height / max(len(columns), 1)
     return [
-        Box(side, each.name, title_of(each), place_of(each), x, step * (number + 0.5) - layout.box_height / 2)
+        _box(side, each, columns, x, step * (number + 0.5) - layout.box_height / 2)
         for number, each in enumerate(columns)
     ]
 
 
-def title_of(column: Column) -> str:
-    """Return the function that writes or reads, and how many others do the same."""
-    others = len({each.function for each in column.places}) - 1
-    return one_line(column.places[0].function) + (f" +{others}" if others else "")
+def _box(side: Side, column: Column, columns: Sequence[Column], x: float, y: float) -> Box:
+    place = own_place(column, columns)
+    others = len({each.function for each in column.places} - {place.function})
+    title = one_line(place.function) + (f" +{others}" if others else "")
+    return Box(side, column.name, title, one_line(str(place.location)), x, y)
 
 
-def place_of(column: Column) -> str:
-    """Return the file and line of the first place."""
-    location = column.places[0].location
-    return one_line(f"{location.path}:{location.position.line}")
+def own_place(column: Column, columns: Sequence[Column]) -> FunctionSpot:
+    """Return the place that tells a column from the others: not the helper that all of them call."""
+    shared = {spot.function for each in columns if each != column for spot in each.places}
+    own = (each for each in (*column.places, *column.callers) if each.function not in shared)
+    return next(own, column.places[0])
 
 
 def _key(row: Row, layout: Layout, y: float) -> Key:
@@ -162,10 +182,10 @@ def _lines(row: Row, key: Key, boxes: Sequence[Box], layout: Layout) -> Iterator
     for box in boxes:
         state = row.states.get(box.name, "never")
         if state != "never":
-            yield Line(_between(box, key, layout), state, is_broken)
+            yield Line(_between(box, key, layout), state, (box.name, key.text), is_broken)
         elif box.name in left_out:
             x, y = _middle(box, key, layout)
-            yield Line(_between(box, key, layout), "left-out", True, (x, y))
+            yield Line(_between(box, key, layout), "left-out", (box.name, key.text), True, (x, y))
 
 
 def _crosses(mismatch: Optional[Mismatch], key: Key, layout: Layout) -> Iterator[Line]:
@@ -177,7 +197,7 @@ def _crosses(mismatch: Optional[Mismatch], key: Key, layout: Layout) -> Iterator
     start, end = (
         (key.x, key.x - length) if side == "writer" else (key.x + key.width, key.x + key.width + length)
     )
-    yield Line(f"M{start:g} {y:g}H{end:g}", "left-out", True, (end, y))
+    yield Line(f"M{start:g} {y:g}H{end:g}", "left-out", ("", key.text), True, (end, y))
 
 
 def _ends(box: Box, key: Key, layout: Layout) -> tuple[float, float, float, float]:

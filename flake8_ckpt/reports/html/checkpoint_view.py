@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from typing import Optional
 
 from flake8_ckpt.contract_view.columns import Column
@@ -15,20 +14,18 @@ from flake8_ckpt.reports.html.checkpoint_map import WIDE
 from flake8_ckpt.reports.html.checkpoint_map import Picture
 from flake8_ckpt.reports.html.checkpoint_map import draw
 from flake8_ckpt.reports.html.checkpoint_map import name_of
+from flake8_ckpt.reports.html.checkpoint_map import own_place
 from flake8_ckpt.reports.plain_text import one_line
-
-if TYPE_CHECKING:
-    from flake8_ckpt.reports.html.page import FindingView
+from flake8_ckpt.reports.report import Entry
 
 STATES = {
-    "always": "saved",
-    "maybe": "saved at times",
+    "always": "",
+    "maybe": "at times",
     "unknown": "not known",
-    "required": "restored",
-    "default": "restored, else a default",
-    "guarded": "restored if it is there",
+    "required": "",
+    "default": "else a default",
+    "guarded": "if it is there",
     "whole": "taken with all else",
-    "never": "no",
 }
 
 
@@ -38,8 +35,8 @@ class RowView:
 
     name: str
     holds: str
-    saved: Sequence[tuple[str, str]]
-    restored: Sequence[tuple[str, str]]
+    saved: str
+    restored: str
     mismatch: str
     anchor: str
 
@@ -58,7 +55,12 @@ class CheckpointView:
     broken: Sequence[str]
 
 
-def view_of(table: Table, number: int, findings: Sequence[FindingView]) -> CheckpointView:
+def anchor_of(entry: Entry) -> str:
+    """Return the name under which the page has a finding."""
+    return f"finding-{entry.fingerprint}"
+
+
+def view_of(table: Table, number: int, findings: Sequence[Entry]) -> CheckpointView:
     """Return a checkpoint as it is shown; `findings` are those of the report, to which broken keys lead."""
     rows = [_row(each, table, findings) for each in table.rows]
     return CheckpointView(
@@ -77,7 +79,8 @@ def view_of(table: Table, number: int, findings: Sequence[FindingView]) -> Check
 
 
 def _title(table: Table) -> str:
-    writer, reader = table.writers[0].places[0], table.readers[0].places[0]
+    writer = own_place(table.writers[0], table.writers)
+    reader = own_place(table.readers[0], table.readers)
     return one_line(f"{writer.function} → {reader.function}")
 
 
@@ -87,20 +90,33 @@ def _side(verb: str, column: Column) -> tuple[str, str, Sequence[str]]:
     return column.name, verb, [*places, *callers]
 
 
-def _row(row: Row, table: Table, findings: Sequence[FindingView]) -> RowView:
+def _row(row: Row, table: Table, findings: Sequence[Entry]) -> RowView:
     return RowView(
         name_of(row),
         one_line(row.holds),
-        [(each.name, STATES[row.states[each.name]]) for each in table.writers],
-        [(each.name, STATES[row.states[each.name]]) for each in table.readers],
+        _in_words(row, table.writers),
+        _in_words(row, table.readers),
         row.mismatch.text if row.mismatch is not None else "",
         _anchor(row, table, findings) or "",
     )
 
 
-def _anchor(row: Row, table: Table, findings: Sequence[FindingView]) -> Optional[str]:
+def _in_words(row: Row, columns: Sequence[Column]) -> str:
+    """Return who gives or takes a key, those of one kind together: "W1, W2; at times: W3"."""
+    names: dict[str, list[str]] = {}
+    for each in columns:
+        if row.states[each.name] in STATES:
+            names.setdefault(STATES[row.states[each.name]], []).append(each.name)
+    words = (
+        f"{state}: {', '.join(those)}" if state else ", ".join(those)
+        for state, those in sorted(names.items())
+    )
+    return "; ".join(words) or "nobody"
+
+
+def _anchor(row: Row, table: Table, findings: Sequence[Entry]) -> Optional[str]:
     """Return the anchor of the finding about a key that does not match."""
     if row.mismatch is None or not row.keys:
         return None
-    about = (each for each in findings if each.entry.finding.key == row.keys[-1])
-    return next((each.anchor for each in about if each.entry.finding.path in table.paths), None)
+    about = (each for each in findings if each.finding.key == row.keys[-1])
+    return next((anchor_of(each) for each in about if each.finding.path in table.paths), None)

@@ -49,11 +49,16 @@ def around(position: Position, source: Source) -> list[CodeLine]:
     while last > end and not source.line(last).strip():
         last -= 1
     texts = [source.line(number)[:MAX_WIDTH] for number in range(first, last + 1)]
-    indent = min((len(text) - len(text.lstrip()) for text in texts if text.strip()), default=0)
+    indent = indent_of(texts)
     return [
         _marked(CodeLine(number, pieces), position, indent)
         for number, pieces in enumerate(highlighted([text[indent:] for text in texts]), start=first)
     ]
+
+
+def indent_of(texts: Sequence[str]) -> int:
+    """Return by how many characters all lines are indented."""
+    return min((len(text) - len(text.lstrip()) for text in texts if text.strip()), default=0)
 
 
 def highlighted(texts: Sequence[str]) -> Iterator[tuple[Piece, ...]]:

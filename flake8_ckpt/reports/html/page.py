@@ -21,11 +21,13 @@ from flake8_ckpt.contract_view.rows import Table
 from flake8_ckpt.findings import Position
 from flake8_ckpt.reports.diff import changed_lines
 from flake8_ckpt.reports.html.checkpoint_map import shortened
+from flake8_ckpt.reports.html.checkpoint_view import anchor_of
 from flake8_ckpt.reports.html.checkpoint_view import view_of
 from flake8_ckpt.reports.html.code import CodeLine
 from flake8_ckpt.reports.html.code import Piece
 from flake8_ckpt.reports.html.code import around
 from flake8_ckpt.reports.html.code import highlighted
+from flake8_ckpt.reports.html.code import indent_of
 from flake8_ckpt.reports.html.rule_page import page_html
 from flake8_ckpt.reports.plain_text import harmless
 from flake8_ckpt.reports.plain_text import one_line
@@ -34,7 +36,7 @@ from flake8_ckpt.reports.report import Report
 from flake8_ckpt.reports.report import RuleText
 from flake8_ckpt.reports.report import Source
 
-# Beyond so many pictures of broken checkpoints the others are folded.
+# Beyond so many checkpoints the others are folded.
 MAX_OPEN = 4
 
 
@@ -50,13 +52,16 @@ class PlaceView:
 
 @dataclass(frozen=True)
 class FindingView:
-    """A finding as it is shown; `diff` has a sign, a number and pieces for each line."""
+    """A finding as it is shown; `diff` has a sign, a number and pieces for each line, `code` only the pieces."""
 
     entry: Entry
     rule: RuleText
     place: PlaceView
     related: Sequence[PlaceView]
     diff: Sequence[tuple[str, int, tuple[Piece, ...]]]
+    code: Sequence[tuple[Piece, ...]]
+    mend_text: str
+    evidence_text: str
     anchor: str
 
 
@@ -72,13 +77,14 @@ class RuleView:
 def render(report: Report, tables: Sequence[Table], project: str) -> str:
     """Return the page; `project` is the name of the project's folder."""
     findings = [_finding(each, report) for each in report.entries]
-    anchors = {each.anchor: each for each in findings}
-    views = [view_of(table, number, findings) for number, table in enumerate(tables, start=1)]
-    checkpoints = sorted(views, key=lambda view: not view.broken)
+    views = [view_of(table, number, report.entries) for number, table in enumerate(tables, start=1)]
     counts = Counter(each.rule.code for each in findings)
     rules = [
         RuleView(rule, counts[code], page_html(rule.page)) for code, rule in sorted(report.rules.items())
     ]
+    agreeing = [each for each in views if not each.broken]
+    # Where something is broken nobody came for the rest.
+    shown = 0 if len(agreeing) < len(views) else MAX_OPEN
     style, script = _asset("style.css"), _asset("script.js")
     return (
         _environment()
@@ -88,9 +94,12 @@ def render(report: Report, tables: Sequence[Table], project: str) -> str:
             version=report.version,
             repository=REPOSITORY,
             files=list(_by_file(findings)),
-            findings=list(anchors.values()),
-            checkpoints=checkpoints,
-            open_checkpoints={each.anchor for each in checkpoints[:MAX_OPEN]},
+            findings=findings,
+            checkpoints=views,
+            broken=[each for each in views if each.broken],
+            agreeing=agreeing[:shown],
+            folded=agreeing[shown:],
+            max_open=MAX_OPEN,
             rules=rules,
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
@@ -114,7 +123,10 @@ def _finding(entry: Entry, report: Report) -> FindingView:
         _place(finding.position, source, finding.message),
         related,
         list(_diff(entry, source)),
-        f"finding-{entry.fingerprint}",
+        list(_code(entry)),
+        one_line(entry.mend.text) if entry.mend is not None else "",
+        one_line(entry.evidence.reason) if entry.evidence is not None else "",
+        anchor_of(entry),
     )
 
 
@@ -125,13 +137,20 @@ def _place(position: Position, source: Source, message: str) -> PlaceView:
 
 def _diff(entry: Entry, source: Source) -> Iterator[tuple[str, int, tuple[Piece, ...]]]:
     lines = list(changed_lines(entry.mend.edits, source)) if entry.mend is not None else []
-    pieces = highlighted([harmless(text) for _, _, text in lines])
+    indent = indent_of([text for _, _, text in lines])
+    pieces = highlighted([harmless(text)[indent:] for _, _, text in lines])
     yield from ((sign, number, each) for (sign, number, _), each in zip(lines, pieces))
+
+
+def _code(entry: Entry) -> Iterator[tuple[Piece, ...]]:
+    if entry.mend is not None and entry.mend.code:
+        yield from highlighted(harmless(entry.mend.code).rstrip("\n").split("\n"))
 
 
 def _policy(style: str, script: str) -> str:
     """Return what a browser may run and apply: our own style and script, and nothing that was slipped in."""
-    return f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    ours = f"style-src {_hash(style)}; script-src {_hash(script)}"
+    return f"default-src 'none'; {ours}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +10,8 @@ import torch
 from torch import Tensor
 from torch import nn
 
-from flake8_ckpt.runtime.normalizers.casting import as_floating
+from flake8_ckpt.runtime.normalizers import rows
 from flake8_ckpt.runtime.normalizers.casting import without_casts
-from flake8_ckpt.runtime.normalizers.loading import read_state
 from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
 
@@ -30,7 +28,8 @@ class DiscountedReturnNormalizer(nn.Module):
         options: the other arguments are those of `RunningMeanStd`, except `shape`.
 
     Buffers: `returns`, float64 of shape `(num_envs,)`, which a resumed run needs as it was; `gamma`, float64;
-    and those of `statistics`. `returns` belongs to one process: wrap with `broadcast_buffers=False` for DDP, and
+    and those of `statistics`. A checkpoint of another number of environments restores all but `returns`, which
+    start at zero, with a warning. `returns` belongs to one process: wrap with `broadcast_buffers=False` for DDP, and
     save it on each rank.
     """
 
@@ -49,93 +48,144 @@ class DiscountedReturnNormalizer(nn.Module):
         self.register_buffer("returns", torch.zeros(num_envs, dtype=torch.float64, device=device))
         self.register_buffer("gamma", torch.tensor(gamma, dtype=torch.float64, device=device))
 
+    @property
+    def mean(self) -> Tensor:
+        """Return the mean of the discounted returns, float64 of shape `()`."""
+        return self.statistics.mean
+
+    @property
+    def var(self) -> Tensor:
+        """Return the variance of the discounted returns, float64 of shape `()`."""
+        return self.statistics.var
+
+    @property
+    def std(self) -> Tensor:
+        """Return the standard deviation of the discounted returns, float64 of shape `()`."""
+        return self.statistics.std
+
+    @property
+    def count(self) -> Tensor:
+        """Return the number of steps of all environments, int64 of shape `()`."""
+        return self.statistics.count
+
     def forward(self, reward: Tensor) -> Tensor:
         """Return the normalized reward; the statistics stay as they are."""
         return self.normalize(reward)
 
-    @torch.no_grad()
-    def update(self, reward: Tensor, done: Tensor) -> None:
+    def update(self, reward: Any, done: Any) -> None:
         """Take one step of all environments in: `reward` and `done` (terminated or truncated), shape `(num_envs,)`.
 
         A reward that is not finite is folded in as zero where `nonfinite` is "skip".
         """
-        if not self.training:
-            return
+        reward, done = self._input(reward).detach(), self._input(done)
         for name, value in (("reward", reward), ("done", done)):
             if value.shape != self.returns.shape:
                 raise ValueError(f"{name} has shape {tuple(value.shape)}, not {tuple(self.returns.shape)}")
-        given = reward.detach().double()
-        returns = self.returns * self.gamma
+            rows.check_real(value)
+            rows.check_device(value, self.returns.device)
+        if not self.training:
+            self.statistics.update(reward)
+            return
         if self.statistics.nonfinite == "propagate":
-            returns += given
+            returns = self.returns * self.gamma + reward
             self.statistics.update(returns)
         else:
-            finite = given.isfinite()
-            returns += torch.where(finite, given, 0)
+            finite = reward.isfinite()
+            returns = self.returns * self.gamma + torch.where(finite, reward, 0)
             self.statistics.update(torch.where(finite, returns, torch.nan))
         self.returns.copy_(returns.masked_fill_(done.bool(), 0))
 
-    def update_and_normalize(self, reward: Tensor, done: Tensor) -> Tensor:
+    def update_and_normalize(self, reward: Any, done: Any) -> Tensor:
         """Take one step in, then return its normalized rewards."""
+        reward = self._input(reward)
         self.update(reward, done)
         return self.normalize(reward)
 
-    def normalize(self, reward: Tensor) -> Tensor:
+    def update_from_moments(self, mean: Any, var: Any, count: Any) -> None:
+        """Take `count` returns into the statistics of which only mean and population variance are known."""
+        self.statistics.update_from_moments(mean, var, count)
+
+    def merge(self, other: DiscountedReturnNormalizer) -> None:
+        """Take the returns that another normalizer has seen into the statistics; `returns` stay those of here."""
+        self.statistics.merge(other.statistics)
+
+    def normalize(self, reward: Any) -> Tensor:
         """Return the reward in units of the standard deviation of returns, clipped; dtype of the input."""
-        given = as_floating(reward)
-        settings = self.statistics.settings
-        scaled = (given.double() * (self.statistics.var + settings.epsilon).rsqrt()).to(given.dtype)
-        if settings.clip != math.inf:
-            scaled = scaled.clamp(-settings.clip, settings.clip)
-        return torch.where(self.statistics.count < settings.min_count, given, scaled)
+        given = self._floating(reward)
+        own = self.statistics
+        # A factor of shape `()` would not make float16 more exact.
+        scaled = (given.double() * (own.var + own.epsilon).rsqrt()).clamp(own.clip[0], own.clip[1])
+        return torch.where(own.count < own.min_count, given, scaled.to(given.dtype))
+
+    def denormalize(self, reward: Any) -> Tensor:
+        """Return what `normalize` turns into a reward, as far as it did not clip."""
+        given = self._floating(reward)
+        own = self.statistics
+        wide = (given.double() * (own.var + own.epsilon).sqrt()).to(given.dtype)
+        return torch.where(own.count < own.min_count, given, wide)
+
+    def sync(self) -> None:
+        """Merge what all ranks have seen, for `sync="manual"`."""
+        self.statistics.sync()
 
     def reset(self) -> None:
         """Forget all returns and statistics; hyper-parameters stay."""
         self.returns.zero_()
         self.statistics.reset()
 
+    def freeze(self) -> None:
+        """Let the statistics stay as they are, also after a reload; `returns` still follow the rewards."""
+        self.statistics.freeze()
+
+    def unfreeze(self) -> None:
+        """Let the statistics follow the returns again."""
+        self.statistics.unfreeze()
+
+    def _input(self, x: Any) -> Tensor:
+        return rows.as_tensor(x, self.returns.device)
+
+    def _floating(self, x: Any) -> Tensor:
+        given = self._input(x)
+        rows.check_real(given)
+        rows.check_device(given, self.returns.device)
+        return given if given.is_floating_point() else given.float()
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DiscountedReturnNormalizer:
         super()._apply(without_casts(fn), recurse)  # type: ignore[no-untyped-call]
         return self
 
     def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
+        self, state: dict[str, Any], prefix: str, metadata: dict[str, Any], strict: bool, *found: list[str]
     ) -> None:
         """Check the returns and gamma, then copy them; another gamma than the constructor's wins, with a warning.
 
         Raises `RuntimeError` at once for bad ones, so that the statistics are not copied either.
         """
-        start = f"{prefix}statistics."
-        own = {key.removeprefix(start): value for key, value in state_dict.items() if key.startswith(start)}
-        try:
-            read_state(own, torch.Size())
-        except ValueError:
+        if any(part.problem for part in self.statistics._parts(state, f"{prefix}statistics.")):
             # The statistics are loaded next, and say themselves what is wrong.
             return
-        for name, buffer in (("returns", self.returns), ("gamma", self.gamma)):
-            _check(f"{prefix}{name}", state_dict.get(f"{prefix}{name}"), buffer)
-        gamma = state_dict.get(f"{prefix}gamma")
-        if gamma is not None and not self.gamma.is_meta and gamma.item() != self.gamma.item():
+        keys = {name: f"{prefix}{name}" for name in ("returns", "gamma")}
+        given = {name: state[key] for name, key in keys.items() if key in state}
+        for name, value in given.items():
+            _check(keys[name], value, self.get_buffer(name))
+        if "gamma" in given and not self.gamma.is_meta and given["gamma"].item() != self.gamma.item():
             warnings.warn(
-                f"the checkpoint wins: gamma {gamma.item()} (not {self.gamma.item()})", stacklevel=2
+                f"the checkpoint wins: gamma {given['gamma'].item()} (not {self.gamma.item()})", stacklevel=2
             )
-        arguments = (local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
-        super()._load_from_state_dict(state_dict, prefix, *arguments)
-        if local_metadata.get("assign_to_params_buffers", False):
+        if "returns" in given and given["returns"].shape != self.returns.shape:
+            warnings.warn(
+                f"{keys['returns']} is of {len(given['returns'])} environments, here are {len(self.returns)}:"
+                " their returns start at zero",
+                stacklevel=2,
+            )
+            state = {**state, keys["returns"]: given["returns"].new_zeros(self.returns.shape)}
+        super()._load_from_state_dict(state, prefix, metadata, strict, *found)
+        if metadata.get("assign_to_params_buffers", False):
             self.returns, self.gamma = self.returns.clone(), self.gamma.clone()
 
 
-def _check(key: str, value: Tensor | None, buffer: Tensor) -> None:
-    if value is None:
-        return
-    if value.shape != buffer.shape:
+def _check(key: str, value: Tensor, buffer: Tensor) -> None:
+    if value.dim() != buffer.dim():
         raise RuntimeError(
             f"{key} has shape {tuple(value.shape)}, but here {tuple(buffer.shape)}: nothing is copied"
         )

@@ -1,4 +1,4 @@
-"""Statistics over all ranks: one packed collective, merged in rank order, so that every rank gets the same bits."""
+"""Statistics over all ranks: one packed collective, merged alike everywhere, so that every rank gets the same bits."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from flake8_ckpt.runtime.normalizers.moments import Moments
-from flake8_ckpt.runtime.normalizers.moments import merge_all
+from flake8_ckpt.runtime.normalizers.moments import pooled
+from flake8_ckpt.runtime.normalizers.on_device import Batch
 
 
 def is_shared(group: ProcessGroup | None) -> bool:
@@ -22,25 +22,24 @@ def check_alone(group: ProcessGroup | None) -> None:
         raise ValueError("sync() before the first batch needs the shape of a row: RunningMeanStd(shape)")
 
 
-def shared_moments(
-    own: Moments, rejected: Tensor | None, group: ProcessGroup | None
-) -> tuple[Moments, Tensor | None]:
-    """Return the moments and the rejected rows of all ranks; those given where there is no other rank."""
-    if not is_shared(group):
-        return own, rejected
-    return moments_of_all(own, own.weight.new_zeros(()).long() if rejected is None else rejected, group)
+def batch_of_ranks(own: Batch, group: ProcessGroup | None) -> Batch:
+    """Return what the batches of all ranks bring together.
 
-
-def moments_of_all(own: Moments, rejected: Tensor, group: ProcessGroup | None) -> tuple[Moments, Tensor]:
-    """Return the moments of the samples of all ranks together, and the sum of the rejected rows.
-
-    Every rank of the group must call it, one with an empty sample too.
+    Every rank of the group must call it, one with an empty batch too.
     """
-    packed = torch.cat([torch.stack([own.weight, rejected.double()]), own.mean.flatten(), own.m2.flatten()])
-    gathered = [torch.empty_like(packed) for _ in range(dist.get_world_size(group))]
-    dist.all_gather(gathered, packed, group=group)
-    size, shape = own.mean.numel(), own.mean.shape
-    ranks = [
-        Moments(row[0], row[2 : 2 + size].reshape(shape), row[2 + size :].reshape(shape)) for row in gathered
-    ]
-    return merge_all(ranks), torch.stack(gathered)[:, 1].sum().long()
+    mean = own.moments.mean
+    numbers = [own.moments.weight, own.number, 0 if own.refused is None else own.refused]
+    head = torch.stack([torch.as_tensor(each, device=mean.device).double().reshape(()) for each in numbers])
+    packed = torch.cat([head, mean.flatten(), own.moments.var.flatten()])
+    gathered = packed.new_empty(dist.get_world_size(group) * packed.numel())
+    dist.all_gather_into_tensor(gathered, packed, group=group)
+    return merge_packed(gathered.reshape(-1, packed.numel()), mean.shape)
+
+
+def merge_packed(gathered: Tensor, shape: torch.Size) -> Batch:
+    """Return what all rows bring together, one for each rank: weight, number, minus rejected, mean and variance."""
+    size, ranks = shape.numel(), gathered.shape[0]
+    means, variances = gathered[:, 3 : 3 + size], gathered[:, 3 + size :]
+    total = pooled(gathered[:, 0], means.reshape(ranks, *shape), variances.reshape(ranks, *shape))
+    counts = gathered[:, 1:3].sum(0).long()
+    return Batch(total, counts[0], counts[1])

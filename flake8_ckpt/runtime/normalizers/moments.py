@@ -1,14 +1,12 @@
-"""The mathematics: weight, mean and sum of squared deviations of a sample, and how two samples merge.
+"""The mathematics: weight, mean and variance of a sample, and how samples merge.
 
 The merge is the pairwise formula of Chan, Golub and LeVeque (1979), "Updating Formulae and a Pairwise Algorithm
 for Computing Sample Variances"; the moments of a batch come from the two-pass algorithm with the correction of
-the same paper. Every function is pure, never synchronizes with the device, and takes an empty sample.
+the same paper. No function waits for a device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -16,61 +14,83 @@ from torch import Tensor
 
 # Columns of float32 are summed over so few rows at a time, so that the rounding of the sums averages out.
 ROWS_OF_PART = 8
-# Larger batches are taken piece by piece on a CPU: fresh memory costs more there than the arithmetic.
-PIECE = 2**20
-# Below any weight: dividing zero by it gives zero.
+# Larger batches are taken piece by piece on a CPU: what does not fit its cache costs more than the arithmetic.
+PIECE = 2**18
+# The weight of no rows at all: it disappears beside any row, and can be divided by.
 TINY = 1e-300
 
 
 class Moments(NamedTuple):
-    """What is known of a sample: all float64.
+    """What is known of a sample.
 
-    `weight` is the number of rows, shape `()`; `mean` and `m2`, the sum of squared deviations from the mean,
-    have the shape of one row.
+    `weight` is the number of rows: float64 of shape `()`, or a number. `mean` and `var`, the population variance,
+    are float64 and have the shape of one row.
     """
 
-    weight: Tensor
+    weight: Tensor | float
     mean: Tensor
-    m2: Tensor
+    var: Tensor
 
 
-def batch_moments(rows: Tensor) -> Moments:
-    """Return the moments of the rows of a batch, float32 or float64 of shape `(n, *shape)`."""
-    if rows.device.type == "cpu" and not torch.compiler.is_compiling() and rows.numel() >= 2 * PIECE:
-        pieces = torch.split(rows, max(2, PIECE * rows.shape[0] // rows.numel()))
-        return merge_all(map(_piece_moments, pieces))
-    return _piece_moments(rows)
+def fold(mean: Tensor, var: Tensor, batch: Moments, share: Tensor | float) -> None:
+    """Take a sample into mean and variance, in place; `share` is its part of the weight of both together.
 
-
-def _piece_moments(rows: Tensor) -> Moments:
-    number = rows.shape[0]
-    weight = torch.full((), number, dtype=torch.float64, device=rows.device)
-    if number < 2:
-        mean = rows.sum(0).double()
-        return Moments(weight, mean, torch.zeros_like(mean))
-    mean = rows.mean(0)
-    deviation = rows - mean
-    if rows.dtype == torch.float64:
-        return Moments(weight, mean, deviation.square_().sum(0))
-    shift = column_sums(deviation)
-    squares = column_sums(deviation.square_())
-    return Moments(weight, mean + shift / number, (squares - shift * shift / number).clamp_(min=0))
-
-
-def masked_moments(rows: Tensor, mask: Tensor) -> Moments:
-    """Return the moments of the rows that a mask, bool of shape `(n,)`, keeps; all must be finite.
-
-    The rows are overwritten: one large temporary tensor is as slow as all of the arithmetic.
+    All may be of shape `()`, or of one shape that they broadcast to.
     """
-    kept = mask.to(rows.dtype).reshape(-1, *[1] * (rows.dim() - 1))
-    weight = mask.sum().double()
-    number = weight.clamp(min=1)
-    # Not as a product with the mask: autocast would round it to bfloat16.
-    pivot = rows.mul_(kept).sum(0).div_(number)
-    deviation = rows.sub_(pivot).mul_(kept)
-    shift = column_sums(deviation)
-    squares = column_sums(deviation.square_())
-    return Moments(weight, pivot + shift / number, (squares - shift * shift / number).clamp(min=0))
+    delta = batch.mean - mean
+    mean.lerp_(batch.mean, share)
+    var.lerp_(torch.addcmul(batch.var, delta, batch.mean - mean), share)
+
+
+def pooled(weights: Tensor, means: Tensor, variances: Tensor) -> Moments:
+    """Return the moments of `r` samples together, in as many calls for any `r`; some may be empty, or all.
+
+    `weights` is float64 of shape `(r,)`, the others of shape `(r, *shape)`.
+    """
+    total = weights.sum()
+    share = (weights / total.clamp(min=TINY)).reshape(-1, *[1] * (means.dim() - 1))
+    first = means[0]
+    mean = first + ((means - first) * share).sum(0)
+    spread = means - mean
+    return Moments(total, mean, (torch.addcmul(variances, spread, spread) * share).sum(0))
+
+
+def small_moments(rows: Tensor) -> Moments:
+    """Return the moments of at least one row, float64 of shape `(n, *shape)`, in few calls on a CPU."""
+    number = rows.shape[0]
+    if number == 1:
+        return Moments(1, rows[0], torch.zeros_like(rows[0]))
+    mean = rows.sum(0).div_(number)
+    deviation = rows - mean
+    return Moments(number, mean, deviation.mul_(deviation).sum(0).div_(number))
+
+
+def large_moments(rows: Tensor) -> Moments:
+    """Return the moments of at least two rows of float32 or float64, shape `(n, *shape)`, in little memory of a CPU.
+
+    Sums of float32 that overflow are taken again in float64.
+    """
+    size = max(2, PIECE * rows.shape[0] // max(1, rows.numel()))
+    pieces = [_of_piece(piece) for piece in torch.split(rows, size)]
+    if len(pieces) == 1:
+        return pieces[0]
+    weights = torch.tensor([piece.weight for piece in pieces], dtype=torch.float64)
+    return pooled(
+        weights, torch.stack([each.mean for each in pieces]), torch.stack([each.var for each in pieces])
+    )
+
+
+def _of_piece(rows: Tensor) -> Moments:
+    if rows.dtype == torch.float64 or len(rows) < 2:
+        return small_moments(rows.double())
+    number = rows.shape[0]
+    pivot = rows.mean(0)
+    deviation = rows - pivot
+    shift = column_sums(deviation).div_(number)
+    var = column_sums(deviation.square_()).div_(number).addcmul_(shift, shift, value=-1)
+    if not bool(var.isfinite().all()):
+        return small_moments(rows.double())
+    return Moments(number, shift.add_(pivot), var.clamp_(min=0))
 
 
 def column_sums(rows: Tensor) -> Tensor:
@@ -82,18 +102,3 @@ def column_sums(rows: Tensor) -> Tensor:
     whole = parts * ROWS_OF_PART
     total = rows[:whole].reshape(parts, ROWS_OF_PART, *rows.shape[1:]).sum(1).double().sum(0)
     return total if whole == number else total.add_(rows[whole:].sum(0))
-
-
-def merge(first: Moments, second: Moments) -> Moments:
-    """Return the moments of two samples together; an empty one changes nothing, to the bit."""
-    weight = first.weight + second.weight
-    delta = second.mean - first.mean
-    mean = torch.addcmul(first.mean, delta, second.weight / weight.clamp(min=TINY))
-    return Moments(
-        weight, mean, torch.addcmul(first.m2 + second.m2, delta, (second.mean - mean) * second.weight)
-    )
-
-
-def merge_all(samples: Iterable[Moments]) -> Moments:
-    """Return the moments of several samples together, merged from the first to the last."""
-    return reduce(merge, samples)

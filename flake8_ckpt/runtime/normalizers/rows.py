@@ -1,40 +1,57 @@
-"""Batches as rows: checked, and in the dtype in which they are summed."""
+"""Input as a tensor, checked against the shape of a row, and batches as rows."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from flake8_ckpt.runtime.normalizers.casting import check_real
 
-# Up to this many numbers, sums in float64 cost no more than in float32.
-SMALL = 2**17
-# Larger batches of these are summed as float32, which holds each value exactly; all others as float64.
-EXACT = frozenset(
-    [torch.float32, torch.float16, torch.bfloat16, torch.bool, torch.uint8, torch.int8, torch.int16]
-)
+def as_tensor(x: Any, device: torch.device) -> Tensor:
+    """Return a tensor as it is, and an array, a number or a nested list as a tensor on a device."""
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, (list, tuple)) and x and not isinstance(x[0], (bool, int, float)):
+        return torch.stack([as_tensor(each, device) for each in x])
+    # An array that cannot be written, or runs backwards, has no tensor of the same memory.
+    flags = getattr(x, "flags", None)
+    if flags is not None and not (flags.writeable and all(step >= 0 for step in x.strides)):
+        x = x.copy()
+    try:
+        return torch.as_tensor(x, device=device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(
+            f"input is a tensor, an array or a list of numbers, not a {type(x).__name__}"
+        ) from error
+
+
+def check_device(x: Tensor, device: torch.device) -> None:
+    """Raise `ValueError` where a tensor does not lie where the statistics do."""
+    if x.device != device:
+        raise ValueError(
+            f"the input is on {x.device}, the statistics are on {device}: move one of them with .to()"
+        )
+
+
+def check_real(x: Tensor) -> None:
+    """Raise `TypeError` where a tensor is complex."""
+    if x.is_complex():
+        raise TypeError("complex input has no order to normalize by: give its real and imaginary parts")
 
 
 def check_rows(x: Tensor, shape: torch.Size) -> None:
     """Raise `ValueError` where a tensor does not end in the shape of a row, `TypeError` where it is complex."""
     check_real(x)
-    if x.shape[x.dim() - len(shape) :] != shape:
+    # While `torch.jit.trace` runs, sizes are tensors, and to compare them is a warning.
+    if torch._C._get_tracing_state() is None and x.shape[x.dim() - len(shape) :] != shape:
         raise ValueError(f"rows of shape {tuple(shape)} are needed, but the input has shape {tuple(x.shape)}")
 
 
-def as_rows(x: Tensor, shape: torch.Size, dtype: torch.dtype | None) -> Tensor:
-    """Return a batch, shape `(*batch, *shape)`, as rows, shape `(n, *shape)`; float64 for `None` if that is cheap."""
-    check_rows(x, shape)
-    if dtype is None:
-        dtype = torch.float32 if x.numel() > SMALL and x.dtype in EXACT else torch.float64
+def as_rows(x: Tensor, shape: torch.Size) -> Tensor:
+    """Return a batch, shape `(*batch, *shape)`, as rows, shape `(n, *shape)`."""
     axes = x.dim() - len(shape)
-    rows = x.to(dtype)
-    return rows if axes == 1 else rows.reshape(x.shape[:axes].numel(), *shape)
-
-
-def as_column(mask: Tensor, rows: Tensor) -> Tensor:
-    """Return a mask over rows, shape `(n,)`, in a shape that broadcasts over what is in a row."""
-    return mask.reshape(-1, *[1] * (rows.dim() - 1))
+    return x if axes == 1 else x.reshape(x.shape[:axes].numel(), *shape)
 
 
 def check_mask(mask: Tensor | None, x: Tensor, shape: torch.Size) -> None:

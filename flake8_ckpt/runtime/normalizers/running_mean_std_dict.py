@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from typing import Union
 from typing import cast
@@ -11,6 +13,8 @@ from typing import cast
 from torch import Tensor
 from torch import nn
 
+from flake8_ckpt.runtime.normalizers import packed
+from flake8_ckpt.runtime.normalizers.loading import Part
 from flake8_ckpt.runtime.normalizers.rows import check_rows
 from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
@@ -33,44 +37,94 @@ class RunningMeanStdDict(nn.Module):
 
     def __init__(self, shapes: Shapes | None = None, **options: Any) -> None:
         super().__init__()
-        self.options = options
+        # Not as a mapping of numbers, which would look like state.
+        self._new = partial(RunningMeanStd, **options)
         self.entries = nn.ModuleDict()
         for key, shape in (shapes or {}).items():
             self._add(key, self._entry(shape, isinstance(shape, Mapping)))
+
+    @property
+    def mean(self) -> dict[str, Any]:
+        """Return the mean of each entry, as nested as the observations."""
+        return self._map(lambda entry: entry.mean)
+
+    @property
+    def var(self) -> dict[str, Any]:
+        """Return the population variance of each entry."""
+        return self._map(lambda entry: entry.var)
+
+    @property
+    def std(self) -> dict[str, Any]:
+        """Return the standard deviation of each entry."""
+        return self._map(lambda entry: entry.std)
+
+    @property
+    def count(self) -> dict[str, Any]:
+        """Return the number of rows of each entry."""
+        return self._map(lambda entry: entry.count)
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """Return the shape of one row of each entry."""
+        return self._map(lambda entry: entry.shape)
 
     def forward(self, observations: Observations) -> dict[str, Any]:
         """Return the normalized observations; the statistics stay as they are."""
         return self.normalize(observations)
 
-    def update(self, observations: Observations, *, mask: Tensor | None = None) -> None:
+    def update(self, observations: Observations, *, mask: Any = None) -> None:
         """Take a batch into the statistics; `mask` keeps rows, as for `RunningMeanStd.update`."""
         if not self.entries:
             for key, value in observations.items():
                 self._add(key, self._entry(None, isinstance(value, Mapping)))
-        self._check(observations)
-        for key, value in observations.items():
-            self._at(key).update(value, mask=mask)
+        pairs = self._pairs(self._tensors(observations))
+        entries, values = [entry for entry, _ in pairs], [value for _, value in pairs]
+        if mask is None and _are_built(entries) and packed.can_pack_update(entries, values):
+            packed.update(entries, values)
+            return
+        for entry, value in pairs:
+            entry.update(value, mask=mask)
 
     def normalize(self, observations: Observations) -> dict[str, Any]:
         """Return the observations, each in units of its standard deviations from its mean."""
+        given = self._tensors(observations)
         if not self.entries:
-            return dict(observations)
-        self._check(observations)
-        return {key: self._at(key).normalize(value) for key, value in observations.items()}
+            return given
+        pairs = self._pairs(given)
+        entries, values = [entry for entry, _ in pairs], [value for _, value in pairs]
+        if _are_built(entries) and packed.can_pack(entries, values):
+            found = packed.normalize(entries, values)
+        else:
+            found = [entry.normalize(value) for entry, value in pairs]
+        return self._nested(given, iter(found))
 
     def denormalize(self, observations: Observations) -> dict[str, Any]:
         """Return what `normalize` turns into these observations, as far as it did not clip."""
+        given = self._tensors(observations)
         if not self.entries:
-            return dict(observations)
-        self._check(observations)
-        return {key: self._at(key).denormalize(value) for key, value in observations.items()}
+            return given
+        found = [entry.denormalize(value) for entry, value in self._pairs(given)]
+        return self._nested(given, iter(found))
 
-    def update_and_normalize(
-        self, observations: Observations, *, mask: Tensor | None = None
-    ) -> dict[str, Any]:
+    def update_and_normalize(self, observations: Observations, *, mask: Any = None) -> dict[str, Any]:
         """Take a batch into the statistics, then return it normalized."""
-        self.update(observations, mask=mask)
-        return self.normalize(observations)
+        given = self._tensors(observations)
+        self.update(given, mask=mask)
+        return self.normalize(given)
+
+    def update_from_moments(self, mean: Observations, var: Observations, count: Any) -> None:
+        """Take rows in of which only the moments are known: `count` is a number, or one for each entry."""
+        counts = count if isinstance(count, Mapping) else dict.fromkeys(mean, count)
+        for key in self._same_keys(mean):
+            self._at(key).update_from_moments(mean[key], var[key], counts[key])
+
+    def merge(self, other: RunningMeanStdDict) -> None:
+        """Take the rows that another normalizer has seen into the statistics."""
+        if not self.entries:
+            for key, entry in other.entries.items():
+                self._add(key, self._entry(None, isinstance(entry, RunningMeanStdDict)))
+        for key in self._same_keys(other.entries):
+            cast("Any", self._at(key)).merge(other._at(key))
 
     def sync(self) -> None:
         """Merge what all ranks have seen, for `sync="manual"`."""
@@ -92,16 +146,27 @@ class RunningMeanStdDict(nn.Module):
         for entry in self._each():
             entry.unfreeze()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # 0.1.0 kept the options as they were given.
+        options = state.pop("options", None)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if options is not None:
+            self._new = partial(RunningMeanStd, **options)
+
     def _entry(self, shape: Any, is_nested: bool) -> Entry:
-        return (
-            RunningMeanStdDict(shape, **self.options) if is_nested else RunningMeanStd(shape, **self.options)
-        )
+        return RunningMeanStdDict(shape, **self._new.keywords) if is_nested else self._new(shape)
 
     def _at(self, key: str) -> Entry:
         return cast("Entry", self.entries[key])
 
     def _each(self) -> Iterator[Entry]:
         return map(self._at, self.entries)
+
+    def _map(self, read: Callable[[RunningMeanStd], Any]) -> dict[str, Any]:
+        return {
+            key: read(entry) if isinstance(entry, RunningMeanStd) else entry._map(read)
+            for key, entry in zip(self.entries, self._each())
+        }
 
     def _add(self, key: str, entry: nn.Module) -> None:
         try:
@@ -111,25 +176,83 @@ class RunningMeanStdDict(nn.Module):
                 f"observation {key!r} cannot be a part of a state_dict key: rename it"
             ) from error
 
-    def _check(self, observations: Observations) -> None:
-        """Check all entries before one of them is changed."""
-        if observations.keys() != self.entries.keys():
-            difference = ", ".join(sorted(set(observations) ^ set(self.entries.keys())))
+    def _same_keys(self, given: Any) -> list[str]:
+        if set(given.keys()) != set(self.entries.keys()):
+            difference = ", ".join(sorted(set(given.keys()) ^ set(self.entries.keys())))
             raise ValueError(f"observations and statistics differ in: {difference}")
-        for key, value in observations.items():
-            entry = self._at(key)
-            if isinstance(entry, RunningMeanStd):
-                if entry.shape is not None:
-                    check_rows(value, entry.shape)
-            elif entry.entries:
-                entry._check(value)
+        return list(given.keys())
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
-        """Make the entries that a checkpoint has, where none are known yet."""
+    def _tensors(self, observations: Observations) -> dict[str, Any]:
+        """Return the observations as tensors, where entries are known."""
+        known = set(self.entries)
+        return {
+            key: value if key not in known else self._tensors_at(key, value)
+            for key, value in observations.items()
+        }
+
+    def _tensors_at(self, key: str, value: Any) -> Any:
+        entry = self._at(key)
+        if isinstance(entry, RunningMeanStd):
+            return entry._input(value)
+        return entry._tensors(value)
+
+    def _pairs(self, observations: Observations) -> list[tuple[RunningMeanStd, Tensor]]:
+        """Return each normalizer with its value, all checked before one of them is changed."""
+        pairs: list[tuple[RunningMeanStd, Tensor]] = []
         if not self.entries:
-            start = f"{prefix}entries."
-            own = [key.removeprefix(start).split(".") for key in state_dict if key.startswith(start)]
-            for key in dict.fromkeys(parts[0] for parts in own):
-                nested = any(parts[:2] == [key, "entries"] for parts in own)
-                self._add(key, self._entry(None, nested))
-        super()._load_from_state_dict(state_dict, prefix, *arguments)
+            for key, value in observations.items():
+                self._add(key, self._entry(None, isinstance(value, Mapping)))
+        for key in self._same_keys(observations):
+            entry, value = self._at(key), observations[key]
+            if isinstance(entry, RunningMeanStdDict):
+                pairs += entry._pairs(value)
+                continue
+            if entry.shape is not None:
+                check_rows(value, entry.shape)
+            pairs.append((entry, value))
+        return pairs
+
+    def _nested(self, observations: Observations, found: Iterator[Tensor]) -> dict[str, Any]:
+        """Return values in the order of `_pairs`, nested as the observations."""
+        return {
+            key: next(found)
+            if isinstance(self.entries[key], RunningMeanStd)
+            else cast("RunningMeanStdDict", self.entries[key])._nested(observations[key], found)
+            for key in observations
+        }
+
+    def _load_from_state_dict(
+        self, state: dict[str, Any], prefix: str, metadata: dict[str, Any], strict: bool, *found: list[str]
+    ) -> None:
+        """Make the entries that a checkpoint has, where none are known yet; raise `RuntimeError` for a bad one.
+
+        That is raised at once, so that none of the others is copied.
+        """
+        if not self.entries:
+            self._add_from(state, prefix)
+        parts = self._parts(state, prefix)
+        problems = [part.problem for part in parts if part.problem]
+        missing = [f'"{key}"' for part in parts for key in part.missing]
+        if missing and strict:
+            problems.append(f"Missing key(s) in state_dict: {', '.join(missing)}")
+        if problems:
+            raise RuntimeError(f"nothing is copied: {'; '.join(problems)}")
+        super()._load_from_state_dict(state, prefix, metadata, strict, *found)
+
+    def _add_from(self, state: Mapping[str, Any], prefix: str) -> None:
+        start = f"{prefix}entries."
+        own = [key.removeprefix(start).split(".") for key in state if key.startswith(start)]
+        for key in dict.fromkeys(parts[0] for parts in own):
+            self._add(key, self._entry(None, any(parts[:2] == [key, "entries"] for parts in own)))
+
+    def _parts(self, state: dict[str, Any], prefix: str) -> list[Part]:
+        """Return what a state_dict says of all entries; those of one that is not made yet, later."""
+        return [
+            part
+            for key, entry in zip(self.entries, self._each())
+            for part in entry._parts(state, f"{prefix}entries.{key}.")
+        ]
+
+
+def _are_built(entries: list[RunningMeanStd]) -> bool:
+    return all(entry.shape is not None for entry in entries)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from flake8_ckpt.runtime.prove.records import write_outcome
 # The parent ends the process at 30 seconds; whatever is not answered before is said to be out of time.
 SECONDS = 24.0
 MOST_RECIPES = 6
+MOVES = "where .to() gives a new tensor, as on another device: here copies stood for that"
 
 
 def main(arguments: list[str]) -> None:
@@ -43,32 +47,25 @@ def main(arguments: list[str]) -> None:
 
 
 def _answered(request: Request, deadline: float) -> Any:
-    from flake8_ckpt.runtime.prove.construction import NotBuilt
     from flake8_ckpt.runtime.prove.source_file import NotImported
     from flake8_ckpt.runtime.prove.source_file import import_file
 
     try:
         module, source = import_file(Path(request.root), Path(request.path), request.text)
-        kind = _class_in(module.__dict__, request.class_name)
-    except (NotImported, SyntaxError, LookupError) as error:
+    except (NotImported, SyntaxError) as error:
         yield from (Answer("not built", str(error)) for _ in request.questions)
+        return
+    try:
+        kind = _class_in(vars(module), request.class_name)
+    except LookupError as error:
+        reason = f"{error}: {'; '.join(source.skipped[-2:])}" if source.skipped else str(error)
+        yield from (Answer("not built", reason) for _ in request.questions)
         return
     notes = [f"stand-ins for {', '.join(sorted(source.stand_ins.names))}"] if source.stand_ins.names else []
     notes += [f"left out {each}" for each in source.skipped[:3]]
     for question in request.questions:
-        try:
-            found = _one(question, kind, module.__dict__, request, deadline)
-        except NotBuilt as error:
-            found = Answer("not built", str(error))
-        yield Answer(
-            found.verdict,
-            found.reason,
-            found.built,
-            found.ran,
-            found.lost,
-            (*found.notes, *notes),
-            found.older,
-        )
+        found = _first(question, _kinds(kind, request, source), request, deadline)
+        yield replace(found, notes=(*found.notes, *notes))
 
 
 def _class_in(names: Mapping[str, Any], path: str) -> type:
@@ -83,28 +80,88 @@ def _class_in(names: Mapping[str, Any], path: str) -> type:
     return value
 
 
+def _kinds(kind: type, request: Request, source: Any) -> Iterator[tuple[type, Mapping[str, Any]]]:
+    """Yield the class where it can be made, then those that derive from it, each with the names of its file."""
+    from flake8_ckpt.runtime.prove.source_file import NotImported
+    from flake8_ckpt.runtime.prove.source_file import import_more
+
+    if not inspect.isabstract(kind) or not request.heirs:
+        yield kind, vars(sys.modules[source.name])
+    for path, name in request.heirs:
+        try:
+            module = import_more(Path(request.root), Path(path), source)
+            yield _class_in(vars(module), name), vars(module)
+        except (NotImported, LookupError):
+            continue
+
+
+def _first(
+    question: Question, kinds: Iterator[tuple[type, Mapping[str, Any]]], request: Request, deadline: float
+) -> Answer:
+    """Return the answer of the first class that gives one, or why the first could not."""
+    from flake8_ckpt.runtime.prove.construction import NotBuilt
+
+    failed: list[Answer] = []
+    for kind, names in kinds:
+        try:
+            found = _one(question, kind, names, request, deadline)
+        except NotBuilt as error:
+            found = Answer("not built", str(error))
+        if found.verdict != "not built":
+            return found
+        failed.append(found)
+    return failed[0] if failed else Answer("not built", "it is abstract, and no class derives from it")
+
+
 def _one(
     question: Question, kind: type, module: Mapping[str, Any], request: Request, deadline: float
 ) -> Answer:
-    """Return the answer that the first way to make the object gives, or why none gives one."""
+    """Return what the ways to make the object say: proven by one, else refuted by one, else why none says so."""
     from flake8_ckpt.runtime.prove.construction import recipes
-    from flake8_ckpt.runtime.prove.exercise import Unchanged
-    from flake8_ckpt.runtime.prove.trial import Trial
-    from flake8_ckpt.runtime.prove.trial import Undecided
-    from flake8_ckpt.runtime.prove.trial import answer
 
-    reason, built = "", ""
+    refuted: Answer | None = None
+    failed: Answer | None = None
     for number, (recipe, _) in enumerate(recipes(kind, request.calls, module)):
         if number == MOST_RECIPES or time.monotonic() > deadline:
             break
-        try:
-            return answer(question, Trial(recipe, deadline, request.state, request.is_fixed))
-        except (Unchanged, Undecided) as error:
-            reason, built = reason or str(error), built or str(recipe)
-        except Exception as error:
-            reason, built = reason or f"{type(error).__name__}: {error}", built or str(recipe)
-    late = f"no answer within {SECONDS:g} s" if time.monotonic() > deadline and not reason else reason
-    return Answer("not built", late, built)
+        for moves in (request.moves,) if request.is_fixed or not _may_move(kind) else (False, True):
+            found = _tried(question, replace(recipe, moves=moves), request, deadline)
+            if found.verdict == "proven" or (found.verdict == "refuted" and request.is_fixed):
+                return found
+            refuted = refuted or (found if found.verdict == "refuted" else None)
+            failed = failed or found
+    return refuted or failed or Answer("not built", f"no answer within {SECONDS:g} s")
+
+
+def _may_move(kind: type) -> bool:
+    """Tell whether the class itself moves tensors when it is made."""
+    try:
+        text = inspect.getsource(kind)
+    except (OSError, TypeError):
+        return False
+    return ".to(" in text or ".cuda(" in text
+
+
+def _tried(question: Question, recipe: Any, request: Request, deadline: float) -> Answer:
+    """Return the answer of one way to make the object; what did not run is not refuted."""
+    from flake8_ckpt.runtime.prove.exercise import Unchanged
+    from flake8_ckpt.runtime.prove.pairs import Undecided
+    from flake8_ckpt.runtime.prove.ran_lines import ran_lines
+    from flake8_ckpt.runtime.prove.trial import Trial
+    from flake8_ckpt.runtime.prove.trial import answer
+
+    try:
+        with ran_lines(request.path) as lines:
+            found = answer(question, Trial(recipe, deadline, request.state, request.is_fixed))
+    except (Unchanged, Undecided) as error:
+        return Answer("not built", str(error), str(recipe))
+    except Exception as error:
+        return Answer("not built", f"{type(error).__name__}: {' '.join(str(error).split())}", str(recipe))
+    place = set(range(question.line, question.end_line + 1))
+    if found.verdict == "refuted" and question.line and not request.is_fixed and lines.isdisjoint(place):
+        return Answer("not built", f"line {question.line} did not run with these arguments", str(recipe))
+    notes = (*found.notes, MOVES) if recipe.moves else found.notes
+    return replace(found, arguments=dict(recipe.arguments), moves=recipe.moves, notes=notes)
 
 
 if __name__ == "__main__":

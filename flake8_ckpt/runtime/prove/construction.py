@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import count
 from itertools import product
@@ -17,6 +17,7 @@ import torch
 from flake8_ckpt.runtime.prove.guesses import guesses
 from flake8_ckpt.runtime.prove.guesses import required
 from flake8_ckpt.runtime.prove.guesses import vocabulary
+from flake8_ckpt.runtime.prove.moving import moving
 from flake8_ckpt.runtime.prove.stand_ins import is_stand_in
 
 WIDTHS = (4, 8, 16, 3, 64)
@@ -32,11 +33,15 @@ class NotBuilt(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an object is made: the class, the expressions of its arguments, and what they may name."""
+    """How an object is made: the class, the expressions of its arguments, and what they may name.
+
+    With `moves`, `.to()` gives another tensor, as it does where the device is another.
+    """
 
     kind: type
     arguments: Arguments
     namespace: Mapping[str, Any]
+    moves: bool = False
 
     def __str__(self) -> str:
         texts = [value if name.isdigit() else f"{name}={value}" for name, value in self.arguments.items()]
@@ -45,6 +50,10 @@ class Recipe:
     def make(self) -> Any:
         """Return a new object, with a seed of its own: what is drawn at random is not to be equal by chance."""
         torch.manual_seed(next(SEEDS))
+        with moving() if self.moves else nullcontext():
+            return self._made()
+
+    def _made(self) -> Any:
         positional = [self._value(value) for name, value in self.arguments.items() if name.isdigit()]
         named = {name: self._value(value) for name, value in self.arguments.items() if not name.isdigit()}
         return self.kind(*positional, **named)
@@ -138,6 +147,8 @@ def _guessed(kind: type, known: Arguments, namespace: dict[str, Any], width: int
     yield arranged({})
     for name, values in options.items():
         yield from (arranged({name: value}) for value in values[1:])
+    for name, value in _switched(kind, known, namespace, width):
+        yield arranged({name: value})
     for one, other in product(options, options):
         if one < other:
             yield from (
@@ -145,7 +156,12 @@ def _guessed(kind: type, known: Arguments, namespace: dict[str, Any], width: int
             )
 
 
-def seeded(make: Callable[[], Any], seed: int) -> Any:
-    """Return what a function gives from one state of the random numbers."""
-    torch.manual_seed(seed)
-    return make()
+def _switched(
+    kind: type, known: Arguments, namespace: dict[str, Any], width: int
+) -> Iterator[tuple[str, str]]:
+    """Yield what a constructor may leave out: its switches the other way round, and a value in the place of None."""
+    for name, each in inspect.signature(kind).parameters.items():
+        if isinstance(each.default, bool) and name not in known:
+            yield name, repr(not each.default)
+        if each.default is None and name not in known:
+            yield name, guesses(name, each.annotation, namespace, width)[0]

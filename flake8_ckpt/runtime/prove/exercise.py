@@ -102,7 +102,7 @@ def _with_method(recipe: Recipe, method: str, attribute: str, until: float) -> t
             exercise(owner)
         except (Exception, SystemExit) as error:
             failed += 1
-            why = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+            why = why or f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
             width = wanted_width(error)
             if width is not None and width not in hints:
                 hints.append(width)

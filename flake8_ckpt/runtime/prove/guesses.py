@@ -41,7 +41,7 @@ BY_WORD: Mapping[str, tuple[str, ...]] = {
     "Discrete": ("gymnasium.spaces.Discrete({n})",),
     "Optimizer": ("torch.optim.SGD([nn.Parameter(torch.ones({n}))], lr=0.1)",),
     "Generator": ("torch.Generator()",),
-    "Path": ("pathlib.Path('.')",),
+    "Path": ("pathlib.Path('state')",),
 }
 DEEPEST = 2
 
@@ -51,7 +51,8 @@ def guesses(name: str, annotation: Any, namespace: dict[str, Any], width: int, d
     by_name = values_for(name, width)
     by_type = _by_annotation(_resolved(annotation, namespace), namespace, width, depth)
     fitting = [each for each in by_name if each in by_type] if by_type else []
-    return list(dict.fromkeys([*fitting, *by_type, *by_name, f"Settings({width})", "None"]))
+    last = [f"torch.rand({width}, {width})", f"Settings({width})", "None"]
+    return list(dict.fromkeys([*fitting, *by_type, *by_name, *last]))
 
 
 def _resolved(annotation: Any, namespace: Mapping[str, Any]) -> Any:
@@ -122,12 +123,14 @@ def _by_class(kind: Any, namespace: dict[str, Any], width: int, depth: int) -> l
 
 def _made(kind: Any, namespace: dict[str, Any], width: int, depth: int) -> list[str]:
     """Return a call of a class with its required arguments guessed."""
-    namespace[kind.__name__] = kind
+    # That of a stand-in leads through its package.
+    name_of_kind = kind.__name__.replace(".", "_")
+    namespace[name_of_kind] = kind
     arguments = [
         f"{name}={guesses(name, each.annotation, namespace, width, depth + 1)[0]}"
         for name, each in required(kind).items()
     ]
-    return [f"{kind.__name__}({', '.join(arguments)})"]
+    return [f"{name_of_kind}({', '.join(arguments)})"]
 
 
 def required(function: Any) -> dict[str, inspect.Parameter]:

@@ -16,10 +16,12 @@ Verdict = Literal["proven", "refuted", "not built"]
 
 @dataclass(frozen=True)
 class Question:
-    """One finding: its code, and the attribute of the class that it calls lost."""
+    """One finding: its code, the attribute of the class that it calls lost, and its lines in the file."""
 
     code: str
     attribute: str
+    line: int = 0
+    end_line: int = 0
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ class Request:
     """What to prove about one class: where it stands, and the arguments that calls elsewhere give it.
 
     `text` replaces the content of the file where a fix was applied. `calls` has the arguments of each call of the
-    class as source text, positional ones under their number. `state` is a file of an older `state_dict`: where
-    `is_fixed`, it is loaded, and otherwise written.
+    class as source text, positional ones under their number; `heirs` the file and the name of classes that derive
+    from it. `state` is a file of an older `state_dict`: where
+    `is_fixed`, it is loaded, and otherwise written; then the object is made with `moves` as it was before.
     """
 
     root: str
@@ -37,8 +40,10 @@ class Request:
     questions: tuple[Question, ...]
     text: str | None = None
     calls: tuple[Mapping[str, str], ...] = ()
+    heirs: tuple[tuple[str, str], ...] = ()
     state: str = ""
     is_fixed: bool = False
+    moves: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Answer:
 
     `built` and `ran` are the expressions that made the object and changed it; `lost` says in one line each what
     did not come back; `reason` why a question could not be answered; `older` what loading an older file did.
+    `arguments` are those of `built`; `moves` says that `.to()` gave new tensors, as where the device is another.
     """
 
     verdict: Verdict
@@ -56,6 +62,8 @@ class Answer:
     lost: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     older: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    moves: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,8 @@ def read_request(path: Path) -> Request:
     """Return a request from its JSON."""
     fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     questions = tuple(Question(**each) for each in fields.pop("questions"))
-    return Request(questions=questions, calls=tuple(fields.pop("calls")), **fields)
+    heirs = tuple((path, name) for path, name in fields.pop("heirs"))
+    return Request(questions=questions, calls=tuple(fields.pop("calls")), heirs=heirs, **fields)
 
 
 def write_outcome(outcome: Outcome, path: Path) -> None:

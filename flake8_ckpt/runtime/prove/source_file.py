@@ -18,6 +18,7 @@ from typing import Any
 from typing import cast
 
 from flake8_ckpt.runtime.prove.stand_ins import StandIns
+from flake8_ckpt.runtime.prove.stand_ins import stand_in
 
 MOST_STAND_INS = 25
 # What a script does rather than defines: its training loop, its calls.
@@ -69,9 +70,19 @@ class SourceFile:
         except ModuleNotFoundError as error:
             if self.stand_ins.allow(error.name):
                 raise
-            self.skipped.append(f"line {node.lineno}: {error}")
+            self._leave_out(node, module, error)
         except (Exception, SystemExit) as error:
-            self.skipped.append(f"line {node.lineno}: {type(error).__name__}: {error}")
+            self._leave_out(node, module, error)
+
+    def _leave_out(self, node: ast.stmt, module: ModuleType, error: BaseException) -> None:
+        """Note a statement that fails; what it would have imported is stood in for."""
+        self.skipped.append(
+            f"line {node.lineno}: {type(error).__name__}: {' '.join(str(error).split())[:120]}"
+        )
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                module.__dict__.setdefault(name, stand_in(name))
 
 
 def _postpones_annotations(tree: ast.Module) -> bool:
@@ -170,3 +181,17 @@ def _source_of(root: Path, path: Path, text: str) -> SourceFile:
 def _depth(root: Path, path: Path) -> int:
     """Return how many folders lie between a file and the root."""
     return len(path.relative_to(root).parts) - 1 if path.is_relative_to(root) else 1
+
+
+def import_more(root: Path, path: Path, source: SourceFile) -> ModuleType:
+    """Return the module of another file of the project; raise `NotImported`."""
+    name = _source_of(root, path, path.read_text(encoding="utf-8", errors="replace")).name
+    for _ in range(MOST_STAND_INS):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if not source.stand_ins.allow(error.name):
+                raise NotImported(str(error)) from error
+        except (Exception, SystemExit) as error:
+            raise NotImported(f"{type(error).__name__}: {error}") from error
+    raise NotImported(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import sys
+from abc import ABCMeta
 from collections.abc import Iterator
 from collections.abc import Sequence
 from types import ModuleType
@@ -11,9 +12,11 @@ from typing import Any
 
 # Without these nothing would be proven.
 NEVER = frozenset(["torch", "numpy", "flake8_ckpt"])
+# Later than what anybody asks for.
+VERSION = "99.0"
 
 
-class _Anything(type):
+class _Anything(ABCMeta):
     """A class that has every attribute, takes every subscript, and gives itself where it is called."""
 
     def __getattr__(cls, name: str) -> Any:
@@ -47,9 +50,16 @@ class _Anything(type):
         return iter(())
 
 
+class _Base(metaclass=_Anything):
+    """What the classes of the user have for a base that is not installed."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Take anything."""
+
+
 def stand_in(name: str) -> type:
     """Return a class in the place of something that is not installed."""
-    return _Anything(name, (), {"is_stand_in": True})
+    return _Anything(name, (_Base,), {"is_stand_in": True})
 
 
 def is_stand_in(kind: type) -> bool:
@@ -84,6 +94,7 @@ class StandIns:
 
     def exec_module(self, module: ModuleType) -> None:
         module.__path__ = []
+        module.__version__ = VERSION  # type: ignore[attr-defined]  # which packages ask for
 
     def allow(self, name: str | None) -> bool:
         """Stand in for the package of a module from now on; tell whether that changes anything."""

@@ -21,6 +21,10 @@ from flake8_ckpt.runtime.prove.construction import Recipe
 from flake8_ckpt.runtime.prove.exercise import find_exercise
 from flake8_ckpt.runtime.prove.exercise import part_of
 from flake8_ckpt.runtime.prove.exercise import trained
+from flake8_ckpt.runtime.prove.pairs import STATES
+from flake8_ckpt.runtime.prove.pairs import Undecided
+from flake8_ckpt.runtime.prove.pairs import has
+from flake8_ckpt.runtime.prove.pairs import pair_of
 from flake8_ckpt.runtime.prove.records import Answer
 from flake8_ckpt.runtime.prove.records import Question
 from flake8_ckpt.runtime.verifier.compare import is_below
@@ -30,25 +34,10 @@ from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.problem import one_line
 from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.roundtrip import verify_roundtrip
+from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
 
-# Pairs of methods that save and load: what one returns the other takes, or both take a path.
-STATES = (
-    ("state_dict", "load_state_dict"),
-    ("get_state", "set_state"),
-    ("get_weights", "set_weights"),
-    ("get_parameters", "set_parameters"),
-)
-FILES = (
-    ("save", "load"),
-    ("save_model", "load_model"),
-    ("save_checkpoint", "load_checkpoint"),
-    ("save_state", "load_state"),
-)
 MOST_LOST = 5
-
-
-class Undecided(Exception):
-    """The object was made, and the question could not be answered; the text says why."""
+Act = Callable[[Any], None]
 
 
 @dataclass(frozen=True)
@@ -74,12 +63,14 @@ def answer(question: Question, trial: Trial) -> Answer:
 
 def _round_trip(question: Question, trial: Trial) -> Answer:
     name, recipe = question.attribute, trial.recipe
-    exercise: Callable[[Any], None]
+    exercise: Act
     if question.code in TRAINED and part_of(recipe.make(), name):
         ran = f"a step of training on '{name}'"
 
         def exercise(owner: Any) -> None:
             trained(owner, name)
+
+        _check_trained(recipe.make(), name)
 
     else:
         found = find_exercise(recipe, name, trial.deadline)
@@ -95,42 +86,29 @@ def _round_trip(question: Question, trial: Trial) -> Answer:
     return Answer("refuted", f"'{name}' comes back as it was", str(recipe), ran, (), notes, _older(trial))
 
 
-def _verified(recipe: Recipe, exercise: Callable[[Any], None]) -> Report:
+def _check_trained(made: Any, name: str) -> None:
+    """Raise `Undecided` where there is nothing to train."""
+    before = part_of(made, name)
+    trained(made, name)
+    if same_snapshot(before, part_of(made, name)):
+        raise Undecided(f"nothing in '{name}' is trainable")
+
+
+def _verified(recipe: Recipe, exercise: Act) -> Report:
     """Return the report of a round trip through the pair of methods that the class has."""
     made = recipe.make()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if _has(made, STATES[0]):
+        if has(made, STATES[0]):
             return verify_roundtrip(recipe.make, exercise=exercise, via="torch")
-        save, load = _pair_of(made)
+        save, load = pair_of(made)
         return verify_roundtrip(recipe.make, exercise=exercise, save=save, load=load)
-
-
-def _has(owner: Any, pair: tuple[str, str]) -> bool:
-    return all(callable(getattr(owner, name, None)) for name in pair)
-
-
-def _pair_of(owner: Any) -> tuple[Callable[[Any, Path], object], Callable[[Any, Path], object]]:
-    """Return how an object is saved to a path and loaded from it, by the methods that it has."""
-    for get, put in STATES[1:]:
-        if _has(owner, (get, put)):
-            return (
-                lambda source, path: torch.save(getattr(source, get)(), path),
-                lambda target, path: getattr(target, put)(torch.load(path, weights_only=False)),
-            )
-    for save, load in FILES:
-        if _has(owner, (save, load)):
-            return (
-                lambda source, path: getattr(source, save)(str(path)),
-                lambda target, path: getattr(target, load)(str(path)),
-            )
-    raise Undecided("no pair of methods that save and load it was found")
 
 
 def _concerns(problem: Problem, name: str) -> bool:
     """Tell whether a problem is about an attribute of the object, or refuses to load because of it."""
     if problem.kind == "refused":
-        return f'"{name}"' in problem.found or f"'{name}'" in problem.found
+        return any(f"{quote}{name}{end}" in problem.found for quote in "\"'" for end in "\"'.")
     is_same = problem.path == name or is_below(problem.path, [name])
     return is_same and problem.kind in ("lost", "changed")
 
@@ -154,7 +132,7 @@ def _beside(report: Report, lost: Sequence[Problem]) -> tuple[str, ...]:
     return (f"also lost: {', '.join(rest[:MOST_LOST])}",) if rest else ()
 
 
-def _keep(question: Question, trial: Trial, exercise: Callable[[Any], None]) -> str:
+def _keep(question: Question, trial: Trial, exercise: Act) -> str:
     """Write the state as it is before a fix, for the fixed class to load."""
     made = trial.recipe.make()
     if trial.state and not trial.is_fixed and isinstance(made, nn.Module):
@@ -165,7 +143,7 @@ def _keep(question: Question, trial: Trial, exercise: Callable[[Any], None]) -> 
 
 def _older(trial: Trial) -> str:
     """Load a state from before a fix into the fixed class, and say how that goes."""
-    if not (trial.is_fixed and trial.state and Path(trial.state).exists()):
+    if not (trial.is_fixed and trial.state and Path(trial.state).exists()) or trial.recipe.moves:
         return ""
     made, state = trial.recipe.make(), torch.load(trial.state, weights_only=False)
     try:
@@ -184,7 +162,9 @@ def _compatible(made: nn.Module, state: dict[str, Any]) -> str:
             )
     except IncompatibleCheckpoint as error:
         return f"not even load_compatible(...) takes them: {one_line(error)}"
-    return f"load_compatible(model, state) takes them, fresh values for {', '.join(record.filled)}"
+    more = f" and {len(record.filled) - MOST_LOST} more" if record.filled[MOST_LOST:] else ""
+    filled = f"{', '.join(record.filled[:MOST_LOST])}{more}"
+    return f"load_compatible(model, state) takes them, fresh values for {filled}"
 
 
 def _moved(question: Question, trial: Trial) -> Answer:

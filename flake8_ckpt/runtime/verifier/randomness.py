@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 
-def remember() -> Callable[[], None]:
-    """Return a function that puts the global generators of Python, numpy and torch back to where they are now."""
-    python = random.getstate()
-    host = torch.get_rng_state()
+@dataclass(frozen=True)
+class RandomState:
+    """The states of the global generators of Python, torch on each device, and numpy, where it is imported."""
+
+    python: Any
+    host: torch.Tensor
+    devices: list[torch.Tensor]
+    numpy: Any
+
+
+def random_state() -> RandomState:
+    """Return the states of the global generators as they are now."""
     started = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     devices = torch.cuda.get_rng_state_all() if started else []
     numpy = sys.modules.get("numpy")
     array = numpy.random.get_state() if numpy is not None else None
+    return RandomState(random.getstate(), torch.get_rng_state(), devices, array)
 
-    def put_back() -> None:
-        random.setstate(python)
-        torch.set_rng_state(host)
-        if devices:
-            torch.cuda.set_rng_state_all(devices)
-        if numpy is not None:
-            numpy.random.set_state(array)
 
-    return put_back
+def restore(state: RandomState) -> None:
+    """Put the global generators to a state."""
+    random.setstate(state.python)
+    torch.set_rng_state(state.host)
+    if state.devices:
+        torch.cuda.set_rng_state_all(state.devices)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and state.numpy is not None:
+        numpy.random.set_state(state.numpy)

@@ -4,80 +4,49 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from collections.abc import Container
 from collections.abc import Sequence
-from dataclasses import dataclass
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any
 from typing import ParamSpec
 
 import torch
-from torch import nn
 
-from flake8_ckpt.runtime.verifier.attribution import NOTHING
 from flake8_ckpt.runtime.verifier.attribution import VALUES
-from flake8_ckpt.runtime.verifier.attribution import Arrival
-from flake8_ckpt.runtime.verifier.attribution import Attribution
-from flake8_ckpt.runtime.verifier.attribution import attribute
-from flake8_ckpt.runtime.verifier.attribution import measure
-from flake8_ckpt.runtime.verifier.attribution import prepare
 from flake8_ckpt.runtime.verifier.compare import Trip
-from flake8_ckpt.runtime.verifier.compare import compare
 from flake8_ckpt.runtime.verifier.compare import is_ignored
-from flake8_ckpt.runtime.verifier.continuation import Ends
-from flake8_ckpt.runtime.verifier.continuation import attempt
-from flake8_ckpt.runtime.verifier.continuation import diverged
-from flake8_ckpt.runtime.verifier.continuation import go_on
-from flake8_ckpt.runtime.verifier.media import MEDIA
-from flake8_ckpt.runtime.verifier.media import Load
-from flake8_ckpt.runtime.verifier.media import Medium
-from flake8_ckpt.runtime.verifier.media import NotCheckable
-from flake8_ckpt.runtime.verifier.media import Save
-from flake8_ckpt.runtime.verifier.media import media
+from flake8_ckpt.runtime.verifier.continuation import Outcome
+from flake8_ckpt.runtime.verifier.isolation.request import Request
+from flake8_ckpt.runtime.verifier.isolation.trip import Around
+from flake8_ckpt.runtime.verifier.isolation.trip import NewProcessEnded
+from flake8_ckpt.runtime.verifier.isolation.trip import ask
+from flake8_ckpt.runtime.verifier.isolation.trip import check_importable
+from flake8_ckpt.runtime.verifier.isolation.trip import judge
+from flake8_ckpt.runtime.verifier.journey import Act
+from flake8_ckpt.runtime.verifier.journey import Departure
+from flake8_ckpt.runtime.verifier.journey import Findings
+from flake8_ckpt.runtime.verifier.journey import Make
+from flake8_ckpt.runtime.verifier.journey import depart
+from flake8_ckpt.runtime.verifier.journey import on
+from flake8_ckpt.runtime.verifier.journey import path_of
+from flake8_ckpt.runtime.verifier.journey import travel
+from flake8_ckpt.runtime.verifier.media.choice import DEFAULT
+from flake8_ckpt.runtime.verifier.media.choice import media
+from flake8_ckpt.runtime.verifier.media.medium import Load
+from flake8_ckpt.runtime.verifier.media.medium import Save
 from flake8_ckpt.runtime.verifier.origin import origin_of
 from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.problem import gather
-from flake8_ckpt.runtime.verifier.problem import one_line
-from flake8_ckpt.runtime.verifier.randomness import remember
+from flake8_ckpt.runtime.verifier.randomness import random_state
 from flake8_ckpt.runtime.verifier.reach import MOST
 from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.report import RoundtripError
-from flake8_ckpt.runtime.verifier.sharing import addresses
-from flake8_ckpt.runtime.verifier.sharing import aliased
-from flake8_ckpt.runtime.verifier.sharing import held_tensors
-from flake8_ckpt.runtime.verifier.sharing import left_behind
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.settlement import settle
 from flake8_ckpt.runtime.verifier.snapshot import is_leaf
-from flake8_ckpt.runtime.verifier.snapshot import snapshot
 from flake8_ckpt.runtime.verifier.vacuity import vacuous
 from flake8_ckpt.runtime.verifier.vacuity import wholly_vacuous
 
 P = ParamSpec("P")
-Make = Callable[[], Any]
-Act = Callable[[Any], object]
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What the checks collect."""
-
-    problems: list[Problem]
-    notes: list[Problem]
-    skipped: list[str]
-    trips: list[str]
-
-
-@dataclass(frozen=True)
-class Departure:
-    """An exercised object that is ready to be saved, as it was made and as it is, and who waits for it."""
-
-    source: Any
-    initial: Snapshot
-    saved: Snapshot
-    make: Make
-    perturb: Make | None
 
 
 def verify_roundtrip(
@@ -86,12 +55,13 @@ def verify_roundtrip(
     exercise: Act,
     continue_with: Act | None = None,
     perturb: Make | None = None,
-    via: str | Sequence[str] = MEDIA,
+    via: str | Sequence[str] = DEFAULT,
     device: str | torch.device | None = None,
     save: Save | None = None,
     load: Load | None = None,
     ignore: str | Sequence[str] = (),
     in_place: bool = False,
+    isolated: bool = False,
     folder: Path | None = None,
 ) -> Report:
     """Save what `make()` gives after `exercise`, load it into a new one, and report what is not kept.
@@ -104,10 +74,13 @@ def verify_roundtrip(
       Other objects need `save(object, path)` and `load(object, path)`; `load` may return the loaded object.
     - `exercise(object)` changes its state, and `continue_with(object)` goes on, on the same data in each call.
     - `perturb` is a `make` with other hyper-parameters, which the checkpoint has to put right.
-    - `via` names the trips: "torch", "mmap", and "safetensors", which is skipped where it is not installed.
+    - `via` names the trips: "torch", "mmap", and "safetensors", which is skipped where it is not installed; also
+      "dcp", a distributed checkpoint that is read in place, "pretrained", "fabric" and "lightning".
     - `device`: modules are moved there once they are made.
     - `ignore`: paths that are meant not to be kept, with what is below them; * is a wildcard.
     - `in_place`: buffers that updates bind to new tensors are problems (kind stale), not notes.
+    - `isolated`: one more trip, into a new process, which finds what class attributes and globals kept. It
+      imports `make`, `load` and `continue_with`, which have to be at the top of a module.
     - `folder`: where files are left; without it they are removed.
 
     A report of what could not be checked is in `skipped`; nothing is counted as checked in silence.
@@ -118,138 +91,58 @@ def verify_roundtrip(
     place = None if device is None else torch.device(device)
     ignore = (ignore,) if isinstance(ignore, str) else tuple(ignore)
     findings = Findings([], [], [], [])
-    departure, stale = depart(on(place, make), on(place, perturb) if perturb else None, exercise)
+    functions = (make, load, continue_with, exercise) if isolated else ()
+    check_importable(functions[:3])
+    departure, stale = depart(on(place, make), on(place, perturb) if perturb else None, exercise, functions)
     (findings.problems if in_place else findings.notes).extend(stale)
     usable = media(departure.source, via, save, load, findings.skipped)
     with tempfile.TemporaryDirectory() as temporary:
-        arrivals = travel(departure, usable, Path(folder or temporary), findings, ignore)
+        where = Path(folder or temporary)
+        arrivals = travel(departure, usable, where, findings, ignore)
+        random, expected = random_state(), None
         if continue_with is None:
             findings.skipped.append("how both go on: continue_with= is not given")
             findings.problems.extend(problem for arrival in arrivals for problem in arrival.unlike)
         else:
-            settle(departure.source, arrivals, continue_with, findings, ignore)
+            expected = settle(departure.source, arrivals, continue_with, random, findings, ignore)
+        if departure.around is not None and findings.trips:
+            first = next(medium for medium in usable if medium.name == findings.trips[0])
+            request = Request(
+                make,
+                place,
+                first.name,
+                load,
+                path_of(where, first),
+                continue_with,
+                random,
+                departure.around.changed,
+            )
+            go_alone(departure, departure.around, request, expected, findings, ignore)
     return conclude(departure, [arrival.trip for arrival in arrivals], findings, ignore)
 
 
-def on(device: torch.device | None, make: Make) -> Make:
-    """Return a factory that puts modules on a device."""
-
-    def build() -> object:
-        made = make()
-        return made.to(device) if device is not None and isinstance(made, nn.Module) else made
-
-    # Lines of source are looked up in the function that was given.
-    build.__wrapped__ = make  # type: ignore[attr-defined]
-    return build
-
-
-def depart(make: Make, perturb: Make | None, exercise: Act) -> tuple[Departure, list[Problem]]:
-    """Return an exercised object, and the buffers that it bound to other tensors meanwhile."""
-    source = make()
-    initial, held = snapshot(source), held_tensors(source)
-    exercise(source)
-    stale = list(left_behind(source, held))
-    return Departure(source, initial, snapshot(source), make, perturb), stale
-
-
-def travel(
-    departure: Departure, usable: Sequence[Medium], folder: Path, findings: Findings, ignore: Sequence[str]
-) -> list[Arrival]:
-    """Return each trip that arrived, with the loaded object and what it does not hold as it was saved."""
-    arrivals = []
-    factories = [("", departure.make)]
-    if departure.perturb is not None:
-        factories.append((" into other hyper-parameters", departure.perturb))
-    for medium in usable:
-        path = folder / f"{medium.name.replace(' ', '_')}.ckpt"
-        if not write(medium, departure.source, path, findings):
-            continue
-        findings.trips.append(medium.name)
-        for suffix, make in factories:
-            arrival = arrive(departure, medium, path, f"{medium.name}{suffix}", make, findings, ignore)
-            arrivals += [] if arrival is None else [arrival]
-        del factories[1:]
-    return arrivals
-
-
-def write(medium: Medium, source: object, path: Path, findings: Findings) -> bool:
-    """Save an object, and return whether there is a file now; what it holds may be unsafe."""
-    try:
-        medium.save(source, path)
-    except NotCheckable as reason:
-        findings.skipped.append(f"{medium.name}: {reason}")
-        return False
-    except Exception as error:
-        findings.problems.append(Problem("refused", "save", "", one_line(error), (medium.name,)))
-        return False
-    danger = medium.unsafe(path)
-    if danger is not None:
-        findings.problems.append(Problem("unsafe", "the file", "", danger, (medium.name,)))
-    return True
-
-
-def arrive(
+def go_alone(
     departure: Departure,
-    medium: Medium,
-    path: Path,
-    via: str,
-    make: Make,
+    parts: Around,
+    request: Request,
+    expected: Outcome | None,
     findings: Findings,
     ignore: Sequence[str],
-) -> Arrival | None:
-    """Load a file into a new object and compare, or say why that is refused."""
-    target = make()
-    if target is departure.source:
-        raise ValueError("make() returned the same object twice: it has to return a new one in each call")
-    fresh, before = snapshot(target), addresses(target)
-    expected = None if make is departure.make else snapshot(departure.make())
-    try:
-        loaded = medium.load(target, path)
-    except Exception as error:
-        findings.problems.append(Problem("refused", "load", "", one_line(error), (via,)))
-        return None
-    trip = Trip(via, departure.initial, departure.saved, fresh, snapshot(loaded.target), expected)
-    for name, other in (("the loaded payload", loaded.payload), ("the saved object", departure.source)):
-        findings.problems.extend(aliased(loaded.target, other, name, before, via, ignore))
-    unlike = tuple(compare(trip, ignore))
-    return Arrival(trip, loaded.target, lambda: medium.load(make(), path).target, unlike)
-
-
-def settle(
-    source: object, arrivals: Sequence[Arrival], act: Act, findings: Findings, ignore: Sequence[str]
 ) -> None:
-    """Let all go on: what is not kept is a problem where a copy goes on otherwise for it, and else a note."""
-    put_back = remember()
-    declared = set(source.state_dict()) if isinstance(source, nn.Module) else set()
-    experiments = [prepare(source, arrival, act, put_back, ignore) for arrival in arrivals]
-    put_back()
-    expected = go_on(source, act)
-    known: dict[tuple[str, ...], Attribution] = {}
-    for experiment in experiments:
-        put_back()
-        arrival = experiment.arrival
-        outcome = attempt(arrival.target, act)
-        parted, verdict = list(diverged(arrival.trip, expected, outcome, ignore)), known.get(arrival.lost)
-        if parted and verdict is None:
-            grounds = measure(experiment)
-            parted = list(diverged(arrival.trip, expected, outcome, ignore, grounds.noise))
-            verdict = known[arrival.lost] = attribute(experiment, grounds, expected) if parted else NOTHING
-        findings.problems.extend(parted)
-        tell(arrival, verdict or NOTHING, Ends(expected, outcome), declared, findings)
-
-
-def tell(
-    arrival: Arrival, verdict: Attribution, ends: Ends, declared: Container[str], findings: Findings
-) -> None:
-    """Tell problems from notes: what `state_dict()` declares has to arrive, whether or not it matters."""
-    for problem in arrival.unlike:
-        if problem.path in declared or not verdict.clears(problem):
-            findings.problems.append(problem)
-        else:
-            kind = "renewed" if ends.meet(problem.path) else "unread"
-            findings.notes.append(replace(problem, kind=kind))
-    if verdict.reason:
-        findings.skipped.append(f"{arrival.trip.via}: {verdict.reason}")
+    """Make the trip into a new process, and collect what only that one shows."""
+    via = f"{request.medium} in a new process"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            answer = ask(request, Path(folder))
+        except NewProcessEnded as error:
+            findings.problems.append(Problem("refused", "load", "", str(error), (via,)))
+            return
+    trip = Trip(via, departure.initial, departure.saved, answer.fresh, answer.loaded)
+    verdict = judge(trip, answer, parts, expected, ignore)
+    noted = {note.path for note in findings.notes}
+    findings.problems.extend(each for each in verdict.problems if each.path not in noted)
+    findings.notes.extend(replace(each, kind="unread") for each in verdict.notes if each.path not in noted)
+    findings.trips.append(via)
 
 
 def conclude(
@@ -272,7 +165,7 @@ def located(problems: Sequence[Problem], departure: Departure) -> list[Problem]:
     found = []
     for problem in problems:
         path = "" if problem.path == "the object" else problem.path
-        if problem.kind in (*VALUES, "unread"):
+        if problem.origin is None and problem.kind in (*VALUES, "unread"):
             origin = origin_of(departure.source, path, departure.make, departure.initial.get(path))
             problem = replace(problem, origin=origin)
         found.append(problem)

@@ -41,16 +41,29 @@ def transplant(source: object, target: object, paths: Sequence[str]) -> dict[str
     What a value refers to outside of these paths is taken from the target, so that an optimizer that is put
     in steps the target's parameters. A path that the source does not have is taken away.
     """
-    nodes = {node.path: node for node in reach(source)}
-    there = {node.path: node.value for node in reach(target)}
+    nodes, there = by_path(source), {path: node.value for path, node in by_path(target).items()}
     move = Move(source, target, nodes, there, counterparts(nodes, there, paths))
     failed = {}
     for path in paths:
         try:
-            put_in(move, path)
+            put_in(move, whole(path, nodes))
         except Exception as error:
             failed[path] = one_line(error)
     return failed
+
+
+def by_path(root: object) -> dict[str, Node]:
+    """Return the first value under each path: a GradScaler stands where its state is listed too."""
+    nodes: dict[str, Node] = {}
+    for node in reach(root):
+        nodes.setdefault(node.path, node)
+    return nodes
+
+
+def whole(path: str, nodes: dict[str, Node]) -> str:
+    """Return the path of the GradScaler that a path is a part of, which takes only a whole state; else the path."""
+    scalers = [each for each, node in nodes.items() if isinstance(node.value, torch.amp.GradScaler)]
+    return next((scaler for scaler in scalers if is_below(path, [scaler])), path)
 
 
 def counterparts(nodes: dict[str, Node], there: dict[str, Any], paths: Sequence[str]) -> dict[int, Any]:
@@ -76,11 +89,21 @@ def put_in(move: Move, path: str) -> None:
     elif isinstance(node.value, torch.amp.GradScaler):
         move.there[path].load_state_dict(node.value.state_dict())
     elif not put_generator(node.value, move.there.get(path)):
-        first = node.same_as or path
         value = copy.deepcopy(node.value, move.memo)
-        for other in move.nodes.values():
-            if first in (other.path, other.same_as):
-                put_under(move, other.path, value)
+        put_under(move, path, value)
+        put_ties(move, path, value)
+
+
+def put_ties(move: Move, path: str, value: object) -> None:
+    """Put a copy under the other paths to its original, and what is in it under others from outside."""
+    first = move.nodes[path].same_as or path
+    for other in move.nodes.values():
+        if first in (other.path, other.same_as) and other.path != path:
+            put_under(move, other.path, value)
+        elif (
+            other.same_as is not None and is_below(other.same_as, [path]) and not is_below(other.path, [path])
+        ):
+            put_under(move, other.path, move.memo[id(other.value)])
 
 
 def put_under(move: Move, path: str, value: object) -> None:
@@ -93,6 +116,8 @@ def put_under(move: Move, path: str, value: object) -> None:
         key = next(key for key in model if f"[{key_text(key)}]" == part)
         owner[copy.deepcopy(key, move.memo)] = value
     elif isinstance(owner, tuple):
+        # It is copied anew, with what was put in so far.
+        move.memo.pop(id(model), None)
         put_under(move, path.removesuffix(part), copy.deepcopy(model, move.memo))
     else:
         put(owner, part, value)

@@ -10,6 +10,15 @@
   };
   addEventListener("hashchange", open);
   if (location.hash) open();
+  for (const picture of document.querySelectorAll(".picture")) {
+    const lines = [...picture.querySelectorAll(".line")];
+    picture.addEventListener("pointerover", ({ target }) => {
+      const { box, key } = target.closest(".box, .key")?.dataset ?? {};
+      picture.classList.toggle("asked", box !== undefined || key !== undefined);
+      for (const line of lines) line.classList.toggle("lit", line.dataset.box === box || line.dataset.key === key);
+    });
+    picture.addEventListener("pointerleave", () => picture.classList.remove("asked"));
+  }
   if (!form) return;
   const findings = [...document.querySelectorAll(".finding")].map((element) => ({
     element,

@@ -12,6 +12,7 @@ from flake8_ckpt_recorder.kinds import PROJECT
 from flake8_ckpt_recorder.kinds import SCALER
 from flake8_ckpt_recorder.kinds import SCHEDULER
 from flake8_ckpt_recorder.kinds import table_entry
+from flake8_ckpt_recorder.prints import is_tensor
 
 # What torch keeps in the `__dict__` of a module.
 MODULE_INSIDE = frozenset(
@@ -24,6 +25,7 @@ MODULE_INSIDE = frozenset(
 WHOLE = {SCHEDULER: "last_epoch", SCALER: "_scale"}
 MAX_ATTRIBUTES = 200
 MAX_HELD = 64
+MAX_TENSORS = 4096
 
 
 def own_dict(value: Any) -> dict[str, Any]:
@@ -103,3 +105,19 @@ def moments_of(value: Any) -> list[Any]:
         for each in state.values()
         if isinstance(each, torch.Tensor)
     ]
+
+
+def tensors_of(module: Any) -> list[tuple[str, Any, str, Any, str]]:
+    """Return full name, owner, own name, tensor and table of each parameter and persistent buffer of a module."""
+    found: list[tuple[str, Any, str, Any, str]] = []
+    stack = [("", module)]
+    while stack and len(found) < MAX_TENSORS:
+        prefix, each = stack.pop()
+        inside = own_dict(each)
+        unsaved = inside.get("_non_persistent_buffers_set") or ()
+        for table in ("_parameters", "_buffers"):
+            for name, value in (inside.get(table) or {}).items():
+                if is_tensor(value) and name not in unsaved:
+                    found.append((f"{prefix}{name}", each, name, value, table))
+        stack += [(f"{prefix}{name}.", part) for name, part in (inside.get("_modules") or {}).items() if part]
+    return found

@@ -9,6 +9,7 @@ from typing import Callable
 
 from flake8_ckpt_recorder.imports import AfterImport
 from flake8_ckpt_recorder.leaves import own_dict
+from flake8_ckpt_recorder.leaves import tensors_of
 from flake8_ckpt_recorder.objects import finite
 from flake8_ckpt_recorder.places import Place
 from flake8_ckpt_recorder.places import caller
@@ -22,6 +23,7 @@ from flake8_ckpt_recorder.wrapping import wrap
 MAX_TENSORS = 4096
 MAX_KEYS = 200
 MAX_SET = 100_000
+MAX_PLACES = 8
 LOADS = (
     ("torch.serialization", "load"),
     ("torch", "load"),
@@ -85,22 +87,7 @@ class Restored:
         self.ref = weakref.ref(module)
         self.before = before
         self.after = sights_of(module)
-        self.set_at: dict[tuple[int, str], Place] = {}
-
-
-def tensors_of(module: Any) -> list[tuple[str, Any, str, Any, str]]:
-    """Return full name, owner, own name, tensor and table of each parameter and persistent buffer of a module."""
-    found: list[tuple[str, Any, str, Any, str]] = []
-    stack = [("", module)]
-    while stack and len(found) < MAX_TENSORS:
-        prefix, each = stack.pop()
-        inside = own_dict(each)
-        for table in ("_parameters", "_buffers"):
-            for name, value in (inside.get(table) or {}).items():
-                if is_tensor(value):
-                    found.append((f"{prefix}{name}", each, name, value, table))
-        stack += [(f"{prefix}{name}.", part) for name, part in (inside.get("_modules") or {}).items() if part]
-    return found
+        self.set_at: dict[tuple[int, str], list[Place]] = {}
 
 
 def sights_of(module: Any) -> dict[str, Sight]:
@@ -115,7 +102,7 @@ class Loads:
         self.recorder = recorder
         self.pending: list[Loaded] = []
         self.restored: list[Restored] = []
-        self.set_at: dict[tuple[int, str], Place] = {}
+        self.set_at: dict[tuple[int, str], list[Place]] = {}
         self._setter: Any = None
         self._sets = 0
 
@@ -204,7 +191,10 @@ class Loads:
             if not is_compiling() and is_tensor(value):
                 self._sets += 1
                 if self._sets < MAX_SET:
-                    self.set_at[id(module), name] = caller(2)
+                    places = self.set_at.setdefault((id(module), name), [])
+                    place = caller(2)
+                    if place not in places[:MAX_PLACES]:
+                        places.append(place)
             setter(module, name, value)
 
         module_class.__setattr__ = __setattr__
@@ -224,7 +214,7 @@ class Loads:
         self.recorder.journal.guard(self._tell)(pending, restored, set_at)
 
     def _tell(
-        self, pending: list[Loaded], restored: list[Restored], set_at: dict[tuple[int, str], Place]
+        self, pending: list[Loaded], restored: list[Restored], set_at: dict[tuple[int, str], list[Place]]
     ) -> None:
         journal = self.recorder.journal
         self.recorder.objects.link()
@@ -251,7 +241,7 @@ class Loads:
             found.update(sight.mark for sight in sights_of(value).values() if sight.size > 1)
         return found
 
-    def _tell_replaced(self, restored: Restored, set_at: dict[tuple[int, str], Place]) -> None:
+    def _tell_replaced(self, restored: Restored, set_at: dict[tuple[int, str], list[Place]]) -> None:
         module = restored.ref()
         if module is None:
             return
@@ -259,13 +249,13 @@ class Loads:
             now, then, before = look(value), restored.after.get(full_name), restored.before.get(full_name)
             if now is None or then is None or now.mark == then.mark:
                 continue
-            place = set_at.get((id(owner), name), ("", 0))
+            places = set_at.get((id(owner), name), [])
             is_reset = before is not None and now.mark == before.mark
-            if place[1] or is_reset or table == "_parameters":
-                self._write_replaced(module, owner, full_name, place, then, now)
+            if places or is_reset or table == "_parameters":
+                self._write_replaced(module, owner, full_name, places, then, now)
 
     def _write_replaced(
-        self, module: Any, owner: Any, name: str, place: Place, then: Sight, now: Sight
+        self, module: Any, owner: Any, name: str, places: list[Place], then: Sight, now: Sight
     ) -> None:
         watched = self.recorder.objects.get(owner) or self.recorder.objects.get(module)
         self.recorder.journal.write(
@@ -273,7 +263,7 @@ class Loads:
             object=watched.serial if watched is not None else None,
             cls=type(owner).__qualname__,
             name=name,
-            place=place,
+            places=places,
             before=finite(then.shown),
             after=finite(now.shown),
         )

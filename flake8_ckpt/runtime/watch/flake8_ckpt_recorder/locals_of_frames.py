@@ -57,8 +57,8 @@ class Locals:
                 self._news.add(name)
 
     def name_objects(self, frame: Optional[FrameType], objects: Objects) -> None:
-        """Note which variables hold watched objects."""
-        for name, value in _variables(frame):
+        """Note which variables hold watched objects, those of the outermost function first."""
+        for name, value in reversed(list(_variables(frame))):
             watched = objects.get(value)
             if watched is not None and watched.variable is None and name[2] not in ("self", "cls"):
                 watched.variable = name

@@ -34,6 +34,7 @@ class Recorder:
         self.files = 0
         self.walks = 0
         self.next_look = 1
+        self.has_ended = False
         self.seconds = 0.0
         self.states: dict[int, tuple[Any, Any]] = {}
 
@@ -44,6 +45,7 @@ class Recorder:
         self.locals.forget()
         self.states.clear()
         self.steps = self.files = 0
+        self.has_ended = False
 
     # Provenance of dictionaries
 
@@ -65,6 +67,7 @@ class Recorder:
             walk(self.objects)
         self.objects.see_all()
         self.locals.see(frame)
+        self.locals.name_objects(frame, self.objects)
 
     def saved(self, how: str, path: str, place: Place, values: list[tuple[str, Any]]) -> None:
         """Note a file that was written, and which of the watched values are in it."""
@@ -77,7 +80,6 @@ class Recorder:
         for watched, value in self.objects.alive():
             cover(watched, value, payload, self.last_state(value), number)
         self.locals.cover(frame, payload, number)
-        self.locals.name_objects(frame, self.objects)
         self.objects.link()
         self._write_save(how, path, place, payload, number)
         self.tell()
@@ -101,7 +103,10 @@ class Recorder:
         self.locals.tell()
 
     def exit(self) -> None:
-        """Look a last time, and say that the process ends in order."""
+        """Look a last time, and say that the process ends in order; once, however it ends."""
+        if self.has_ended:
+            return
+        self.has_ended = True
         if "torch" in sys.modules:
             self.objects.see_all()
             self.objects.link()

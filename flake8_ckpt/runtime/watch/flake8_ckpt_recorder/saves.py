@@ -8,6 +8,7 @@ from typing import Any
 from typing import Callable
 
 from flake8_ckpt_recorder.imports import AfterImport
+from flake8_ckpt_recorder.leaves import tensors_of
 from flake8_ckpt_recorder.places import caller
 from flake8_ckpt_recorder.places import file_of
 from flake8_ckpt_recorder.places import is_project_file
@@ -44,8 +45,14 @@ def _zip_of_sb3(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any
     return {name: given.get(name) for name in names[1:]}, given.get("save_path")
 
 
+def _state_of_model(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Read `safetensors.torch.save_model(model, filename)`, which writes what the model has registered."""
+    model, target = _argument(args, kwargs, 0, "model"), _argument(args, kwargs, 1, "filename")
+    return {name: value for name, _, _, value, _ in tensors_of(model)}, target
+
+
 DUMP = _arguments((0, "obj", "value"), (1, "file", "filename", "fp"))
-TENSORS = _arguments((0, "tensors", "model"), (1, "filename"))
+TENSORS = _arguments((0, "tensors"), (1, "filename"))
 SAVES: tuple[tuple[str, str, Reader, bool], ...] = (
     ("torch.serialization", "save", _arguments((0, "obj"), (1, "f")), False),
     ("torch", "save", _arguments((0, "obj"), (1, "f")), False),
@@ -58,7 +65,7 @@ SAVES: tuple[tuple[str, str, Reader, bool], ...] = (
     ),
     ("torch.distributed.checkpoint", "save", _arguments((0, "state_dict"), (9, "checkpoint_id")), False),
     ("safetensors.torch", "save_file", TENSORS, False),
-    ("safetensors.torch", "save_model", TENSORS, False),
+    ("safetensors.torch", "save_model", _state_of_model, False),
     ("pickle", "dump", DUMP, True),
     ("json", "dump", DUMP, True),
     ("numpy", "save", _arguments((1, "arr"), (0, "file")), True),

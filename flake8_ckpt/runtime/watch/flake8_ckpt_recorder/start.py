@@ -53,23 +53,17 @@ def _hello(recorder: Recorder) -> None:
 
 
 def _see_the_end(recorder: Recorder, imports: AfterImport) -> None:
-    finish = recorder.journal.guard(recorder.exit)
+    guard = recorder.journal.guard
+    finish = guard(recorder.exit)
     atexit.register(finish)
 
     def forked() -> None:
         recorder.forget()
         _hello(recorder)
-        util = sys.modules.get("multiprocessing.util")
-        if util is not None:
-            _finalize(util)
 
-    def _finalize(util: Any) -> None:
-        # A child of multiprocessing ends without exit handlers.
-        if (
-            util._exit_function.__module__
-            and sys.modules["multiprocessing.process"].parent_process() is not None
-        ):
-            util.Finalize(None, finish, exitpriority=0)
+    def in_children(util: Any) -> None:
+        # A child of multiprocessing ends without exit handlers, and begins by forgetting its parent's finalizers.
+        util.register_after_fork(recorder, guard(lambda _: util.Finalize(None, finish, exitpriority=0)))
 
-    os.register_at_fork(after_in_child=recorder.journal.guard(forked))
-    imports.after("multiprocessing.util", recorder.journal.guard(_finalize))
+    os.register_at_fork(after_in_child=guard(forked))
+    imports.after("multiprocessing.util", guard(in_children))

@@ -1,4 +1,4 @@
-"""The program in the README runs, and notices the bug that it is about."""
+"""The program on the page of the runtime runs, and notices the bug that it is about."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "runtime.md"
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def program() -> str:
     """Return the block that uses the runtime."""
     (found,) = (
-        block for block in FENCED.findall(README.read_text(encoding="utf-8")) if "assert_roundtrip" in block
+        block for block in FENCED.findall(PAGE.read_text(encoding="utf-8")) if "assert_roundtrip" in block
     )
     return str(found)
 
 
 def run(source: str) -> None:
-    names: dict[str, Any] = {"__name__": "readme"}
-    exec(compile(source, "README.md", "exec"), names)
+    names: dict[str, Any] = {"__name__": "page"}
+    exec(compile(source, "runtime.md", "exec"), names)
 
 
 def test_program_passes() -> None:

@@ -1,4 +1,4 @@
-"""Find how the code of a project makes the objects of a class: the arguments of each call, as text."""
+"""Find how the code of a project uses a class: the arguments of each call, as text, and what derives from it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 
 MOST_CALLS = 8
+MOST_HEIRS = 4
 
 
 def calls_of(found: Analysis, class_name: str) -> tuple[Mapping[str, str], ...]:
@@ -33,15 +34,28 @@ def _text_of(found: Analysis, path: str) -> str:
         return ""
 
 
+def heirs_of(found: Analysis, class_name: str) -> tuple[tuple[str, str], ...]:
+    """Return the file and the name of classes that derive from a class, those of tests last."""
+    name = class_name.rpartition(".")[2]
+    heirs: list[tuple[str, str]] = []
+    for path in sorted(found.survey.digests, key=lambda each: ("test" in each, each)):
+        text = _text_of(found, path)
+        for node in _nodes(text) if f"({name}" in text or f"{name})" in text or f"{name}," in text else ():
+            if isinstance(node, ast.ClassDef) and any(_name_of(base) == name for base in node.bases):
+                heirs.append((str(found.root / path), node.name))
+    return tuple(heirs[:MOST_HEIRS])
+
+
+def _nodes(text: str) -> Iterator[ast.AST]:
+    try:
+        return ast.walk(ast.parse(text))
+    except (SyntaxError, ValueError, RecursionError):
+        return iter(())
+
+
 def _calls_in(text: str, name: str) -> Iterator[Mapping[str, str]]:
     """Yield the arguments of each call of a name; calls that unpack something give only what they name."""
-    if f"{name}(" not in text:
-        return
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    for node in ast.walk(tree):
+    for node in _nodes(text) if f"{name}(" in text else ():
         if isinstance(node, ast.Call) and _name_of(node.func) == name:
             positional = {str(at): ast.unparse(each) for at, each in enumerate(node.args)}
             named = {each.arg: ast.unparse(each.value) for each in node.keywords if each.arg}

@@ -15,13 +15,13 @@ from flake8.exceptions import ExecutionError
 from flake8.main.options import register_default_options
 from flake8.options.manager import OptionManager
 
+from flake8_ckpt.commands.adoption.summary import counted
 from flake8_ckpt.commands.arguments import Formats
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.lookup import Lookup
 from flake8_ckpt.commands.lookup import look_up
 from flake8_ckpt.commands.output import kept_findings
-from flake8_ckpt.commands.summary import counted
 from flake8_ckpt.configuration import printed
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import paused_gc
@@ -64,7 +64,7 @@ def keep_baseline(arguments: Sequence[str]) -> int:
     if namespace.task is None:
         raise ExecutionError(WHAT)
     if namespace.task == "noqa":
-        from flake8_ckpt.commands.add_noqa import add_noqa
+        from flake8_ckpt.commands.adoption.add_noqa import add_noqa
 
         return add_noqa(namespace, options, root)
     path = options.baseline or root / NAME

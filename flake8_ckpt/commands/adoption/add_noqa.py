@@ -15,9 +15,9 @@ from pathlib import Path
 
 from flake8.defaults import NOQA_INLINE_REGEXP
 
+from flake8_ckpt.commands.adoption.summary import counted
 from flake8_ckpt.commands.lookup import look_up
 from flake8_ckpt.commands.output import kept_findings
-from flake8_ckpt.commands.summary import counted
 from flake8_ckpt.findings import Edit
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
