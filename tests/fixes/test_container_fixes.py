@@ -61,7 +61,9 @@ def test_change_that_would_break_is_only_shown(case: tuple[str, str, str]) -> No
 
 
 def test_class_attribute_would_hide_the_modules() -> None:
-    source = f"{HEAD}    layers = None\n\n{INIT}        self.layers = [nn.Linear(4, 4), nn.Linear(4, 4)]\n{RUN}"
+    source = (
+        f"{HEAD}    layers = None\n\n{INIT}        self.layers = [nn.Linear(4, 4), nn.Linear(4, 4)]\n{RUN}"
+    )
     done = fixed(source, "CKP105")
     assert (done.text, done.only.safety) == (source, "shown")
     assert "the class has 'layers' already" in done.only.note
