@@ -23,7 +23,8 @@ from torch import nn
 
 from benchmarks.construct import TookTooLong
 from benchmarks.construct import alarm
-from benchmarks.construct import construct
+from benchmarks.construct import construct as construct_by_guess
+from benchmarks.recipes import RECIPES
 from flake8_ckpt.runtime import load_compatible
 
 SEED = 7
@@ -64,7 +65,10 @@ def describe(target: dict[str, str], file: Path, *, is_old: bool) -> dict[str, A
         cls = find_class(target["module"], target["class"])
     except (Exception, SystemExit) as error:
         return {"made": False, "error": f"import: {type(error).__name__}: {str(error)[:80]}"}
-    found = make(cls)
+    try:
+        found = make(cls)
+    except Exception as error:
+        return {"made": False, "error": f"recipe: {type(error).__name__}: {str(error)[:80]}"}
     if found is None:
         return {"made": False, "error": "no guess of arguments fits"}
     if not isinstance(found, nn.Module):
@@ -85,6 +89,23 @@ def find_class(module: str, name: str) -> type[nn.Module]:
     for part in name.split("."):
         found = getattr(found, part)
     return found  # type: ignore[no-any-return]
+
+
+def construct(cls: type[nn.Module]) -> nn.Module | None:
+    """Make an object as its recipe says, or with guessed arguments."""
+    recipe = RECIPES.get(f"{cls.__module__}.{cls.__qualname__}")
+    if recipe is None:
+        return construct_by_guess(cls)
+    torch.manual_seed(SEED)
+    made: nn.Module = eval(recipe, {"cls": cls, "torch": torch, "get": get})
+    return made
+
+
+def get(path: str) -> object:
+    """Import what a dotted path names."""
+    module, _, name = path.rpartition(".")
+    found: object = getattr(importlib.import_module(module), name)
+    return found
 
 
 def make(cls: type[nn.Module]) -> nn.Module | None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import libcst
 import pytest
 
-from flake8_ckpt.confirm.confirmation import Confirmed
 from flake8_ckpt.confirm.confirmation import confirm
 from flake8_ckpt.engine import analyze
 from flake8_ckpt.engine import check
 from flake8_ckpt.engine import findings_in
 from flake8_ckpt.engine import replace_file
+from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Kind
 from flake8_ckpt.findings import Node

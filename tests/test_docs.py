@@ -13,6 +13,7 @@ import pytest
 from flake8_ckpt.rules.base import all_rules
 from tests import docs
 from tests import rule_cases
+from tests.tutorial import with_outputs
 
 ROOT = Path(__file__).parent.parent
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
@@ -21,7 +22,11 @@ TABLE = {docs.RULES: docs.with_table}
 
 each_page = pytest.mark.parametrize(
     "name",
-    ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").rglob("*.md")),
+    ],
 )
 
 
@@ -40,14 +45,14 @@ def test_changed_table_is_noticed(tmp_path: Path) -> None:
 
 
 def test_output_of_the_example_is_current() -> None:
-    assert docs.main(["--check"], {docs.README: docs.with_example}) == 0
+    assert docs.main(["--check"], {docs.README: with_outputs}) == 0
 
 
 def test_changed_output_is_noticed(tmp_path: Path) -> None:
     copy = tmp_path / "README.md"
     text = docs.README.read_text(encoding="utf-8")
     copy.write_text(text.replace("CKP101 'mean'", "CKP101 'var'"), encoding="utf-8")
-    assert docs.main(["--check"], {copy: docs.with_example}) == 1
+    assert docs.main(["--check"], {copy: with_outputs}) == 1
 
 
 def test_readme_is_short() -> None:

@@ -16,12 +16,12 @@ from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.group import LoadedPayload
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.checkpoints.pairing.resume_options import TUNES
+from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
-from flake8_ckpt.checkpoints.resume_options import TUNES
-from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
 from flake8_ckpt.facts.values import Arith
@@ -69,7 +69,10 @@ class Evidence:
         is_weights = any(isinstance(each, Attr) and each.name == "load_state_dict" for each in load.into)
         if not is_weights or not is_resume(load) or TUNES.search(load.source.identity):
             return False
-        return self._trains(load.unit)
+        methods = self.hierarchy.related_methods(load.unit.class_id) if load.unit.class_id else ()
+        return self._trains(load.unit) or any(
+            f"{owner}.{each.name}" in self._saving for owner, each in methods
+        )
 
     def is_for_training(self, key: str, held: Value, unit: FunctionRef) -> bool:
         """Tell whether an object is one that only training needs: no module that holds it saves it."""
@@ -193,6 +196,8 @@ class Evidence:
         if not self._is_named_as_state(key):
             return False
         options = [each.value if isinstance(each, Local) else each for each in options_of(value)]
+        if any(map(_begins_by_option, options)):
+            return False
         return all(isinstance(each, (Number, Arith, Const)) for each in options) and any(
             isinstance(each, (Number, Arith)) for each in options
         )
@@ -229,6 +234,13 @@ def _is_moved_on(method: FunctionFacts, attr: str) -> bool:
         for write in method.writes
         if write.how == "assign"
     )
+
+
+def _begins_by_option(value: Value) -> bool:
+    """Tell whether a number counts on from where a setting says: `for epoch in range(args.start_epoch, n)`."""
+    while isinstance(value, (Arith, Local)):
+        value = value.operands[0] if isinstance(value, Arith) else value.value
+    return isinstance(value, Attr) and not isinstance(value.base, Self)
 
 
 def is_made_with(target: Value) -> bool:

@@ -12,13 +12,13 @@ from flake8_ckpt.checkpoints.function_body import FunctionBody
 from flake8_ckpt.checkpoints.io_calls import filled_by
 from flake8_ckpt.checkpoints.io_calls import loader_of
 from flake8_ckpt.checkpoints.io_calls import source_of
+from flake8_ckpt.checkpoints.pairing.resume_options import asks_to_resume
 from flake8_ckpt.checkpoints.payload import ANY_KEY
 from flake8_ckpt.checkpoints.payload import MAX_LEVELS
 from flake8_ckpt.checkpoints.payload import archive_of
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import rooted
-from flake8_ckpt.checkpoints.resume_options import asks_to_resume
 from flake8_ckpt.facts.model import Guards
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Attr

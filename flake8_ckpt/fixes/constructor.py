@@ -59,6 +59,8 @@ def _obstacle(site: Site, write: WriteNode, refused: Kinds) -> str:
         return f"line {line} sets '{site.name}' to what is no tensor"
     if not is_after_super(write):
         return f"line {line} comes before super().__init__(): move it below that first"
+    if is_before_another(site, write):
+        return f"a base class is set up again below line {line}, which forgets what is registered before"
     if REMARK.search("\n".join(_remarks(site, write))):
         return "the comment there speaks of buffers"
     return ""
@@ -80,6 +82,14 @@ def is_after_super(write: WriteNode) -> bool:
         return False
     calls = [path for path, node in ways_to(constructor) if _is_base_constructor(node)]
     return any(_stands_before(path, write) for path in calls)
+
+
+def is_before_another(site: Site, write: WriteNode) -> bool:
+    """Tell whether a base class's constructor is called below a write: that of `nn.Module` drops all buffers."""
+    if write.function is None:
+        return False
+    calls = [node for _, node in ways_to(write.function) if _is_base_constructor(node)]
+    return any(site.span(each) > site.span(write.statement) for each in calls)
 
 
 def _is_base_constructor(call: cst.CSTNode) -> bool:

@@ -133,7 +133,12 @@ class OrphanedOptimizers:
         calls = [site for site in maker.function.calls if called_name(site.call) == loader.name]
         if calls:
             return all(site.position < built.position for site in calls)
-        return bool(maker.class_id) and not self._is_construction(maker)
+        return bool(maker.class_id) and (not self._is_construction(maker) or self._runs_again(maker))
+
+    def _runs_again(self, maker: FunctionRef) -> bool:
+        """Tell whether more than construction calls a method: `reset()` builds the optimizer before each run."""
+        callers = self.aliases.allocations.callers.get(maker.identity, ())
+        return maker.name != "__init__" and any(unit.name != "__init__" for unit, _ in callers)
 
     def _is_construction(self, maker: FunctionRef) -> bool:
         """Tell whether a method is the constructor of its class, or one that this calls."""

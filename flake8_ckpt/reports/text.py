@@ -58,7 +58,8 @@ def render(report: Report, style: Style = PLAIN) -> str:
 def _block(entry: Entry, report: Report, style: Style) -> Iterator[str]:
     finding, rule = entry.finding, report.rule_of(entry)
     shown = finding.related[:MAX_RELATED]
-    lines = [finding.position.line, *(each.position.line for each in shown)]
+    # The fix shows a line below the finding too.
+    lines = [finding.position.end_line + 1, *(each.position.line for each in shown)]
     width = len(str(max(lines))) + 1
     tone = style.red if rule.level != "note" else style.yellow
     message = one_line(finding.message)
@@ -108,6 +109,8 @@ def _mend(mend: Mend, source: Source, width: int, style: Style) -> Iterator[str]
     if mend.note:
         yield f"{left} {equals} note: {one_line(mend.note)}"
     for sign, number, text in changed_lines(mend.edits, source):
+        if sign == " " and not text.strip():
+            continue
         tone = {"-": style.red, "+": style.green}.get(sign, style.blue)
         label = f"{'' if sign in '+~' else str(number):>{width}}"
         code = (

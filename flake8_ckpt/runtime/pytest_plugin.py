@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ckpt_roundtrip(tmp_path: Path) -> Callable[..., Report]:
-    """Return `flake8_ckpt.runtime.assert_roundtrip`, which leaves its files in `tmp_path`."""
+    """Return `flake8_ckpt.runtime.assert_roundtrip`, which leaves its files in `tmp_path`.
+
+    It takes presets as the function does: `ckpt_roundtrip(make, **presets.stable_baselines3())`.
+    """
     return partial(check, tmp_path)
 
 
-def check(folder: Path, make: Callable[[], Any], /, **options: Any) -> Report:
+def check(folder: Path, /, *arguments: Any, **options: Any) -> Report:
     """Assert a round trip, or fail with one line where torch is not installed."""
     __tracebackhide__ = True
     runtime = import_module("flake8_ckpt.runtime")
@@ -29,4 +32,4 @@ def check(folder: Path, make: Callable[[], Any], /, **options: Any) -> Report:
         assert_roundtrip: Callable[..., Report] = runtime.assert_roundtrip
     except ModuleNotFoundError as error:
         pytest.fail(str(error), pytrace=False)
-    return assert_roundtrip(make, **{"folder": folder, **options})
+    return assert_roundtrip(*arguments, **{"folder": folder, **options})

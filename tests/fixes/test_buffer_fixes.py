@@ -48,6 +48,8 @@ SHOWN = {
     "a base class that is set up under a condition": (
         state, INIT.replace("        super", "        if size:\n            super") + MEAN,
         "comes before super().__init__()"),
+    "a base class that is set up once more": (
+        state, INIT + MEAN + "        nn.Module.__init__(self)\n", "is set up again below line"),
     "attributes that the class looks up itself": (
         state, INIT + MEAN + "\n    def __getattr__(self, name):\n        return getattr(self.net, name)\n",
         "has a __getattr__() of its own"),

@@ -80,6 +80,32 @@ def script(first: str, mark: str = "") -> dict[str, str]:
     return {"actor.py": ACTOR, "main.py": SCRIPT.replace("FIRST", first.replace("FOUND", mark).rstrip())}
 
 
+REBUILT = """
+import torch
+from torch import nn
+
+
+class Fitted:
+    def __init__(self):
+        self.net = nn.Linear(2, 1)
+        self.reset()
+
+    def reset(self):
+        self.optimizer = torch.optim.Adam(self.net.parameters())
+
+    def run(self, batches):
+        {again}
+        for batch in batches:
+            self.optimizer.zero_grad()
+            self.net(batch).mean().backward()
+            self.optimizer.step()
+
+    def save_net(self, path):
+        torch.save(self.net, path)
+
+    def load_net(self, path):
+        self.net = torch.load(path){mark}
+"""
 # A hook that is pickled with its scheduler, and a trainer that restores both.
 PICKLED = """
 import torch
@@ -150,6 +176,7 @@ SILENT: dict[str, Case] = {
     "the optimizer is built after the load": script(
         f"    agent = Actor()\n{LOAD}".rpartition("    opt")[0] + BUILD
     ),
+    "each run builds the optimizer again": REBUILT.format(again="self.reset()", mark=""),
     "the constructor loads before it builds": """
 import torch
 from torch import nn
@@ -209,6 +236,7 @@ class Agent:
 }
 
 FOUND: dict[str, Case] = {
+    "construction alone builds the optimizer": REBUILT.format(again="print(1)", mark="  # CKP216"),
     "a scheduler is loaded whole": PICKLED.replace("MARK", "  # CKP216").replace("GIVEN", "pass"),
     "a temperature": agent('self.log_alpha = payload["log_alpha"]  # CKP216'),
     "a temperature that is made trainable again": agent(

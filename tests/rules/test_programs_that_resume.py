@@ -88,6 +88,35 @@ class Manager:
             self.agent.improve(batch)
             self.agent.save_net()
 """
+HOLDER = """
+import torch
+from torch import nn
+
+
+class Store:
+    def write(self, path, net, tool):
+        torch.save({{"net": net.state_dict(), "tool": tool.state_dict()}}, path){mark}
+
+
+class Trainer:
+    def __init__(self, args):
+        self.store = Store()
+        self.net = nn.Linear(2, 1)
+        self.tool = torch.optim.Adam(self.net.parameters())
+        if args.first:
+            self.net.load_state_dict(torch.load({file})["net"])
+
+    def train(self, batches):
+        for i, batch in enumerate(batches):
+            self.tool.zero_grad()
+            self.net(batch).sum().backward()
+            self.tool.step()
+            self.store.write(str(i), self.net, self.tool)
+
+
+if __name__ == "__main__":
+    Trainer(None).train([])
+"""
 RESTORED = '\n        optimizer.load_state_dict(state["optimizer"])'
 
 SILENT: dict[str, Case] = {
@@ -102,6 +131,9 @@ SILENT: dict[str, Case] = {
         load=IN_PARTS.format(test="args.resume", file="args.resume", more="")
     )
     + "    print(net(torch.ones(2)))\n",
+    "an object that saves by what it holds, and begins with weights": HOLDER.format(
+        file="args.first", mark=""
+    ),
     "another object is restored from a bare file": script(
         "    teacher = nn.Linear(2, 1)\n    teacher.load_state_dict(torch.load(args.resume))\n", BARE
     ),
@@ -117,6 +149,21 @@ FOUND: dict[str, Case] = {
     "an option that is not None": script(IN_PARTS, WHOLE, test="args.resume is not None", mark="  # CKP203"),
     "an option that is not empty": script(IN_PARTS, WEIGHTS, test='args.resume != ""', mark="  # CKP204"),
     "a mode": script(IN_PARTS, WEIGHTS, test='args.mode == "resume"', file="args.first", mark="  # CKP204"),
+    "a flag": script(
+        "    is_resume = args.first is not None\n" + IN_PARTS,
+        WEIGHTS,
+        test="is_resume",
+        file="args.first",
+        mark="  # CKP204",
+    ),
+    "a parameter": script(
+        "    resume_path = args.first\n" + IN_PARTS,
+        WEIGHTS,
+        test="resume_path is not None",
+        file="args.first",
+        mark="  # CKP204",
+    ),
+    "an object that saves by what it holds": HOLDER.format(file="args.resume", mark="  # CKP203"),
     "a file that is called so": script(IN_PARTS, WEIGHTS, test="args.first", mark="  # CKP204"),
     "a file that is looked for first": script(
         "    if args.resume:\n        if os.path.isfile(args.first):\n    " + AT_ONCE.partition("\n")[2],

@@ -253,6 +253,30 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = state["epoch"]
 """
+COUNTED = """import torch
+from torch import nn
+
+
+def main(args):
+    net = nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(net.parameters())
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    if args.resume:
+        state = torch.load(args.resume)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+    for epoch in RANGE:
+        optimizer.zero_grad()
+        net(torch.ones(2)).sum().backward()
+        optimizer.step()
+        scheduler.step(epoch)
+        state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch + 1}
+        torch.save(state, f"{epoch}.pt")MARK
+
+
+if __name__ == "__main__":
+    main(None)
+"""
 
 SILENT: dict[str, Case] = {
     "one object is restored from another key, too": KEYS.replace("LOAD", BOTH),
@@ -280,6 +304,9 @@ SILENT: dict[str, Case] = {
     "a loop goes on where training was": LOOP.replace("COUNT", "range(self.epoch, self.epochs)").replace(
         "MARK", ""
     ),
+    "a setting says where a loop begins": COUNTED.replace(
+        "RANGE", "range(args.start_epoch, args.epochs)"
+    ).replace("MARK", ""),
     "a loop over something else": LOOP.replace("COUNT", "self.schedule()").replace("MARK", ""),
 }
 FOUND: dict[str, Case] = {
@@ -297,6 +324,9 @@ FOUND: dict[str, Case] = {
         "window = mask = 1\n        x = weighed(x, self.window, 2, **{})[0]", mark="  # CKP102"
     ),
     "a value is measured once": once("self.steps == 1", mark="  # CKP207"),
+    "a setting says where a loop ends": COUNTED.replace("RANGE", "range(0, args.epochs)").replace(
+        "MARK", "  # CKP203"
+    ),
     "a loop counts from the beginning": LOOP.replace("COUNT", "range(self.epochs)").replace(
         "MARK", "  # CKP205"
     ),

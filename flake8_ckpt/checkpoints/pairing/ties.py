@@ -12,12 +12,12 @@ from flake8_ckpt.checkpoints.pairing.file_names import are_of_two_formats
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.function_names import are_partners
+from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
 from flake8_ckpt.checkpoints.payload import contents
 from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.payload import is_state
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
-from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
@@ -99,12 +99,21 @@ class Ties:
         """Tell whether the keys that are read are clearly those of a payload that is written near by."""
         load = self.loads[0]
         shared = self._shared(save)
+        if save.unit.identity != load.unit.identity and shared and self._resumes_in_class(save):
+            return True
         one, other = save.source.class_id, load.source.class_id
         if one and other and not self.hierarchy.are_related(one, other):
             return self.texts.saves_another(save) and self._are_same_parts(save)
         if save.unit.identity == load.unit.identity and (shared or self._resumes_bare(save)):
             return True
         return len(shared) >= MIN_SHARED or bool(shared - COMMON_KEYS) and shared == self.keys
+
+    def _resumes_in_class(self, save: SaveEffect) -> bool:
+        """Tell whether one class saves, by whatever it holds, and is asked to resume from what has these keys."""
+        other = self.loads[0].unit.class_id
+        classes = {step[1] for step in self._steps(save)} - {""}
+        is_own = other and any(self.hierarchy.are_related(each, other) for each in classes)
+        return bool(is_own) and self.keys <= self.texts.keys(save) and any(map(is_resume, self.loads))
 
     def _resumes_bare(self, save: SaveEffect) -> bool:
         """Tell whether a load that is called a resume restores the very object whose bare state is saved."""

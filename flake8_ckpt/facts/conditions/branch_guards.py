@@ -102,9 +102,18 @@ def _split(node: ast.expr, frame: Frame, depth: int) -> tuple[Guards, Guards]:
     if option:
         return (Guard("option", option),), (BRANCH,)
     guard = _guard(node, frame)
+    asked = _resume_flag(node)
     if guard is None:
-        return UNCLEAR
-    return (guard,), (Guard(OPPOSITES[guard.kind], guard.name),)
+        return (asked, BRANCH) if asked else (BRANCH,), (BRANCH,)
+    return (guard, asked) if asked else (guard,), (Guard(OPPOSITES[guard.kind], guard.name),)
+
+
+def _resume_flag(node: ast.expr) -> Guard | None:
+    """Return the option that a local stands for which says that training goes on: `if is_resume:`."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.IsNot):
+        node = node.left
+    is_flag = isinstance(node, ast.Name) and "resume" in node.id
+    return Guard("option", node.id) if is_flag and isinstance(node, ast.Name) else None
 
 
 def _guard(node: ast.expr, frame: Frame) -> Guard | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from typing import Union
 
@@ -20,11 +21,15 @@ from flake8_ckpt.facts.syntax import self_attribute
 from flake8_ckpt.facts.syntax import without_star
 from flake8_ckpt.facts.value_bounds import MAX_FIELDS
 from flake8_ckpt.facts.value_bounds import bounded
+from flake8_ckpt.source.tree import dotted
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp]
 MAX_ITEMS = 16
 # Loops over the names of parameters or buffers are a dozen names long.
 MAX_NAMES = 32
+MIN_BOUNDS = 2
+# Settings by which the user of a program says where training goes on: `args.start_epoch`.
+BEGINS = re.compile(r"(^|[._])(start|begin|first|init|initial|resume|last)(_\w+)?$", re.IGNORECASE)
 
 
 def _list(node: ast.List, frame: Frame) -> v.Value:
@@ -173,7 +178,21 @@ def _iterated(iterable: ast.expr, frame: Frame) -> v.Value:
         return element_of(v.Attr(v.SELF, attr))
     value = frame.evaluate(iterable)
     frame.key(value, "", "wholesale")
-    return element_of(value)
+    begins = _begins_by_option(iterable)
+    return v.Arith((frame.evaluate(begins), v.NUMBER)) if begins is not None else element_of(value)
+
+
+def _begins_by_option(iterable: ast.expr) -> ast.expr | None:
+    """Return the setting that says where a loop begins: `range(args.start_epoch, args.epochs)`."""
+    if (
+        not isinstance(iterable, ast.Call)
+        or len(iterable.args) < MIN_BOUNDS
+        or dotted(iterable.func) != "range"
+    ):
+        return None
+    first = iterable.args[0]
+    is_option = isinstance(first, ast.Attribute) and self_attribute(first) is None
+    return first if is_option and BEGINS.search(dotted(first)) is not None else None
 
 
 def _loop_sources(node: ast.expr, frame: Frame) -> Sequence[v.Value | ast.expr]:

@@ -17,9 +17,9 @@ from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
 from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
+from flake8_ckpt.checkpoints.pairing.resume_options import TUNES
+from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
 from flake8_ckpt.checkpoints.payload import file_of
-from flake8_ckpt.checkpoints.resume_options import TUNES
-from flake8_ckpt.checkpoints.resume_options import is_resume
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr

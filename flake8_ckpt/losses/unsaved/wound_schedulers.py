@@ -6,6 +6,7 @@ import re
 
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import NONE
+from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.linking.functions import called_name
@@ -51,7 +52,7 @@ def _is_told(steps: list[Mention], holder: Holder, ledger: Ledger) -> bool:
     given = [each.args[0] if each.args else NONE for each in calls]
     if any(MEASURES.search(last_name(each)) for each in given):
         return False
-    return all(isinstance(each, Number) or counts.search(last_name(each)) for each in given)
+    return all(isinstance(each, (Arith, Number)) or counts.search(last_name(each)) for each in given)
 
 
 def _is_before_training(step: Mention) -> bool:

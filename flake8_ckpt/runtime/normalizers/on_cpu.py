@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -81,18 +83,33 @@ def _finite_rows(rows: Tensor, nonfinite: str) -> Tensor:
     return rows[finite]
 
 
-def normalize(
-    x: Tensor, mean: Tensor, var: Tensor, count: Tensor, epsilon: Tensor, clip: Tensor, min_count: Tensor
-) -> Tensor:
+def fold(own: Any, batch: Batch) -> None:
+    """Write what a batch brings to the buffers, as `updating.fold_batch` does, with numbers."""
+    (added, mean, var), number, refused = batch
+    decay, weight, count = own["decay"], own["weight"], own["count"]
+    old = weight.item() * (decay.item() if number and decay.dim() else 1.0)
+    share = added / (old + added)
+    delta = mean - own["mean"]
+    own["mean"].add_(delta, alpha=share)
+    own["var"].lerp_(var, share) if number > 1 else own["var"].mul_(1 - share)
+    own["var"].addcmul_(delta, delta, value=share * (1 - share))
+    weight.fill_(old + added)
+    count.fill_(count.item() + number)
+    if refused:
+        own["rejected"].sub_(refused)
+
+
+def normalize(own: Any, x: Tensor) -> Tensor:
     """Return input of a floating dtype, that asks for no gradient, as `on_device.normalize` does."""
-    if count.item() < min_count.item():
+    if own["count"].item() < own["min_count"].item():
         return x.clone()
-    least, most = clip.tolist()
-    scale = (var + epsilon).rsqrt_()
+    mean = own["mean"]
+    least, most = own["clip"].tolist()
+    scale = torch.add(own["var"], own["epsilon"]).rsqrt_()
     if x.numel() > SMALL and x.dtype != torch.float64 and mean.dim() > 0:
         return _normalize_by_pieces(x, mean, scale, least, most)
-    wide = x if mean.dim() > 0 and x.dim() > 0 else x.double()
-    return (wide - mean).mul_(scale).clamp_(least, most).to(x.dtype)
+    deviation = x - mean if x.dtype == torch.float64 else x.double().sub_(mean)
+    return deviation.mul_(scale).clamp_(least, most).to(x.dtype)
 
 
 def _normalize_by_pieces(x: Tensor, mean: Tensor, scale: Tensor, least: float, most: float) -> Tensor:
@@ -100,14 +117,18 @@ def _normalize_by_pieces(x: Tensor, mean: Tensor, scale: Tensor, least: float, m
 
     The float32 mean alone is wrong by half of its last bit, which is many deviations for a mean of 1e6 and a
     deviation of 1e-2: what it leaves out is added as an offset. `x - shift` is exact for values near the mean
-    (Sterbenz, "Floating-Point Computation", 1974).
+    (Sterbenz, "Floating-Point Computation", 1974). Where the mean is less than a deviation, `x * scale` is near
+    enough to the result to need no shift.
     """
-    shift = mean.float()
-    offset = (shift - mean).mul_(scale).float()
-    scale = scale.float()
+    offset = mean * -scale
+    shift = None if bool((offset.abs() <= 1).all()) else mean.float()
+    if shift is not None:
+        offset = (shift - mean).mul_(scale)
+    offset, scale = offset.float(), scale.float()
     y = torch.empty(x.shape, dtype=torch.float32)
     size = max(1, PIECE * x.shape[0] // x.numel())
     for source, target in zip(torch.split(x, size), torch.split(y, size)):
-        torch.sub(source, shift, out=target)
-        torch.addcmul(offset, target, scale, out=target).clamp_(least, most)
+        if shift is not None:
+            source = torch.sub(source, shift, out=target)
+        torch.addcmul(offset, source, scale, out=target).clamp_(least, most)
     return y.to(x.dtype)

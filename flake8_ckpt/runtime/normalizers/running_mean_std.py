@@ -162,7 +162,7 @@ class RunningMeanStd(nn.Module):
         """Take a batch into the statistics, then return it normalized."""
         x = self._input(x)
         self.update(x, mask=mask)
-        return self.normalize(x)
+        return self._normalized(x)
 
     @torch.jit.unused
     def update(self, x: Any, *, mask: Any = None) -> None:
@@ -180,7 +180,7 @@ class RunningMeanStd(nn.Module):
         if not self.training:
             notices.update_ignored(self, updating.known_count(self))
             return
-        updating.take_rows(self, rows.as_rows(x.detach(), mean.shape), mask)
+        updating.take_rows(self, rows.as_rows(x.detach() if x.requires_grad else x, mean.shape), mask)
 
     @torch.jit.unused
     def update_from_moments(self, mean: Any, var: Any, count: Any) -> None:
@@ -217,12 +217,13 @@ class RunningMeanStd(nn.Module):
             rows.check_real(x)
             return x.clone() if x.is_floating_point() else x.float()
         rows.check_rows(x, self.mean.shape)
-        if x.requires_grad or not x.is_floating_point() or not on_cpu.can_read(self.count):
-            return on_device.normalize(
-                x, self.mean, self.var, self.count, self.epsilon, self.clip, self.min_count
-            )
+        return self._normalized(x)
+
+    def _normalized(self, x: Tensor) -> Tensor:
         own: Any = self._buffers
-        return on_cpu.normalize(
+        if on_cpu.can_read(own["count"]) and x.is_floating_point() and not x.requires_grad:
+            return on_cpu.normalize(own, x)
+        return on_device.normalize(
             x, own["mean"], own["var"], own["count"], own["epsilon"], own["clip"], own["min_count"]
         )
 

@@ -98,6 +98,14 @@ def _take(normalizer: Normalizer, batch: Batch) -> None:
 def _fold(normalizer: Normalizer, batch: Batch) -> None:
     """Write what a batch brings to the buffers."""
     own = normalizer._buffers
+    if (
+        isinstance(batch.number, int)
+        and isinstance(batch.moments.weight, int)
+        and own["decay"].device.type == "cpu"
+    ):
+        if batch.number or batch.refused:
+            on_cpu.fold(own, batch)
+        return
     count, rejected, decay = own["count"], own["rejected"], own["decay"]
     weight, mean, var = own["weight"], own["mean"], own["var"]
     (added, *_), number, refused = batch

@@ -1,14 +1,14 @@
-"""Which of the lost values matter: each is put back into a loaded copy, and left out of a whole one.
+"""Which of the lost values matter: they are put back into loaded copies, all but some, or one at a time.
 
-A value is a cause if the copy goes on otherwise with it than without it. Both ways are tried, because a flag
-and the mean that it guards may each do nothing without the other. Values are tried in halves.
+A value is a cause if a copy with all values goes on otherwise without it: a flag and the mean that it guards
+may each do nothing when put in alone. Where each of two values can do without the other, leaving one out says
+nothing, and they are put in one at a time. Values are tried in halves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Container
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,6 @@ from flake8_ckpt.runtime.verifier.transplant import transplant
 
 Effect = Snapshot
 STATE = "state "
-RAISED = "raised"
 
 
 # The kinds of problems that are values, which can be put back.
@@ -88,7 +87,7 @@ class Experiment:
         try:
             return effect_of(self.arrival.trip, go_on(target, self.act), self.ignore)
         except Exception as error:
-            return {RAISED: Frozen("text", one_line(error))}
+            return {"raised": Frozen("text", one_line(error))}
 
 
 def prepare(
@@ -156,31 +155,31 @@ def attribute(experiment: Experiment, grounds: Grounds, expected: Outcome) -> At
     return Attribution(frozenset(causes if is_whole else causes | experiment.unplaced), is_whole)
 
 
-def find(experiment: Experiment, grounds: Grounds, paths: Sequence[str]) -> Iterator[str]:
-    """Yield the causes among some paths."""
+def find(experiment: Experiment, grounds: Grounds, paths: Sequence[str]) -> list[str]:
+    """Return the causes among some paths: those of each half, or those that matter only instead of each other."""
     if not paths or not matters(experiment, grounds, paths):
-        return
+        return []
     if len(paths) == 1:
-        yield paths[0]
-        return
+        return list(paths)
     middle = len(paths) // 2
-    yield from find(experiment, grounds, paths[:middle])
-    yield from find(experiment, grounds, paths[middle:])
+    halves = (paths[:middle], paths[middle:])
+    found = [path for half in halves for path in find(experiment, grounds, half)]
+    return found or [path for path in paths if changes(experiment, grounds, (path,))] or list(paths)
 
 
 def matters(experiment: Experiment, grounds: Grounds, paths: Sequence[str]) -> bool:
-    """Return whether putting some values in changes how a copy goes on, or leaving them out of a whole one.
-
-    A half of an object may raise when it is put in alone, which says nothing of it.
-    """
-    if grounds.bare is not None:
-        effect = without(experiment.effect(paths), grounds.noise)
-        if RAISED not in effect and differences(effect, grounds.bare):
-            return True
+    """Return whether a whole copy goes on otherwise without some values, or a bare one where no whole one is known."""
     if grounds.whole is None:
-        return False
+        return changes(experiment, grounds, paths)
     others = [path for path in experiment.paths if path not in paths]
     return bool(differences(without(experiment.effect(others), grounds.noise), grounds.whole))
+
+
+def changes(experiment: Experiment, grounds: Grounds, paths: Sequence[str]) -> bool:
+    """Return whether a bare copy goes on otherwise with some values put in."""
+    if grounds.bare is None:
+        return False
+    return bool(differences(without(experiment.effect(paths), grounds.noise), grounds.bare))
 
 
 def differences(one: Effect, other: Effect) -> set[str]:

@@ -32,6 +32,9 @@ INSTALLED = tuple(
 )
 # A name such as best_loss or best_score of a loop that keeps the best checkpoint.
 BEST = ("best",)
+# Base classes of environments and their wrappers, and of what keeps running statistics for them.
+ENVIRONMENTS = frozenset({"Wrapper", "VectorWrapper", "VecEnvWrapper", "Env", "VectorEnv", "VecEnv"})
+STATISTICS = frozenset({"RunningMeanStd", "NormalizeObservation", "NormalizeReward"})
 
 
 def origin_of(root: object, path: str, make: Callable[[], Any], first: Frozen | None) -> Origin | None:
@@ -139,6 +142,7 @@ def bound_at(place: Any, name: str, shown_name: str) -> Origin | None:
 def building_line(make: Callable[[], Any], kind: str) -> tuple[str, int] | None:
     """Return the file and line in the file of `make` where an object of a class is built, those of `make` first."""
     function = inspect.unwrap(make)
+    function = getattr(function, "func", function)
     found = source_of(function)
     tree = tree_of(found[1]) if found else None
     if found is None or tree is None:
@@ -164,16 +168,16 @@ def shown(path: Path) -> str:
 
 def rule_code(way: Sequence[Step], first: Frozen | None) -> str:
     """Return the rule that is about a value, by who holds it and what it is in a new object."""
-    names = {base.__name__ for step in way for base in type(step.owner).__mro__}
-    homes = {base.__module__ for step in way for base in type(step.owner).__mro__}
     attributes = [step for step in way if step.part.startswith(".")]
-    if "VecNormalize" in names:
-        return "CKP208"
-    if any(home.startswith(("gymnasium.", "gym.")) for home in homes) or "VecEnvWrapper" in names:
-        return "CKP215"
     if not attributes:
         return "CKP204"
     step = attributes[-1]
+    # A wrapper of environments holds its statistics itself, or in an object of theirs.
+    names = {base.__name__ for each in attributes[-2:] for base in type(each.owner).__mro__}
+    if "VecNormalize" in names:
+        return "CKP208"
+    if names & ENVIRONMENTS and (names & STATISTICS or source_of(type(step.owner))):
+        return "CKP215"
     if step.part[1:].startswith(BEST):
         return "CKP218"
     if isinstance(step.owner, nn.Module):
