@@ -70,3 +70,32 @@ def test_line_is_for_people_who_want_it(tmp_path: Path, arguments: list[str]) ->
 def test_both_formats_for_people_have_it(tmp_path: Path, name: str) -> None:
     found = here(write(tmp_path, {"a.py": NORMALIZER}), "check", f"--output-format={name}")
     assert found.err == "1 finding in 1 file; 1 file read\n"
+
+
+RESUME = """\
+import torch
+from acme import write_rest
+
+
+def save(policy, path):
+    torch.save({"policy": policy.state_dict()}, path)
+
+
+def save_all(policy, scaler, path):
+    write_rest({"policy": policy.state_dict(), "scaler": scaler.state_dict()}, path)
+
+
+def load(policy, scaler, path):
+    state = torch.load(path)
+    policy.load_state_dict(state["policy"])
+    scaler.load_state_dict(state["scaler"])
+"""
+RECORDS = 'save = [{names = ["acme.write_rest"], payload = "state", payload_at = 0}]\n'
+
+
+def test_what_framework_records_hide_is_counted_when_asked(tmp_path: Path) -> None:
+    write(tmp_path, {"train.py": RESUME, "records.toml": RECORDS})
+    assert last_line(tmp_path, "-v") == "1 finding in 1 file; 1 file read"
+    assert last_line(tmp_path, "--ckpt-frameworks=records.toml") == "no findings; 1 file read"
+    hidden = last_line(tmp_path, "--ckpt-frameworks=records.toml", "-v")
+    assert hidden == "no findings; 1 file read; hidden: 1 by framework records"

@@ -45,6 +45,7 @@ def _hidden(namespace: argparse.Namespace, looked_up: Lookup, shown: int) -> dic
         "ckpt: ignore": sum(len(each.by_comment) for each in sieved),
         "configuration": unselected,
         "the baseline": sum(len(each.by_baseline) for each in sieved),
+        "framework records": looked_up.by_records,
         "--diff-base": sum(len(each.shown) for each in sieved) - candidates,
     }
 
