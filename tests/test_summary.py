@@ -27,6 +27,12 @@ def test_nothing_found(tmp_path: Path) -> None:
     assert (found.code, found.out, found.err) == (0, "", "no findings; 2 files read\n")
 
 
+def test_nothing_found_in_what_was_asked_about(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": CLEAN, "b.py": NORMALIZER, "docs/c.txt": ""})
+    assert last_line(tmp_path, "a.py") == "no findings in 1 file; 2 files read"
+    assert last_line(tmp_path, "docs", "--ckpt-root=.") == "no files to check; 2 files read"
+
+
 def test_found_in_some_of_the_files(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -38,10 +44,13 @@ def test_found_in_some_of_the_files(tmp_path: Path) -> None:
 
 def test_files_that_were_not_read_are_named(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": CLEAN, "bad.py": BROKEN})
-    assert last_line(tmp_path, "a.py") == "no findings; 1 file read, 1 not: bad.py"
+    assert last_line(tmp_path, "a.py") == "no findings in 1 file; 1 file read, 1 not: bad.py"
     write(tmp_path, {f"bad_{number}.py": BROKEN for number in range(4)})
     line = last_line(tmp_path, "a.py")
-    assert line == "no findings; 1 file read, 5 not: bad.py, bad_0.py, bad_1.py and 2 more (-v names them)"
+    assert (
+        line
+        == "no findings in 1 file; 1 file read, 5 not: bad.py, bad_0.py, bad_1.py and 2 more (-v names them)"
+    )
     assert "flake8-ckpt: note: bad_3.py cannot be parsed" in here(tmp_path, "check", "-v", "a.py").err
 
 
