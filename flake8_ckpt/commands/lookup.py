@@ -6,9 +6,11 @@ import argparse
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -19,6 +21,8 @@ from flake8_ckpt.commands.output import Linted
 from flake8_ckpt.commands.progress import progress_bar
 from flake8_ckpt.evidence.records import Evidence
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.fingerprints import fingerprints
+from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.options import Options
 from flake8_ckpt.selection import STDIN
 from flake8_ckpt.selection import asked_files
@@ -40,7 +44,8 @@ class Lookup:
     """The analysis of the project, and of each file that was asked about its findings, hidden ones too, and its hints.
 
     The files have the names that flake8 gives them; `paths` says where they are in the project. `run` is what a
-    watched run showed, if one is asked for.
+    watched run showed, if one is asked for; `by_records` counts what the user's own framework records hide, where
+    the run is verbose.
     """
 
     found: engine.Analysis
@@ -49,6 +54,7 @@ class Lookup:
     linted: Sequence[Linted]
     hints: Mapping[str, Sequence[Hint]]
     run: Optional[Evidence] = None
+    by_records: int = 0
 
     @property
     def unread(self) -> dict[str, str]:
@@ -94,7 +100,20 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         change = change_since(namespace.diff_base, found, options)
         new = {name: change.caused(paths[name], findings) for name, findings in new.items()}
     linted = [_linted(name, namespace, new[name], text) for name in names]
-    return Lookup(found, paths, sieved, linted, _hints(lines), run)
+    hidden = _hidden_by_records(found, options, set(paths.values())) if namespace.verbose else 0
+    return Lookup(found, paths, sieved, linted, _hints(lines), run, hidden)
+
+
+def _hidden_by_records(found: engine.Analysis, options: Options, asked: Collection[str]) -> int:
+    """Return how many findings there would be more without the user's framework records: the project is read twice."""
+    if options.frameworks.key == DEFAULT.key:
+        return 0
+    plain = engine.analyze(found.root, replace(options, frameworks=DEFAULT, no_cache=True), paths=list(asked))
+    return sum(
+        len(set(fingerprints(engine.findings_in(plain, path).findings).values()).difference(marks))
+        for path in asked
+        for marks in [fingerprints(engine.findings_in(found, path).findings).values()]
+    )
 
 
 def _evidence(name: str) -> Evidence:
