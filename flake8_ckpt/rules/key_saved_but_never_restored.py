@@ -126,6 +126,8 @@ The statement is added where save and load are methods of one class and both are
   key already holds.
 - The program never resumes: it only saves, what it reads is for evaluation, export or fine-tuning, or nobody
   calls the method that reads.
+- The save is not for this load: it leaves out a key without which the load fails, and another save gives that.
+- A setting says where the epochs begin: `range(args.start_epoch, args.epochs)`.
 - A reader may take any key: the whole dict is handed on, its items are looped over, the key is computed.
 - Another reader of the same checkpoint restores it: a subclass, a helper in another file.
 - Keys of hooks that a framework calls are CKP206.
