@@ -13,7 +13,9 @@ from tests.front_end import Run
 from tests.front_end import both
 from tests.front_end import flake8
 from tests.front_end import here
+from tests.front_end import run
 from tests.front_end import write
+from tests.test_plugin import DRIVER
 
 ASSIGNMENT = "        self.mean = torch.zeros(size)\n"
 CONTINUED = "        self.mean = \\\n            torch.zeros(size)\n"
@@ -107,6 +109,12 @@ def test_both_front_ends_know_the_baseline(old: Path) -> None:
     write(old, {"new.py": NORMALIZER})
     assert both(old, "--select=CKP").codes == ["new.py CKP101"]
     assert both(old, "--select=CKP", "-j2", "--ckpt-no-baseline").out.count("CKP101") == 3
+
+
+def test_workers_that_are_started_anew_know_the_baseline(old: Path) -> None:
+    write(old, {"new.py": NORMALIZER, "../driver.py": DRIVER})
+    found = run(old, "../driver.py", "spawn", "--select=CKP", "-j2", "a.py", "new.py", "pkg/b.py")
+    assert (found.codes, found.err) == (["new.py CKP101"], "")
 
 
 def test_baseline_of_a_subfolder_is_that_of_the_root(old: Path) -> None:
