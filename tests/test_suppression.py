@@ -224,6 +224,13 @@ def test_configuration_cannot_name_a_baseline_outside_to_be_written(old: Path, t
     assert here(old, "baseline", "--write", f"--ckpt-baseline={tmp_path}/known.json").code == 0
 
 
+@pytest.mark.parametrize("place", ["/proc/known.json", "pkg"])
+def test_baseline_that_cannot_be_written(old: Path, place: str) -> None:
+    found = here(old, "baseline", "--write", f"--ckpt-baseline={place}")
+    assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
+    assert [path.name for path in old.iterdir() if path.suffix == ".tmp"] == []
+
+
 def test_baseline_wants_to_know_what_to_do(old: Path) -> None:
     found = here(old, "baseline")
     assert (found.code, found.err.count("\n"), "--prune" in found.err) == (2, 1, True)
