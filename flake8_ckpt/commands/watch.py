@@ -19,7 +19,7 @@ from flake8.exceptions import ExecutionError
 from flake8.options.manager import OptionManager
 
 from flake8_ckpt import engine
-from flake8_ckpt.commands.arguments import read_project
+from flake8_ckpt.commands.arguments import read_options
 from flake8_ckpt.evidence.collect import collect
 from flake8_ckpt.evidence.evidence_file import EvidenceError
 from flake8_ckpt.evidence.evidence_file import WritableFile
@@ -31,6 +31,7 @@ from flake8_ckpt.evidence.text import report
 from flake8_ckpt.evidence.verdicts import compare
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import add_options
+from flake8_ckpt.selection import root_for
 
 LOST, NOT_FOUND, NOT_EXECUTABLE = 1, 127, 126
 INJECTED = Path(__file__).parent.parent / "runtime" / "watch"
@@ -48,9 +49,10 @@ def watch(arguments: Sequence[str]) -> int:
     ours, command = _split(arguments)
     # flake8's first parser would take `--output` as short for an option of its own.
     asked, rest = _own_options().parse_known_args(ours)
-    namespace, options, root = read_project(rest, _declare)
+    namespace, options, configuration = read_options(rest, _declare)
     if namespace.filenames or not command:
         raise ExecutionError(f"what to watch stands after two dashes: {USAGE}")
+    root = root_for(namespace, options, configuration.folder)
     output = _output(asked.output)
     try:
         code, journals = _recorded(command)

@@ -53,11 +53,12 @@ class ObjectFacts(Struct, frozen=True):
 
 
 class LocalFacts(Struct, frozen=True):
-    """One local variable of a function of the user's."""
+    """One local variable of a function of the user's; `at_save` says that it lived when a file was written."""
 
     file: str
     function: str
     name: str
+    at_save: bool
     leaf: LeafFacts
 
 

@@ -118,7 +118,7 @@ def _in_process(run: Run, journal: Journal, covered: set[tuple[str, str, str]]) 
 
 def _of_local(run: Run, found: LocalFacts) -> Iterator[Lost]:
     """Yield a local variable that holds state: tensors and arrays, and numbers for whoever goes on."""
-    if not found.leaf.changed or found.leaf.file is not None:
+    if not found.at_save or not found.leaf.changed or found.leaf.file is not None:
         return
     nature, line = run.sources.variable(found.file, found.function, found.name)
     if nature != "state":

@@ -53,10 +53,13 @@ def _owner(
 
 
 def owner_name(chain: list[tuple[ObjectFacts, str]]) -> str:
-    """Return `Agent.obs_rms`: the outermost class, or the variable that holds a library's object, and the path."""
+    """Return `Agent.obs_rms`: the outermost class and the path.
+
+    A library's object, and a module that is held by nothing else, are called as the variable that holds them.
+    """
     first = chain[0][0]
     name = first.class_.name.rpartition(".")[2]
-    if not first.class_.own and first.variable is not None:
+    if first.variable is not None and (not first.class_.own or is_module(first) and len(chain) == 1):
         name = first.variable[2]
     return ".".join([name, *(path for _, path in chain[:-1])])
 

@@ -50,7 +50,7 @@ def _statement(node: ast.stmt, name: str, uses: Uses, in_loop: bool, is_compared
     elif isinstance(node, (ast.For, ast.AsyncFor)) and _names(node.target, name):
         uses.written = uses.anew_in_loop = True
     else:
-        _expressions(node, name, uses)
+        _expressions(node, name, uses, in_loop)
     loops = in_loop or isinstance(node, (ast.For, ast.AsyncFor, ast.While))
     compared = is_compared or isinstance(node, ast.If) and _is_guard(node.test, name)
     for part in ("body", "orelse", "finalbody"):
@@ -71,7 +71,8 @@ def _assignment(
     uses.written = True
     uses.line = uses.line or node.lineno
     if isinstance(node, ast.AugAssign) or value is not None and (_names(value, name) or is_compared):
-        uses.carried = True
+        # What is computed from itself once is no state: `x = normalize(x)`.
+        uses.carried |= in_loop
         uses.used |= is_compared
     elif in_loop:
         uses.anew_in_loop = True
@@ -85,21 +86,21 @@ def _is_target(target: ast.expr, name: str) -> bool:
     return isinstance(target, ast.Name) and target.id == name
 
 
-def _expressions(node: ast.stmt, name: str, uses: Uses) -> None:
+def _expressions(node: ast.stmt, name: str, uses: Uses, in_loop: bool) -> None:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
-            _in_place(child, name, uses)
+            _in_place(child, name, uses, in_loop)
             uses.used |= _is_used(child, name)
 
 
-def _in_place(node: ast.expr, name: str, uses: Uses) -> None:
+def _in_place(node: ast.expr, name: str, uses: Uses, in_loop: bool) -> None:
     """Note `mean.lerp_(...)`."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return
     method = node.func.attr
     if isinstance(node.func.value, ast.Name) and node.func.value.id == name and method.endswith("_"):
         uses.written = True
-        uses.carried |= method not in ("copy_", "fill_", "zero_")
+        uses.carried |= in_loop and method not in ("copy_", "fill_", "zero_")
 
 
 def _is_used(node: ast.AST, name: str) -> bool:

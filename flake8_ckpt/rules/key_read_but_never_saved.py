@@ -119,6 +119,12 @@ assert resumed.steps == 100
 assert resumed.learning_rate() == trained.learning_rate()
 ```
 
+## Fix safety
+
+Unsafe: where the save writes a key that is almost the same, the load reads that one; a file that was written with
+the other spelling, by an older version, is no longer understood.
+Where there is no such key, what the save would have to write is shown.
+
 ## When it stays silent
 
 - `.get(key, default)` of something that training does not change: a version, a config, a metric.

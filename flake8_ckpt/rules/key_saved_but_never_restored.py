@@ -115,6 +115,11 @@ assert trained.scheduler.get_last_lr()[0] < 0.05
 assert resumed.scheduler.get_last_lr()[0] == trained.scheduler.get_last_lr()[0]
 ```
 
+## Fix safety
+
+Unsafe: a resumed run goes on with what was saved, and a file without the key is refused.
+The statement is added where save and load are methods of one class and both are written out; elsewhere it is shown.
+
 ## When it stays silent
 
 - The key is a note rather than state: a version, a config, a date, metrics, or a second copy of what another

@@ -131,6 +131,11 @@ assert trained.log_alpha.item() < 0
 assert resumed.log_alpha.item() < trained.log_alpha.item()
 ```
 
+## Fix safety
+
+Unsafe: the loaded value is copied into the tensor that the optimizer trains, which refuses one of another shape.
+For modules and schedulers the change is shown.
+
 ## When it stays silent
 
 - The value is put into the old tensor or module: `copy_`, `load_state_dict`, `.data = ...`.

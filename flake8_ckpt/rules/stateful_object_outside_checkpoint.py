@@ -176,6 +176,10 @@ assert trained.reward_normalizer.count == 50
 assert resumed.reward_normalizer.count == 51
 ```
 
+## Fix safety
+
+Shown, not applied: both ends change, and files written before lack the key.
+
 ## When it stays silent
 
 - The program does not resume: nothing loads what it saves, or what loads only evaluates, exports or starts

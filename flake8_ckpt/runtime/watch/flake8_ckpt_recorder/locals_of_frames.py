@@ -29,10 +29,13 @@ class Locals:
         self.journal = journal
         self.leaves: dict[Name, Leaf] = {}
         self._news: set[Name] = set()
+        # Of what lives when a file is written: what a function gave to its caller may be there by another name.
+        self._saved_beside: set[Name] = set()
 
     def forget(self) -> None:
         """Begin anew, in the child of a fork."""
         self.leaves.clear()
+        self._saved_beside.clear()
         self._news.clear()
 
     def see(self, frame: Optional[FrameType]) -> None:
@@ -52,7 +55,12 @@ class Locals:
         """Note which of them are in the file."""
         for name, value in _variables(frame):
             leaf = self.leaves.get(name)
-            if leaf is not None and leaf.file is None and payload.holds(value, name[2], leaf.last):
+            if leaf is None:
+                continue
+            if name not in self._saved_beside:
+                self._saved_beside.add(name)
+                self._news.add(name)
+            if leaf.file is None and payload.holds(value, name[2], leaf.last):
                 leaf.file = file
                 self._news.add(name)
 
@@ -68,7 +76,9 @@ class Locals:
         """Write what is new to the journal."""
         for file, function, name in sorted(self._news):
             leaf = self.leaves[file, function, name]
-            self.journal.write("local", file=file, function=function, name=name, leaf=leaf.as_json())
+            at_save = (file, function, name) in self._saved_beside
+            facts = {"file": file, "function": function, "name": name, "at_save": at_save}
+            self.journal.write("local", leaf=leaf.as_json(), **facts)
         self._news.clear()
 
 

@@ -82,6 +82,8 @@ class Watched:
         self.steps = 0
         self.has_moments = False
         self.is_restored = False
+        # What `state_dict()` returned last: it may go to a file when the object is gone.
+        self.state: Any = None
         self.file: Optional[int] = None
         self.variable: Optional[tuple[str, str, str]] = None
         self.is_news = True
@@ -146,6 +148,10 @@ class Objects:
     def is_full(self, cls: type[Any]) -> bool:
         """Tell whether a class has so many objects that they are data."""
         return self._of_class.get(cls, 0) >= MAX_OF_CLASS
+
+    def everything(self) -> list[Watched]:
+        """Return the records of all that was watched."""
+        return list(self._by_id.values())
 
     def alive(self) -> Iterator[tuple[Watched, Any]]:
         """Yield the records of what still lives, with the objects."""

@@ -154,11 +154,15 @@ def _note(payload: Payload, key: str, value: Any) -> None:
         payload.marks.add(sight.mark)
 
 
-def cover(watched: Watched, value: Any, payload: Payload, returned: Any, file: int) -> None:
+def cover(watched: Watched, payload: Payload, file: int) -> None:
     """Note what of an object is in the file now; what was once in a file is covered for good."""
-    if watched.file is None and _is_whole(value, payload, returned):
+    value = watched.ref()
+    if watched.file is None and _is_whole(watched, value, payload):
         watched.file = file
         watched.is_news = True
+    if value is None:
+        watched.state = None
+        return
     leaves = {name: each for name, _, each in leaves_of(value, watched.kind)}
     for name, leaf in watched.leaves.items():
         if leaf.file is None and _is_covered(name, leaf, value, payload, leaves):
@@ -166,11 +170,13 @@ def cover(watched: Watched, value: Any, payload: Payload, returned: Any, file: i
             watched.is_news = True
 
 
-def _is_whole(value: Any, payload: Payload, returned: Any) -> bool:
+def _is_whole(watched: Watched, value: Any, payload: Payload) -> bool:
     """Tell whether the object itself is in the file, or the very dictionary that its `state_dict()` returned."""
-    if id(value) in payload.objects and id(value) not in payload.reduced:
+    if watched.state is not None and id(watched.state) in payload.objects:
         return True
-    if returned is not None and id(returned) in payload.objects:
+    if value is None:
+        return False
+    if id(value) in payload.objects and id(value) not in payload.reduced:
         return True
     return any(payload.shares(each) for each in moments_of(value))
 

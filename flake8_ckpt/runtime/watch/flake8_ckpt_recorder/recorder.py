@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-import weakref
 from types import FrameType
 from typing import Any
 from typing import Optional
@@ -36,30 +35,20 @@ class Recorder:
         self.next_look = 1
         self.has_ended = False
         self.seconds = 0.0
-        self.states: dict[int, tuple[Any, Any]] = {}
 
     def forget(self) -> None:
         """Begin anew in the child of a fork: what the parent held is the parent's to tell."""
         self.journal.forked()
         self.objects.forget()
         self.locals.forget()
-        self.states.clear()
         self.steps = self.files = 0
         self.has_ended = False
 
-    # Provenance of dictionaries
-
     def returned(self, value: Any, state: Any) -> None:
         """Remember the dictionary that the `state_dict()` of an object returned last."""
-        key = id(value)
-        self.states[key] = weakref.ref(value, lambda _: self.states.pop(key, None)), state
-
-    def last_state(self, value: Any) -> Any:
-        """Return what `state_dict()` of this object returned last, or None."""
-        found = self.states.get(id(value))
-        return found[1] if found is not None and found[0]() is value else None
-
-    # Sightings
+        watched = self.objects.get(value)
+        if watched is not None:
+            watched.state = state
 
     def look_around(self, frame: Optional[FrameType], is_walk: bool) -> None:
         """Look at everything that is watched, after a walk over the heap or without."""
@@ -77,8 +66,8 @@ class Recorder:
         self.walks += 1
         self.look_around(frame, self.walks == 1 or self.files == 1)
         payload = read_payload(values, getattr(self.local, "reduced", {}))
-        for watched, value in self.objects.alive():
-            cover(watched, value, payload, self.last_state(value), number)
+        for watched in self.objects.everything():
+            cover(watched, payload, number)
         self.locals.cover(frame, payload, number)
         self.objects.link()
         self._write_save(how, path, place, payload, number)

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from flake8_ckpt_recorder import tracebacks
 from flake8_ckpt_recorder.imports import AfterImport
 from flake8_ckpt_recorder.imports import install
 from flake8_ckpt_recorder.journal import Journal
@@ -20,6 +21,7 @@ from flake8_ckpt_recorder.steps import hook_steps
 
 def start(folder: str) -> None:
     """Start recording into a folder of journals."""
+    tracebacks.install()
     journal = Journal(folder)
     recorder = Recorder(journal)
     recorder.births.install()

@@ -19,7 +19,7 @@ BIRTHS = (
     ("gymnasium.wrappers.stateful_reward", "NormalizeReward"),
     ("gymnasium.wrappers.vector.stateful_observation", "NormalizeObservation"),
     ("gymnasium.wrappers.vector.stateful_reward", "NormalizeReward"),
-    ("gymnasium.wrappers.normalize", "NormalizeObservation", "NormalizeReward"),
+    ("gymnasium.wrappers.normalize", "NormalizeObservation", "NormalizeReward", "RunningMeanStd"),
     ("gymnasium.wrappers.utils", "RunningMeanStd"),
     ("stable_baselines3.common.vec_env.vec_normalize", "VecNormalize"),
     ("stable_baselines3.common.running_mean_std", "RunningMeanStd"),

@@ -1,0 +1,264 @@
+"""The command `watch` on real programs: what is lost, where it stands, and that the program is left alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.front_end import Run
+from tests.front_end import check
+from tests.front_end import command
+from tests.front_end import is_restricted
+from tests.front_end import run
+from tests.front_end import write
+from tests.watch.programs import BAD
+from tests.watch.programs import CORE
+from tests.watch.programs import GOOD
+from tests.watch.programs import RESUME
+from tests.watch.programs import RESUMED
+from tests.watch.programs import expected
+
+
+def watch(
+    folder: Path, *arguments: str, options: tuple[str, ...] = (), **more: Any
+) -> tuple[Run, dict[str, Any]]:
+    """Watch a command, and return what it printed and the evidence."""
+    done = command(folder, "watch", "--output=evidence.json", *options, "--", *arguments, **more)
+    path = folder / "evidence.json"
+    return done, json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def losses(evidence: dict[str, Any]) -> set[tuple[str, int, str]]:
+    return {(each["file"], each["line"], each["code"]) for each in evidence["losses"]}
+
+
+def digests(folder: Path, *names: str) -> list[str]:
+    return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+
+
+@pytest.mark.parametrize("files", [GOOD, {"train.py": RESUMED}], ids=["saves all", "restores all"])
+def test_nothing_is_lost(tmp_path: Path, files: dict[str, str]) -> None:
+    done, evidence = watch(write(tmp_path, files), sys.executable, "train.py", options=("--exit-code",))
+    assert evidence["losses"] == []
+    assert (done.code, evidence["complete"], evidence["processes"][0]["faults"]) == (0, True, 0)
+    assert "nothing lost" in done.err
+
+
+def test_each_loss_stands_at_its_first_assignment(tmp_path: Path) -> None:
+    write(tmp_path, BAD)
+    alone = run(tmp_path, "train.py")
+    saved = digests(tmp_path, "agent.pt")
+    done, evidence = watch(tmp_path, sys.executable, "train.py")
+    assert losses(evidence) == expected(BAD)
+    assert (done.code, done.out, digests(tmp_path, "agent.pt")) == (0, alone.out, saved)
+    assert {"overwritten", "reset", "store", "history"} <= set(evidence["noise"])
+    (rms,) = [each for each in evidence["losses"] if each["owner"] == "Agent.obs_rms"]
+    assert (rms["attributes"], rms["kind"], len(rms["after"])) == (["mean", "var", "count"], "state", 3)
+    verdicts = {(each["code"], each["attribute"]): each["verdict"] for each in evidence["findings"]}
+    assert verdicts["CKP101", "mean"] == verdicts["CKP107", "scale"] == "confirmed"
+    assert "parts.py:59 CKP101 Agent.net.mean changed ([0, 0, 0] -> [" in done.err
+    shown = check(tmp_path, "--evidence=evidence.json")
+    assert shown.code == 1
+    assert any("CKP101" in line and line.endswith("[confirmed by a run]") for line in shown.out.splitlines())
+    assert any(
+        "Agent.epsilon" in line and line.endswith("[seen in a run]") for line in shown.out.splitlines()
+    )
+
+
+def test_load_that_brings_too_little_back(tmp_path: Path) -> None:
+    files = {"train.py": RESUME}
+    done, evidence = watch(write(tmp_path, files), sys.executable, "train.py", options=("--exit-code",))
+    assert losses(evidence) == expected(files)
+    assert done.code == 1
+
+
+CHILDREN = """\
+import os
+import sys
+
+import torch
+import torch.multiprocessing
+from core import Net, fit
+
+
+def work(name):
+    net = Net()
+    torch.save({"net": net.state_dict(), "optimizer": fit(net).state_dict()}, name)
+
+
+if __name__ == "__main__":
+    os.makedirs("outputs", exist_ok=True)
+    os.chdir("outputs")
+    for method in sys.argv[1:]:
+        process = torch.multiprocessing.get_context(method).Process(target=work, args=(f"{method}.pt",))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+"""
+WRITERS = """\
+import pickle
+
+import torch
+from core import Net, fit
+from lightning_fabric import Fabric
+from safetensors.torch import save_model
+
+net = Net()
+optimizer = fit(net)
+save_model(net, "net.safetensors")
+with open("optimizer.pkl", "wb") as file:
+    pickle.dump(optimizer.state_dict(), file)
+Fabric(accelerator="cpu").save("all.ckpt", {"net": net, "optimizer": optimizer})
+"""
+RANKS = """\
+import torch
+import torch.distributed as dist
+from core import Net, fit
+from torch.nn.parallel import DistributedDataParallel
+
+dist.init_process_group("gloo")
+net = DistributedDataParallel(Net())
+optimizer = fit(net)
+if dist.get_rank() == 0:
+    torch.save({"net": net.module.state_dict(), "optimizer": optimizer.state_dict()}, "net.pt")
+dist.barrier()
+dist.destroy_process_group()
+"""
+
+
+def test_children_in_another_folder(tmp_path: Path) -> None:
+    files = {"core.py": CORE, "train.py": CHILDREN}
+    _, evidence = watch(write(tmp_path, files), sys.executable, "train.py", "fork", "spawn")
+    assert losses(evidence) == expected(files)
+    assert [each["path"] for each in evidence["files"]] == ["outputs/fork.pt", "outputs/spawn.pt"]
+    assert evidence["complete"]
+
+
+def test_other_writers(tmp_path: Path) -> None:
+    files = {"core.py": CORE, "jobs/__init__.py": "", "jobs/train.py": WRITERS}
+    _, evidence = watch(write(tmp_path, files), sys.executable, "-m", "jobs.train")
+    assert losses(evidence) == expected(files)
+    assert [each["path"] for each in evidence["files"]] == ["net.safetensors", "optimizer.pkl", "all.ckpt"]
+    assert {each["file"] for each in evidence["files"]} == {"jobs/train.py"}
+
+
+def test_ranks_of_torchrun(tmp_path: Path) -> None:
+    files = {"core.py": CORE, "train.py": RANKS}
+    launcher = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    _, evidence = watch(write(tmp_path, files), *launcher, "train.py")
+    assert losses(evidence) == expected(files)
+    assert sorted(each["rank"] for each in evidence["processes"] if each["rank"] is not None) == [0, 1]
+    assert [each["objects"] for each in evidence["losses"]] == [1]
+
+
+AGENT = """\
+from stable_baselines3 import PPO
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+
+env = VecNormalize(make_vec_env("CartPole-v1", n_envs=2))
+model = PPO("MlpPolicy", env, n_steps=16, batch_size=16, n_epochs=1, seed=0)
+model.learn(32)
+model.save("agent")
+env.save("env.pkl")
+other = VecNormalize(make_vec_env("CartPole-v1", n_envs=2))  # CKP208
+other.reset()
+PPO("MlpPolicy", other, n_steps=16, batch_size=16, n_epochs=1, seed=0).learn(32).save("agent")
+"""
+
+
+def test_statistics_of_one_environment_are_saved(tmp_path: Path) -> None:
+    files = {"train.py": AGENT}
+    _, evidence = watch(write(tmp_path, files), sys.executable, "train.py")
+    assert losses(evidence) == expected(files)
+    assert {each["path"] for each in evidence["files"]} == {"agent", "env.pkl"}
+
+
+SMALL = """\
+import torch
+from core import Net, fit
+
+torch.manual_seed(0)
+net = Net()
+fit(net)
+torch.save(net.state_dict(), "net.pt")
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("sys.exit(7)", 7), ("raise ValueError('no')", 1), ("import os; os.kill(os.getpid(), 9)", 137)],
+)
+def test_program_that_fails_fails_as_it_does(tmp_path: Path, end: str, code: int) -> None:
+    text = f"import sys\nclass Job:\n    def __init__(self):\n        {end}\nprint('trains', flush=True)\nJob()\n"
+    write(tmp_path, {"train.py": text})
+    done, evidence = watch(tmp_path, sys.executable, "train.py", options=("--exit-code",))
+    assert (done.code, done.out, evidence["exit_code"]) == (code, "trains\n", code)
+    assert ("Traceback" in done.err) is ("ValueError" in end)
+    assert "flake8_ckpt_recorder" not in done.err
+    assert evidence["complete"] is ("kill" not in end)
+
+
+def test_same_run_gives_the_same_evidence(tmp_path: Path) -> None:
+    write(tmp_path, {"core.py": CORE, "train.py": SMALL})
+    seen = [watch(tmp_path, sys.executable, "train.py")[1] for _ in range(2)]
+    for each in seen:
+        del each["seconds"]
+        del each["processes"][0]["pid"]
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--", "no-such-command"], 127, "'no-such-command' cannot be started: No such file or directory"),
+        (["--", "."], 126, "'.' cannot be started: Permission denied"),
+        ([], 2, "stands after two dashes"),
+        (["train.py", "--", "true"], 2, "stands after two dashes"),
+        (["--output=.", "--", "touch", "ran"], 2, "--output: '.': is a folder"),
+        (["--output=locked/x.json", "--", "touch", "ran"], 2, "--output: 'locked/x.json': Permission denied"),
+    ],
+)
+def test_bad_input_gets_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+    if "locked" in message and not is_restricted():
+        pytest.skip("the user may write everywhere")
+    write(tmp_path, {"file": ""})
+    (tmp_path / "locked").mkdir(mode=0o500)
+    done = command(tmp_path, "watch", *arguments)
+    assert (done.code, done.out, len(done.err.splitlines())) == (code, "", 1)
+    assert message in done.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "locked"]
+
+
+def test_command_that_is_no_python(tmp_path: Path) -> None:
+    done, evidence = watch(tmp_path, "echo", "hello")
+    assert (done.code, done.out) == (0, "hello\n")
+    assert "nothing was seen" in done.err
+    assert (evidence["complete"], evidence["processes"]) == (False, [])
+
+
+def test_program_without_torch(tmp_path: Path) -> None:
+    done, evidence = watch(tmp_path, sys.executable, "-c", "import json; print(json.dumps([1]))")
+    assert (done.code, done.out) == (0, "[1]\n")
+    assert "no file was saved in 0 steps" in done.err
+    assert evidence["files"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is no evidence file of `flake8-ckpt watch --output`"),
+        ('{"version": 1}', "is no evidence file"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_evidence_that_is_none(tmp_path: Path, text: str | None, message: str) -> None:
+    write(tmp_path, {"train.py": "", **({"evidence.json": text} if text is not None else {})})
+    done = check(tmp_path, "--evidence=evidence.json")
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert "'evidence.json'" in done.err and message in done.err
