@@ -19,7 +19,7 @@ from flake8_ckpt.commands.watch import INJECTED
 from flake8_ckpt.commands.watch import VARIABLE
 
 HEAD = ("what", "without", "with", "more", "ratio")
-PROGRAM = '''\
+PROGRAM = """\
 import json
 import sys
 import time
@@ -83,7 +83,7 @@ begin = clock()
 items = [Item(index) for index in range(100_000)]
 found["100,000 objects"] = clock() - begin
 print(json.dumps(found))
-'''
+"""
 
 
 def run(folder: Path, environment: Mapping[str, str]) -> dict[str, float]:
