@@ -154,7 +154,7 @@ def from_namespace(namespace: argparse.Namespace, configuration: Configuration) 
         frameworks=_frameworks(namespace.ckpt_frameworks or (), folder),
         baseline=_absolute(namespace.ckpt_baseline, folder),
         no_baseline=_flag("ckpt-no-baseline", namespace.ckpt_no_baseline, configuration),
-        cache_dir=_absolute(namespace.ckpt_cache_dir, folder),
+        cache_dir=_cache_dir(namespace.ckpt_cache_dir, configuration),
         no_cache=_flag("ckpt-no-cache", namespace.ckpt_no_cache, configuration),
         jobs=_positive("ckpt-jobs", namespace.ckpt_jobs, configuration),
     )
@@ -196,6 +196,18 @@ def _absolute(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path
     if config_dir is not None and not os.path.exists(expanded):
         return Path(os.path.abspath(config_dir / expanded))
     return Path(os.path.abspath(expanded))
+
+
+def _cache_dir(value: Optional[str], configuration: Configuration) -> Optional[Path]:
+    """Return the folder for the cache; what comes with a cloned project must not make us write outside of it."""
+    path, folder = _absolute(value, configuration.folder), configuration.folder
+    if path is None or folder is None or configuration.is_argument("ckpt-cache-dir"):
+        return path
+    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    if not any(path.is_relative_to(each) for each in (folder, own)):
+        place = configuration.place_of("ckpt-cache-dir")
+        raise ExecutionError(f"{place}: {value!r} is outside of {folder}: give it on the command line")
+    return path
 
 
 def _existing_folder(value: Optional[str], configuration: Configuration) -> Optional[Path]:

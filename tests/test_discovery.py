@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from pathlib import PureWindowsPath
 
 import pytest
 
@@ -237,3 +239,17 @@ def test_names_that_differ_in_case_are_two_files(tmp_path: Path) -> None:
         "policy.py",
         "src/a.py",
     ]
+
+
+@pytest.mark.parametrize(
+    ("filename", "path"),
+    [
+        ("C:\\Work\\project\\pkg\\a.py", "pkg/a.py"),
+        ("c:\\work\\Project\\pkg\\A.py", "pkg/A.py"),
+        ("C:/Work/project/pkg/a.py", "pkg/a.py"),
+        ("C:\\Work\\other\\a.py", "../other/a.py"),
+        ("D:\\a.py", "D:/a.py"),
+    ],
+)
+def test_paths_of_windows_have_forward_slashes(filename: str, path: str) -> None:
+    assert relative_path(PureWindowsPath("C:\\Work\\project"), filename, ntpath) == path

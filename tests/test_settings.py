@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.front_end import NORMALIZER
 from tests.front_end import WARM_UP
 from tests.front_end import flake8
 from tests.front_end import here
+from tests.front_end import run
 from tests.front_end import write
 
 BROKEN = "def f(:\n"
@@ -171,3 +173,29 @@ def test_file_that_cannot_be_parsed_is_always_said_once(
     ours = here(project, "check", "--no-summary", *arguments, "bad.py").out
     assert ("E999" in theirs, "CKP001" in theirs) == (shown, False)
     assert ("CKP001" in ours, "E999" in ours) == (shown, False)
+
+
+def test_settings_say_where_they_come_from(project: Path) -> None:
+    write(
+        project, {"setup.cfg": "[flake8]\nselect = CKP\n", "pyproject.toml": f"{TABLE}enable = ['CKP110']\n"}
+    )
+    found = here(project, "check", "--show-settings", "--ckpt-jobs=3")
+    rows = {line.split()[0]: line.split()[1:] for line in found.out.splitlines()}
+    assert (found.code, found.err) == (0, "")
+    assert rows["project"] == [project.as_posix(), "the", "folder", "of", "the", "configuration"]
+    assert rows["ckpt-enable"] == ["CKP110", "pyproject.toml:2"]
+    assert rows["ckpt-jobs"] == ["3", "--ckpt-jobs"]
+    assert rows["select"] == ["CKP", "setup.cfg:2"]
+    assert (rows["ckpt-exclude"], rows["baseline"]) == (["-", "default"], ["none"])
+    here(project, "baseline", "--write")
+    (row,) = re.findall(r"^baseline .*$", here(project, "check", "--show-settings").out, re.MULTILINE)
+    assert row.split() == ["baseline", ".flake8_ckpt_baseline.json", "2", "known"]
+
+
+@pytest.mark.parametrize(
+    "command", [["rules"], ["explain", "CKP101"], ["demo"], ["check"], ["check", "--output-format=text"]]
+)
+def test_console_that_cannot_show_every_character(project: Path, command: list[str]) -> None:
+    write(project, {"a.py": NORMALIZER.replace("mean", "\u03bcean")})
+    found = run(project, "-m", "flake8_ckpt", *command, env={"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"})
+    assert found.code in (0, 1) and "Traceback" not in found.err and found.out

@@ -27,6 +27,12 @@ def test_nothing_found(tmp_path: Path) -> None:
     assert (found.code, found.out, found.err) == (0, "", "no findings; 2 files read\n")
 
 
+def test_nothing_found_in_what_was_asked_about(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": CLEAN, "b.py": NORMALIZER, "docs/c.txt": ""})
+    assert last_line(tmp_path, "a.py") == "no findings in 1 file; 2 files read"
+    assert last_line(tmp_path, "docs", "--ckpt-root=.") == "no files to check; 2 files read"
+
+
 def test_found_in_some_of_the_files(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -38,10 +44,13 @@ def test_found_in_some_of_the_files(tmp_path: Path) -> None:
 
 def test_files_that_were_not_read_are_named(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": CLEAN, "bad.py": BROKEN})
-    assert last_line(tmp_path, "a.py") == "no findings; 1 file read, 1 not: bad.py"
+    assert last_line(tmp_path, "a.py") == "no findings in 1 file; 1 file read, 1 not: bad.py"
     write(tmp_path, {f"bad_{number}.py": BROKEN for number in range(4)})
     line = last_line(tmp_path, "a.py")
-    assert line == "no findings; 1 file read, 5 not: bad.py, bad_0.py, bad_1.py and 2 more (-v names them)"
+    assert (
+        line
+        == "no findings in 1 file; 1 file read, 5 not: bad.py, bad_0.py, bad_1.py and 2 more (-v names them)"
+    )
     assert "flake8-ckpt: note: bad_3.py cannot be parsed" in here(tmp_path, "check", "-v", "a.py").err
 
 
@@ -70,3 +79,32 @@ def test_line_is_for_people_who_want_it(tmp_path: Path, arguments: list[str]) ->
 def test_both_formats_for_people_have_it(tmp_path: Path, name: str) -> None:
     found = here(write(tmp_path, {"a.py": NORMALIZER}), "check", f"--output-format={name}")
     assert found.err == "1 finding in 1 file; 1 file read\n"
+
+
+RESUME = """\
+import torch
+from acme import write_rest
+
+
+def save(policy, path):
+    torch.save({"policy": policy.state_dict()}, path)
+
+
+def save_all(policy, scaler, path):
+    write_rest({"policy": policy.state_dict(), "scaler": scaler.state_dict()}, path)
+
+
+def load(policy, scaler, path):
+    state = torch.load(path)
+    policy.load_state_dict(state["policy"])
+    scaler.load_state_dict(state["scaler"])
+"""
+RECORDS = 'save = [{names = ["acme.write_rest"], payload = "state", payload_at = 0}]\n'
+
+
+def test_what_framework_records_hide_is_counted_when_asked(tmp_path: Path) -> None:
+    write(tmp_path, {"train.py": RESUME, "records.toml": RECORDS})
+    assert last_line(tmp_path, "-v") == "1 finding in 1 file; 1 file read"
+    assert last_line(tmp_path, "--ckpt-frameworks=records.toml") == "no findings; 1 file read"
+    hidden = last_line(tmp_path, "--ckpt-frameworks=records.toml", "-v")
+    assert hidden == "no findings; 1 file read; hidden: 1 by framework records"

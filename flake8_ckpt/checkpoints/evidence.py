@@ -22,8 +22,10 @@ from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import missing_depth
 from flake8_ckpt.checkpoints.payload import object_of
 from flake8_ckpt.checkpoints.payload import states_in
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Guard
+from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -70,9 +72,7 @@ class Evidence:
         if not is_weights or not is_resume(load) or TUNES.search(load.source.identity):
             return False
         methods = self.hierarchy.related_methods(load.unit.class_id) if load.unit.class_id else ()
-        return self._trains(load.unit) or any(
-            f"{owner}.{each.name}" in self._saving for owner, each in methods
-        )
+        return self._trains(load) or any(f"{owner}.{each.name}" in self._saving for owner, each in methods)
 
     def is_for_training(self, key: str, held: Value, unit: FunctionRef) -> bool:
         """Tell whether an object is one that only training needs: no module that holds it saves it."""
@@ -88,14 +88,25 @@ class Evidence:
             if any(isinstance(each, Attr) for each in load.into):
                 return True
             if any(isinstance(each, Local) or each == GIVEN_BACK for each in load.into):
-                return self._trains(load.unit)
+                return self._trains(load)
         kinds = {self.owner_kind(target, load.unit) for target in load.into if not is_made_with(target)}
         return not kinds.isdisjoint(TRAINING)
 
-    def _trains(self, unit: FunctionRef) -> bool:
-        """Tell whether a function goes on with training after a load: a counter that it prints restores nothing."""
-        called = {called_name(site.call) for site in unit.function.calls}
-        return any(map(TRAINS.search, called)) or unit.identity in self._saving
+    def _trains(self, load: LoadEffect) -> bool:
+        """Tell whether training goes on after a load: a counter that is printed restores nothing.
+
+        The function that loads says so where it trains or saves itself: what it does before the load is over.
+        """
+        unit = load.source
+        saves = self.groups.payloads.summary(unit).saves
+        saved = {each.location.position for each in saves if not self._passes_on(each)}
+        works = [each for each in unit.function.calls if _is_training(each) or each.position in saved]
+        seen = self.groups.payloads.load_of_source(load)
+        if works and seen:
+            return any(each.position >= seen[0].at or LOOP in each.guards for each in works)
+        if any(map(_is_training, load.unit.function.calls)):
+            return True
+        return load.unit.identity in self._saving
 
     @cached_property
     def _saving(self) -> frozenset[str]:
@@ -241,6 +252,10 @@ def _begins_by_option(value: Value) -> bool:
     while isinstance(value, (Arith, Local)):
         value = value.operands[0] if isinstance(value, Arith) else value.value
     return isinstance(value, Attr) and not isinstance(value.base, Self)
+
+
+def _is_training(site: Site) -> bool:
+    return TRAINS.search(called_name(site.call)) is not None
 
 
 def is_made_with(target: Value) -> bool:

@@ -69,9 +69,13 @@ def _print(namespace: argparse.Namespace, options: Options, looked_up: Lookup) -
     """Print the findings, and return how many of each file are shown."""
     formatter = make_formatter(namespace)
     if isinstance(formatter, ReportFormatter):
-        everything = [each for file in looked_up.sieved.values() for each in (*file.shown, *file.by_baseline)]
+        everything = [
+            each
+            for file in looked_up.sieved.values()
+            for each in (*file.shown, *file.by_comment, *file.by_baseline)
+        ]
         shown = {looked_up.paths[name]: file.name for name, file in zip(looked_up.paths, looked_up.linted)}
-        material = Material(options, looked_up.found, everything, shown)
+        material = Material(options, looked_up.found, everything, shown, looked_up.run)
         formatter.expect(looked_up.linted, writer_of(format_of(namespace), material, formatter.color))
     return print_findings(namespace, formatter, looked_up.linted)
 

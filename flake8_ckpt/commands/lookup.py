@@ -6,9 +6,11 @@ import argparse
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -17,7 +19,10 @@ from flake8.exceptions import ExecutionError
 from flake8_ckpt import engine
 from flake8_ckpt.commands.output import Linted
 from flake8_ckpt.commands.progress import progress_bar
+from flake8_ckpt.evidence.records import Evidence
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.fingerprints import fingerprints
+from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.options import Options
 from flake8_ckpt.selection import STDIN
 from flake8_ckpt.selection import asked_files
@@ -38,7 +43,9 @@ from flake8_ckpt.suppression.sieve import sieve
 class Lookup:
     """The analysis of the project, and of each file that was asked about its findings, hidden ones too, and its hints.
 
-    The files have the names that flake8 gives them; `paths` says where they are in the project.
+    The files have the names that flake8 gives them; `paths` says where they are in the project. `run` is what a
+    watched run showed, if one is asked for; `by_records` counts what the user's own framework records hide, where
+    the run is verbose.
     """
 
     found: engine.Analysis
@@ -46,6 +53,8 @@ class Lookup:
     sieved: Mapping[str, Sieved]
     linted: Sequence[Linted]
     hints: Mapping[str, Sequence[Hint]]
+    run: Optional[Evidence] = None
+    by_records: int = 0
 
     @property
     def unread(self) -> dict[str, str]:
@@ -73,8 +82,11 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
-    if getattr(namespace, "evidence", ""):
-        findings = _with_evidence(findings, namespace.evidence)
+    run = _evidence(namespace.evidence) if getattr(namespace, "evidence", "") else None
+    if run is not None:
+        from flake8_ckpt.evidence.shown import with_evidence
+
+        findings = with_evidence(findings, run)
     text = None if stdin is None else lenient_text(stdin)
     lines = {name: _lines_of(name, text) for name in names if findings[paths[name]]}
     sieved = {
@@ -88,17 +100,29 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         change = change_since(namespace.diff_base, found, options)
         new = {name: change.caused(paths[name], findings) for name, findings in new.items()}
     linted = [_linted(name, namespace, new[name], text) for name in names]
-    return Lookup(found, paths, sieved, linted, _hints(lines))
+    hidden = _hidden_by_records(found, options, set(paths.values())) if namespace.verbose else 0
+    return Lookup(found, paths, sieved, linted, _hints(lines), run, hidden)
 
 
-def _with_evidence(findings: Mapping[str, list[Finding]], name: str) -> Mapping[str, list[Finding]]:
-    """Return the findings with what a watched run says of them."""
+def _hidden_by_records(found: engine.Analysis, options: Options, asked: Collection[str]) -> int:
+    """Return how many findings there would be more without the user's framework records: the project is read twice."""
+    if options.frameworks.key == DEFAULT.key:
+        return 0
+    plain = engine.analyze(found.root, replace(options, frameworks=DEFAULT, no_cache=True), paths=list(asked))
+    return sum(
+        len(set(fingerprints(engine.findings_in(plain, path).findings).values()).difference(marks))
+        for path in asked
+        for marks in [fingerprints(engine.findings_in(found, path).findings).values()]
+    )
+
+
+def _evidence(name: str) -> Evidence:
+    """Return what a watched run showed."""
     from flake8_ckpt.evidence.evidence_file import EvidenceError
     from flake8_ckpt.evidence.evidence_file import read_evidence
-    from flake8_ckpt.evidence.shown import with_evidence
 
     try:
-        return with_evidence(findings, read_evidence(name))
+        return read_evidence(name)
     except EvidenceError as error:
         raise ExecutionError(f"--evidence: {error}") from error
 

@@ -138,9 +138,9 @@ def _out_of_reach(finding: Finding) -> str:
     """Return why a finding is none that running one class can prove."""
     from flake8_ckpt.runtime.prove.codes import COVERED
 
-    if finding.code not in COVERED:
-        return f"{finding.code} is about a program, not a class: `flake8-ckpt watch` sees it"
-    return "" if finding.class_name else "the finding stands in no class"
+    if finding.code not in COVERED or not finding.class_name:
+        return f"{finding.code} is about a program here, not a class: `flake8-ckpt watch` sees it"
+    return ""
 
 
 def fixed_text(found: Analysis, path: str, findings: Sequence[Finding]) -> tuple[dict[Finding, str], str]:

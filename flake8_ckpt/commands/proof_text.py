@@ -15,8 +15,9 @@ from flake8_ckpt.runtime.prove.records import Answer
 def as_text(proof: Proof, evidence: Evidence) -> str:
     """Return a proof as lines: the verdict, how the object was made and changed, what was lost before and after."""
     finding, before = proof.finding, proof.before
-    owner = ".".join(filter(None, (finding.class_name, finding.attribute)))
-    lines = [f"{finding.path}:{finding.position.line} {finding.code} {owner}: {before.verdict}{_why(before)}"]
+    what = ".".join(filter(None, (finding.class_name, finding.attribute))) or finding.key
+    head = " ".join(filter(None, (f"{finding.path}:{finding.position.line}", finding.code, what)))
+    lines = [f"{head}: {before.verdict}{_why(before)}"]
     lines += [f"  {line}" for line in _details(proof)]
     seen = evidence.changes.get((finding.path, finding.attribute))
     lines += [f"  seen in the watched run: {seen}"] if seen else []
@@ -32,7 +33,7 @@ def _details(proof: Proof) -> Iterator[str]:
     if before.built:
         yield f"made: {before.built}{f', then {before.ran}' if before.ran else ''}"
     if before.lost:
-        yield f"before: lost {before.lost[0]}"
+        yield f"before: {before.lost[0]}"
         yield from (f"        {line}" for line in before.lost[1:])
     yield from (f"note: {note}" for note in before.notes)
     if after is None:
@@ -40,7 +41,7 @@ def _details(proof: Proof) -> Iterator[str]:
     if after.verdict == "refuted":
         yield f"after {proof.fix}: nothing lost"
     elif after.verdict == "proven":
-        yield f"after {proof.fix}: still lost {after.lost[0]}"
+        yield f"after {proof.fix}: still {after.lost[0]}"
     else:
         yield f"after {proof.fix}: not proven, {after.reason}"
     if after.older:
@@ -68,8 +69,14 @@ def _entry(proof: Proof) -> dict[str, Any]:
         "class": finding.class_name,
         "attribute": finding.attribute,
         **_answer(proof.before),
-        "fix": None if proof.after is None else {"title": proof.fix, **_answer(proof.after)},
+        "fix": None if proof.after is None else {"title": proof.fix, **_fixed(proof.after)},
     }
+
+
+def _fixed(answer: Answer) -> dict[str, Any]:
+    """Return an answer of fixed code, of which "refuted" is the best that can be said: nothing is lost any more."""
+    verdicts = {"refuted": "nothing lost", "proven": "still lost", "not built": "not built"}
+    return {**_answer(answer), "verdict": verdicts[answer.verdict]}
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from flake8_ckpt.selection import root_for
 PROVEN, REFUTED, NOT_BUILT = 0, 1, 2
 PLACE = re.compile(r"(.+):(\d+)")
 CODE = re.compile(r"CKP\d+")
-UNUSED = frozenset(["--bug-report", "--enable-extensions", "--require-plugins"])
+UNUSED = frozenset(["--bug-report", "--enable-extensions", "--require-plugins", "--output-file"])
 # Findings of the linter itself have nothing to run.
 OWN = ("CKP0",)
 WARNING = (

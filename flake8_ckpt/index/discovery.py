@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from pathlib import PurePath
+from types import ModuleType
 from typing import Optional
 
 MARKERS = (".git", "pyproject.toml", "setup.cfg", "setup.py")
@@ -101,21 +103,22 @@ def _is_marked(folder: Path) -> bool:
     return any(os.path.exists(folder / marker) for marker in MARKERS)
 
 
-def relative_path(root: Path, filename: str) -> str:
-    """Return a file's path as the project names it: from the root, with forward slashes."""
-    absolute = os.path.abspath(filename)
-    base = os.path.join(os.fspath(root), "")
-    if absolute.startswith(base):
-        relative = absolute[len(base) :]
-    else:
-        relative = _path_outside(absolute, root)
-    return relative.replace(os.sep, "/")
+def relative_path(root: PurePath, filename: str, paths: ModuleType = os.path) -> str:
+    """Return a file's path as the project names it: from the root, with forward slashes.
+
+    `paths` is the module for the paths of a system: `ntpath` or `posixpath`.
+    """
+    absolute = paths.abspath(filename)
+    base = paths.join(os.fspath(root), "")
+    # The quick way; names that differ in case alone are one file on Windows, which only relpath() knows.
+    relative = absolute[len(base) :] if absolute.startswith(base) else _path_outside(absolute, root, paths)
+    return str(relative.replace(paths.sep, "/"))
 
 
-def _path_outside(absolute: str, root: Path) -> str:
+def _path_outside(absolute: str, root: PurePath, paths: ModuleType) -> str:
     """Return a path that leads out of the root; there is none to another drive of Windows."""
     try:
-        return os.path.relpath(absolute, root)
+        return str(paths.relpath(absolute, root))
     except ValueError:
         return absolute
 

@@ -16,7 +16,7 @@ CONTEXT = 1
 def changed_lines(edits: Sequence[Edit], source: Source) -> Iterator[tuple[str, int, str]]:
     """Yield a sign ("-", "+", " "), the line's number before the change, and the line, around each change.
 
-    Between two places that are far apart stands the sign "~".
+    Between two places that are far apart stands the sign "~". Empty lines around a change are left out.
     """
     if not edits or not source.lines:
         return
@@ -30,7 +30,8 @@ def changed_lines(edits: Sequence[Edit], source: Source) -> Iterator[tuple[str, 
             yield "~", first + group[0][1], ""
         for tag, start, end, new_start, new_end in group:
             sign = " " if tag == "equal" else "-"
-            yield from ((sign, first + index + 1, before[index]) for index in range(start, end))
+            shown = (index for index in range(start, end) if sign == "-" or before[index].strip())
+            yield from ((sign, first + index + 1, before[index]) for index in shown)
             if tag != "equal":
                 yield from (("+", first + start, after[index]) for index in range(new_start, new_end))
 

@@ -74,6 +74,8 @@ def _block(entry: Entry, report: Report, style: Style) -> Iterator[str]:
         yield from _code(other, each.position, width, style, style.blue)
     if len(finding.related) > MAX_RELATED:
         yield f"{' ' * width}{style.blue}={style.end} and {len(finding.related) - MAX_RELATED} more places"
+    if entry.evidence is not None and entry.evidence.reason:
+        yield f"{' ' * width} {style.blue}={style.end} seen in a run: {one_line(entry.evidence.reason)}"
     if entry.mend is not None:
         yield from _mend(entry.mend, source, width, style)
 
@@ -109,8 +111,6 @@ def _mend(mend: Mend, source: Source, width: int, style: Style) -> Iterator[str]
     if mend.note:
         yield f"{left} {equals} note: {one_line(mend.note)}"
     for sign, number, text in changed_lines(mend.edits, source):
-        if sign == " " and not text.strip():
-            continue
         tone = {"-": style.red, "+": style.green}.get(sign, style.blue)
         label = f"{'' if sign in '+~' else str(number):>{width}}"
         code = (

@@ -102,6 +102,10 @@ assert first == 1.0
 assert second == 1.0
 ```
 
+## Fix safety
+
+Shown, not applied: both ends change, and files written before lack the key.
+
 ## When it stays silent
 
 - The program does not resume, or what it loads are only weights.

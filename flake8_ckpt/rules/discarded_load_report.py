@@ -85,6 +85,11 @@ assert torch.equal(resumed.head.weight, trained.head.weight)
 assert torch.equal(resumed.trunk.weight, trained.trunk.weight)
 ```
 
+## Fix safety
+
+Unsafe: a warning is added for keys that do not fit, and nothing else changes; but a `load_state_dict` that is not
+torch's own may return nothing to look at.
+
 ## When it stays silent
 
 - The load is strict, which is the default, or `strict` is a value that the source does not tell.

@@ -119,11 +119,17 @@ assert resumed.steps == 100
 assert resumed.learning_rate() == trained.learning_rate()
 ```
 
+## Fix safety
+
+Unsafe: where the save writes a key that is almost the same, the load reads that one; a file that was written with
+the other spelling, by an older version, is no longer understood.
+Where there is no such key, what the save would have to write is shown.
+
 ## When it stays silent
 
 - `.get(key, default)` of something that training does not change: a version, a config, a metric.
 - The key is an old name that is looked for after the new one, or a wrapper that is taken off first
-  (`if "state_dict" in checkpoint`).
+  (`if "state_dict" in checkpoint`), or the same object is restored from another key that is saved.
 - Some part of what the writer gives is not known: a spread, a computed key, a helper that cannot be followed.
 - The file that is read is not one that this project writes: downloaded weights, another program.
 - Statistics of a normalizer are CKP201; keys of hooks that a framework calls are CKP206.

@@ -115,12 +115,19 @@ assert trained.scheduler.get_last_lr()[0] < 0.05
 assert resumed.scheduler.get_last_lr()[0] == trained.scheduler.get_last_lr()[0]
 ```
 
+## Fix safety
+
+Unsafe: a resumed run goes on with what was saved, and a file without the key is refused.
+The statement is added where save and load are methods of one class and both are written out; elsewhere it is shown.
+
 ## When it stays silent
 
 - The key is a note rather than state: a version, a config, a date, metrics, or a second copy of what another
   key already holds.
 - The program never resumes: it only saves, what it reads is for evaluation, export or fine-tuning, or nobody
   calls the method that reads.
+- The save is not for this load: it leaves out a key without which the load fails, and another save gives that.
+- A setting says where the epochs begin: `range(args.start_epoch, args.epochs)`.
 - A reader may take any key: the whole dict is handed on, its items are looped over, the key is computed.
 - Another reader of the same checkpoint restores it: a subclass, a helper in another file.
 - Keys of hooks that a framework calls are CKP206.

@@ -174,6 +174,12 @@ assert trained.count == 100
 assert resumed.count == 101
 ```
 
+## Fix safety
+
+Unsafe: files written from now on hold the key, and older ones still lack it.
+The entry is added where save and load are methods of one class, or one function, and both are written out;
+elsewhere it is shown in the names of the load.
+
 ## When it stays silent
 
 - Some part of the payload is not known: a spread, a computed key, a helper that cannot be followed.

@@ -131,11 +131,17 @@ assert trained.log_alpha.item() < 0
 assert resumed.log_alpha.item() < trained.log_alpha.item()
 ```
 
+## Fix safety
+
+Unsafe: the loaded value is copied into the tensor that the optimizer trains, which refuses one of another shape.
+For modules and schedulers the change is shown.
+
 ## When it stays silent
 
 - The value is put into the old tensor or module: `copy_`, `load_state_dict`, `.data = ...`.
 - The optimizer is built after the load, or the method that loads builds it again, by itself or in a method that it
   calls, or gives it the new tensor with `add_param_group`.
+- More than construction calls the method that builds the optimizer: `reset()` before each run.
 - It is not known whether the optimizer is built before the load.
 - The code is a test.
 

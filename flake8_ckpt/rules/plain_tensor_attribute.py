@@ -59,6 +59,12 @@ assert len(list(model.buffers())) == 1
 assert not model.state_dict()
 ```
 
+## Fix safety
+
+Unsafe: a non-persistent buffer leaves the `state_dict` as it was, but it follows `.to(dtype)` too, which rounds a
+table of floats.
+For tables of integers and bools that a torch call builds the change is safe.
+
 ## When it stays silent
 
 - CKP112 is not enabled.

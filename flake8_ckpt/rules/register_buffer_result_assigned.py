@@ -59,8 +59,9 @@ assert torch.equal(model(torch.ones(2, 3)), torch.ones(2, 3))
 
 ## Fix safety
 
-Safe: without the assignment the buffer holds what the call registered.
-No working checkpoint can depend on the empty one.
+Unsafe: without the assignment the buffer holds what the call registered, and the `state_dict` has its key, which
+older checkpoints lack.
+With `persistent=False` there is no key, and the change is safe.
 
 ## When it stays silent
 

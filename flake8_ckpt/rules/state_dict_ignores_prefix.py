@@ -70,6 +70,11 @@ assert saved["0.options"] == {"scale": 3.0}
 assert saved["1.options"] == {"scale": 1.0}
 ```
 
+## Fix safety
+
+Unsafe: within another module the key gets that module's name before it, so files written before have another key.
+Where the class reads the key itself, the change is shown.
+
 ## When it stays silent
 
 - The key is computed: `prefix + "steps"`, `f"{prefix}steps"`.

@@ -143,7 +143,7 @@ assert resumed.epsilon() < trained.epsilon()
   `DistributedDataParallel`, a scheduler that is wound forward to the restored step.
 - What is replaced was not restored: the count of one episode, a new head on pretrained weights.
 - An option asks for it: `if args.reset_optimizer:`, `if self.finetune:`.
-- The variable of a loop: it names another object in each turn.
+- The name stands for another object from then on: the variable of a loop, an object of another class.
 - The checkpoint itself gives what the object is rebuilt from, and it is loaded afterwards.
 - The function is over after the branch that loads, or the new object is filled from the checkpoint further down.
 - The attribute is cleared (`= None`) after use, or set to another object that already exists.

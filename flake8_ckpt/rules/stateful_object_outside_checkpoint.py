@@ -176,6 +176,10 @@ assert trained.reward_normalizer.count == 50
 assert resumed.reward_normalizer.count == 51
 ```
 
+## Fix safety
+
+Shown, not applied: both ends change, and files written before lack the key.
+
 ## When it stays silent
 
 - The program does not resume: nothing loads what it saves, or what loads only evaluates, exports or starts
@@ -183,6 +187,7 @@ assert resumed.reward_normalizer.count == 51
 - The object is carried another way: as part of a saved module, in a file of its own, by a framework that
   collects what was registered or prepared, by pickling the whole.
 - The object is never stepped or updated, or lives for one call only.
+- A gradient scaler is switched off by a constant: it has no state.
 - The object is given to code that is not known, and that may keep it.
 - A scheduler is told the epoch at each step, or stepped up to it.
 - A counter only limits the run, or is only logged; or something else than counting sets it.

@@ -74,9 +74,10 @@ assert torch.equal(resumed.embeddings[0], trained.embeddings[0])
 
 ## Fix safety
 
-Shown, not applied: parameters want an `nn.ParameterList` or `nn.ParameterDict`, while tensors that are
-not trained want one stacked buffer, or a buffer each under a name with a number.
-Which one is right, and what reads the container, only the author knows.
+Unsafe: a list of nothing but Parameters becomes an `nn.ParameterList`, which adds keys to the `state_dict` and trains
+its members.
+For other tensors the change is shown, because an `nn.ParameterList` would make parameters of constants:
+they want one stacked buffer, or a buffer each under a name with a number.
 
 ## When it stays silent
 

@@ -89,6 +89,7 @@ computes them.
 - The programs that construct the module never move it, or a default device is set.
 - A comment at its making says something of buffers, or it is complex: a buffer follows `.to(dtype)`, and a
   complex table loses its imaginary part there.
+- Nothing in the project names the class, and programs work with the files of its folder.
 - It is random or fitted: that is state, see CKP101.
 
 ## References

@@ -96,6 +96,7 @@ loads with `strict=True`.
 - It gathers what one method takes and sets back, or it is a store of experience in a class that computes nothing.
 - It is the very tensor of a persistent buffer, and only ever changed where it lies.
 - The program only ever pickles the whole module, so the file holds plain attributes too.
+- Nothing in the project names the class, and programs work with the files of its folder.
 - The file is a test.
 - The class is not an `nn.Module`.
 

@@ -104,6 +104,11 @@ assert np.array_equal(used.mean, learned.mean)
 assert used.count == learned.count
 ```
 
+## Fix safety
+
+Unsafe: `training = False` is added below the wrapper, so an evaluation no longer moves the statistics.
+How a wrapper gets the statistics of training is shown, because only the author knows where they lie.
+
 ## When it stays silent
 
 - The statistics come from anywhere else than the constructor: `VecNormalize.load`, an unpickled wrapper,

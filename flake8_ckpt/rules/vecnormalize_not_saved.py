@@ -94,6 +94,11 @@ assert np.array_equal(seen_in_evaluation, seen_in_training)
 assert np.allclose(action, expected)
 ```
 
+## Fix safety
+
+Unsafe: one more file is written beside the model.
+It has to be loaded with `VecNormalize.load(path, env)` wherever the model is.
+
 ## When it stays silent
 
 - The wrapper is saved anywhere in the program: `env.save(...)`, `model.get_vec_normalize_env().save(...)`,

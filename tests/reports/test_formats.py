@@ -15,11 +15,15 @@ from typing import Any
 from typing import AnyStr
 from urllib.parse import unquote
 
+import msgspec
 import pytest
 from jsonschema import Draft7Validator
 from junitparser import JUnitXml
 
 from flake8_ckpt import addresses
+from flake8_ckpt.evidence.records import Evidence as RunEvidence
+from flake8_ckpt.evidence.records import JudgedFinding
+from flake8_ckpt.evidence.records import Loss
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
 from flake8_ckpt.reports import rdjson
@@ -138,7 +142,7 @@ def sarif_schema() -> dict[str, Any]:
     return schema
 
 
-@pytest.mark.parametrize(("form", "empty"), [("json", "[]"), ("gitlab", "[]"), ("github", ""), ("text", "")])
+@pytest.mark.parametrize(("form", "empty"), [("json", "[]"), ("github", "")])
 def test_nothing_found(tmp_path: Path, form: str, empty: str) -> None:
     done = check(write(tmp_path, {"a.py": CLEAN}), f"--output-format={form}")
     assert (done.code, done.out.strip()) == (0, empty)
@@ -168,8 +172,8 @@ def test_unknown_format_is_one_line(tmp_path: Path) -> None:
 
 
 def test_report_replaces_the_last_one(tmp_path: Path) -> None:
-    for _ in range(2):
-        reported(tmp_path, "sarif", "--output-file=out/report.sarif")
+    write(tmp_path, {"out/report.sarif": "{" * 100_000})
+    reported(tmp_path, "sarif", "--output-file=out/report.sarif")
     assert len(json.loads((tmp_path / "out/report.sarif").read_text())["runs"]) == 1
 
 
@@ -271,13 +275,8 @@ def test_github_is_read_by_the_runner(report: Callable[[str], str]) -> None:
 
 
 def test_paths_are_those_of_the_repository(tmp_path: Path) -> None:
-    reported(tmp_path, "json")
-    for form, path in [
-        ("github", "file=pkg/plain.py,"),
-        ("gitlab", '"pkg/plain.py"'),
-        ("sarif", '"pkg/plain.py"'),
-    ]:
-        assert path in check(tmp_path / "pkg", f"--output-format={form}", "plain.py").out
+    write(tmp_path, {".git/HEAD": "", "pkg/plain.py": NORMALIZER})
+    assert " file=pkg/plain.py," in check(tmp_path / "pkg", "--output-format=github", "plain.py").out
     assert '"plain.py"' in check(tmp_path / "pkg", "--output-format=rdjson", "plain.py").out
 
 
@@ -378,3 +377,18 @@ def test_addresses_are_links_once_there_are_any(monkeypatch: pytest.MonkeyPatch)
     page = "https://example.org/docs/rules/unregistered-tensor-state/"
     assert f'"helpUri": "{page}"' in sarif.render(made)
     assert f'"url": "{page}"' in rdjson.render(made)
+
+
+def test_evidence_stands_beside_its_finding(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": NORMALIZER, "b.py": NORMALIZER})
+    marks = [each["fingerprint"] for each in json.loads(check(tmp_path, "--output-format=json").out)]
+    judged = JudgedFinding(marks[0], "CKP101", "a.py", 8, "mean", "confirmed", "")
+    loss = Loss("CKP101", "state", "a.py", 8, "Normalizer", "policy.norm", ("mean",), (0.0,), (4.7,))
+    run = RunEvidence(1, ("python",), 0, 9, True, (), (), (loss,), (judged,), {}, {})
+    (tmp_path / "run.json").write_bytes(msgspec.json.encode(run))
+    seen, other = json.loads(check(tmp_path, "--output-format=json", "--evidence=run.json").out)
+    assert seen["evidence"]["verdict"] == "confirmed"
+    assert "policy.norm.mean changed (0 -> 4.7)" in seen["evidence"]["reason"]
+    assert (seen["fingerprint"], other["evidence"]) == (marks[0], None)
+    shown = check(tmp_path, "--output-format=text", "--evidence=run.json").out
+    assert shown.count("   = seen in a run: policy.norm.mean changed (0 -> 4.7)") == 1

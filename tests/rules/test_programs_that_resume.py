@@ -149,6 +149,11 @@ FOUND: dict[str, Case] = {
     "an option that is not None": script(IN_PARTS, WHOLE, test="args.resume is not None", mark="  # CKP203"),
     "an option that is not empty": script(IN_PARTS, WEIGHTS, test='args.resume != ""', mark="  # CKP204"),
     "a mode": script(IN_PARTS, WEIGHTS, test='args.mode == "resume"', file="args.first", mark="  # CKP204"),
+    "a save before the loop": script(
+        '    torch.save({{"net": net.state_dict()}}, args.folder + "/first")\n' + IN_PARTS,
+        WEIGHTS,
+        mark="  # CKP204",
+    ),
     "a flag": script(
         "    is_resume = args.first is not None\n" + IN_PARTS,
         WEIGHTS,

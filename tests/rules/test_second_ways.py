@@ -277,6 +277,32 @@ def main(args):
 if __name__ == "__main__":
     main(None)
 """
+LOOKED_AT = """import torch
+from torch import nn
+
+
+def train(net, batches, path):
+    optimizer = torch.optim.Adam(net.parameters())
+    best = -1.0MARK
+    for epoch, batch in enumerate(batches):
+        optimizer.zero_grad()
+        loss = net(batch).sum()
+        loss.backward()
+        optimizer.step()
+        if -loss > best:
+            best = -loss
+            torch.save({"net": net.state_dict(), "tool": optimizer.state_dict(), "epoch": epoch}, path)MORE
+    return path
+
+
+def run(net, batches, path):
+    FIRST
+    state = torch.load(path)
+    net.load_state_dict(state["net"])
+    begin = state["epoch"]
+    LAST
+    print(begin, net(torch.ones(2)))
+"""
 
 SILENT: dict[str, Case] = {
     "one object is restored from another key, too": KEYS.replace("LOAD", BOTH),
@@ -304,6 +330,12 @@ SILENT: dict[str, Case] = {
     "a loop goes on where training was": LOOP.replace("COUNT", "range(self.epoch, self.epochs)").replace(
         "MARK", ""
     ),
+    "the best is loaded to look at it once more": LOOKED_AT.replace(
+        "FIRST", "path = train(net, batches, path)"
+    )
+    .replace("LAST", "pass")
+    .replace("MARK", "")
+    .replace("MORE", ""),
     "a setting says where a loop begins": COUNTED.replace(
         "RANGE", "range(args.start_epoch, args.epochs)"
     ).replace("MARK", ""),
@@ -324,6 +356,10 @@ FOUND: dict[str, Case] = {
         "window = mask = 1\n        x = weighed(x, self.window, 2, **{})[0]", mark="  # CKP102"
     ),
     "a value is measured once": once("self.steps == 1", mark="  # CKP207"),
+    "the best is loaded to train on": LOOKED_AT.replace("FIRST", "pass")
+    .replace("LAST", "train(net, batches, path)")
+    .replace("MARK", "  # CKP218")
+    .replace("MORE", "  # CKP203"),
     "a setting says where a loop ends": COUNTED.replace("RANGE", "range(0, args.epochs)").replace(
         "MARK", "  # CKP203"
     ),

@@ -8,17 +8,19 @@ from __future__ import annotations
 import copy
 import io
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed.checkpoint as dcp
 from torch import Tensor
 from torch import nn
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
 from torch.optim.swa_utils import AveragedModel
 
 Normalizer = Any
-Road = Callable[[Normalizer, Normalizer, Path], Callable[[Tensor], Tensor]]
+Road = Callable[[Normalizer, Normalizer, Path], Any]
 WIDTH = 4
 
 
@@ -27,30 +29,28 @@ def rows(device: torch.device) -> Tensor:
     return torch.linspace(20, 40, 12 * WIDTH, device=device).reshape(12, WIDTH)
 
 
-def in_place(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def in_place(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Copy into the tensors that `state_dict()` gives."""
     for key, value in fresh.state_dict().items():
         value.copy_(trained.state_dict()[key])
     return fresh
 
 
-def data_in_place(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def data_in_place(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Copy past the version counters of tensors, as older code does."""
     for one, other in zip(fresh.buffers(), trained.buffers()):
         one.data.copy_(other.data)
     return fresh
 
 
-def distributed_checkpoint(
-    trained: Normalizer, fresh: Normalizer, folder: Path
-) -> Callable[[Tensor], Tensor]:
+def distributed_checkpoint(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Save and load with `torch.distributed.checkpoint`, which reads into the tensors that are there."""
-    dcp.save({"model": trained.state_dict()}, checkpoint_id=str(folder / "dcp"), no_dist=True)
-    dcp.load({"model": fresh.state_dict()}, checkpoint_id=str(folder / "dcp"), no_dist=True)
+    save({"model": trained.state_dict()}, checkpoint_id=str(folder / "dcp"), no_dist=True)
+    load({"model": fresh.state_dict()}, checkpoint_id=str(folder / "dcp"), no_dist=True)
     return fresh
 
 
-def safetensors(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def safetensors(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Save with safetensors, and load into the model."""
     from safetensors.torch import load_model
     from safetensors.torch import save_model
@@ -60,7 +60,7 @@ def safetensors(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callabl
     return fresh
 
 
-def pretrained(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def pretrained(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Push to a folder and come back with `from_pretrained`."""
     from huggingface_hub import PyTorchModelHubMixin
 
@@ -76,93 +76,90 @@ def pretrained(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable
     return loaded.normalizer
 
 
-def accelerate_checkpoint(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def accelerate_checkpoint(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Load with accelerate, which puts tensors into the modules themselves."""
-    from accelerate import init_empty_weights
-    from accelerate import load_checkpoint_in_model
+    accelerate: Any = import_module("accelerate")
     from safetensors.torch import save_file
 
     save_file(trained.state_dict(), folder / "model.safetensors")
-    with init_empty_weights(include_buffers=True):
+    with accelerate.init_empty_weights(include_buffers=True):
         empty = type(fresh)(WIDTH)
-    load_checkpoint_in_model(
+    accelerate.load_checkpoint_in_model(
         empty, str(folder / "model.safetensors"), device_map={"": str(fresh.count.device)}
     )
     return empty
 
 
-def functional_call(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def functional_call(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Call a fresh module with the tensors of another."""
     return lambda x: torch.func.functional_call(fresh, dict(trained.named_buffers()), (x,))
 
 
-def stacked(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def stacked(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Run several normalizers as one, with `vmap` over their stacked state."""
     parameters, buffers = torch.func.stack_module_state([fresh, trained])
     base = copy.deepcopy(fresh).to("meta")
 
-    def call(buffers: dict[str, Tensor], x: Tensor) -> Tensor:
+    def call(buffers: dict[str, Tensor], x: Tensor) -> Any:
         return torch.func.functional_call(base, (parameters, buffers), (x,))
 
     return lambda x: torch.vmap(call, in_dims=(0, None))(buffers, x)[1]
 
 
-def exported(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def exported(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Export a fresh module, then load into the program."""
     program = torch.export.export(fresh, (rows(fresh.count.device),)).module()
     program.load_state_dict(trained.state_dict())
     return program
 
 
-def scripted(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def scripted(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Script a fresh module, load into it, save it and load it again."""
-    program: Any = torch.jit.script(fresh)  # type: ignore[no-untyped-call]
+    program: Any = torch.jit.script(fresh)
     program.load_state_dict(trained.state_dict())
     file = io.BytesIO()
-    torch.jit.save(program, file)  # type: ignore[no-untyped-call]
+    torch.jit.save(program, file)
     file.seek(0)
-    loaded: Any = torch.jit.load(file)  # type: ignore[no-untyped-call]
+    loaded: Any = torch.jit.load(file)
     return loaded
 
 
-def traced(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def traced(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Trace a fresh module and load into the trace."""
     program: Any = torch.jit.trace(fresh, rows(fresh.count.device))  # type: ignore[no-untyped-call]
     program.load_state_dict(trained.state_dict())
     return program
 
 
-def onnx(trained: Normalizer, fresh: Normalizer, folder: Path, *, dynamo: bool) -> Callable[[Tensor], Tensor]:
+def onnx(trained: Normalizer, fresh: Normalizer, folder: Path, *, dynamo: bool) -> Any:
     """Export to ONNX what came in place, and run it with the reference implementation."""
     from onnx.reference import ReferenceEvaluator
 
     x, path = rows(torch.device("cpu")), folder / "model.onnx"
     module = in_place(trained, fresh, folder)
     torch.onnx.export(module.cpu().eval(), (x,), str(path), dynamo=dynamo, verbose=False)
-    session = ReferenceEvaluator(str(path))
+    session: Any = ReferenceEvaluator(str(path))
     return lambda x: torch.as_tensor(session.run(None, {session.input_names[0]: x.cpu().numpy()})[0])
 
 
-def onnx_dynamo(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def onnx_dynamo(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Use the exporter that exports programs."""
     return onnx(trained, fresh, folder, dynamo=True)
 
 
-def onnx_script(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def onnx_script(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Use the exporter that traces."""
     return onnx(trained, fresh, folder, dynamo=False)
 
 
-def meta_assign(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def meta_assign(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Make a model on `meta` and let it take the tensors of a checkpoint."""
     empty = copy.deepcopy(fresh).to("meta")
     empty.load_state_dict(trained.state_dict(), assign=True)
     return empty
 
 
-def averaged(
-    trained: Normalizer, fresh: Normalizer, folder: Path, **options: Any
-) -> Callable[[Tensor], Tensor]:
+def averaged(trained: Normalizer, fresh: Normalizer, folder: Path, **options: Any) -> Any:
     """Follow a model that does not move any more."""
     average = AveragedModel(nn.Sequential(fresh, nn.Linear(WIDTH, 2)).to(fresh.count.device), **options)
     for _ in range(2):
@@ -171,12 +168,12 @@ def averaged(
     return found
 
 
-def averaged_buffers(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def averaged_buffers(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Average the buffers as well as the parameters."""
     return averaged(trained, fresh, folder, use_buffers=True)
 
 
-def copied_and_mixed(trained: Normalizer, fresh: Normalizer, folder: Path) -> Callable[[Tensor], Tensor]:
+def copied_and_mixed(trained: Normalizer, fresh: Normalizer, folder: Path) -> Any:
     """Follow a model with a deep copy, by a thousand small steps of its floating buffers."""
     follower = copy.deepcopy(fresh)
     for _ in range(1500):

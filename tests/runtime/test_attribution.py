@@ -159,6 +159,26 @@ def test_copies_that_never_agree_leave_all_as_problems() -> None:
     report = verify(Unseeded)
     assert ("lost", "calls") in problems(report)
     assert report.skipped == ("save and load: two loaded copies do not go on alike, so no cause can be told",)
+    assert "; no lost value explains it" in str(report)
+
+
+def test_when_time_is_over_the_rest_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Both(Masked):
+        keeps = ("rounds",)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls = 0
+
+        def act(self) -> float:
+            self.calls += 1
+            return super().act()
+
+    assert ("unread", "calls") in notes(verify(Both))
+    monkeypatch.setattr("flake8_ckpt.runtime.verifier.attribution.SECONDS", -1.0)
+    report = verify(Both)
+    assert ("lost", "calls") in problems(report)
+    assert report.skipped == ("save and load: which values matter, to the end: it took over -1 s",)
 
 
 class Locked(Kept):

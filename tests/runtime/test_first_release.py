@@ -63,7 +63,7 @@ def test_settings_of_the_first_release_win(device: torch.device) -> None:
     normalizer = RunningMeanStd(4, device=device)
     with pytest.warns(UserWarning, match=r"epsilon 0.0001 .*until 1000 .*decay 0.9"):
         normalizer.load_state_dict(states["decayed"])
-    assert (normalizer.settings.decay, normalizer.until, normalizer.frozen) == (0.9, 1000, False)
+    assert (normalizer.settings.decay, normalizer.settings.until, normalizer.frozen) == (0.9, 1000, False)
     with pytest.warns(UserWarning, match=r"clip 3.0 .*decay 1.0 .*frozen True"):
         normalizer.load_state_dict(states["frozen"])
     normalizer.update(STORED["rows"].to(device))

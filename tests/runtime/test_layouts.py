@@ -37,6 +37,14 @@ STATES: dict[str, dict[str, Tensor]] = {
         "_sumsq": ROWS.double().square().sum(0),
         "_count": FLOAT_COUNT,
     },
+    "Brax": {"mean": MEAN, "summed_variance": VAR * 50, "count": FLOAT_COUNT, "std": STD},
+    "torchrl's VecNormV2": {"loc.-|-.observation": MEAN, "var.-|-.observation": VAR, "count": FLOAT_COUNT},
+    "torchrl's VecNorm": {
+        "sum": ROWS.double().sum(0),
+        "ssq": ROWS.double().square().sum(0),
+        "count": FLOAT_COUNT,
+    },
+    "loc and scale": {"loc": MEAN, "scale": STD, "count": FLOAT_COUNT},
     "float32": {"mean": MEAN.float(), "var": VAR.float(), "count": torch.tensor(50.0)},
     "deviations": {"mean": MEAN, "m2": VAR * 50, "count": FLOAT_COUNT},
 }
@@ -111,6 +119,14 @@ def test_metadata_restores_a_normalizer(device: torch.device) -> None:
     normalizer.update_from_moments(mean, var, weight)
     assert normalizer.count.item() == 50
     assert std_error(normalizer.std, STD) <= 1e-14
+
+
+def test_metadata_lists_load(device: torch.device) -> None:
+    normalizer = nn.ModuleDict({"rms": RunningMeanStd(4, device=device)})
+    own = {f"rms.{key}": value for key, value in METADATA.items() if key.startswith("obs_normalizer_")}
+    normalizer.load_state_dict(own)
+    assert std_error(normalizer["rms"].std, STD) <= 1e-14  # type: ignore[arg-type]
+    assert normalizer.get_buffer("rms.count").item() == 50
 
 
 def test_gym_statistics_give_moments() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,15 @@ def test_ppo_saved_without_its_vecnormalize_names_it() -> None:
     line = first_line(verify_roundtrip(make_ppo, **presets.stable_baselines3(16, save=save, load=load)))
     assert line.startswith("lost      env.obs_rms.mean, .var, .count: was [")
     assert line.endswith(f"test_presets.py:{line_of('environment = VecNorm')}: CKP208 VecNormalize")
+
+
+def test_presets_can_be_sent_to_a_new_process() -> None:
+    options = [
+        presets.stable_baselines3(),
+        presets.gymnasium(CleanRun.train),
+        presets.lightning(partial(lightning_module, True), BATCHES),
+    ]
+    assert all(pickle.loads(pickle.dumps(each)).keys() == each.keys() for each in options)
 
 
 class CleanRun:

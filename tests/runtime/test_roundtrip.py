@@ -234,7 +234,7 @@ def test_missing_output_has_diverged() -> None:
     )
     assert [str(problem) for problem in report.problems] == [
         "diverged  output: was mapping of 2: 'count', 'mean'; "
-        "the loaded copy gives mapping of 1: 'count', 3 values differ (mmap)"
+        "the loaded copy gives mapping of 1: 'count', 3 values differ; no lost value explains it (mmap)"
     ]
     gone = verify_roundtrip(
         Lazy,

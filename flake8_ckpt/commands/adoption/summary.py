@@ -19,7 +19,10 @@ MAX_NAMED = 3
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did: findings shown in each file, files of the project read and not, and findings hidden by what."""
+    """What a run did: findings shown in each file, files of the project read and not, and findings hidden by what.
+
+    `shown` has a number for each file that was asked about, of which the project may have more.
+    """
 
     shown: Sequence[int]
     read: int
@@ -45,6 +48,7 @@ def _hidden(namespace: argparse.Namespace, looked_up: Lookup, shown: int) -> dic
         "ckpt: ignore": sum(len(each.by_comment) for each in sieved),
         "configuration": unselected,
         "the baseline": sum(len(each.by_baseline) for each in sieved),
+        "framework records": looked_up.by_records,
         "--diff-base": sum(len(each.shown) for each in sieved) - candidates,
     }
 
@@ -61,7 +65,7 @@ def _unselected(namespace: argparse.Namespace, linted: Sequence[Linted]) -> int:
 
 def summary_line(summary: Summary) -> str:
     """Return the line."""
-    parts = [_found(summary.shown), _read(summary)]
+    parts = [_found(summary), _read(summary)]
     hidden = [f"{count} by {what}" for what, count in summary.hidden.items() if count]
     if hidden:
         parts.append(f"hidden: {', '.join(hidden)}")
@@ -73,10 +77,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _found(shown: Sequence[int]) -> str:
-    if not any(shown):
-        return "no findings"
-    return f"{counted(sum(shown), 'finding')} in {counted(sum(map(bool, shown)), 'file')}"
+def _found(summary: Summary) -> str:
+    """Return the first part: that nothing was found is said of no more than what was asked about."""
+    shown = summary.shown
+    if not shown:
+        return "no files to check"
+    if any(shown):
+        return f"{counted(sum(shown), 'finding')} in {counted(sum(map(bool, shown)), 'file')}"
+    is_all = len(shown) >= summary.read + len(summary.unread)
+    return "no findings" if is_all else f"no findings in {counted(len(shown), 'file')}"
 
 
 def _read(summary: Summary) -> str:

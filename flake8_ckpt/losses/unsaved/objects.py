@@ -91,9 +91,10 @@ class UnsavedObjects:
 
     def _found(self) -> Iterator[UnsavedObject]:
         points = (*self.groups.found, *(each for finder in self.finders for each in finder.all()))
-        # Several saves of one payload forget the same; a class that saves is asked before those that derive from it.
+        # Several saves of one payload forget the same: one in a loop says more than the one before it, and a class
+        # that saves is asked before those that derive from it.
         first: dict[tuple[object, ...], SavePoint] = {}
-        for each in sorted(points, key=lambda point: point.location is None):
+        for each in sorted(points, key=lambda point: (point.location is None, _is_single(point))):
             first.setdefault((each.owner, each.shown, each.names, each.trains_on, each.of_tools), each)
         for point in first.values():
             yield from self._beside(point)
@@ -237,6 +238,15 @@ class UnsavedObjects:
             ):
                 return True
         return False
+
+
+def _is_single(point: SavePoint) -> bool:
+    """Tell whether a function saves once: before its loop, or after it."""
+    at = point.location.position if point.unit is not None and point.location is not None else None
+    here = (
+        [each for each in point.unit.function.calls if each.position == at] if point.unit is not None else []
+    )
+    return bool(here) and all(LOOP not in each.guards for each in here)
 
 
 def _strings(value: Value) -> Iterator[str]:

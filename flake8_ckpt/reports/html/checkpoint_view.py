@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
@@ -9,6 +10,7 @@ from typing import Optional
 from flake8_ckpt.contract_view.columns import Column
 from flake8_ckpt.contract_view.rows import Row
 from flake8_ckpt.contract_view.rows import Table
+from flake8_ckpt.findings import Finding
 from flake8_ckpt.reports.html.checkpoint_map import NARROW
 from flake8_ckpt.reports.html.checkpoint_map import WIDE
 from flake8_ckpt.reports.html.checkpoint_map import Picture
@@ -118,5 +120,13 @@ def _anchor(row: Row, table: Table, findings: Sequence[Entry]) -> Optional[str]:
     """Return the anchor of the finding about a key that does not match."""
     if row.mismatch is None or not row.keys:
         return None
-    about = (each for each in findings if each.finding.key == row.keys[-1])
-    return next((anchor_of(each) for each in about if each.finding.path in table.paths), None)
+    reads = {(location.path, location.position.line) for _, location in row.reads}
+    within = [each for each in findings if each.finding.path in table.paths]
+    named = [each for each in within if each.finding.key == row.keys[-1]]
+    shown = [each for each in within if reads & {*_places(each.finding)}]
+    return next((anchor_of(each) for each in (*named, *shown)), None)
+
+
+def _places(finding: Finding) -> Iterator[tuple[str, int]]:
+    yield finding.path, finding.position.line
+    yield from ((each.path, each.position.line) for each in finding.related)

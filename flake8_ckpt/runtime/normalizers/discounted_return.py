@@ -11,6 +11,7 @@ from torch import Tensor
 from torch import nn
 
 from flake8_ckpt.runtime.normalizers import rows
+from flake8_ckpt.runtime.normalizers import sb3
 from flake8_ckpt.runtime.normalizers.casting import without_casts
 from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
 
@@ -47,6 +48,22 @@ class DiscountedReturnNormalizer(nn.Module):
         device = options.get("device")
         self.register_buffer("returns", torch.zeros(num_envs, dtype=torch.float64, device=device))
         self.register_buffer("gamma", torch.tensor(gamma, dtype=torch.float64, device=device))
+
+    @classmethod
+    def from_sb3(cls, venv: object, **options: Any) -> DiscountedReturnNormalizer:
+        """Make one of the rewards of a `VecNormalize` of stable-baselines3, its running returns included."""
+        moments, count = sb3.read(sb3.return_statistics(venv))
+        own = vars(venv)
+        given: Any = {"gamma": own["gamma"], "epsilon": own["epsilon"], "clip": own["clip_reward"], **options}
+        normalizer = cls(len(own["returns"]), **given)
+        normalizer.statistics._set(moments, count)
+        normalizer.returns.copy_(torch.as_tensor(own["returns"]))
+        return normalizer
+
+    def to_sb3(self, venv: Any) -> None:
+        """Write statistics and running returns to a `VecNormalize` of stable-baselines3."""
+        sb3.write(sb3.return_statistics(venv), self.mean, self.var, self.statistics.weight)
+        venv.returns = self.returns.cpu().numpy().copy()
 
     @property
     def mean(self) -> Tensor:

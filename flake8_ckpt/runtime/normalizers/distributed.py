@@ -29,7 +29,7 @@ def batch_of_ranks(own: Batch, group: ProcessGroup | None) -> Batch:
     """
     mean = own.moments.mean
     numbers = [own.moments.weight, own.number, 0 if own.refused is None else own.refused]
-    head = torch.stack([torch.as_tensor(each, device=mean.device).double().reshape(()) for each in numbers])
+    head = torch.stack([_as_float(each, mean) for each in numbers])
     packed = torch.cat([head, mean.flatten(), own.moments.var.flatten()])
     gathered = packed.new_empty(dist.get_world_size(group) * packed.numel())
     dist.all_gather_into_tensor(gathered, packed, group=group)
@@ -43,3 +43,8 @@ def merge_packed(gathered: Tensor, shape: torch.Size) -> Batch:
     total = pooled(gathered[:, 0], means.reshape(ranks, *shape), variances.reshape(ranks, *shape))
     counts = gathered[:, 1:3].sum(0).long()
     return Batch(total, counts[0], counts[1])
+
+
+def _as_float(number: Tensor | float, like: Tensor) -> Tensor:
+    # Filled on the device: a copy of a number to a GPU waits for it.
+    return number.double().reshape(()) if isinstance(number, Tensor) else like.new_full((), number)

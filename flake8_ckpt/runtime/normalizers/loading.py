@@ -221,7 +221,7 @@ def adopt(module: Any, state: State, assign: bool) -> None:
     if state.moments is not None:
         module._built(state.moments.mean[None].to(module.count.device))
         for buffer, value in zip((module.weight, module.mean, module.var), state.moments):
-            buffer.copy_(value)
+            buffer.copy_(torch.as_tensor(value).clamp(min=TINY) if buffer is module.weight else value)
         warn_of_nonfinite(state.moments.mean, state.moments.var)
     module.count.copy_(state.count)
     module.rejected.copy_(state.rejected)

@@ -107,13 +107,13 @@ def normalize(own: Any, x: Tensor) -> Tensor:
     least, most = own["clip"].tolist()
     scale = torch.add(own["var"], own["epsilon"]).rsqrt_()
     if x.numel() > SMALL and x.dtype != torch.float64 and mean.dim() > 0:
-        return _normalize_by_pieces(x, mean, scale, least, most)
+        return _normalize_many(x, mean, scale, least, most)
     deviation = x - mean if x.dtype == torch.float64 else x.double().sub_(mean)
     return deviation.mul_(scale).clamp_(least, most).to(x.dtype)
 
 
-def _normalize_by_pieces(x: Tensor, mean: Tensor, scale: Tensor, least: float, most: float) -> Tensor:
-    """Compute in float32, by pieces that fit a cache.
+def _normalize_many(x: Tensor, mean: Tensor, scale: Tensor, least: float, most: float) -> Tensor:
+    """Compute in float32, what is large by pieces that fit a cache.
 
     The float32 mean alone is wrong by half of its last bit, which is many deviations for a mean of 1e6 and a
     deviation of 1e-2: what it leaves out is added as an offset. `x - shift` is exact for values near the mean
@@ -125,6 +125,10 @@ def _normalize_by_pieces(x: Tensor, mean: Tensor, scale: Tensor, least: float, m
     if shift is not None:
         offset = (shift - mean).mul_(scale)
     offset, scale = offset.float(), scale.float()
+    if x.numel() < 4 * PIECE:
+        deviation = x if shift is None else x - shift
+        y = torch.addcmul(offset, deviation, scale, out=None if shift is None else deviation)
+        return y.clamp_(least, most).to(x.dtype)
     y = torch.empty(x.shape, dtype=torch.float32)
     size = max(1, PIECE * x.shape[0] // x.numel())
     for source, target in zip(torch.split(x, size), torch.split(y, size)):

@@ -18,6 +18,7 @@ from flake8_ckpt.runtime.normalizers import notices
 from flake8_ckpt.runtime.normalizers import on_cpu
 from flake8_ckpt.runtime.normalizers import on_device
 from flake8_ckpt.runtime.normalizers import rows
+from flake8_ckpt.runtime.normalizers import sb3
 from flake8_ckpt.runtime.normalizers import updating
 from flake8_ckpt.runtime.normalizers.casting import without_casts
 from flake8_ckpt.runtime.normalizers.moments import Moments
@@ -62,7 +63,7 @@ class RunningMeanStd(nn.Module):
 
     # Where a pickle of a whole module finds the class, wherever it lives in here.
     __module__ = "flake8_ckpt.runtime"
-    __jit_unused_properties__ = ["shape", "std", "m2", "moments", "pending", "settings", "until", "frozen"]
+    __jit_unused_properties__ = ["shape", "std", "m2", "moments", "pending", "settings", "frozen"]
 
     # Not for `torch.jit.script`, which cannot read annotations that are text.
     if TYPE_CHECKING:
@@ -105,6 +106,19 @@ class RunningMeanStd(nn.Module):
         if shape is not None:
             self._build((shape,) if isinstance(shape, int) else tuple(shape))
 
+    @classmethod
+    def from_sb3(cls, venv: object, **options: Any) -> RunningMeanStd:
+        """Make one of the observations of a `VecNormalize` of stable-baselines3: its statistics, epsilon and clip."""
+        moments, count = sb3.read(sb3.observation_statistics(venv))
+        given: Any = {"epsilon": vars(venv)["epsilon"], "clip": vars(venv)["clip_obs"], **options}
+        normalizer = cls(tuple(moments.mean.shape), **given)
+        normalizer._set(moments, count)
+        return normalizer
+
+    def to_sb3(self, venv: object) -> None:
+        """Write the statistics to a `VecNormalize` of stable-baselines3."""
+        sb3.write(sb3.observation_statistics(venv), self.mean, self.var, self.weight)
+
     @property
     def shape(self) -> torch.Size | None:
         """Return the shape of one row, `None` before it is known."""
@@ -129,11 +143,6 @@ class RunningMeanStd(nn.Module):
     def settings(self) -> Settings:
         """Return the hyper-parameters in force, which are read from the buffers: this waits for the device."""
         return Settings.of(dict(self.named_buffers(recurse=False)))
-
-    @property
-    def until(self) -> int:
-        """Return the number of rows after which the statistics stay as they are, -1 where there is none."""
-        return self.settings.until
 
     @property
     def frozen(self) -> bool:
@@ -276,6 +285,9 @@ class RunningMeanStd(nn.Module):
 
     def _input(self, x: Any) -> Tensor:
         return x if isinstance(x, Tensor) else rows.as_tensor(x, self.count.device)
+
+    def _set(self, moments: Moments, count: Tensor) -> None:
+        loading.adopt(self, loading.State(moments, count, torch.zeros_like(count)), False)
 
     def _build(self, shape: tuple[int, ...]) -> None:
         buffers.give_shape(self, shape, self.count.device)

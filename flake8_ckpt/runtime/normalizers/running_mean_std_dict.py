@@ -14,6 +14,7 @@ from torch import Tensor
 from torch import nn
 
 from flake8_ckpt.runtime.normalizers import packed
+from flake8_ckpt.runtime.normalizers import sb3
 from flake8_ckpt.runtime.normalizers.loading import Part
 from flake8_ckpt.runtime.normalizers.rows import check_rows
 from flake8_ckpt.runtime.normalizers.running_mean_std import RunningMeanStd
@@ -42,6 +43,23 @@ class RunningMeanStdDict(nn.Module):
         self.entries = nn.ModuleDict()
         for key, shape in (shapes or {}).items():
             self._add(key, self._entry(shape, isinstance(shape, Mapping)))
+
+    @classmethod
+    def from_sb3(cls, venv: object, **options: Any) -> RunningMeanStdDict:
+        """Make one of the observations by key of a `VecNormalize` of stable-baselines3."""
+        statistics = sb3.observation_statistics(venv)
+        given = {"epsilon": vars(venv)["epsilon"], "clip": vars(venv)["clip_obs"], **options}
+        normalizer = cls({key: tuple(each.mean.shape) for key, each in statistics.items()}, **given)
+        for key, each in statistics.items():
+            cast("RunningMeanStd", normalizer._at(key))._set(*sb3.read(each))
+        return normalizer
+
+    def to_sb3(self, venv: object) -> None:
+        """Write the statistics to a `VecNormalize` of stable-baselines3."""
+        statistics = sb3.observation_statistics(venv)
+        for key in self._same_keys(statistics):
+            entry = cast("RunningMeanStd", self._at(key))
+            sb3.write(statistics[key], entry.mean, entry.var, entry.weight)
 
     @property
     def mean(self) -> dict[str, Any]:
@@ -154,7 +172,7 @@ class RunningMeanStdDict(nn.Module):
             self._new = partial(RunningMeanStd, **options)
 
     def _entry(self, shape: Any, is_nested: bool) -> Entry:
-        return RunningMeanStdDict(shape, **self._new.keywords) if is_nested else self._new(shape)
+        return RunningMeanStdDict(shape, **self._new.keywords) if is_nested else self._new(shape=shape)
 
     def _at(self, key: str) -> Entry:
         return cast("Entry", self.entries[key])

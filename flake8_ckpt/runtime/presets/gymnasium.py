@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flake8_ckpt.runtime.presets.options import Options
@@ -20,9 +21,13 @@ def gymnasium(
     or a function of the object that returns it.
     """
 
-    def continue_with(run: Any) -> object:
-        envs = getattr(run, environments) if isinstance(environments, str) else environments(run)
-        observation, _ = envs.reset(seed=SEED)
-        return go_on(run, observation)
+    return Options(continue_with=partial(continue_episode, go_on=go_on, environments=environments))
 
-    return Options(continue_with=continue_with)
+
+def continue_episode(
+    run: Any, go_on: Callable[[Any, Any], object], environments: str | Callable[[Any], Any]
+) -> object:
+    """Reset the environments of a run with one seed, and go on from the first observation."""
+    envs = getattr(run, environments) if isinstance(environments, str) else environments(run)
+    observation, _ = envs.reset(seed=SEED)
+    return go_on(run, observation)

@@ -64,6 +64,23 @@ class Fit:
         self.schedulers = [each.scheduler for each in trainer.lr_scheduler_configs]
 
 
+def fit_of(make: Callable[[], Any]) -> Fit:
+    """Return what is fitted, around a new module."""
+    return Fit(make())
+
+
+def restore(fit: Fit, path: Path, batches: Sequence[Any], steps: int) -> None:
+    """Let a Trainer restore a checkpoint of as many steps as it may take."""
+    fit.run(batches, steps, ckpt_path=str(path))
+
+
+def continue_training(fit: Fit, batches: Sequence[Any]) -> object:
+    """Train on by hand, with new optimizers where nothing has restored any."""
+    if not fit.optimizers:
+        fit.run(batches, 0)
+    return train_by_hand(fit, batches)
+
+
 def save_fit(fit: Fit, path: Path) -> None:
     """Let the trainer write its checkpoint."""
     fit.module.trainer.save_checkpoint(path)
@@ -148,22 +165,12 @@ def lightning(
     with `training_step` on each batch, and with the optimizers and schedulers of their trainer.
     """
 
-    def train(fit: Fit) -> None:
-        fit.run(batches, steps)
-
-    def restore(fit: Fit, path: Path) -> None:
-        fit.run(batches, steps, ckpt_path=str(path))
-
-    def go_on(fit: Fit) -> object:
-        if not fit.optimizers:
-            fit.run(batches, 0)
-        return train_by_hand(fit, batches)
-
+    # Partials of functions can be sent to a new process, inner functions cannot.
     return Subject(
-        make=lambda: Fit(make()),
-        exercise=train,
-        continue_with=go_on,
+        make=partial(fit_of, make),
+        exercise=partial(Fit.run, batches=batches, steps=steps),
+        continue_with=partial(continue_training, batches=batches),
         save=save,
-        load=load or restore,
+        load=load or partial(restore, batches=batches, steps=steps),
         ignore=TRAINER,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ from flake8_ckpt.runtime.presets.options import Save
 # What differs between any two runs: the time of day, and where the log goes.
 CLOCKS = ("start_time", "ep_info_buffer[*]['t']", "_logger")
 SEED = 0
+
+
+def begin_training(agent: Any, steps: int) -> None:
+    """Train a new agent."""
+    agent.learn(steps)
 
 
 def continue_training(agent: Any, steps: int) -> object:
@@ -60,10 +66,6 @@ def stable_baselines3(steps: int = 64, *, save: Save = save_agent, load: Load = 
     the loaded agent, do as your scripts do; those of the preset keep all that the library can keep.
     """
 
-    def train(agent: Any) -> object:
-        return agent.learn(steps)
-
-    def go_on(agent: Any) -> object:
-        return continue_training(agent, steps)
-
+    # Partials of functions can be sent to a new process, inner functions cannot.
+    train, go_on = partial(begin_training, steps=steps), partial(continue_training, steps=steps)
     return Options(exercise=train, continue_with=go_on, save=save, load=load, ignore=CLOCKS)

@@ -7,4 +7,6 @@ TRAINED = frozenset("CKP103 CKP105".split())
 MOVED = frozenset("CKP102 CKP112".split())
 OVERWRITTEN = frozenset(["CKP111"])
 PREFIXED = frozenset(["CKP217"])
-COVERED = CHANGED | TRAINED | MOVED | OVERWRITTEN | PREFIXED
+# State of a class that saves and loads itself; the finding names it only there.
+SAVED = frozenset("CKP204 CKP218".split())
+COVERED = CHANGED | TRAINED | MOVED | OVERWRITTEN | PREFIXED | SAVED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -15,6 +14,8 @@ from typing import Any
 import torch
 
 from flake8_ckpt.runtime.prove.guesses import guesses
+from flake8_ckpt.runtime.prove.guesses import is_anything
+from flake8_ckpt.runtime.prove.guesses import parameters_of
 from flake8_ckpt.runtime.prove.guesses import required
 from flake8_ckpt.runtime.prove.guesses import vocabulary
 from flake8_ckpt.runtime.prove.moving import moving
@@ -68,7 +69,7 @@ def recipes(
     """Yield ways to make an object, each with an object made so; raise `NotBuilt` where there is none."""
     if any(map(is_stand_in, kind.__mro__)):
         base = next(each for each in kind.__mro__ if is_stand_in(each))
-        raise NotBuilt(f"its base {base.__name__} is not installed")
+        raise NotBuilt(f"its base {base.__name__} could not be imported")
     namespace = {**vocabulary(), **module}
     deadline, reason, found = time.monotonic() + SECONDS, "", False
     tried: set[tuple[tuple[str, str], ...]] = set()
@@ -111,10 +112,7 @@ def _candidates(kind: type, calls: tuple[Arguments, ...], namespace: dict[str, A
 
 def _completed(kind: type, call: Arguments, namespace: dict[str, Any], width: int) -> Iterator[Arguments]:
     """Yield the arguments of a call by name, as far as they can be evaluated here."""
-    try:
-        names = list(inspect.signature(kind).parameters)
-    except (TypeError, ValueError):
-        return
+    names = list(parameters_of(kind))
     named = {
         names[int(name)] if name.isdigit() and int(name) < len(names) else name: value
         for name, value in call.items()
@@ -133,18 +131,20 @@ def _evaluates(expression: str, namespace: dict[str, Any]) -> bool:
 
 def _guessed(kind: type, known: Arguments, namespace: dict[str, Any], width: int) -> Iterator[Arguments]:
     """Yield the known arguments with guesses for the required ones: the likeliest, one changed, then two."""
+    order = list(parameters_of(kind))
     parameters = {name: each for name, each in required(kind).items() if name not in known}
     options = {
         name: guesses(name, each.annotation, namespace, width)[:5] for name, each in parameters.items()
     }
     first = {name: values[0] for name, values in options.items()}
-    order = list(inspect.signature(kind).parameters) if parameters or known else []
 
     def arranged(changed: Arguments) -> Arguments:
         chosen = {**known, **first, **changed}
         return {name: chosen[name] for name in order if name in chosen}
 
     yield arranged({})
+    anything = {name for name, each in parameters.items() if is_anything(name, each.annotation)}
+    yield arranged({name: f"Anything({width})" for name in anything})
     for name, values in options.items():
         yield from (arranged({name: value}) for value in values[1:])
     for name, value in _switched(kind, known, namespace, width):
@@ -160,7 +160,7 @@ def _switched(
     kind: type, known: Arguments, namespace: dict[str, Any], width: int
 ) -> Iterator[tuple[str, str]]:
     """Yield what a constructor may leave out: its switches the other way round, and a value in the place of None."""
-    for name, each in inspect.signature(kind).parameters.items():
+    for name, each in parameters_of(kind).items():
         if isinstance(each.default, bool) and name not in known:
             yield name, repr(not each.default)
         if each.default is None and name not in known:

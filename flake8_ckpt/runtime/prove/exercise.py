@@ -16,7 +16,6 @@ from flake8_ckpt.runtime.prove.guesses import vocabulary
 from flake8_ckpt.runtime.prove.inputs import call_texts
 from flake8_ckpt.runtime.prove.inputs import wanted_width
 from flake8_ckpt.runtime.prove.methods import methods_to_run
-from flake8_ckpt.runtime.verifier.reach import Node
 from flake8_ckpt.runtime.verifier.snapshot import Snapshot
 from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
 from flake8_ckpt.runtime.verifier.snapshot import snapshot
@@ -44,13 +43,14 @@ class Exercise:
         texts = [value if name.isdigit() else f"{name}={value}" for name, value in self.arguments.items()]
         return f"{self.method}({', '.join(texts)})"
 
-    def __call__(self, owner: Any) -> None:
-        """Run it on an object in training mode, with the same random numbers each time."""
+    def __call__(self, owner: Any) -> object:
+        """Run it on an object in training mode, with the same random numbers each time, and return the last output."""
         torch.manual_seed(SEED)
         random.seed(SEED)
         if isinstance(owner, nn.Module):
             owner.train()
         names = vocabulary() | {"SAME": owner}
+        output: object = None
         for _ in range(TIMES):
             positional = [
                 eval(value, dict(names)) for name, value in self.arguments.items() if name.isdigit()
@@ -59,7 +59,8 @@ class Exercise:
                 name: eval(value, dict(names)) for name, value in self.arguments.items() if not name.isdigit()
             }
             target = owner if self.method == "forward" else getattr(owner, self.method)
-            target(*positional, **named)
+            output = target(*positional, **named)
+        return output
 
 
 def part_of(owner: Any, attribute: str) -> Snapshot:
@@ -111,15 +112,3 @@ def _with_method(recipe: Recipe, method: str, attribute: str, until: float) -> t
             return exercise, ""
         idle += 1
     return None, "it ran and changed nothing" if idle else why
-
-
-def trained(owner: Any, attribute: str) -> None:
-    """Do to what is trainable below an attribute what a step of an optimizer would do."""
-    from flake8_ckpt.runtime.verifier.reach import reach
-
-    nodes: list[Node] = list(reach(getattr(owner, attribute)))
-    with torch.no_grad():
-        for node in nodes:
-            value = node.value
-            if isinstance(value, torch.Tensor) and value.is_floating_point() and value.requires_grad:
-                value.add_(1.0)

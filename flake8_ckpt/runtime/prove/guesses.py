@@ -6,6 +6,7 @@ import enum
 import inspect
 import re
 import typing
+from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from flake8_ckpt.runtime.prove.parameter_names import is_known
 from flake8_ckpt.runtime.prove.parameter_names import values_for
 
 BY_WORD: Mapping[str, tuple[str, ...]] = {
@@ -51,7 +53,7 @@ def guesses(name: str, annotation: Any, namespace: dict[str, Any], width: int, d
     by_name = values_for(name, width)
     by_type = _by_annotation(_resolved(annotation, namespace), namespace, width, depth)
     fitting = [each for each in by_name if each in by_type] if by_type else []
-    last = [f"torch.rand({width}, {width})", f"Settings({width})", "None"]
+    last = [f"torch.rand({width}, {width})", f"Anything({width})", f"Settings({width})", "None"]
     return list(dict.fromkeys([*fitting, *by_type, *by_name, *last]))
 
 
@@ -122,7 +124,8 @@ def _by_class(kind: Any, namespace: dict[str, Any], width: int, depth: int) -> l
 
 
 def _made(kind: Any, namespace: dict[str, Any], width: int, depth: int) -> list[str]:
-    """Return a call of a class with its required arguments guessed."""
+    """Return a call of a class, or of one that derives from it, with its required arguments guessed."""
+    kind = next(filter(lambda each: not inspect.isabstract(each), _derived(kind)), kind)
     # That of a stand-in leads through its package.
     name_of_kind = kind.__name__.replace(".", "_")
     namespace[name_of_kind] = kind
@@ -133,18 +136,38 @@ def _made(kind: Any, namespace: dict[str, Any], width: int, depth: int) -> list[
     return [f"{name_of_kind}({', '.join(arguments)})"]
 
 
-def required(function: Any) -> dict[str, inspect.Parameter]:
-    """Return the parameters that a call has to give by name."""
+def _derived(kind: Any) -> Iterator[Any]:
+    """Yield a class and those known so far that derive from it."""
+    yield kind
+    for each in type.__subclasses__(kind):
+        yield from _derived(each)
+
+
+def parameters_of(function: Any) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a function or class, of which a metaclass may hide the constructor."""
+    is_hidden = isinstance(function, type) and type(function).__call__ is not type.__call__
     try:
-        parameters = inspect.signature(function).parameters
+        found = inspect.signature(function.__init__ if is_hidden else function).parameters
     except (TypeError, ValueError):
         return {}
+    return {name: each for at, (name, each) in enumerate(found.items()) if at or not is_hidden}
+
+
+def required(function: Any) -> dict[str, inspect.Parameter]:
+    """Return the parameters that a call has to give by name."""
+    parameters = parameters_of(function)
     return {
         name: each
         for name, each in parameters.items()
         if each.default is each.empty
         and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY, each.POSITIONAL_ONLY)
     }
+
+
+def is_anything(name: str, annotation: Any) -> bool:
+    """Tell whether neither name nor annotation say what a parameter is, or the name says that it is an object."""
+    first = values_for(name, 4)[0]
+    return annotation is inspect.Parameter.empty and (first.startswith("nn.Linear") or not is_known(name))
 
 
 class Settings(dict[str, Any]):
@@ -175,12 +198,37 @@ class Settings(dict[str, Any]):
 
     def _guess(self, name: str) -> Any:
         first = values_for(name, self.__dict__["width"])[0]
-        return Settings(self.__dict__["width"]) if first.startswith("Settings") else eval(first, vocabulary())
+        # A configuration has sections of these names, not objects.
+        is_section = first.startswith(("Settings", "nn.", "gymnasium"))
+        return Settings(self.__dict__["width"]) if is_section else eval(first, vocabulary())
+
+
+class Anything(nn.Module):
+    """A module with a weight that has every method and attribute, and gives itself where it is called."""
+
+    def __init__(self, width: int = 4) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width, width))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("weight", "_parameters", "_buffers", "_modules"):
+            return super().__getattr__(name)
+        return self
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Return itself."""
+        return self
+
+    def __getitem__(self, item: Any) -> Any:
+        return self
+
+    def __index__(self) -> int:
+        return len(self.weight)
 
 
 def vocabulary() -> dict[str, Any]:
     """Return what the expressions may name."""
-    names: dict[str, Any] = {"torch": torch, "nn": nn, "Settings": Settings}
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "Settings": Settings, "Anything": Anything}
     for module in ("numpy", "gymnasium", "pathlib"):
         try:
             names[module] = __import__(module)

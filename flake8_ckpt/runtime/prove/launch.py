@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from flake8_ckpt.runtime.prove.records import Answer
@@ -89,7 +90,7 @@ def _last_words(said: Path) -> str:
     """Return why a process ended without an answer, from what it said last."""
     tail = said.read_bytes()[-LONGEST_TAIL:].decode("utf-8", "replace")
     if any(word in tail for word in MEMORY_WORDS):
-        return f"stopped at the limit of {GIBIBYTES} GB of memory"
+        return MEMORY_WORDS[0]
     lines = [line.strip() for line in tail.splitlines() if line.strip()]
     return f"the process ended: {lines[-1][:200]}" if lines else "the process ended without a word"
 
@@ -98,4 +99,11 @@ def _completed(outcome: Outcome, request: Request, reason: str) -> Outcome:
     """Return an outcome with an answer for each question."""
     lacking = len(request.questions) - len(outcome.answers)
     more = [Answer("not built", reason or "no answer came")] * lacking
-    return Outcome((*outcome.answers, *more), outcome.walls)
+    return Outcome(tuple(map(_with_limit, (*outcome.answers, *more))), outcome.walls)
+
+
+def _with_limit(answer: Answer) -> Answer:
+    """Return an answer that names the limit that it ran into, where it did."""
+    if answer.verdict == "not built" and any(word in answer.reason for word in MEMORY_WORDS):
+        return replace(answer, reason=f"stopped at the limit of {GIBIBYTES} GB of memory")
+    return answer

@@ -86,7 +86,15 @@ DEFAULT = ("{n}", "({n},)")
 
 def values_for(name: str, width: int) -> list[str]:
     """Return expressions for a parameter of this name, the likeliest first."""
+    return [value.format(n=width) for value in _values(name) or DEFAULT]
+
+
+def is_known(name: str) -> bool:
+    """Tell whether the name of a parameter says what it is."""
+    return _values(name) is not None
+
+
+def _values(name: str) -> Values | None:
     plain = name.lower().strip("_")
     words = plain.rstrip("0123456789").split("_")
-    found = next((BY_WORD[each] for each in (plain, words[-1], words[0]) if each in BY_WORD), DEFAULT)
-    return [value.format(n=width) for value in found]
+    return next((BY_WORD[each] for each in (plain, words[-1], words[0]) if each in BY_WORD), None)

@@ -44,10 +44,11 @@ class SourceFile:
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> Any:
         """Find this file, with its text, when its module is imported."""
-        return (
-            importlib.util.spec_from_file_location(name, self.path, loader=cast(Any, self))
-            if name == self.name
-            else None
+        if name != self.name:
+            return None
+        places = [str(self.path.parent)] if self.path.name == "__init__.py" else None
+        return importlib.util.spec_from_file_location(
+            name, self.path, loader=cast(Any, self), submodule_search_locations=places
         )
 
     def create_module(self, spec: Any) -> None:

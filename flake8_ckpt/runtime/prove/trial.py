@@ -7,20 +7,25 @@ import warnings
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from flake8_ckpt.runtime.prove.changes import changed_by_hand
+from flake8_ckpt.runtime.prove.changes import trained
 from flake8_ckpt.runtime.prove.codes import MOVED
 from flake8_ckpt.runtime.prove.codes import OVERWRITTEN
 from flake8_ckpt.runtime.prove.codes import PREFIXED
+from flake8_ckpt.runtime.prove.codes import SAVED
 from flake8_ckpt.runtime.prove.codes import TRAINED
 from flake8_ckpt.runtime.prove.construction import Recipe
+from flake8_ckpt.runtime.prove.exercise import Exercise
+from flake8_ckpt.runtime.prove.exercise import Unchanged
 from flake8_ckpt.runtime.prove.exercise import find_exercise
 from flake8_ckpt.runtime.prove.exercise import part_of
-from flake8_ckpt.runtime.prove.exercise import trained
 from flake8_ckpt.runtime.prove.pairs import STATES
 from flake8_ckpt.runtime.prove.pairs import Undecided
 from flake8_ckpt.runtime.prove.pairs import has
@@ -37,7 +42,17 @@ from flake8_ckpt.runtime.verifier.roundtrip import verify_roundtrip
 from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
 
 MOST_LOST = 5
-Act = Callable[[Any], None]
+NOT_BACK = ("lost", "changed", "unread", "renewed")
+Act = Callable[[Any], object]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is done to an object before it is saved, in words too, and why that is enough."""
+
+    act: Act
+    text: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,46 +78,82 @@ def answer(question: Question, trial: Trial) -> Answer:
 
 def _round_trip(question: Question, trial: Trial) -> Answer:
     name, recipe = question.attribute, trial.recipe
-    exercise: Act
-    if question.code in TRAINED and part_of(recipe.make(), name):
-        ran = f"a step of training on '{name}'"
-
-        def exercise(owner: Any) -> None:
-            trained(owner, name)
-
-        _check_trained(recipe.make(), name)
-
-    else:
-        found = find_exercise(recipe, name, trial.deadline)
-        exercise, ran = found, str(found)
-    report = _verified(recipe, exercise)
+    run = _run_for(question, trial)
+    report = _verified(recipe, run)
     lost = [problem for problem in (*report.problems, *report.notes) if _concerns(problem, name)]
-    notes = _beside(report, lost)
+    notes = (*filter(None, [run.note, _influence(lost)]), *_beside(report, lost))
     if lost:
-        return Answer("proven", "", str(recipe), ran, _lines(lost), notes, _keep(question, trial, exercise))
+        _keep(trial, run.act)
+        return Answer("proven", "", str(recipe), run.text, _lines(lost), notes)
     refused = next((problem for problem in report.problems if problem.kind == "refused"), None)
     if refused is not None:
         raise Undecided(f"{refused.path}: {refused.found}")
-    return Answer("refuted", f"'{name}' comes back as it was", str(recipe), ran, (), notes, _older(trial))
+    return Answer(
+        "refuted", f"'{name}' comes back as it was", str(recipe), run.text, (), notes, _older(trial)
+    )
 
 
-def _check_trained(made: Any, name: str) -> None:
-    """Raise `Undecided` where there is nothing to train."""
+def _run_for(question: Question, trial: Trial) -> Run:
+    """Return what gives the attribute another value than a new object has; raise where nothing does."""
+    name, recipe = question.attribute, trial.recipe
+    training = Run(partial(trained, attribute=name), f"a step of training on '{name}'")
+    if question.code in TRAINED and part_of(recipe.make(), name):
+        if _is_trainable(recipe.make(), name):
+            return training
+        raise Undecided(f"nothing in '{name}' is trainable")
+    if question.code in SAVED:
+        return _by_hand(recipe, name)
+    try:
+        found = find_exercise(recipe, name, trial.deadline)
+    except Unchanged:
+        if part_of(recipe.make(), name) and _is_trainable(recipe.make(), name):
+            return training
+        if not same_snapshot(part_of(recipe.make(), name), part_of(recipe.make(), name)):
+            return Run(_nothing, "", "each new object draws it anew")
+        raise
+    return Run(found, str(found))
+
+
+def _by_hand(recipe: Recipe, name: str) -> Run:
+    """Return a change of what the attribute holds: what is asked is whether it is saved, not what changes it."""
+    made = recipe.make()
+    before = part_of(made, name)
+    if not before:
+        raise Undecided(f"it has no attribute '{name}' once it is made")
+    changed_by_hand(made, name)
+    if same_snapshot(before, part_of(made, name)):
+        raise Undecided(f"'{name}' holds no numbers that could be changed")
+    return Run(partial(changed_by_hand, attribute=name), f"a change of '{name}' by hand")
+
+
+def _nothing(owner: Any) -> None:
+    """Leave an object as it is."""
+
+
+def _is_trainable(made: Any, name: str) -> bool:
     before = part_of(made, name)
     trained(made, name)
-    if same_snapshot(before, part_of(made, name)):
-        raise Undecided(f"nothing in '{name}' is trainable")
+    return not same_snapshot(before, part_of(made, name))
 
 
-def _verified(recipe: Recipe, exercise: Act) -> Report:
+def _influence(lost: Sequence[Problem]) -> str:
+    """Return a note where going on does the same without what is lost."""
+    kinds = {problem.kind for problem in lost}
+    if kinds == {"renewed"}:
+        return "the same call once more made it anew, without its old value: does anything else read that?"
+    return "the same call once more did not read it: does anything else?" if kinds == {"unread"} else ""
+
+
+def _verified(recipe: Recipe, run: Run) -> Report:
     """Return the report of a round trip through the pair of methods that the class has."""
-    made = recipe.make()
+    made, exercise = recipe.make(), run.act
+    going_on = exercise if isinstance(exercise, Exercise) else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if has(made, STATES[0]):
-            return verify_roundtrip(recipe.make, exercise=exercise, via="torch")
+            return verify_roundtrip(recipe.make, exercise=exercise, continue_with=going_on, via="torch")
         save, load = pair_of(made)
-        return verify_roundtrip(recipe.make, exercise=exercise, save=save, load=load)
+        return verify_roundtrip(recipe.make, exercise=exercise, continue_with=going_on, save=save, load=load)
 
 
 def _concerns(problem: Problem, name: str) -> bool:
@@ -110,14 +161,14 @@ def _concerns(problem: Problem, name: str) -> bool:
     if problem.kind == "refused":
         return any(f"{quote}{name}{end}" in problem.found for quote in "\"'" for end in "\"'.")
     is_same = problem.path == name or is_below(problem.path, [name])
-    return is_same and problem.kind in ("lost", "changed")
+    return is_same and problem.kind in NOT_BACK
 
 
 def _lines(problems: Sequence[Problem]) -> tuple[str, ...]:
     lines = [
         problem.found
         if problem.kind == "refused"
-        else f"{problem.path} was {problem.expected}; {problem.found}"
+        else f"lost {problem.path}: was {problem.expected}; {problem.found}"
         for problem in problems[:MOST_LOST]
     ]
     return tuple(lines)
@@ -125,20 +176,19 @@ def _lines(problems: Sequence[Problem]) -> tuple[str, ...]:
 
 def _beside(report: Report, lost: Sequence[Problem]) -> tuple[str, ...]:
     """Return what else of the object is lost, by the names of its attributes."""
-    others = [each for each in report.problems if each not in lost and each.kind in ("lost", "changed")]
+    others = [each for each in report.problems if each not in lost and each.kind in NOT_BACK[:2]]
     names = dict.fromkeys(each.path.partition(".")[0].partition("[")[0] for each in others)
     mine = {each.path.partition(".")[0].partition("[")[0] for each in lost}
     rest = [name for name in names if name not in mine]
     return (f"also lost: {', '.join(rest[:MOST_LOST])}",) if rest else ()
 
 
-def _keep(question: Question, trial: Trial, exercise: Act) -> str:
+def _keep(trial: Trial, act: Act) -> None:
     """Write the state as it is before a fix, for the fixed class to load."""
     made = trial.recipe.make()
     if trial.state and not trial.is_fixed and isinstance(made, nn.Module):
-        exercise(made)
+        act(made)
         torch.save(made.state_dict(), trial.state)
-    return ""
 
 
 def _older(trial: Trial) -> str:
@@ -161,6 +211,8 @@ def _compatible(made: nn.Module, state: dict[str, Any]) -> str:
                 made, state, added=[key for key in made.state_dict() if key not in state]
             )
     except IncompatibleCheckpoint as error:
+        if "cannot be copied" in str(error):
+            return ""
         return f"not even load_compatible(...) takes them: {one_line(error)}"
     more = f" and {len(record.filled) - MOST_LOST} more" if record.filled[MOST_LOST:] else ""
     filled = f"{', '.join(record.filled[:MOST_LOST])}{more}"
@@ -190,8 +242,8 @@ def _moved(question: Question, trial: Trial) -> Answer:
         )
     place = next(str(each.device) for each in after if not each.is_meta)
     lost = f"{question.attribute} stays on {place} when the module moves"
-    kept = _keep(question, trial, lambda owner: None)
-    return Answer("proven", "", built, ran, (lost,), (), kept)
+    _keep(trial, _nothing)
+    return Answer("proven", "", built, ran, (lost,))
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:

@@ -7,6 +7,7 @@ nothing, and they are put in one at a time. Values are tried in halves.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ Effect = Snapshot
 STATE = "state "
 
 
+# How long copies are let go on to tell causes apart, before the rest counts as causes.
+SECONDS = 120.0
 # The kinds of problems that are values, which can be put back.
 VALUES = ("lost", "changed")
 
@@ -52,16 +55,17 @@ class Arrival:
 class Attribution:
     """The lost paths that change how a copy goes on; `is_whole` says that nothing else does.
 
-    `reason` says why no path could be judged.
+    `noise` are the paths of states that differ for no reason, `reason` says why paths could not be judged.
     """
 
     causes: frozenset[str]
     is_whole: bool
+    noise: frozenset[str] = frozenset()
     reason: str = ""
 
     def clears(self, problem: Problem) -> bool:
         """Return whether a copy goes on all the same without this value."""
-        return problem.kind in VALUES and not self.reason and problem.path not in self.causes
+        return problem.kind in VALUES and problem.path not in self.causes
 
 
 NOTHING = Attribution(frozenset(), True)
@@ -78,6 +82,7 @@ class Experiment:
     act: Callable[[Any], object]
     put_back: Callable[[], None]
     ignore: Sequence[str]
+    deadline: float
 
     def effect(self, paths: Sequence[str]) -> Effect:
         """Return how a new copy with the values under these paths goes on, or what it raises."""
@@ -88,6 +93,10 @@ class Experiment:
             return effect_of(self.arrival.trip, go_on(target, self.act), self.ignore)
         except Exception as error:
             return {"raised": Frozen("text", one_line(error))}
+
+    def is_late(self) -> bool:
+        """Return whether the time is over."""
+        return time.monotonic() > self.deadline
 
 
 def prepare(
@@ -101,7 +110,7 @@ def prepare(
     mended = arrival.again()
     unplaced = frozenset(transplant(source, mended, arrival.lost))
     paths = tuple(path for path in arrival.lost if path not in unplaced)
-    return Experiment(arrival, mended, paths, unplaced, act, put_back, ignore)
+    return Experiment(arrival, mended, paths, unplaced, act, put_back, ignore, time.monotonic() + SECONDS)
 
 
 def effect_of(trip: Trip, outcome: Outcome, ignore: Sequence[str]) -> Effect:
@@ -145,21 +154,25 @@ def measure(experiment: Experiment) -> Grounds:
 
 def attribute(experiment: Experiment, grounds: Grounds, expected: Outcome) -> Attribution:
     """Return the causes among the lost values; the copy is known not to go on like the source."""
+    everything = frozenset(experiment.arrival.lost)
     if grounds.bare is None and grounds.whole is None:
         return Attribution(
-            frozenset(), False, "two loaded copies do not go on alike, so no cause can be told"
+            everything, False, reason="two loaded copies do not go on alike, so no cause can be told"
         )
-    causes = set(find(experiment, grounds, experiment.paths))
+    causes = frozenset(find(experiment, grounds, experiment.paths))
     effect = without(effect_of(experiment.arrival.trip, expected, experiment.ignore), grounds.noise)
     is_whole = grounds.whole is not None and not differences(effect, grounds.whole)
-    return Attribution(frozenset(causes if is_whole else causes | experiment.unplaced), is_whole)
+    late = f"which values matter, to the end: it took over {SECONDS:g} s" if experiment.is_late() else ""
+    return Attribution(
+        causes if is_whole else causes | experiment.unplaced, is_whole, grounds.noisy_paths, late
+    )
 
 
 def find(experiment: Experiment, grounds: Grounds, paths: Sequence[str]) -> list[str]:
     """Return the causes among some paths: those of each half, or those that matter only instead of each other."""
     if not paths or not matters(experiment, grounds, paths):
         return []
-    if len(paths) == 1:
+    if len(paths) == 1 or experiment.is_late():
         return list(paths)
     middle = len(paths) // 2
     halves = (paths[:middle], paths[middle:])

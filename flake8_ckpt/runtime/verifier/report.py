@@ -15,7 +15,8 @@ MOST_NOTES = 8
 class Report:
     """What `verify_roundtrip` saw.
 
-    `problems` fail the trip; `notes` do not: single paths that were vacuous, buffers that updates rebind.
+    `problems` fail the trip; `notes` do not: lost values that make no difference to going on, single paths that
+    were vacuous, buffers that updates rebind.
     `skipped` says what was not checked and why; `compared` counts the values that were compared.
     """
 

@@ -72,7 +72,8 @@ def verify_roundtrip(
 
     - `make` returns a new object each time: a module, or anything with state_dict and load_state_dict.
       Other objects need `save(object, path)` and `load(object, path)`; `load` may return the loaded object.
-    - `exercise(object)` changes its state, and `continue_with(object)` goes on, on the same data in each call.
+    - `exercise(object)` changes its state, and `continue_with(object)` goes on, on the same data in each call;
+      where a copy goes on otherwise, it is called for some more copies, with lost values put back.
     - `perturb` is a `make` with other hyper-parameters, which the checkpoint has to put right.
     - `via` names the trips: "torch", "mmap", and "safetensors", which is skipped where it is not installed; also
       "dcp", a distributed checkpoint that is read in place, "pretrained", "fabric" and "lightning".

@@ -12,6 +12,7 @@ from torch import nn
 from flake8_ckpt.runtime.verifier.attribution import NOTHING
 from flake8_ckpt.runtime.verifier.attribution import Arrival
 from flake8_ckpt.runtime.verifier.attribution import Attribution
+from flake8_ckpt.runtime.verifier.attribution import Experiment
 from flake8_ckpt.runtime.verifier.attribution import attribute
 from flake8_ckpt.runtime.verifier.attribution import measure
 from flake8_ckpt.runtime.verifier.attribution import prepare
@@ -22,6 +23,7 @@ from flake8_ckpt.runtime.verifier.continuation import diverged
 from flake8_ckpt.runtime.verifier.continuation import go_on
 from flake8_ckpt.runtime.verifier.journey import Act
 from flake8_ckpt.runtime.verifier.journey import Findings
+from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.randomness import RandomState
 from flake8_ckpt.runtime.verifier.randomness import restore
 
@@ -43,19 +45,33 @@ def settle(
     experiments = [prepare(source, arrival, act, put_back, ignore) for arrival in arrivals]
     put_back()
     expected = go_on(source, act)
-    known: dict[tuple[str, ...], Attribution] = {}
+    known: dict[tuple[object, ...], Attribution] = {}
     for experiment in experiments:
         put_back()
         arrival = experiment.arrival
         outcome = attempt(arrival.target, act)
-        parted, verdict = list(diverged(arrival.trip, expected, outcome, ignore)), known.get(arrival.lost)
-        if parted and verdict is None:
-            grounds = measure(experiment)
-            parted = list(diverged(arrival.trip, expected, outcome, ignore, grounds.noisy_paths))
-            verdict = known[arrival.lost] = attribute(experiment, grounds, expected) if parted else NOTHING
-        findings.problems.extend(parted)
-        tell(arrival, verdict or NOTHING, Ends(expected, outcome), declared, findings)
+        parted = list(diverged(arrival.trip, expected, outcome, ignore))
+        verdict, key = NOTHING, (arrival.trip.expected is None, *arrival.lost)
+        if parted:
+            verdict = known[key] = known.get(key) or judged(experiment, expected, outcome)
+            parted = list(diverged(arrival.trip, expected, outcome, ignore, verdict.noise))
+        findings.problems.extend(parted if verdict.is_whole else map(unexplained, parted))
+        tell(arrival, verdict, Ends(expected, outcome), declared, findings)
     return expected
+
+
+def judged(experiment: Experiment, expected: Outcome, outcome: Outcome | str) -> Attribution:
+    """Return which lost values made a copy go on otherwise; none where only noise is left."""
+    grounds = measure(experiment)
+    trip, ignore = experiment.arrival.trip, experiment.ignore
+    if any(diverged(trip, expected, outcome, ignore, grounds.noisy_paths)):
+        return attribute(experiment, grounds, expected)
+    return replace(NOTHING, noise=grounds.noisy_paths)
+
+
+def unexplained(problem: Problem) -> Problem:
+    """Return a divergence that stays when all lost values are put back, and says so."""
+    return replace(problem, found=f"{problem.found}; no lost value explains it")
 
 
 def tell(
