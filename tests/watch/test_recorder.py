@@ -69,7 +69,7 @@ def test_large_values_are_sampled_alike() -> None:
         {"a": "b"},
         [[[[1.0]]]],
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_nothing_to_see(value: object) -> None:
     with warnings.catch_warnings():
