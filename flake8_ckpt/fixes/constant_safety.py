@@ -11,7 +11,7 @@ from flake8_ckpt.confirm.expressions import targets_of
 from flake8_ckpt.fixes.attribute_writes import WriteNode
 from flake8_ckpt.fixes.attribute_writes import is_self
 from flake8_ckpt.fixes.attribute_writes import plain_tensors_of
-from flake8_ckpt.fixes.constructor import constructor_writes
+from flake8_ckpt.fixes.attribute_writes import writes_in
 from flake8_ckpt.fixes.integer_values import is_integer
 from flake8_ckpt.fixes.piece import ways_to
 from flake8_ckpt.fixes.suggestion import Site
@@ -24,15 +24,23 @@ ARGUMENT = "a caller may hand in what is no tensor, which register_buffer() refu
 
 def risk_of_constant(site: Site) -> str:
     """Return in one line what may change where a constant becomes a buffer that is not saved, or nothing."""
-    for write in constructor_writes(site):
-        value = write.value
-        if isinstance(value, cst.Name) and value.value == "None":
-            continue
+    values = [] if site.class_def is None else _values(site.class_def, site.name)
+    for write, value in values:
         if value is None or isinstance(value, cst.Name) and _is_parameter(write, value.value):
             return ARGUMENT
         if not is_integer(value, _Locals(write).value_of):
             return DTYPE
+    if not values:
+        return DTYPE
     return _risk_of_uses(site)
+
+
+def _values(class_def: cst.ClassDef, name: str) -> list[tuple[WriteNode, cst.BaseExpression | None]]:
+    """Return what any method sets an attribute to, None where that is not plain; the value None is left out."""
+    writes = [(each, each.value) for each in writes_in(class_def, name)]
+    return [
+        (each, value) for each, value in writes if not (isinstance(value, cst.Name) and value.value == "None")
+    ]
 
 
 def _is_parameter(write: WriteNode, name: str) -> bool:

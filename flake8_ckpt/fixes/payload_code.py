@@ -158,12 +158,14 @@ def _is_written_out(node: cst.Dict) -> bool:
 def value_of(scope: Scope, key: str) -> str:
     """Return the code that the statement of a scope writes under a key, or an empty string."""
     for _, node in ways_to(scope.path[-1]):
-        if isinstance(node, cst.DictElement) and text_of(node.key) == key:
-            return scope.piece.code(node.value)
         if isinstance(node, cst.Assign) and isinstance(node.targets[0].target, cst.Subscript):
             taken = _taken(node.targets[0].target)
             if taken is not None and taken[1] == key:
                 return scope.piece.code(node.value)
+    payload = written_dict(scope)
+    for each in payload.elements if payload is not None else ():
+        if isinstance(each, cst.DictElement) and text_of(each.key) == key:
+            return scope.piece.code(each.value)
     return ""
 
 

@@ -28,29 +28,26 @@ def diff_of(name: str, fixed: Fixed) -> str:
 def lines_of(name: str, fixed: Fixed, *, is_diff: bool) -> Iterator[str]:
     """Yield what was done with each finding of a file, and what is left to the reader."""
     for each in fixed.applied:
-        yield _line(name, each, "would fix" if is_diff else "fixed")
+        yield from _lines(name, each, "would fix" if is_diff else "fixed")
     for each in fixed.left:
         if each.suggestion is None:
             yield f"{_place(name, each)} left: {each.finding.message}"
-        elif each.suggestion.safety == "shown":
-            yield from _shown(name, each)
         else:
-            yield _line(name, each, "with --unsafe-fixes")
+            yield from _lines(
+                name, each, "by hand" if each.suggestion.safety == "shown" else "with --unsafe-fixes"
+            )
 
 
-def _line(name: str, proposal: Proposal, what: str) -> str:
+def _lines(name: str, proposal: Proposal, what: str) -> Iterator[str]:
+    """Yield what a change does, then what else changes or why it is not made, then the code to write."""
     found = proposal.suggestion
     if found is None:
-        return ""
-    note = f" ({found.note})" if found.note else ""
-    return f"{_place(name, proposal)} {what}: {found.title}{note}"
-
-
-def _shown(name: str, proposal: Proposal) -> Iterator[str]:
-    yield _line(name, proposal, "for you to do")
-    found = proposal.suggestion
-    if found is not None and found.code:
-        yield from (f"    {line}" for line in found.code.splitlines())
+        return
+    yield f"{_place(name, proposal)} {what}: {found.title}"
+    if found.note:
+        yield f"    {found.note}"
+    if found.safety == "shown" and found.code:
+        yield from (f"    > {line}" for line in found.code.splitlines())
 
 
 def _place(name: str, proposal: Proposal) -> str:
@@ -63,10 +60,11 @@ def summary_of(files: Sequence[Fixed], *, is_diff: bool) -> str:
     fixed = sum(len(each.applied) for each in files)
     left = [proposal for each in files for proposal in each.left]
     unsafe = sum(each.suggestion is not None and each.suggestion.safety == "unsafe" for each in left)
-    more = f", {unsafe} of them with --unsafe-fixes" if unsafe else ""
-    done = "would fix" if is_diff else "fixed"
     changed = sum(bool(each.applied) for each in files)
-    return f"{done} {_count(fixed, 'finding')} in {_count(changed, 'file')}; {_count(len(left), 'finding')} left{more}"
+    where = f"{_count(fixed, 'finding')} in {_count(changed, 'file')}"
+    done = f"{'would fix' if is_diff else 'fixed'} {where}" if fixed else "nothing fixed"
+    more = f", of which --unsafe-fixes mends {unsafe}" if unsafe else ""
+    return f"{done}; {_count(len(left), 'finding')} left{more}"
 
 
 def _count(number: int, what: str) -> str:

@@ -229,3 +229,10 @@ def test_table_beside_another_that_stays_is_not_safe() -> None:
     done = fixed(source, "CKP102")
     assert done.only.safety == "unsafe"
     assert "with 'self.other', which does not move with the module" in done.only.note
+
+
+def test_table_that_starts_as_none_is_what_it_becomes() -> None:
+    lines = "self.table = None\n        if size:\n            self.table = torch.linspace(0, 1, 4)"
+    assert fixed(f"{HEAD}{INIT}        {lines}\n{USE}", "CKP112").only.safety == "unsafe"
+    done = fixed(f"{HEAD}{INIT}        {lines.replace('linspace(0, 1, 4)', 'arange(4)')}\n{USE}", "CKP112")
+    assert done.only.safety == "safe"

@@ -10,6 +10,7 @@ from tests.fixes.fixing import fixed
 HEAD = "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
 INIT = "    def __init__(self, size=4):\n        super().__init__()\n"
 RUN = "\n    def forward(self, x):\n        for layer in self.layers:\n            x = layer(x)\n        return x\n"
+TWO = "self.layers = [nn.Linear(4, 4), nn.Linear(4, 4)]"
 BY_NAME = '\n    def forward(self, x):\n        return self.layers["first"](x)\n'
 
 
@@ -22,16 +23,16 @@ def made(text: str) -> nn.Module:
 
 SHOWN = {
     "a method that no ModuleList has": (
-        "self.layers = [nn.Linear(4, 4), nn.Linear(4, 4)]", RUN + "\n    def mix(self):\n        self.layers.reverse()\n",
+        TWO, RUN + "\n    def mix(self):\n        self.layers.reverse()\n",
         "nn.ModuleList has no reverse()"),
     "a copy": (
-        "self.layers = [nn.Linear(4, 4), nn.Linear(4, 4)]", RUN + "\n    def parts(self):\n        return self.layers.copy()\n",
+        TWO, RUN + "\n    def parts(self):\n        return self.layers.copy()\n",
         "nn.ModuleList has no copy()"),
     "an addition from the left": (
-        "self.layers = [nn.Linear(4, 4), nn.Linear(4, 4)]", RUN + "\n    def parts(self):\n        return [1] + self.layers\n",
+        TWO, RUN + "\n    def parts(self):\n        return [1] + self.layers\n",
         "added to it from the left"),
     "a type that is looked at": (
-        "self.layers = [nn.Linear(4, 4), nn.Linear(4, 4)]",
+        TWO,
         RUN + "\n    def parts(self):\n        return isinstance(self.layers, list)\n", "its type is looked at"),
     "functions among the modules": (
         "self.layers = [nn.Linear(4, 4), lambda x: x + 1]", RUN, "it holds more than modules"),

@@ -57,7 +57,7 @@ def test_clean_project_is_left_alone(fix: Fix, tmp_path: Path) -> None:
     write(tmp_path, {"a.py": CLEAN})
     done = fix(tmp_path)
     assert (done.code, done.out) == (0, "")
-    assert done.err == "fixed 0 findings in 0 files; 0 findings left\n"
+    assert done.err == "nothing fixed; 0 findings left\n"
 
 
 def test_silenced_finding_is_left_alone(fix: Fix, tmp_path: Path) -> None:
@@ -81,10 +81,12 @@ def test_unsafe_fix_waits_for_its_flag(fix: Fix, tmp_path: Path) -> None:
     write(tmp_path, {"a.py": NORMALIZER})
     done = fix(tmp_path)
     assert (done.code, (tmp_path / "a.py").read_text()) == (1, NORMALIZER)
-    assert done.out.startswith(
-        "./a.py:8:9: CKP101 with --unsafe-fixes: make 'mean' a buffer (adds the key 'mean'"
+    assert done.out == (
+        "./a.py:8:9: CKP101 with --unsafe-fixes: make 'mean' a buffer\n"
+        "    adds the key 'mean' to the state_dict:"
+        " load older checkpoints with load_compatible() of flake8_ckpt.runtime\n"
     )
-    assert done.err == "fixed 0 findings in 0 files; 1 finding left, 1 of them with --unsafe-fixes\n"
+    assert done.err == "nothing fixed; 1 finding left, of which --unsafe-fixes mends 1\n"
 
 
 def test_unsafe_fix_is_applied_when_asked(tmp_path: Path) -> None:
@@ -164,3 +166,25 @@ def test_path_that_does_not_exist(fix: Fix, tmp_path: Path) -> None:
     done = fix(tmp_path, "nowhere.py")
     assert (done.code, done.out) == (2, "")
     assert done.err == "flake8-ckpt: error: path does not exist: 'nowhere.py'\n"
+
+
+def test_change_for_the_reader_is_shown_with_its_code(fix: Fix, tmp_path: Path) -> None:
+    array = NORMALIZER.replace("torch.zeros", "np.zeros").replace(
+        "import torch\n", "import numpy as np\nimport torch\n"
+    )
+    write(tmp_path, {"a.py": array})
+    done = fix(tmp_path, "--unsafe-fixes")
+    assert (done.code, (tmp_path / "a.py").read_text()) == (1, array)
+    assert done.out == (
+        "./a.py:9:9: CKP106 by hand: make 'mean' a buffer\n"
+        "    compute with torch where numpy changes 'self.mean'\n"
+        '    > self.register_buffer("mean", torch.as_tensor(np.zeros(size)))\n'
+    )
+
+
+def test_finding_without_a_fix_is_said(fix: Fix, tmp_path: Path) -> None:
+    source = "import torch\nfrom torch import nn\n\n\ndef keep(model: nn.Module, path):\n    torch.save(model, path)\n"
+    write(tmp_path, {"a.py": source})
+    done = fix(tmp_path, "--ckpt-enable=CKP214")
+    assert done.out.startswith("./a.py:6:5: CKP214 left: ")
+    assert done.err == "nothing fixed; 1 finding left\n"

@@ -44,8 +44,8 @@ def change_none(site: Site) -> Suggestion:
     title = f"make '{site.name}' a buffer from the start"
     code = f'self.register_buffer("{site.name}", torch.zeros(...))  # of the shape that it will have'
     note = (
-        "a buffer that is None at first is in no checkpoint that a new object would take:"
-        f" test a flag or a count instead of 'self.{site.name} is None'"
+        "a buffer that is None at first has no key, and a new object refuses a checkpoint that has it;"
+        " where the code asks whether it is None, ask a flag or a count"
     )
     return Suggestion(title, "shown", note, code=code)
 
