@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from flake8_ckpt.runtime.normalizers import compiled
 from flake8_ckpt.runtime.normalizers.moments import Moments
 
 # As a tensor, because `where` makes one of a number at each call; on the CPU, where one of shape `()` goes anywhere.
@@ -48,6 +49,11 @@ def batch_of(rows: Tensor, keep: Tensor | None, nonfinite: str, mean: Tensor, is
 def batch_of_all(rows: Tensor, mean: Tensor, is_open: Tensor) -> Batch:
     """Return what the rows bring, none where `is_open`, bool of shape `()`, is false."""
     number = is_open * rows.shape[0]
+    if compiled.is_for_cpu(rows):
+        center, var = compiled.mean_and_var(rows)
+        return Batch(
+            Moments(number, torch.where(is_open, center, mean), torch.where(is_open, var, 0.0)), number, None
+        )
     # Rows that do not count become the mean, and so bring nothing, not even their NaN; `where` makes float64 too.
     var, center = torch.var_mean(torch.where(is_open, rows, _in_axes(mean)), 0, correction=0)
     return Batch(Moments(number, center, var), number, None)
@@ -83,6 +89,9 @@ def normalize(
     x: Tensor, mean: Tensor, var: Tensor, count: Tensor, epsilon: Tensor, clip: Tensor, min_count: Tensor
 ) -> Tensor:
     """Return the input in units of standard deviations from the mean, within `clip`; itself below `min_count` rows."""
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+        if mean.dim() > 0 and compiled.is_for_cpu(x):
+            return compiled.normalize(x, mean, var, count, epsilon, clip, min_count)
     wide = x if x.is_floating_point() and mean.dim() > 0 else x.double()
     y = torch.clamp((wide - mean) * (var + epsilon).rsqrt(), clip[0], clip[1])
     return torch.where(count < min_count, wide, y).to(x.dtype if x.is_floating_point() else torch.float32)
