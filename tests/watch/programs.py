@@ -271,6 +271,8 @@ second.load()
 second.set_up()
 second.train()
 second.save()
+third = Net()
+third.load_state_dict(torch.load("r.pt")["net"])
 """
 RESUMED = RESUME.replace('"table": self.table', '"table": self.table, "best_loss": self.best_loss').replace(
     "    def set_up(self):\n",

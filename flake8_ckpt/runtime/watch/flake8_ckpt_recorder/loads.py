@@ -177,6 +177,7 @@ class Loads:
     def _note_restored(self, module: Any, before: dict[str, Sight]) -> None:
         self.restored = [each for each in self.restored if each.ref() is not module]
         self.restored.append(Restored(module, before))
+        self.recorder.objects.begin_anew(module)
         self._watch_assignments()
 
     # From a restore to the next step: who assigns to the attributes of modules

@@ -193,6 +193,14 @@ class Objects:
         elif leaf.see(sight):
             watched.is_news = True
 
+    def begin_anew(self, module: Any) -> None:
+        """Take the weights of a module that was restored as those that it began with: they come from a file."""
+        inside = {id(part) for part in module.modules()}
+        for watched, value in self.alive():
+            if id(value) in inside and watched.leaves.pop(WEIGHTS, None) is not None:
+                self._see_weights(watched, value)
+                watched.is_news = True
+
     def link(self) -> None:
         """Note who holds whom."""
         for watched, value in self.alive():
