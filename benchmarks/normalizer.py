@@ -20,6 +20,7 @@ from torch import Tensor
 
 from benchmarks.accuracy import format_errors
 from benchmarks.accuracy import list_cases
+from benchmarks.launches import format_launches
 from benchmarks.peers import Entrant
 from benchmarks.peers import Maker
 from benchmarks.peers import find_peers
@@ -34,7 +35,12 @@ EPSILON = 1e-8
 REFERENCE = "rsl_rl"
 Size = tuple[int, int]
 # Rows and width of the batches, and what update and normalize may cost on the CPU, of the reference.
-SIZES: Mapping[Size, Optional[float]] = {(1, 64): 1.4, (64, 64): 1.05, (4096, 64): 0.3, (65536, 256): 0.55}
+SIZES: Mapping[Size, Optional[float]] = {
+    (1, 64): 0.65,
+    (64, 64): 0.55,
+    (4096, 64): 0.3,
+    (65536, 256): 0.4,
+}
 SMALL: Mapping[Size, Optional[float]] = dict.fromkeys([(1, 4), (8, 4), (16, 4), (32, 4)])
 # A call is repeated within a round until it has seen so many values, so that a round takes some milliseconds.
 VALUES_IN_A_ROUND = 10 * 4096 * 64
@@ -135,15 +141,17 @@ def capture(step: Callable[[], object]) -> Callable[[], object]:
     return graph.replay
 
 
-def make_replay_race(size: Size) -> Race:
-    """Return the race of a captured graph against the same calls one by one."""
+def make_replay_race(makers: Mapping[str, Maker], size: Size) -> Race:
+    """Return the race of a captured graph against the same calls one by one, and against that of the reference."""
     x = draw(size, "cuda")
-    eager = partial(make_warm(make_ours, x).step, x)
     calls: dict[str, Callable[[], object]] = {
-        "eager": eager,
+        "eager": partial(make_warm(make_ours, x).step, x),
         "replay": capture(partial(make_warm(make_ours, x).step, x)),
     }
     bars = [Bar("replay", "eager", 0.25)]
+    if REFERENCE in makers:
+        calls[REFERENCE] = capture(partial(make_warm(makers[REFERENCE], x).step, x))
+        bars.append(Bar("replay", REFERENCE, 0.6))
     return Race(
         f"CUDA graph, update and normalize {name_of(size)}", calls, "eager", bars, repeats_of(size, "cuda")
     )
@@ -160,7 +168,7 @@ def reason_not_to_compile(is_small: bool) -> str:
 def list_races(makers: Mapping[str, Maker], sizes: Mapping[Size, float | None], device: str) -> list[Race]:
     """Return all races of a device that need no compiler."""
     races = [race for size, most in sizes.items() for race in list_eager(makers, size, most, device)]
-    return races + ([make_replay_race([*sizes][2])] if device == "cuda" else [])
+    return races + ([make_replay_race(makers, [*sizes][2])] if device == "cuda" else [])
 
 
 def measure_speed(makers: Mapping[str, Maker], rounds: int, device: str, is_small: bool) -> str:
@@ -192,6 +200,7 @@ def measure_device(device: str, rounds: int, is_small: bool) -> None:
     exact = partial(skipping, accumulate_dtype=torch.float64)
     cases = list_cases(*((320, 200) if is_small else (65536, 3200)))
     print(format_errors({"ours": skipping, "ours, float64": exact, **others}, cases, device), end="\n\n")
+    print(format_launches(others), end="\n\n")
     sys.stdout.flush()
     print(measure_speed({"ours": make_ours, **others}, rounds, device, is_small), end="\n\n")
 

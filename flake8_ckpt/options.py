@@ -22,6 +22,7 @@ from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 
 ALL = "ALL"
+BASELINE = ".flake8_ckpt_baseline.json"
 Kind = Literal["text", "list", "flag", "number"]
 
 
@@ -101,7 +102,7 @@ DECLARED = (
         "ckpt-baseline",
         "text",
         "File of findings that are known and not reported (flake8-ckpt baseline --write makes it)."
-        " (Default: .flake8_ckpt_baseline.json in the root, where it is there)",
+        f" (Default: {BASELINE} in the root, where it is there)",
         "file",
         path="file",
     ),

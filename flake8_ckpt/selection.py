@@ -19,6 +19,7 @@ from flake8_ckpt.index.discovery import choose_root
 from flake8_ckpt.index.discovery import is_excluded
 from flake8_ckpt.index.discovery import is_lost
 from flake8_ckpt.index.discovery import relative_path
+from flake8_ckpt.options import BASELINE
 from flake8_ckpt.options import Options
 
 PREFIX = "CKP"
@@ -101,14 +102,14 @@ def bounded(
 
 def known_findings(options: Options, root: Path) -> frozenset[str]:
     """Return the fingerprints that the baseline of a run holds; raise flake8's ExecutionError where it is broken."""
-    from flake8_ckpt.suppression.baseline import NAME
+    path = options.baseline or root / BASELINE
+    if options.no_baseline or (options.baseline is None and not os.path.lexists(path)):
+        return frozenset()
     from flake8_ckpt.suppression.baseline import BrokenBaseline
     from flake8_ckpt.suppression.baseline import read_baseline
 
-    if options.no_baseline:
-        return frozenset()
     try:
-        return read_baseline(options.baseline or root / NAME, is_named=options.baseline is not None)
+        return read_baseline(path, is_named=options.baseline is not None)
     except BrokenBaseline as error:
         raise ExecutionError(str(error)) from error
 

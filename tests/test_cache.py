@@ -215,6 +215,13 @@ def test_pipe_and_folder_are_unreadable(root: Path) -> None:
     assert [path for path, _ in found.unreadable] == ["pipe.py", "folder.py", "nul\0.py"]
 
 
+def test_colon_in_a_file_name_is_said_and_breaks_nothing(root: Path) -> None:
+    write(root, {"a:b.py": NORMALIZER})
+    found = index(root, *NAMES, "a:b.py", replaced={"x:y.py": b""})
+    assert [path for path, _ in found.unreadable] == ["a:b.py", "x:y.py"]
+    assert list(found.files) == list(NAMES)
+
+
 @contextmanager
 def processes() -> Iterator[Executor]:
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:

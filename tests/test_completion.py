@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ def offered(folder: Path, line: str) -> list[str]:
         ["bash", "-c", SHELL, "shell", sys.executable, "-m", "flake8_ckpt"],
         cwd=folder,
         env={
+            **os.environ,
             "_ARGCOMPLETE": "1",
             "_ARGCOMPLETE_IFS": "\n",
             "COMP_LINE": line,

@@ -98,6 +98,12 @@ def test_folder_without_a_repository(tmp_path: Path) -> None:
     assert since(write(tmp_path, {"a.py": NORMALIZER})).code == 2
 
 
+def test_git_that_is_missing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    found = since(project)
+    assert (found.code, found.err.count("\n"), "git cannot be run" in found.err) == (2, 1, True)
+
+
 def test_lines_that_changed() -> None:
     assert changed_lines("a\nb\nc", "a\nB\nc\nd") == Lines(((2, 2), (4, 4)))
     assert changed_lines("a\nb", "a") == Lines(())

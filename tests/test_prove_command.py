@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from flake8_ckpt.evidence.evidence_file import encode
+from flake8_ckpt.evidence.records import Evidence
+from flake8_ckpt.evidence.records import Loss
 from flake8_ckpt.runtime.prove.launch import ask
 from flake8_ckpt.runtime.prove.records import Question
 from flake8_ckpt.runtime.prove.records import Request
@@ -74,7 +77,7 @@ class Nosy(nn.Module):
         (["CKP101", "--evidence", "gone.json"], "--evidence: 'gone.json': No such file or directory"),
         (
             ["CKP101", "--evidence", "agent.py"],
-            "--evidence: 'agent.py' is not what `flake8-ckpt watch --output` writes",
+            "--evidence: 'agent.py' is no evidence file of `flake8-ckpt watch --output`",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -100,8 +103,8 @@ def test_page_shows_what_the_command_says(tmp_path: Path) -> None:
     program, shown = PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```console\n")
     program, shown = program.split("```")[0], shown.split("```")[0]
     write(tmp_path, {"agent.py": program})
-    losses = [{"file": "agent.py", "attributes": ["mean"], "before": [0.0], "after": [1.5]}]
-    (tmp_path / "run.json").write_text(json.dumps({"losses": losses}))
+    loss = Loss("CKP101", "state", "agent.py", 9, "Normalizer", "Normalizer", ("mean",), (0.0,), (1.5,))
+    (tmp_path / "run.json").write_bytes(encode(Evidence(1, (), 0, 1, True, (), (), (loss,), (), {}, {})))
     done = command(tmp_path, *shown.splitlines()[0].split()[2:], "--evidence", "run.json")
     *lines, seen, summary = done.out.splitlines()
     assert (done.code, [*lines, summary]) == (0, shown.splitlines()[1:])

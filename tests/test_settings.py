@@ -100,6 +100,12 @@ def test_setting_that_makes_no_sense_has_a_place(project: Path, files: Mapping[s
     assert found.err.startswith(f"flake8-ckpt: error: {place}")
 
 
+def test_setting_of_an_appended_configuration_has_its_place(project: Path) -> None:
+    write(project, {"setup.cfg": "[flake8]\nckpt-jobs = 2\n", "ci/more.cfg": "[flake8]\n\nckpt-jobs = 0\n"})
+    found = here(project, "check", "--append-config=ci/more.cfg")
+    assert found.err == "flake8-ckpt: error: ci/more.cfg:3: ckpt-jobs: '0' is not a positive number\n"
+
+
 def test_flake8_says_the_same(project: Path) -> None:
     found = flake8(write(project, {"setup.cfg": "[flake8]\nckpt-jobs = many\n"}))
     assert found.out.splitlines()[1] == "setup.cfg:2: ckpt-jobs: 'many' is not a positive number"

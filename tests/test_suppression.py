@@ -13,7 +13,9 @@ from tests.front_end import Run
 from tests.front_end import both
 from tests.front_end import flake8
 from tests.front_end import here
+from tests.front_end import run
 from tests.front_end import write
+from tests.test_plugin import DRIVER
 
 ASSIGNMENT = "        self.mean = torch.zeros(size)\n"
 CONTINUED = "        self.mean = \\\n            torch.zeros(size)\n"
@@ -107,6 +109,12 @@ def test_both_front_ends_know_the_baseline(old: Path) -> None:
     write(old, {"new.py": NORMALIZER})
     assert both(old, "--select=CKP").codes == ["new.py CKP101"]
     assert both(old, "--select=CKP", "-j2", "--ckpt-no-baseline").out.count("CKP101") == 3
+
+
+def test_workers_that_are_started_anew_know_the_baseline(old: Path) -> None:
+    write(old, {"new.py": NORMALIZER, "../driver.py": DRIVER})
+    found = run(old, "../driver.py", "spawn", "--select=CKP", "-j2", "a.py", "new.py", "pkg/b.py")
+    assert (found.codes, found.err) == (["new.py CKP101"], "")
 
 
 def test_baseline_of_a_subfolder_is_that_of_the_root(old: Path) -> None:
@@ -214,6 +222,13 @@ def test_configuration_cannot_name_a_baseline_outside_to_be_written(old: Path, t
     (old / NAME).symlink_to(tmp_path / "known.json")
     assert (here(old, "baseline", "--write").code, (tmp_path / "known.json").exists()) == (2, False)
     assert here(old, "baseline", "--write", f"--ckpt-baseline={tmp_path}/known.json").code == 0
+
+
+@pytest.mark.parametrize("place", ["/proc/known.json", "pkg"])
+def test_baseline_that_cannot_be_written(old: Path, place: str) -> None:
+    found = here(old, "baseline", "--write", f"--ckpt-baseline={place}")
+    assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
+    assert [path.name for path in old.iterdir() if path.suffix == ".tmp"] == []
 
 
 def test_baseline_wants_to_know_what_to_do(old: Path) -> None:

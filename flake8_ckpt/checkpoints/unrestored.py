@@ -116,12 +116,17 @@ class UnrestoredKeys:
 
 
 def _is_of_other_format(save: SaveEffect, loaded: LoadedPayload) -> bool:
-    """Tell whether a load fails without a key that this save leaves out and another one gives."""
+    """Tell whether each function that loads fails without a key that this save leaves out and another one gives."""
     if len(loaded.saves) < MIN_FORMATS:
         return False
-    needed = {load.keys[:1] for load in loaded.loads if load.kind == "required" and not _is_asked(load)}
-    left_out = [keys for keys in needed if keys and missing_depth(keys, [save])]
-    return any(not missing_depth(keys, loaded.saves) for keys in left_out)
+    needed: dict[str, set[Keys]] = {}
+    for load in loaded.loads:
+        if load.kind == "required" and load.keys and not _is_asked(load):
+            needed.setdefault(load.source.identity, set()).add(load.keys[:1])
+    return bool(needed) and all(
+        any(missing_depth(keys, [save]) and not missing_depth(keys, loaded.saves) for keys in each)
+        for each in needed.values()
+    )
 
 
 def _is_asked(load: LoadEffect) -> bool:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from flake8.exceptions import ExecutionError
 
 from flake8_ckpt.commands.class_uses import calls_of
 from flake8_ckpt.commands.class_uses import heirs_of
 from flake8_ckpt.engine import Analysis
+from flake8_ckpt.evidence.evidence_file import EvidenceError
+from flake8_ckpt.evidence.evidence_file import read_evidence
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Safety
 from flake8_ckpt.fixes.fixed_text import fix_text
@@ -29,16 +28,10 @@ from flake8_ckpt.runtime.prove.records import Request
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 
+# What changed in a watched run, by file and attribute: its values before and after.
+Changes = Mapping[tuple[str, str], str]
 # On a copy even what is only shown is tried.
 ANY: tuple[Safety, ...] = ("safe", "unsafe", "shown")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a watched run saw: by file and attribute the values before and after, by class how it was made."""
-
-    changes: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    calls: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,51 +44,36 @@ class Proof:
     after: Answer | None = None
 
 
-def read_evidence(name: str) -> Evidence:
-    """Return what a watched run wrote; raise `ExecutionError` for what is no such file."""
+def read_changes(name: str) -> Changes:
+    """Return by file and attribute what a watched run saw change; raise `ExecutionError` for what is no evidence."""
     if not name:
-        return Evidence()
+        return {}
     try:
-        record: Any = json.loads(Path(name).read_text(encoding="utf-8"))
-        losses = record["losses"]
-        changes = {
-            (loss["file"], attribute): f"{loss['before']} -> {loss['after']}"
-            for loss in losses
-            for attribute in loss["attributes"]
-        }
-        calls: dict[str, tuple[Mapping[str, str], ...]] = {}
-        for made in record.get("built", ()):
-            kind = made["class"].rpartition(".")[2]
-            calls[kind] = (
-                *calls.get(kind, ()),
-                {str(key): str(text) for key, text in made["arguments"].items()},
-            )
-    except OSError as error:
-        raise ExecutionError(f"--evidence: {name!r}: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ExecutionError(
-            f"--evidence: {name!r} is not what `flake8-ckpt watch --output` writes"
-        ) from error
-    return Evidence(changes, calls)
+        evidence = read_evidence(name)
+    except EvidenceError as error:
+        raise ExecutionError(f"--evidence: {error}") from error
+    return {
+        (loss.file, attribute): f"{list(loss.before)} -> {list(loss.after)}"
+        for loss in evidence.losses
+        for attribute in loss.attributes
+    }
 
 
-def proofs_of(found: Analysis, findings: Sequence[Finding], evidence: Evidence) -> Iterator[Proof]:
+def proofs_of(found: Analysis, findings: Sequence[Finding]) -> Iterator[Proof]:
     """Yield a proof for each finding; those of one class are asked together."""
     ordered = sorted(findings, key=lambda each: (each.path, each.class_name, each.position))
     for (path, class_name), group in groupby(ordered, key=lambda each: (each.path, each.class_name)):
-        yield from _proofs_of_class(found, path, class_name, list(group), evidence)
+        yield from _proofs_of_class(found, path, class_name, list(group))
 
 
-def _proofs_of_class(
-    found: Analysis, path: str, class_name: str, findings: list[Finding], evidence: Evidence
-) -> Iterator[Proof]:
+def _proofs_of_class(found: Analysis, path: str, class_name: str, findings: list[Finding]) -> Iterator[Proof]:
     reasons = {finding: _out_of_reach(finding) for finding in findings}
     yield from (Proof(each, Answer("not built", reason)) for each, reason in reasons.items() if reason)
     asked = [each for each, reason in reasons.items() if not reason]
     if not asked:
         return
     questions = tuple(map(_question, asked))
-    calls = (*evidence.calls.get(class_name.rpartition(".")[2], ()), *calls_of(found, class_name))
+    calls = calls_of(found, class_name)
     with tempfile.TemporaryDirectory(prefix="flake8-ckpt-state-") as folder:
         request = Request(
             str(found.root),

@@ -17,10 +17,10 @@ from flake8.options.manager import OptionManager
 from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_options
-from flake8_ckpt.commands.proof import Evidence
+from flake8_ckpt.commands.proof import Changes
 from flake8_ckpt.commands.proof import Proof
 from flake8_ckpt.commands.proof import proofs_of
-from flake8_ckpt.commands.proof import read_evidence
+from flake8_ckpt.commands.proof import read_changes
 from flake8_ckpt.commands.proof_text import as_json
 from flake8_ckpt.commands.proof_text import as_text
 from flake8_ckpt.commands.proof_text import summary
@@ -53,7 +53,7 @@ def prove_findings(arguments: Sequence[str]) -> int:
 
     namespace, options, configuration = read_options(arguments, _declare)
     target = _target(namespace)
-    evidence = read_evidence(namespace.evidence)
+    changes = read_changes(namespace.evidence)
     root = root_for(namespace, options, configuration.folder).absolute()
     with paused_gc():
         found = engine.analyze(
@@ -66,16 +66,16 @@ def prove_findings(arguments: Sequence[str]) -> int:
     print(
         f"flake8-ckpt: note: {WARNING.format(seconds=SECONDS, memory=GIBIBYTES)}", file=sys.stderr, flush=True
     )
-    return _show(proofs_of(found, findings, evidence), namespace, evidence)
+    return _show(proofs_of(found, findings), namespace, changes)
 
 
-def _show(proofs: Iterator[Proof], namespace: argparse.Namespace, evidence: Evidence) -> int:
+def _show(proofs: Iterator[Proof], namespace: argparse.Namespace, changes: Changes) -> int:
     """Print each proof as it comes, or all as JSON, and return the exit code."""
     shown: list[Proof] = []
     for proof in proofs:
         shown.append(proof)
         if namespace.output_format == "text":
-            print(as_text(proof, evidence), flush=True)
+            print(as_text(proof, changes), flush=True)
     print(json.dumps(as_json(shown), indent=2) if namespace.output_format == "json" else summary(shown))
     verdicts = {proof.before.verdict for proof in shown}
     if "refuted" in verdicts:

@@ -21,6 +21,8 @@ DIGEST_SIZE = 16
 # clocks of file systems tick as slowly as every two seconds.
 RACY_NS = 2_000_000_000
 INODE_BITS = (1 << 63) - 1
+# What stands between the path and the name in the identity of a class or function.
+IDENTITY = ":"
 # The error of a file whose content has gone between the look and the collecting.
 CHANGED = "changed while it was read"
 
@@ -64,7 +66,7 @@ def survey_files(
     base = os.path.join(os.fspath(root), "")
     survey = Survey(root, replaced=replaced)
     for path in dict.fromkeys((*paths, *replaced)):
-        data = replaced.get(path)
+        data = replaced.get(path) if IDENTITY not in path else None
         mark = marks.get(path)
         if data is not None:
             survey.digests[path] = digest_of(data)
@@ -72,6 +74,8 @@ def survey_files(
                 survey.marks[path] = mark
             continue
         try:
+            if IDENTITY in path:
+                raise ValueError("its name has a colon")
             _look(survey, path, base, mark)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None

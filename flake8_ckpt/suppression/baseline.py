@@ -20,7 +20,6 @@ from msgspec import Struct
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.fingerprints import fingerprints
 
-NAME = ".flake8_ckpt_baseline.json"
 VERSION = 1
 MAX_BYTES = 64_000_000
 ABOUT = (

@@ -303,6 +303,67 @@ def run(net, batches, path):
     LAST
     print(begin, net(torch.ones(2)))
 """
+RUNNERS = """import torch
+from torch import nn
+
+
+class Big:
+    def __init__(self):
+        self.net = nn.Linear(2, 1)
+        self.tool = torch.optim.Adam(self.net.parameters())
+        self.other = torch.optim.SGD(self.net.parameters(), lr=0.1)
+
+    def learn(self):
+        self.net(torch.ones(2)).sum().backward()
+        self.tool.step()
+        self.other.step()
+
+    def save(self, path):
+        state = {
+            "net": self.net.state_dict(),
+            "tool": self.tool.state_dict(),
+            "other": self.other.state_dict(),
+        }
+        torch.save(state, path)MARK
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        self.tool.load_state_dict(state["tool"])
+
+
+class Small:
+    def __init__(self):
+        self.model = nn.Linear(2, 1)
+        self.tool = torch.optim.Adam(self.model.parameters())
+
+    def learn(self):
+        self.model(torch.ones(2)).sum().backward()
+        self.tool.step()
+
+    def save(self, path):
+        torch.save({"model": self.model.state_dict(), "tool": self.tool.state_dict()}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.model.load_state_dict(state["model"])
+        self.tool.load_state_dict(state["tool"])
+
+
+def main(args):
+    if args.big:
+        runner = Big()
+    else:
+        runner = Small()
+    if args.resume:
+        runner.load(args.path)
+    runner.learn()
+    runner.save(args.path)
+
+
+if __name__ == "__main__":
+    main(None)
+"""
 
 SILENT: dict[str, Case] = {
     "one object is restored from another key, too": KEYS.replace("LOAD", BOTH),
@@ -342,6 +403,7 @@ SILENT: dict[str, Case] = {
     "a loop over something else": LOOP.replace("COUNT", "self.schedule()").replace("MARK", ""),
 }
 FOUND: dict[str, Case] = {
+    "runners of two classes save what they need": RUNNERS.replace("MARK", "  # CKP203"),
     "a local is used for an object of the same class": {
         "main.py": REUSED.replace("NEXT(env)", "Setter(env)  # CKP205"),
         "agents.py": AGENTS,

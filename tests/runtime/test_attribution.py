@@ -125,6 +125,55 @@ def test_values_that_stand_for_each_other_are_causes() -> None:
     assert problems(verify(Doubled))[:2] == [("lost", "first"), ("lost", "second")]
 
 
+class Halves(Kept):
+    """Two lists that have to have one length: half of them raises, left out or put in."""
+
+    keeps = ("total",)
+
+    def __init__(self) -> None:
+        self.names: list[int] = []
+        self.ages: list[int] = []
+        self.total, self.scale = 0, 1.0
+
+    def act(self) -> float:
+        if len(self.names) != len(self.ages):
+            raise RuntimeError("torn")
+        self.names, self.ages = [*self.names, 1], [*self.ages, 1]
+        self.total, self.scale = self.total + 1, self.scale * 1.1
+        return self.total * self.scale
+
+
+def test_half_an_object_that_raises_is_no_cause() -> None:
+    report = verify(Halves)
+    assert problems(report) == [("lost", "scale"), ("diverged", "output")]
+    assert notes(report) == [("unread", "names"), ("unread", "ages")]
+
+
+class Opened(Kept):
+    """What is lost is needed, and a copy raises without it."""
+
+    def __init__(self) -> None:
+        self.file: list[int] = []
+        self.calls = 0
+
+    def open(self) -> None:
+        self.file = [1]
+
+    def act(self) -> int:
+        self.calls += 1
+        if self.calls == 1:
+            self.open()
+        return self.file[0]
+
+    def load(self, path: Path) -> None:
+        self.calls = 1
+
+
+def test_loss_that_makes_a_copy_raise_is_a_cause() -> None:
+    report = verify(Opened)
+    assert ("lost", "file") in problems(report) and ("diverged", "continue_with") in problems(report)
+
+
 class Random(Kept):
     """A generator without a seed: two new objects never go on alike, two whole copies do."""
 

@@ -209,6 +209,21 @@ def test_value_that_is_only_made_anew_has_a_note(tmp_path: Path) -> None:
     assert found.verdict == "proven" and found.notes[0].startswith("the same call once more made it anew")
 
 
+def test_file_that_something_else_keeps_from_loading(tmp_path: Path) -> None:
+    late = 'self.register_buffer("late", x.mean(0))\n        self.mean'
+    found = mean_of(tmp_path, normalizer().replace("self.mean = self.mean", f"{late} = self.mean"))
+    assert found.verdict == "proven" and found.lost[0].startswith("lost mean: was [")
+
+
+def test_value_that_others_set(tmp_path: Path) -> None:
+    text = "class Trainer:\n    def __init__(self):\n        self.step = self.seen = 0\n\n"
+    text += "    def state_dict(self):\n        return {'seen': self.seen}\n\n"
+    text += "    def load_state_dict(self, state):\n        self.seen = state['seen']\n"
+    found = ask(tmp_path, text, "Trainer", Question("CKP207", "seen"), Question("CKP207", "step"))
+    assert [each.verdict for each in found] == ["refuted", "proven"]
+    assert found[1].ran == "a change of 'step' by hand"
+
+
 @pytest.mark.parametrize("names", [("get_state", "set_state"), ("save", "load")])
 def test_pair_of_methods_of_a_plain_class(tmp_path: Path, names: tuple[str, str]) -> None:
     get, put = names

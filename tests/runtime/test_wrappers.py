@@ -127,6 +127,12 @@ def test_old_statistics_come_along() -> None:
     taken = RunningMeanStd(2)
     taken.load_state_dict({key: torch.as_tensor(getattr(rms, key)) for key in ("mean", "var", "count")})
     assert np.allclose(taken.var, rms.var) and np.allclose(taken.mean, rms.mean)
+    observations, returns = RunningMeanStd.from_sb3(old), DiscountedReturnNormalizer.from_sb3(old)
+    new = NormalizedVecEnv(make_vec_env(Countdown, n_envs=2))
+    new.attach(observations, returns)
+    raw = np.full((2, 2), 2.0, np.float32)
+    expected: Any = old.normalize_obs(raw)
+    assert np.allclose(new.normalize_obs(raw), expected) and returns.returns.min() > 0
 
 
 @pytest.mark.parametrize("is_acting", [False, True], ids=["train", "eval"])

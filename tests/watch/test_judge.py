@@ -285,7 +285,13 @@ def test_source_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_replaced_value_without_a_line(tmp_path: Path) -> None:
-    event = {"event": "replaced", "object": None, "cls": "Net", "name": "a.mean", "places": []}
+    event: dict[str, Any] = {
+        "event": "replaced",
+        "object": None,
+        "cls": "Net",
+        "name": "a.mean",
+        "places": [],
+    }
     (loss,) = judged(tmp_path, {**event, "before": [1.0], "after": [None]}).losses
     assert (loss.code, loss.line, loss.owner) == ("CKP205", 0, "Net")
 

@@ -41,12 +41,21 @@ def digests(folder: Path, *names: str) -> list[str]:
     return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
 
 
-@pytest.mark.parametrize("files", [GOOD, {"train.py": RESUMED}], ids=["saves all", "restores all"])
-def test_nothing_is_lost(tmp_path: Path, files: dict[str, str]) -> None:
-    done, evidence = watch(write(tmp_path, files), sys.executable, "train.py", options=("--exit-code",))
+def test_nothing_is_lost(tmp_path: Path) -> None:
+    done, evidence = watch(write(tmp_path, GOOD), sys.executable, "train.py", options=("--exit-code",))
     assert evidence["losses"] == []
     assert (done.code, evidence["complete"], evidence["processes"][0]["faults"]) == (0, True, 0)
     assert "nothing lost" in done.err
+
+
+def test_same_run_gives_the_same_evidence(tmp_path: Path) -> None:
+    write(tmp_path, {"train.py": RESUMED})
+    seen = [watch(tmp_path, sys.executable, "train.py")[1] for _ in range(2)]
+    assert seen[0]["losses"] == []
+    for each in seen:
+        del each["seconds"]
+        del each["processes"][0]["pid"]
+    assert seen[0] == seen[1]
 
 
 def test_each_loss_stands_at_its_first_assignment(tmp_path: Path) -> None:
@@ -108,6 +117,18 @@ from core import Net, fit
 from lightning_fabric import Fabric
 from safetensors.torch import save_model
 
+
+class Scale:
+    def __init__(self, factor):
+        self.factor = factor
+
+
+@torch.compile(fullgraph=True, backend="eager")
+def scaled(x):
+    return x * Scale(2.0).factor
+
+
+assert scaled(torch.ones(1)).item() == 2.0
 net = Net()
 optimizer = fit(net)
 save_model(net, "net.safetensors")
@@ -179,17 +200,6 @@ def test_statistics_of_one_environment_are_saved(tmp_path: Path) -> None:
     assert {each["path"] for each in evidence["files"]} == {"agent", "env.pkl"}
 
 
-SMALL = """\
-import torch
-from core import Net, fit
-
-torch.manual_seed(0)
-net = Net()
-fit(net)
-torch.save(net.state_dict(), "net.pt")
-"""
-
-
 @pytest.mark.parametrize(
     ("end", "code"),
     [("sys.exit(7)", 7), ("raise ValueError('no')", 1), ("import os; os.kill(os.getpid(), 9)", 137)],
@@ -202,15 +212,6 @@ def test_program_that_fails_fails_as_it_does(tmp_path: Path, end: str, code: int
     assert ("Traceback" in done.err) is ("ValueError" in end)
     assert "flake8_ckpt_recorder" not in done.err
     assert evidence["complete"] is ("kill" not in end)
-
-
-def test_same_run_gives_the_same_evidence(tmp_path: Path) -> None:
-    write(tmp_path, {"core.py": CORE, "train.py": SMALL})
-    seen = [watch(tmp_path, sys.executable, "train.py")[1] for _ in range(2)]
-    for each in seen:
-        del each["seconds"]
-        del each["processes"][0]["pid"]
-    assert seen[0] == seen[1]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,6 @@ def test_program_without_torch(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("{", "is no evidence file of `flake8-ckpt watch --output`"),
-        ('{"version": 1}', "is no evidence file"),
         (None, "No such file or directory"),
     ],
 )

@@ -25,9 +25,9 @@ from flake8_ckpt.commands.output import kept_findings
 from flake8_ckpt.configuration import printed
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.options import BASELINE
 from flake8_ckpt.options import Options
 from flake8_ckpt.selection import PREFIX
-from flake8_ckpt.suppression.baseline import NAME
 from flake8_ckpt.suppression.baseline import BrokenBaseline
 from flake8_ckpt.suppression.baseline import Entry
 from flake8_ckpt.suppression.baseline import entries_of
@@ -37,7 +37,7 @@ from flake8_ckpt.suppression.sieve import is_failure
 
 DONE = 0
 DESCRIPTION = (
-    f"Keep a file of the findings that a project has today ({NAME} in its root): flake8 and `check` report only"
+    f"Keep a file of the findings that a project has today ({BASELINE} in its root): flake8 and `check` report only"
     " others. A finding is known by its rule, file, class and attribute or key, so that lines may move."
 )
 UNUSED = frozenset(
@@ -67,7 +67,7 @@ def keep_baseline(arguments: Sequence[str]) -> int:
         from flake8_ckpt.commands.adoption.add_noqa import add_noqa
 
         return add_noqa(namespace, options, root)
-    path = options.baseline or root / NAME
+    path = options.baseline or root / BASELINE
     is_named = any(each.startswith("--ckpt-baseline") for each in arguments)
     if not is_named and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise ExecutionError(

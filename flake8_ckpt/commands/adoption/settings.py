@@ -10,10 +10,10 @@ from flake8_ckpt.commands.arguments import root_reason
 from flake8_ckpt.configuration import PREFIX
 from flake8_ckpt.configuration import Configuration
 from flake8_ckpt.configuration import printed
+from flake8_ckpt.options import BASELINE
 from flake8_ckpt.options import DECLARED
 from flake8_ckpt.options import Options
 from flake8_ckpt.selection import known_findings
-from flake8_ckpt.suppression.baseline import NAME
 
 FLAKE8 = (
     "select",
@@ -38,7 +38,7 @@ def settings_text(
 
 def _computed(options: Options, configuration: Configuration, root: Path) -> Iterator[tuple[str, str, str]]:
     yield "project", root.as_posix(), root_reason(root, options.root is not None, configuration)
-    path = options.baseline or root / NAME
+    path = options.baseline or root / BASELINE
     known = len(known_findings(options, root))
     is_used = path.exists() and not options.no_baseline
     yield "baseline", printed(path) if is_used else "none", f"{known} known" if is_used else ""

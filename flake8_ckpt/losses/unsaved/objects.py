@@ -94,8 +94,10 @@ class UnsavedObjects:
         # Several saves of one payload forget the same: one in a loop says more than the one before it, and a class
         # that saves is asked before those that derive from it.
         first: dict[tuple[object, ...], SavePoint] = {}
-        for each in sorted(points, key=lambda point: (point.location is None, _is_single(point))):
-            first.setdefault((each.owner, each.shown, each.names, each.trains_on, each.of_tools), each)
+        for each in sorted(points, key=lambda point: point.location is None):
+            key = (each.owner, each.shown, each.names, each.trains_on, each.of_tools)
+            if key not in first or _is_single(first[key]) and not _is_single(each):
+                first[key] = each
         for point in first.values():
             yield from self._beside(point)
             yield from self.numbers.lost(point, self._candidates(point))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from flake8_ckpt.runtime.presets.options import CHECKER
 from flake8_ckpt.runtime.presets.options import Options
 
 SEED = 0
 
 
 def gymnasium(
-    go_on: Callable[[Any, Any], object], *, environments: str | Callable[[Any], Any] = "envs"
+    go_on: Callable[[Any, Any], object],
+    *,
+    environments: str | Callable[[Any], Any] = "envs",
+    ignore: Sequence[str] = (),
 ) -> Options:
     """Return the options for an object that holds environments: both copies begin the same new episode.
 
@@ -21,7 +26,8 @@ def gymnasium(
     or a function of the object that returns it.
     """
 
-    return Options(continue_with=partial(continue_episode, go_on=go_on, environments=environments))
+    continue_with = partial(continue_episode, go_on=go_on, environments=environments)
+    return Options(continue_with=continue_with, ignore=(*CHECKER, *ignore))
 
 
 def continue_episode(

@@ -157,6 +157,7 @@ def lightning(
     steps: int = 4,
     save: Save = save_fit,
     load: Load | None = None,
+    ignore: Sequence[str] = (),
 ) -> Subject:
     """Return the options for what `make` returns, a LightningModule, with `make` among them.
 
@@ -172,5 +173,5 @@ def lightning(
         continue_with=partial(continue_training, batches=batches),
         save=save,
         load=load or partial(restore, batches=batches, steps=steps),
-        ignore=TRAINER,
+        ignore=(*TRAINER, *ignore),
     )

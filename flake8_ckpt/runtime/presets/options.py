@@ -9,6 +9,11 @@ from typing import TypedDict
 
 Save = Callable[[Any, Path], object]
 Load = Callable[[Any, Path], object]
+# What gymnasium's checker of environments notes when it checks the first reset and step: no state of a run.
+CHECKER = tuple(
+    f"*.{name}"
+    for name in ("checked_reset", "checked_step", "checked_render", "checked_data_reuse", "_previous_data")
+)
 
 
 class Options(TypedDict, total=False):

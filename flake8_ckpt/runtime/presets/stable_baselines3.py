@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flake8_ckpt.runtime.presets.options import CHECKER
 from flake8_ckpt.runtime.presets.options import Load
 from flake8_ckpt.runtime.presets.options import Options
 from flake8_ckpt.runtime.presets.options import Save
@@ -58,7 +60,9 @@ def load_agent(agent: Any, folder: Path) -> object:
     return loaded
 
 
-def stable_baselines3(steps: int = 64, *, save: Save = save_agent, load: Load = load_agent) -> Options:
+def stable_baselines3(
+    steps: int = 64, *, save: Save = save_agent, load: Load = load_agent, ignore: Sequence[str] = ()
+) -> Options:
     """Return the options for an agent that `make` returns with its environment; `steps` is each training.
 
     Both copies go on from the first step of an episode under one seed, since simulators are not saved: they
@@ -68,4 +72,6 @@ def stable_baselines3(steps: int = 64, *, save: Save = save_agent, load: Load = 
 
     # Partials of functions can be sent to a new process, inner functions cannot.
     train, go_on = partial(begin_training, steps=steps), partial(continue_training, steps=steps)
-    return Options(exercise=train, continue_with=go_on, save=save, load=load, ignore=CLOCKS)
+    return Options(
+        exercise=train, continue_with=go_on, save=save, load=load, ignore=(*CLOCKS, *CHECKER, *ignore)
+    )

@@ -24,6 +24,9 @@ def trained(owner: Any, attribute: str) -> None:
 
 def changed_by_hand(owner: Any, attribute: str) -> None:
     """Change all numbers below an attribute: tensors and arrays by one, an optimizer and a scheduler by a step."""
+    *parts, attribute = attribute.split(".")
+    for part in parts:
+        owner = getattr(owner, part)
     value = getattr(owner, attribute)
     if isinstance(value, Optimizer):
         _step(value)

@@ -64,7 +64,10 @@ class Exercise:
 
 
 def part_of(owner: Any, attribute: str) -> Snapshot:
-    """Return a copy of an attribute, empty where there is none."""
+    """Return a copy of an attribute, which may be one of a part, empty where there is none."""
+    first, _, rest = attribute.partition(".")
+    if rest:
+        return part_of(getattr(owner, first, None), rest)
     held = {
         **getattr(owner, "_parameters", {}),
         **getattr(owner, "_buffers", {}),
@@ -80,7 +83,7 @@ def find_exercise(recipe: Recipe, attribute: str, deadline: float) -> Exercise:
     """Return what changes an attribute of the objects of a recipe; raise `Unchanged` where nothing does."""
     tried: list[str] = []
     until = min(deadline, time.monotonic() + SECONDS)
-    for method in methods_to_run(recipe.kind, attribute):
+    for method in methods_to_run(recipe.kind, attribute.partition(".")[0]):
         found, why = _with_method(recipe, method, attribute, until)
         if found is not None:
             return found

@@ -30,7 +30,8 @@ PLAIN = (
         ("3", "torch.tensor(3)"),
     ),
     (
-        r"(lr|momentum|decay|alpha|tau|eps|temperature|factor|progress|ratio|rate|beta|scale|fraction|weight)",
+        r"(lr|momentum|decay|alpha|tau|eps|temperature|factor|progress|ratio|rate|beta|scale|fraction|weight|coef"
+        r"|lambda)",
         ("0.5",),
     ),
     (
@@ -101,7 +102,7 @@ def _plain(name: str, parameter: inspect.Parameter) -> tuple[str, ...]:
 
 
 def _pattern(name: str) -> tuple[str, ...]:
-    return next((values for pattern, values in PATTERNS if pattern.fullmatch(name.lower())), ())
+    return next((values for pattern, values in PATTERNS if pattern.fullmatch(name.lower().strip("_"))), ())
 
 
 def _options(name: str, shape: str, plain: dict[str, tuple[str, ...]]) -> list[str]:

@@ -46,6 +46,12 @@ class _Anything(ABCMeta):
     def __exit__(cls, *error: Any) -> None:
         return None
 
+    def __len__(cls) -> int:
+        return 0
+
+    def __bool__(cls) -> bool:
+        return True
+
     def __iter__(cls) -> Iterator[Any]:
         return iter(())
 

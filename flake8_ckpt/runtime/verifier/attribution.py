@@ -28,6 +28,7 @@ from flake8_ckpt.runtime.verifier.transplant import transplant
 
 Effect = Snapshot
 STATE = "state "
+RAISED = "raised"
 
 
 # How long copies are let go on to tell causes apart, before the rest counts as causes.
@@ -92,7 +93,7 @@ class Experiment:
         try:
             return effect_of(self.arrival.trip, go_on(target, self.act), self.ignore)
         except Exception as error:
-            return {"raised": Frozen("text", one_line(error))}
+            return {RAISED: Frozen("text", one_line(error))}
 
     def is_late(self) -> bool:
         """Return whether the time is over."""
@@ -181,18 +182,27 @@ def find(experiment: Experiment, grounds: Grounds, paths: Sequence[str]) -> list
 
 
 def matters(experiment: Experiment, grounds: Grounds, paths: Sequence[str]) -> bool:
-    """Return whether a whole copy goes on otherwise without some values, or a bare one where no whole one is known."""
+    """Return whether a whole copy goes on otherwise without some values, or a bare one with them.
+
+    Half of an object may raise, with the other half left out or put in, and that says nothing of it; unless
+    a bare copy raises as well.
+    """
     if grounds.whole is None:
         return changes(experiment, grounds, paths)
-    others = [path for path in experiment.paths if path not in paths]
-    return bool(differences(without(experiment.effect(others), grounds.noise), grounds.whole))
+    effect = experiment.effect([path for path in experiment.paths if path not in paths])
+    if RAISED in effect and RAISED not in (grounds.bare or effect):
+        return changes(experiment, grounds, paths)
+    return bool(differences(without(effect, grounds.noise), grounds.whole))
 
 
 def changes(experiment: Experiment, grounds: Grounds, paths: Sequence[str]) -> bool:
     """Return whether a bare copy goes on otherwise with some values put in."""
     if grounds.bare is None:
         return False
-    return bool(differences(without(experiment.effect(paths), grounds.noise), grounds.bare))
+    effect = experiment.effect(paths)
+    if RAISED in effect and RAISED not in grounds.bare:
+        return False
+    return bool(differences(without(effect, grounds.noise), grounds.bare))
 
 
 def differences(one: Effect, other: Effect) -> set[str]:

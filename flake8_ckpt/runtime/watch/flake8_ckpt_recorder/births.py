@@ -8,7 +8,6 @@ import sys
 import threading
 from types import FunctionType
 from typing import Any
-from typing import Callable
 
 from flake8_ckpt_recorder.objects import Objects
 from flake8_ckpt_recorder.places import CLASS_FILES
@@ -19,8 +18,27 @@ from flake8_ckpt_recorder.places import file_of_module
 from flake8_ckpt_recorder.places import is_project_file
 
 
-def _never() -> bool:
+def is_compiling() -> bool:
+    """Tell whether torch is compiling what is called; torch's own function takes the place of this one."""
     return False
+
+
+def _wrapper(init: Any) -> Any:
+    """Return a constructor that tells of what it made; torch's compiler reads it, so it holds a function alone."""
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        if is_compiling():
+            init(self, *args, **kwargs)
+        else:
+            construct(init, self, args, kwargs)
+
+    return __init__
+
+
+def construct(init: Any, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Run a constructor; that of the `Births` that are installed takes the place of this one."""
+    init(value, *args, **kwargs)
 
 
 class Births:
@@ -28,7 +46,6 @@ class Births:
 
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
-        self.is_compiling: Callable[[], bool] = _never
         self._wrapped: dict[type[Any], tuple[Any, Any]] = {}
         self._build = builtins.__build_class__
         self._depth = 0
@@ -36,6 +53,7 @@ class Births:
 
     def install(self) -> None:
         """See each class when it is built."""
+        globals()["construct"] = self.construct
         build = self._build
 
         @functools.wraps(build)
@@ -69,27 +87,21 @@ class Births:
             or cls in self._wrapped
         ):
             return
-        wrapper = self._wrapper(init)
+        wrapper = _wrapper(init)
         self._wrapped[cls] = init, wrapper
         setattr(cls, "__init__", wrapper)
 
-    def _wrapper(self, init: Any) -> Any:
-        births = self
+    def construct(self, init: Any, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Run a constructor, and watch what it made.
 
-        @functools.wraps(init)
-        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-            if births.is_compiling():
-                init(self, *args, **kwargs)
-                return
-            # Some libraries read the frames of a chain of constructors, so there is one of ours at most.
-            births.suspend(type(self))
-            try:
-                init(self, *args, **kwargs)
-            finally:
-                births.resume(type(self))
-            births.born(self)
-
-        return __init__
+        Some libraries read the frames of a chain of constructors, so only the outermost is wrapped.
+        """
+        self.suspend(type(value))
+        try:
+            init(value, *args, **kwargs)
+        finally:
+            self.resume(type(value))
+        self.born(value)
 
     def born(self, value: Any) -> None:
         """Watch an object that its constructor has left."""

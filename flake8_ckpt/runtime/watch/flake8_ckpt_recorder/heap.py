@@ -17,8 +17,9 @@ def walk(objects: Objects) -> int:
     everything = gc.get_objects()
     if len(everything) > MAX_HEAP:
         return len(everything)
-    of = objects.kinds.of
-    found = [(value, kind) for value in everything if (kind := of(type(value)))]
+    kinds = {cls: objects.kinds.of(cls) for cls in set(map(type, everything))}
+    wanted = {cls: kind for cls, kind in kinds.items() if kind}
+    found = [(value, wanted[type(value)]) for value in everything if type(value) in wanted]
     inside = {id(part) for value, kind in found for part in _parts(value)}
     for value, kind in found:
         # A library's module is watched as a whole, so only where it is part of no other.

@@ -7,6 +7,7 @@ import weakref
 from typing import Any
 from typing import Callable
 
+from flake8_ckpt_recorder import births
 from flake8_ckpt_recorder.imports import AfterImport
 from flake8_ckpt_recorder.leaves import own_dict
 from flake8_ckpt_recorder.leaves import tensors_of
@@ -185,7 +186,7 @@ class Loads:
         if self._setter is not None:
             return
         self._setter = setter = module_class.__setattr__
-        is_compiling = self.recorder.births.is_compiling
+        is_compiling = births.is_compiling
 
         def __setattr__(module: Any, name: str, value: Any) -> None:
             if not is_compiling() and is_tensor(value):

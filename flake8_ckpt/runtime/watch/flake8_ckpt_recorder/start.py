@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from flake8_ckpt_recorder import births
 from flake8_ckpt_recorder import tracebacks
 from flake8_ckpt_recorder.imports import AfterImport
 from flake8_ckpt_recorder.imports import install
@@ -35,7 +36,7 @@ def start(folder: str) -> None:
 
 
 def _torch_is_there(recorder: Recorder, imports: AfterImport, loads: Loads, torch: Any) -> None:
-    recorder.births.is_compiling = torch.compiler.is_compiling
+    setattr(births, "is_compiling", torch.compiler.is_compiling)
     recorder.births.wrap_known()
     hook_steps(recorder, loads)
     hook_births(recorder, imports)
