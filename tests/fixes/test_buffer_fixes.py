@@ -211,6 +211,13 @@ def test_table_that_a_cast_would_round_is_not_safe(line: str) -> None:
     assert UNSAFE[line] in done.only.note
 
 
+def test_base_class_from_elsewhere_is_not_known() -> None:
+    source = f"{HEAD.replace('nn.Module', 'nn.Identity')}{INIT}        self.table = torch.arange(4)\n{USE}"
+    done = fixed(source, "CKP102")
+    assert done.only.safety == "unsafe"
+    assert "a base class from elsewhere" in done.only.note
+
+
 def test_argument_may_be_no_tensor() -> None:
     source = f"{HEAD}{INIT.replace('size=4', 'table: Tensor')}        self.table = table\n{USE}"
     done = fixed(source, "CKP102")

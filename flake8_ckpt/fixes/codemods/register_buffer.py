@@ -48,7 +48,7 @@ def change(site: Site) -> Suggestion:
         return Suggestion(title, "shown", fix.reason, edits, _example(site))
     if _is_saved(site):
         return Suggestion(title, "unsafe", f"adds the key '{site.name}' to the state_dict: {OLDER}", edits)
-    risk = fix.reason or risk_of_constant(site)
+    risk = risk_of_constant(site) or fix.reason
     return Suggestion(title, "unsafe" if risk else "safe", risk, edits)
 
 

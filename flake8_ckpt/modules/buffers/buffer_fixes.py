@@ -54,6 +54,8 @@ def _fix(state: ClassState, name: str, writes: Sequence[AttributeWrite], fix: Fi
     # A bare annotation is unknown too, and harmless.
     doubtful = next((base for base, _ in _base_attributes(state, name)), "")
     reason = f"the class {doubtful} must not have a class attribute of that name" if doubtful else ""
+    if state.has_unknown_base and fix.safety == "safe":
+        reason = "a base class from elsewhere must not have an attribute of that name"
     return replace(fix, safety="unsafe", reason=reason) if reason else fix
 
 
