@@ -95,18 +95,28 @@ class Evidence:
     def _trains(self, load: LoadEffect) -> bool:
         """Tell whether training goes on after a load: a counter that is printed restores nothing.
 
-        The function that loads says so where it trains or saves itself: what it does before the load is over.
+        The innermost function says so that trains or saves itself: what it does before the load is over.
         """
-        unit = load.source
-        saves = self.groups.payloads.summary(unit).saves
-        saved = {each.location.position for each in saves if not self._passes_on(each)}
-        works = [each for each in unit.function.calls if _is_training(each) or each.position in saved]
-        seen = self.groups.payloads.load_of_source(load)
-        if works and seen:
-            return any(each.position >= seen[0].at or LOOP in each.guards for each in works)
-        if any(map(_is_training, load.unit.function.calls)):
-            return True
+        inner = (self._units.get(each) for each in reversed(load.call_chain))
+        for unit in (*(each for each in inner if each is not None), load.unit):
+            decided = self._works_after(unit, load)
+            if decided is not None:
+                return decided
         return load.unit.identity in self._saving
+
+    def _works_after(self, unit: FunctionRef, load: LoadEffect) -> bool | None:
+        """Tell whether a function trains or saves after a load, None where it does neither."""
+        summary = self.groups.payloads.summary(unit)
+        saved = {each.location.position for each in summary.saves if not self._passes_on(each)}
+        works = [each for each in unit.function.calls if _is_training(each) or each.position in saved]
+        seen = [each for each in summary.loads if (each.location, each.keys) == (load.location, load.keys)]
+        if not works or not seen:
+            return None
+        return any(each.position >= seen[0].at or LOOP in each.guards for each in works)
+
+    @cached_property
+    def _units(self) -> dict[str, FunctionRef]:
+        return {each.identity: each for each in self.groups.units}
 
     @cached_property
     def _saving(self) -> frozenset[str]:
