@@ -40,6 +40,10 @@ DESCRIPTION = (
     "Run an unchanged program as it stands, and say which of its state changed and is in none of the files that it"
     " saved. The program is run by your command; its output, files and exit code stay what they are."
 )
+# Options of flake8 that mean nothing here, and its paths.
+UNUSED = frozenset(
+    "filenames --verbose --output-file --enable-extensions --require-plugins --version".split()
+)
 EXIT_HELP = "Exit with 1 where something is lost and the command itself succeeds."
 USAGE = "flake8-ckpt watch [--output FILE] [--exit-code] -- COMMAND..."
 
@@ -153,3 +157,6 @@ def _declare(manager: OptionManager) -> None:
     parser = manager.parser
     parser.prog, parser.usage, parser.epilog = "flake8-ckpt watch", USAGE, None
     parser.description = DESCRIPTION
+    for action in parser._actions:
+        if not UNUSED.isdisjoint([*action.option_strings, action.dest]):
+            action.help = argparse.SUPPRESS
