@@ -112,7 +112,9 @@ class Evidence:
         seen = [each for each in summary.loads if (each.location, each.keys) == (load.location, load.keys)]
         if not works or not seen:
             return None
-        return any(each.position >= seen[0].at or LOOP in each.guards for each in works)
+        at = seen[0].at
+        is_repeated = any(LOOP in each.guards for each in unit.function.calls if each.position == at)
+        return any(each.position >= at or is_repeated and LOOP in each.guards for each in works)
 
     @cached_property
     def _units(self) -> dict[str, FunctionRef]:
