@@ -61,13 +61,28 @@ class ModuleClasses:
 
     def _classes(self) -> Iterator[ClassState]:
         pickled = WholePickles(self.hierarchy).classes()
-        unused = UnusedClasses(self.hierarchy)
         for identity, facts in self.hierarchy.symbols.classes.items():
             if is_test(identity.partition(":")[0]):
                 continue
             if any(method.writes or method.registers for method in facts.methods):
-                if self.hierarchy.is_module(identity) and not unused.is_unused(identity):
+                if self.hierarchy.is_module(identity):
                     yield ClassState(identity, self.hierarchy, self.kind_evaluator, pickled)
+
+    @cached_property
+    def used_classes(self) -> tuple[ClassState, ...]:
+        """Return those that a program of the project may make objects of."""
+        return tuple(each for each in self.classes if self.is_used(each))
+
+    def is_used(self, state: ClassState) -> bool:
+        """Tell whether a program may make objects of a class: what may be lost by nobody is not worth a word.
+
+        State that methods change is spoken of all the same: whoever writes such a class means to use it.
+        """
+        return not self._unused.is_unused(state.identity)
+
+    @cached_property
+    def _unused(self) -> UnusedClasses:
+        return UnusedClasses(self.hierarchy)
 
     @cached_property
     def plain_tensors(self) -> tuple[Attribute, ...]:
@@ -92,7 +107,7 @@ class ModuleClasses:
     def constants_left_behind(self) -> Iterator[Attribute]:
         """Yield the plain tensors that break a module once it is moved, where somebody may move it."""
         for tensor in self.plain_tensors:
-            if is_left_behind(tensor) and self.moves.may_move(tensor.state.path):
+            if is_left_behind(tensor) and self.is_used(tensor.state) and self.moves.may_move(tensor.state.path):
                 yield tensor
 
     def excuse_of(self, tensor: Attribute) -> str:
@@ -106,24 +121,24 @@ class ModuleClasses:
 
     def plain_numbers(self) -> Iterator[Attribute]:
         """Yield the numbers and bools that are kept as plain attributes."""
-        for state in self.classes:
+        for state in self.used_classes:
             yield from plain_numbers(state)
 
     def plain_containers(self) -> Iterator[PlainContainer]:
         """Yield the lists, tuples and dicts that construction makes and nothing registers."""
-        for state in self.classes:
+        for state in self.used_classes:
             for held in plain_containers(state):
                 if not self.handed.are_modules(state.identity, held.changes):
                     yield held
 
     def initialization_flags(self) -> Iterator[InitializationFlag]:
         """Yield the bools under which a step initializes buffers or weights once."""
-        for state in self.classes:
+        for state in self.used_classes:
             yield from initialization_flags(state)
 
     def weighing_counts(self) -> Iterator[WeighingCount]:
         """Yield the numbers that weigh what is added to saved statistics."""
-        for state in self.classes:
+        for state in self.used_classes:
             yield from weighing_counts(state)
 
     def stale_numbers(self) -> Iterator[StaleNumber]:
@@ -143,17 +158,17 @@ class ModuleClasses:
 
     def late_tensors(self) -> Iterator[LateTensor]:
         """Yield the attributes that become tensors with state after construction."""
-        for state in self.classes:
+        for state in self.used_classes:
             yield from late_tensors(state)
 
     def buffer_siblings(self) -> Iterator[BufferSibling]:
         """Yield the tensors that a method leaves beside a buffer."""
-        for state in self.classes:
+        for state in self.used_classes:
             yield from buffer_siblings(state)
 
     def late_registrations(self) -> Iterator[list[LateRegistration]]:
         """Yield, class by class, the buffers and parameters that are registered after construction."""
-        for state in self.classes:
+        for state in self.used_classes:
             found = [each for each in late_registrations(state) if not self._is_always_made(state, each.attr)]
             if found and not any(each.method in self.called_by_loads for each in found):
                 yield found
@@ -170,10 +185,10 @@ class ModuleClasses:
 
     def tensors_before_registration(self) -> Iterator[AttributeWrite]:
         """Yield the writes of tensors that are in the way of a register_buffer."""
-        for state in self.classes:
+        for state in self.used_classes:
             yield from tensors_before_registration(state)
 
     def registration_results(self) -> Iterator[RegistrationResult]:
         """Yield the attributes that are set to what a registration returns."""
-        for state in self.classes:
+        for state in self.used_classes:
             yield from registration_results(state)

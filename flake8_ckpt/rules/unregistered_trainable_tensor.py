@@ -97,6 +97,8 @@ from flake8_ckpt.rules.base import finding_at
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that require grad."""
     for tensor in project.modules.plain_tensors:
+        if not project.modules.is_used(tensor.state):
+            continue
         if tensor.is_trainable and not (tensor.is_carried_by_hooks or tensor.is_only_handed_on):
             message = (
                 f"'{tensor.name}' requires grad but is not a Parameter:"
