@@ -107,7 +107,11 @@ class ModuleClasses:
     def constants_left_behind(self) -> Iterator[Attribute]:
         """Yield the plain tensors that break a module once it is moved, where somebody may move it."""
         for tensor in self.plain_tensors:
-            if is_left_behind(tensor) and self.is_used(tensor.state) and self.moves.may_move(tensor.state.path):
+            if (
+                is_left_behind(tensor)
+                and self.is_used(tensor.state)
+                and self.moves.may_move(tensor.state.path)
+            ):
                 yield tensor
 
     def excuse_of(self, tensor: Attribute) -> str:

@@ -1,4 +1,4 @@
-"""CKP1: module classes that no program of the project names lose nothing; those of a library are for others."""
+"""CKP1: a module class that no program of the project names is left alone, but for state that its methods change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,21 @@ LAYER = (
 class Layer(nn.Module):
     def __init__(self):
         super(Layer, self).__init__()
-        self.total = torch.zeros(3)MARK
+        self.parts = [nn.Linear(3, 3) for _ in range(2)]MARK
+
+    def forward(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+"""
+)
+STATE = (
+    TORCH
+    + """
+class Layer(nn.Module):
+    def __init__(self):
+        super(Layer, self).__init__()
+        self.total = torch.zeros(3)  # CKP101
 
     def forward(self, x):
         self.total = self.total + x.sum(0)
@@ -22,7 +36,7 @@ class Layer(nn.Module):
 """
 )
 IDLE = LAYER.replace("MARK", "")
-BAD = LAYER.replace("MARK", "  # CKP101")
+BAD = LAYER.replace("MARK", "  # CKP105")
 MAIN = """
 import torch
 
@@ -54,6 +68,7 @@ SILENT: dict[str, Case] = {
     },
 }
 FOUND: dict[str, Case] = {
+    "methods change its state": {"layers.py": STATE, "main.py": MAIN},
     "a library has no programs": BAD,
     "a program imports it": {"layers.py": BAD, "main.py": program("from layers import Layer")},
     "a function imports it": {
