@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from flake8_ckpt.rules.base import Rule
@@ -30,9 +31,11 @@ def main(arguments: list[str], pages: Mapping[Path, Callable[[str], str]]) -> in
         print("usage: python -m tests.docs --check | --write")
         return 2
     stale = False
-    for page, renew in pages.items():
-        text = page.read_text(encoding="utf-8")
-        wanted = renew(text)
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    # The commands on the pages are processes of their own, so two threads keep two cores busy.
+    with ThreadPoolExecutor(2) as threads:
+        renewed = list(threads.map(lambda renew, text: renew(text), pages.values(), texts))
+    for page, text, wanted in zip(pages, texts, renewed):
         if arguments == ["--write"]:
             page.write_text(wanted, encoding="utf-8")
         elif text != wanted:
