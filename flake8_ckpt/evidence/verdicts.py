@@ -20,6 +20,8 @@ from flake8_ckpt.fingerprints import fingerprints
 
 # Rules that say that a value changes and is not saved: a run can show the contrary.
 REFUTABLE = frozenset("CKP101 CKP104 CKP106 CKP107 CKP109 CKP110 CKP204 CKP207 CKP218".split())
+# Rules on a save that leaves out what a load restores: they point at the lines that restore it.
+LEFT_OUT = frozenset(["CKP201"])
 ENOUGH_STEPS = 10
 Seen = tuple[bool, str]
 
@@ -100,13 +102,15 @@ def _marked(loss: Loss, findings: Sequence[Finding]) -> Loss:
 
 
 def speaks_of(finding: Finding, loss: Loss) -> bool:
-    """Tell whether a finding and a loss mean the same: class and attribute, or the same statement."""
+    """Tell whether a finding and a loss mean the same: class and attribute, the same statement, or its restore."""
     if finding.class_name and finding.attribute in loss.attributes:
         if finding.class_name.rpartition(".")[2] == loss.class_name.rpartition(".")[2]:
             return True
     if loss.kind == "unrestored" and finding.code == loss.code and finding.key in loss.attributes:
         return True
-    return any(path == loss.file and first <= loss.line <= last for path, first, last in _lines(finding))
+    lines = list(_lines(finding))
+    meant = [(loss.file, loss.line), *(loss.restores if finding.code in LEFT_OUT else ())]
+    return any(path == file and first <= line <= last for path, first, last in lines for file, line in meant)
 
 
 def _lines(finding: Finding) -> Iterator[tuple[str, int, int]]:

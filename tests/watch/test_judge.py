@@ -22,6 +22,7 @@ from flake8_ckpt.evidence.variables import nature_of_variable
 from flake8_ckpt.evidence.verdicts import compare
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Position
+from flake8_ckpt.findings import Related
 from flake8_ckpt.source.text import parse
 
 MODULE = "torch.nn.modules.module.Module"
@@ -323,6 +324,30 @@ def test_verdicts(tmp_path: Path, facts: dict[str, Any], verdict: str, reason: s
     assert found["CKP101", "other"] == ("not seen", "")
     text = "\n".join(report(compared))
     assert ("is refuted by this run" in text) is (verdict == "refuted")
+
+
+@pytest.mark.parametrize(
+    ("line", "holder", "verdict"),
+    [
+        (17, "things", "confirmed"),
+        (17, "others", "not seen"),
+        (16, "things", "not seen"),
+    ],
+)
+def test_finding_on_what_a_load_restores(tmp_path: Path, line: int, holder: str, verdict: str) -> None:
+    write_class(tmp_path, "self.value += x")
+    restore = 'def load(thing, state):\n    if "value" in state:\n        thing.value = state["value"]\n'
+    with (tmp_path / "m.py").open("a") as file:
+        file.write(f"\n\n{restore.replace('thing', 'things')}")
+    variable = [str(tmp_path / "m.py"), "load", holder]
+    journals = journals_of(
+        tmp_path, [{**SAVE, "keys": [], "optimizer": True}, thing(tmp_path, variable=variable)]
+    )
+    evidence = collect(journals, [], 0, tmp_path)
+    restored = Related("m.py", Position(line, 0, line, 40), "'value' is restored here")
+    asked = Finding("m.py", Position(90, 0, 90, 9), "CKP201", "lost", (restored,), key="value")
+    (found,) = compare(evidence, [asked], journals, tmp_path).findings
+    assert (len(evidence.losses), found.verdict) == (1, verdict)
 
 
 @pytest.mark.parametrize(
