@@ -188,6 +188,22 @@ def test_inputs_follow_what_torch_complains_of(tmp_path: Path) -> None:
     assert (found.verdict, found.ran) == ("proven", "forward(x=torch.rand(6, 12))")
 
 
+def test_inputs_have_a_row_for_each_value_that_is_held(tmp_path: Path) -> None:
+    text = """
+class Scaler(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.returns = torch.zeros(4)
+
+    def forward(self, reward, done):
+        self.returns = (self.returns + reward) * ~done
+        return reward
+"""
+    (found,) = ask(tmp_path, HEAD + text, "Scaler", Question("CKP101", "returns"))
+    assert found.verdict == "proven"
+    assert found.ran == "forward(reward=torch.rand(4), done=torch.rand(4) > 0.5)"
+
+
 def test_parameter_that_moves_is_no_parameter(tmp_path: Path) -> None:
     text = normalizer().replace(
         "torch.zeros(4)", "nn.Parameter(torch.zeros(4), requires_grad=False).to('cpu')"
