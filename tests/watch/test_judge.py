@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from flake8_ckpt.evidence.collect import collect
 from flake8_ckpt.evidence.evidence_file import EvidenceError
@@ -324,6 +325,28 @@ def test_verdicts(tmp_path: Path, facts: dict[str, Any], verdict: str, reason: s
     assert found["CKP101", "other"] == ("not seen", "")
     text = "\n".join(report(compared))
     assert ("is refuted by this run" in text) is (verdict == "refuted")
+
+
+@pytest.mark.parametrize("facts", [leaf(), leaf(file=0), leaf(changed=False)])
+def test_class_of_the_same_name_elsewhere_is_not_seen(tmp_path: Path, facts: dict[str, Any]) -> None:
+    write_class(tmp_path, "self.value += x")
+    journals = journals_of(
+        tmp_path, [{**SAVE, "keys": [], "optimizer": True}, thing(tmp_path, leaves={"value": facts})]
+    )
+    asked = [replace(finding("CKP101", "value"), path=path) for path in ("m.py", "other.py")]
+    compared = compare(collect(journals, [], 0, tmp_path), asked, journals, tmp_path)
+    assert [each.verdict == "not seen" for each in compared.findings] == [False, True]
+
+
+def test_object_that_was_never_used_beside_a_saved_one(tmp_path: Path) -> None:
+    write_class(tmp_path, "self.value += x")
+    saved, idle = ({"value": leaf(file=0)}, {"value": leaf(changed=False)})
+    objects = [thing(tmp_path, id=number, leaves=leaves) for number, leaves in enumerate((saved, idle))]
+    journals = journals_of(tmp_path, [{**SAVE, "keys": [], "optimizer": True}, *objects])
+    compared = compare(collect(journals, [], 0, tmp_path), [finding("CKP101", "value")], journals, tmp_path)
+    assert [(each.verdict, each.reason) for each in compared.findings] == [
+        ("refuted", "covered by torch.save")
+    ]
 
 
 @pytest.mark.parametrize(
