@@ -145,6 +145,10 @@ def test_what_a_script_does_at_its_top_is_left_out(tmp_path: Path) -> None:
             "import gone_away\n" + normalizer("logger: gone_away.Logger"),
             "Normalizer(logger=gone_away_Logger())",
         ),
+        (
+            "import gone_away\n" + normalizer("fabric: gone_away.Fabric", "assert not fabric.world_size > 1"),
+            "Normalizer(fabric=gone_away_Fabric())",
+        ),
     ],
     ids=[
         "annotation",
@@ -156,6 +160,7 @@ def test_what_a_script_does_at_its_top_is_left_out(tmp_path: Path) -> None:
         "literal",
         "dataclass",
         "stand-in",
+        "stand-in that is compared",
     ],
 )
 def test_arguments_that_are_guessed(tmp_path: Path, text: str, built: str) -> None:

@@ -22,7 +22,7 @@ MOST_ROWS = 3
 MOST_SHAPES = 40
 PLAIN = (
     (
-        r"(mask|done|dones|terminals?|terminations?|truncations?|is_.*)",
+        r"(mask|done|dones|terminals?|terminat(ions?|ed)|truncat(ions?|ed)|is_.*)",
         ("torch.rand({b}) > 0.5", "torch.rand({b}, 1) > 0.5"),
     ),
     (r"(train(ing)?|update.*|normalize|return_.*|use_.*|deterministic|inplace|reset)", ("True", "False")),
