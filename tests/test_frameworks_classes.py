@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from flake8_ckpt.engine import check
+from flake8_ckpt.frameworks.known import DEFAULT
+from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.frameworks.records import Records
+from flake8_ckpt.frameworks.records import StatefulClass
+from flake8_ckpt.options import Options
 from tests.rule_cases import lint
 
 PROGRAM = """
@@ -86,3 +94,33 @@ def test_object_without_state_is_silent(held: tuple[str, str, str, str]) -> None
 def test_object_with_state_is_called_what_it_is(called: str, held: tuple[str, str, str, str]) -> None:
     (message,) = messages(*held)
     assert message.startswith(f"{called.strip()} 'self.held' is neither saved nor restored")
+
+
+SCHEDULED = """\
+import torch
+
+
+def main(resume):
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(model.parameters())
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+    if resume:
+        state = torch.load("a.pt")
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+    for _ in range(100):
+        optimizer.zero_grad()
+        model(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        scheduler.step()
+        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, "a.pt")
+"""
+
+
+def test_record_that_says_stateless_is_believed_whatever_is_called(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SCHEDULED)
+    name = "torch.optim.lr_scheduler.StepLR"
+    own = Frameworks(Records(stateful=(StatefulClass(names=(name,), role="stateless"),)))
+    found, silent = (check(tmp_path, Options(no_cache=True, frameworks=each)) for each in (DEFAULT, own))
+    assert [each.code for each in found] == ["CKP204"]
+    assert silent == []

@@ -76,6 +76,10 @@ class Kinds:
             return "stateful"
         return "module" if self.hierarchy.is_module(class_id) else ""
 
+    def is_stateless(self, class_id: str) -> bool:
+        """Tell whether a record says that objects of a class have no state, whatever is done with them."""
+        return any(self.known.roles.get(each) == "stateless" for each in self.hierarchy.ancestors(class_id))
+
     def is_normalizer(self, class_id: str) -> bool:
         """Tell whether objects of a class have running statistics that they update and normalize with."""
         classes = self.hierarchy.symbols.classes

@@ -47,7 +47,8 @@ class KindFinder:
         if holder not in self._found:
             self._found[holder] = ""
             found = self.by_class(holder)
-            self._found[holder] = found.pop() if len(found) == 1 else self._by_use(holder)
+            is_known = len(found) == 1 or any(map(self.kinds.is_stateless, self.classes(holder)))
+            self._found[holder] = next(iter(found), "") if is_known else self._by_use(holder)
         return self._found[holder]
 
     def made(self, holder: Holder) -> tuple[Made, ...]:
