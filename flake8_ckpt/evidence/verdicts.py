@@ -22,6 +22,8 @@ from flake8_ckpt.fingerprints import fingerprints
 REFUTABLE = frozenset("CKP101 CKP104 CKP106 CKP107 CKP109 CKP110 CKP204 CKP207 CKP218".split())
 # Rules on a save that leaves out what a load restores: they point at the lines that restore it.
 LEFT_OUT = frozenset(["CKP201"])
+# The rule on normalizers that are never updated.
+IDLE = "CKP210"
 ENOUGH_STEPS = 10
 Seen = tuple[bool, str]
 # File, class and attribute.
@@ -55,6 +57,10 @@ def _judged(finding: Finding, mark: str, evidence: Evidence, seen: dict[Name, li
 def _verdict(finding: Finding, evidence: Evidence, seen: dict[Name, list[Seen]]) -> tuple[Verdict, str]:
     if any(speaks_of(finding, loss) for loss in evidence.losses):
         return "confirmed", ""
+    if finding.code == IDLE and evidence.steps >= ENOUGH_STEPS:
+        sightings = seen.get((finding.path, finding.class_name.rpartition(".")[2], finding.key), [])
+        if sightings and not any(changed for changed, _ in sightings):
+            return "confirmed", f"unchanged in {evidence.steps} steps"
     sightings = seen.get((finding.path, finding.class_name.rpartition(".")[2], finding.attribute), [])
     if not sightings or finding.code not in REFUTABLE or evidence.steps < ENOUGH_STEPS:
         return "not seen", ""

@@ -338,6 +338,18 @@ def test_class_of_the_same_name_elsewhere_is_not_seen(tmp_path: Path, facts: dic
     assert [each.verdict == "not seen" for each in compared.findings] == [False, True]
 
 
+@pytest.mark.parametrize(("changed", "verdict"), [(False, "confirmed"), (True, "not seen")])
+def test_normalizer_that_is_never_updated(tmp_path: Path, changed: bool, verdict: str) -> None:
+    write_class(tmp_path, "self.value += x")
+    part = thing(tmp_path, name="Part", leaves={"value": leaf(changed=changed)}, owners=[[1, "rms"]])
+    journals = journals_of(
+        tmp_path, [{**SAVE, "keys": [], "optimizer": True}, part, thing(tmp_path, id=1, leaves={})]
+    )
+    asked = replace(finding("CKP210", "", 90), key="rms")
+    compared = compare(collect(journals, [], 0, tmp_path), [asked], journals, tmp_path)
+    assert [each.verdict for each in compared.findings] == [verdict]
+
+
 def test_object_that_was_never_used_beside_a_saved_one(tmp_path: Path) -> None:
     write_class(tmp_path, "self.value += x")
     saved, idle = ({"value": leaf(file=0)}, {"value": leaf(changed=False)})
