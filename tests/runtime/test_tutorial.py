@@ -33,10 +33,8 @@ def numbers() -> dict[str, dict[str, list[float]]]:
     return curves
 
 
-def test_tutorial_shows_what_is_printed() -> None:
-    for package in ("libcst", "flake8", "msgspec"):
-        pytest.importorskip(package, reason="the tutorial runs the linter")
-    assert with_outputs(TUTORIAL) == TUTORIAL
+def test_no_step_fails() -> None:
+    """That the outputs are those of today is what `python -m tests.docs --check` holds."""
     assert "Traceback" not in TUTORIAL
 
 
