@@ -70,6 +70,7 @@ class Nosy(nn.Module):
         ([], "name a finding as FILE:LINE or by its code, or give --all PATH"),
         (["nonsense"], "'nonsense' is neither FILE:LINE of a file that exists nor a code such as CKP101"),
         (["gone.py:3"], "'gone.py:3' is neither FILE:LINE of a file that exists"),
+        (["agent.py:9", "agent.py:2"], "give one FILE:LINE at a time, without 'agent.py:2'"),
         (["CKP999"], "there is no rule CKP999; `flake8-ckpt rules` lists them"),
         (["CKP101", "gone"], "path does not exist: 'gone'"),
         (["CKP103"], "there is no finding of CKP103 to prove"),

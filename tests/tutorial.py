@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ PROGRAMS = {"python": (), "flake8-ckpt": ("-m", "flake8_ckpt"), "pytest": ("-m",
 PLAIN = {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 # The size of a file depends on the version of torch, and the time on the machine.
 VOLATILE = re.compile(r"torch zip, [\d.]+ \w+|in \d+\.\d+s")
+NOTE = re.compile(r"^flake8-ckpt: note: .*\n", re.MULTILINE)
 NUMBER = re.compile(r"(-?\d+\.\d+)")
 
 
@@ -48,5 +50,12 @@ def _follow(folder: Path, block: re.Match[str]) -> str:
 
 def _output(folder: Path, command: str) -> str:
     program, *arguments = shlex.split(command.removeprefix("$ "))
-    done = run(folder, *PROGRAMS[program], *arguments, env=PLAIN)
-    return (done.out + done.err).replace(f"{folder}/", "")
+    done = run(folder, *PROGRAMS[program], *map(_word, arguments), env=PLAIN)
+    # Here the errors come last; in a terminal, a note that comes before the work stands first.
+    early = "".join(NOTE.findall(done.err))
+    return (early + done.out + NOTE.sub("", done.err)).replace(f"{folder}/", "")
+
+
+def _word(argument: str) -> str:
+    """Return a word of a command line; the Python that `watch` is given is the one that runs the tests."""
+    return sys.executable if argument == "python" else argument

@@ -94,6 +94,8 @@ def _target(namespace: argparse.Namespace) -> str:
         target = names.pop(0)
     place = PLACE.fullmatch(target)
     if place is not None and Path(place[1]).is_file():
+        if names:
+            raise ExecutionError(f"prove: give one FILE:LINE at a time, without {names[0]!r}")
         names = [place[1]]
     elif target and not CODE.fullmatch(target):
         raise ExecutionError(

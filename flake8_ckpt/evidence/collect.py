@@ -109,6 +109,9 @@ def _loss(groups: list[list[Lost]], root: Path) -> Loss:
         before=_shown(first.leaf, 0),
         after=_shown(first.leaf, 1),
         objects=len(groups),
+        restores=tuple(
+            sorted({(relative(file, root), line) for part in groups[0] for file, line in part.restores})
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from flake8_ckpt.evidence.naming import is_module
 from flake8_ckpt.evidence.naming import object_line
 from flake8_ckpt.evidence.naming import outermost_line
 from flake8_ckpt.evidence.naming import owner_name
+from flake8_ckpt.evidence.naming import restoring_lines
 from flake8_ckpt.evidence.noise import ARRAYS
 from flake8_ckpt.evidence.noise import Attribute
 from flake8_ckpt.evidence.noise import attribute_of
@@ -50,6 +51,7 @@ class Lost:
     owner: str
     attribute: str = ""
     leaf: Optional[LeafFacts] = None
+    restores: tuple[Line, ...] = ()
 
 
 @dataclass
@@ -188,7 +190,8 @@ def _of_leaf(run: Run, journal: Journal, found: ObjectFacts, name: str, leaf: Le
         return
     code = code_of(found, leaf, chain, _has_hooks(run, found))
     code = "CKP218" if kind == "note" and BEST.search(name) else code
-    yield Lost(code, kind, line, found.class_.name, owner, name, leaf)
+    restores = restoring_lines(found, name, run.sources) if found.kind == "project" else ()
+    yield Lost(code, kind, line, found.class_.name, owner, name, leaf, restores)
 
 
 def _kind_of_library(run: Run, found: ObjectFacts, leaf: LeafFacts) -> Optional[LossKind]:

@@ -94,6 +94,16 @@ def attribute_line(found: ObjectFacts, name: str, sources: Sources) -> Line:
     return next(((file, write.line) for file, write in sources.outer_writes(name)), ("", 0))
 
 
+def restoring_lines(found: ObjectFacts, name: str, sources: Sources) -> tuple[Line, ...]:
+    """Return where code sets an attribute of this object from outside, as a load does that brings it back."""
+    holders = {path.partition("[")[0] for _, path in found.owners}
+    if found.variable is not None:
+        sources.file(found.variable[0])
+        holders.add(found.variable[2])
+    writes = [(file, write) for file, write in sources.outer_writes(name)]
+    return tuple((file, write.line) for file, write in writes if write.target.split(".")[-2] in holders)
+
+
 def object_line(chain: list[tuple[ObjectFacts, str]], sources: Sources) -> Line:
     """Return where an object was made: the line of its construction, else of the attribute or name that holds it."""
     return next((line for line in _object_lines(chain, sources) if line[1]), ("", 0))

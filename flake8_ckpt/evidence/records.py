@@ -35,7 +35,8 @@ class SavedFile(Struct, frozen=True):
 class Loss(Struct, frozen=True):
     """State of one object that changed and is in no file, or that a load did not bring back.
 
-    `file` and `line` are those of the first assignment; the values are the first three.
+    `file` and `line` are those of the first assignment; the values are the first three; `restores` are the
+    lines that would bring it back.
     """
 
     code: str
@@ -49,6 +50,7 @@ class Loss(Struct, frozen=True):
     after: tuple[float, ...] = ()
     objects: int = 1
     written: int = 0
+    restores: tuple[tuple[str, int], ...] = ()
     finding: Literal["confirmed", "none"] = "none"
 
 

@@ -20,8 +20,14 @@ from flake8_ckpt.fingerprints import fingerprints
 
 # Rules that say that a value changes and is not saved: a run can show the contrary.
 REFUTABLE = frozenset("CKP101 CKP104 CKP106 CKP107 CKP109 CKP110 CKP204 CKP207 CKP218".split())
+# Rules on a save that leaves out what a load restores: they point at the lines that restore it.
+LEFT_OUT = frozenset(["CKP201"])
+# The rule on normalizers that are never updated.
+IDLE = "CKP210"
 ENOUGH_STEPS = 10
 Seen = tuple[bool, str]
+# File, class and attribute.
+Name = tuple[str, str, str]
 
 
 def compare(
@@ -35,9 +41,7 @@ def compare(
     return replace(evidence, losses=losses, findings=judged)
 
 
-def _judged(
-    finding: Finding, mark: str, evidence: Evidence, seen: dict[tuple[str, str], list[Seen]]
-) -> JudgedFinding:
+def _judged(finding: Finding, mark: str, evidence: Evidence, seen: dict[Name, list[Seen]]) -> JudgedFinding:
     verdict, reason = _verdict(finding, evidence, seen)
     return JudgedFinding(
         fingerprint=mark,
@@ -50,44 +54,46 @@ def _judged(
     )
 
 
-def _verdict(
-    finding: Finding, evidence: Evidence, seen: dict[tuple[str, str], list[Seen]]
-) -> tuple[Verdict, str]:
+def _verdict(finding: Finding, evidence: Evidence, seen: dict[Name, list[Seen]]) -> tuple[Verdict, str]:
     if any(speaks_of(finding, loss) for loss in evidence.losses):
         return "confirmed", ""
-    sightings = seen.get((finding.class_name.rpartition(".")[2], finding.attribute), [])
+    if finding.code == IDLE and evidence.steps >= ENOUGH_STEPS:
+        sightings = seen.get((finding.path, finding.class_name.rpartition(".")[2], finding.key), [])
+        if sightings and not any(changed for changed, _ in sightings):
+            return "confirmed", f"unchanged in {evidence.steps} steps"
+    sightings = seen.get((finding.path, finding.class_name.rpartition(".")[2], finding.attribute), [])
     if not sightings or finding.code not in REFUTABLE or evidence.steps < ENOUGH_STEPS:
         return "not seen", ""
     files = sorted({file for changed, file in sightings if file})
-    if all(file for _, file in sightings):
-        return "refuted", f"covered by {files[0]}"
-    if not any(changed for changed, file in sightings if not file):
-        return "refuted", f"unchanged in {evidence.steps} steps"
-    return "not seen", ""
+    if any(changed for changed, file in sightings if not file):
+        return "not seen", ""
+    # Beside those that a file has there may be others that were made and never used.
+    return "refuted", f"covered by {files[0]}" if files else f"unchanged in {evidence.steps} steps"
 
 
-def _seen(journals: Sequence[Journal], root: Path) -> dict[tuple[str, str], list[Seen]]:
-    """Return for class and attribute whether each object's value changed, and the file that has it, if one has."""
-    found: dict[tuple[str, str], list[Seen]] = {}
+def _seen(journals: Sequence[Journal], root: Path) -> dict[Name, list[Seen]]:
+    """Return for file, class and attribute whether each object's value changed, and the file that has it, if any."""
+    found: dict[Name, list[Seen]] = {}
     for journal in journals:
         paths = {save.number: relative(save.path, root) or save.how for save in journal.saves}
         for each in journal.objects.values():
-            for key, changed, file in _attributes(each, journal):
-                found.setdefault(key, []).append((changed, paths.get(file, "") if file is not None else ""))
+            for (path, *names), changed, file in _attributes(each, journal):
+                name = relative(path, root), names[0], names[1]
+                found.setdefault(name, []).append((changed, paths.get(file, "") if file is not None else ""))
     return found
 
 
-def _attributes(found: ObjectFacts, journal: Journal) -> Iterator[tuple[tuple[str, str], bool, int | None]]:
+def _attributes(found: ObjectFacts, journal: Journal) -> Iterator[tuple[Name, bool, int | None]]:
     for name, leaf in found.leaves.items():
-        for cls, _ in found.class_.own:
-            yield (cls.rpartition(".")[2], name), leaf.changed, _first(found.file, leaf.file)
+        for cls, path in found.class_.own:
+            yield (path, cls.rpartition(".")[2], name), leaf.changed, _first(found.file, leaf.file)
     changed = [leaf for leaf in found.leaves.values() if leaf.changed]
     files = [_first(found.file, leaf.file) for leaf in changed]
     whole = found.file if not changed or None in files else files[0]
-    for key, path in found.owners:
-        for cls, _ in journal.objects[key].class_.own if key in journal.objects else ():
-            attribute = path.partition("[")[0]
-            yield (cls.rpartition(".")[2], attribute), bool(changed or found.steps), whole
+    for key, way in found.owners:
+        for cls, path in journal.objects[key].class_.own if key in journal.objects else ():
+            attribute = way.partition("[")[0]
+            yield (path, cls.rpartition(".")[2], attribute), bool(changed or found.steps), whole
 
 
 def _first(file: int | None, other: int | None) -> int | None:
@@ -100,13 +106,17 @@ def _marked(loss: Loss, findings: Sequence[Finding]) -> Loss:
 
 
 def speaks_of(finding: Finding, loss: Loss) -> bool:
-    """Tell whether a finding and a loss mean the same: class and attribute, or the same statement."""
-    if finding.class_name and finding.attribute in loss.attributes:
+    """Tell whether a finding and a loss mean the same: class and attribute, the same statement, or its restore."""
+    paths = {finding.path, *(each.path for each in finding.related)}
+    # Many projects have more than one `RunningMeanStd`, and libraries have theirs.
+    if finding.class_name and finding.attribute in loss.attributes and loss.file in (*paths, ""):
         if finding.class_name.rpartition(".")[2] == loss.class_name.rpartition(".")[2]:
             return True
     if loss.kind == "unrestored" and finding.code == loss.code and finding.key in loss.attributes:
         return True
-    return any(path == loss.file and first <= loss.line <= last for path, first, last in _lines(finding))
+    lines = list(_lines(finding))
+    meant = [(loss.file, loss.line), *(loss.restores if finding.code in LEFT_OUT else ())]
+    return any(path == file and first <= line <= last for path, first, last in lines for file, line in meant)
 
 
 def _lines(finding: Finding) -> Iterator[tuple[str, int, int]]:

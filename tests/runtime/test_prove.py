@@ -145,6 +145,10 @@ def test_what_a_script_does_at_its_top_is_left_out(tmp_path: Path) -> None:
             "import gone_away\n" + normalizer("logger: gone_away.Logger"),
             "Normalizer(logger=gone_away_Logger())",
         ),
+        (
+            "import gone_away\n" + normalizer("fabric: gone_away.Fabric", "assert not fabric.world_size > 1"),
+            "Normalizer(fabric=gone_away_Fabric())",
+        ),
     ],
     ids=[
         "annotation",
@@ -156,6 +160,7 @@ def test_what_a_script_does_at_its_top_is_left_out(tmp_path: Path) -> None:
         "literal",
         "dataclass",
         "stand-in",
+        "stand-in that is compared",
     ],
 )
 def test_arguments_that_are_guessed(tmp_path: Path, text: str, built: str) -> None:
@@ -186,6 +191,22 @@ def test_inputs_follow_what_torch_complains_of(tmp_path: Path) -> None:
         tmp_path, text.replace("x.mean(0)", "self.net(x).mean(0).detach()").replace("x - ", "self.net(x) - ")
     )
     assert (found.verdict, found.ran) == ("proven", "forward(x=torch.rand(6, 12))")
+
+
+def test_inputs_have_a_row_for_each_value_that_is_held(tmp_path: Path) -> None:
+    text = """
+class Scaler(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.returns = torch.zeros(4)
+
+    def forward(self, reward, done):
+        self.returns = (self.returns + reward) * ~done
+        return reward
+"""
+    (found,) = ask(tmp_path, HEAD + text, "Scaler", Question("CKP101", "returns"))
+    assert found.verdict == "proven"
+    assert found.ran == "forward(reward=torch.rand(4), done=torch.rand(4) > 0.5)"
 
 
 def test_parameter_that_moves_is_no_parameter(tmp_path: Path) -> None:

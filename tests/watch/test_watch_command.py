@@ -86,6 +86,71 @@ def test_load_that_brings_too_little_back(tmp_path: Path) -> None:
     assert done.code == 1
 
 
+REBUILT = """\
+import copy
+
+import torch
+from torch import nn
+
+
+class Norm(nn.BatchNorm1d):
+    def __init__(self):
+        super().__init__(3)
+
+
+class Agent:
+    def __init__(self):
+        self.net = nn.Linear(3, 1)
+        self.set_up()
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.1)
+
+    def set_up(self):
+        self.lost = Norm()  # CKP205
+        self.copied = Norm()
+        self.restored = Norm()
+
+    def parts(self):
+        return {"net": self.net, "lost": self.lost, "copied": self.copied, "restored": self.restored}
+
+    def save(self):
+        torch.save({name: part.state_dict() for name, part in self.parts().items()}, "agent.pt")
+
+    def load(self):
+        state = torch.load("agent.pt")
+        for name, part in self.parts().items():
+            part.load_state_dict(state[name])
+        copied = copy.deepcopy(self.copied)
+        self.set_up()
+        self.copied = copied
+        self.restored.load_state_dict(state["restored"])
+
+    def train(self):
+        for _ in range(3):
+            x = torch.randn(8, 3)
+            loss = self.net(self.lost(x) + self.copied(x) + self.restored(x)).square().mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+
+
+agent = Agent()
+agent.train()
+agent.save()
+agent = Agent()
+agent.load()
+agent.train()
+agent.save()
+"""
+
+
+def test_restored_module_that_is_made_anew(tmp_path: Path) -> None:
+    files = {"train.py": REBUILT}
+    done, evidence = watch(write(tmp_path, files), sys.executable, "train.py")
+    assert losses(evidence) == expected(files)
+    assert "Agent.lost was restored, and replaced by another before training went on" in done.err
+    assert evidence["processes"][0]["faults"] == 0
+
+
 CHILDREN = """\
 import os
 import sys

@@ -18,10 +18,11 @@ from flake8_ckpt.runtime.prove.guesses import vocabulary
 # Some more than one, so that variances are not zero.
 BATCH = 6
 MOST_WIDTHS = 6
+MOST_ROWS = 3
 MOST_SHAPES = 40
 PLAIN = (
     (
-        r"(mask|done|dones|terminals?|terminations?|truncations?|is_.*)",
+        r"(mask|done|dones|terminals?|terminat(ions?|ed)|truncat(ions?|ed)|is_.*)",
         ("torch.rand({b}) > 0.5", "torch.rand({b}, 1) > 0.5"),
     ),
     (r"(train(ing)?|update.*|normalize|return_.*|use_.*|deterministic|inplace|reset)", ("True", "False")),
@@ -71,10 +72,11 @@ def call_texts(owner: Any, method: str, hints: list[int]) -> Iterator[dict[str, 
         return
     plain = {name: _plain(name, parameters[name]) for name in parameters if name not in names}
     tensors = [name for name in names if not _pattern(name)]
-    for shape in _shapes(owner, hints):
-        options = [_options(name, shape, plain) for name in parameters]
-        for values in _diagonal(options):
-            yield dict(zip(parameters, values))
+    for number, shape in enumerate(_shapes(owner, hints)):
+        for rows in (BATCH,) if number else _rows(owner):
+            options = [_options(name, shape, plain, rows) for name in parameters]
+            for values in _diagonal(options):
+                yield dict(zip(parameters, values))
         if len(tensors) > 1:
             yield from _mixed(parameters, tensors, shape, owner, hints, plain)
 
@@ -105,12 +107,17 @@ def _pattern(name: str) -> tuple[str, ...]:
     return next((values for pattern, values in PATTERNS if pattern.fullmatch(name.lower().strip("_"))), ())
 
 
-def _options(name: str, shape: str, plain: dict[str, tuple[str, ...]]) -> list[str]:
+def _rows(owner: Any) -> list[int]:
+    """Return how many there may be of what has a name: ours, and those that the object holds one value for each of."""
+    return [BATCH, *dict.fromkeys(shape[0] for shape in _own_shapes(owner) if len(shape) == 1)][:MOST_ROWS]
+
+
+def _options(name: str, shape: str, plain: dict[str, tuple[str, ...]], rows: int = BATCH) -> list[str]:
     """Return the values of one parameter beside a tensor of this shape."""
     if name in plain:
         return list(plain[name])
     width = (re.findall(r"\d+", shape) or ["4"])[-1]
-    named = [value.format(b=BATCH, w=width) for value in _pattern(name)]
+    named = [value.format(b=rows, w=width) for value in _pattern(name)]
     return [*named, shape] if named else [shape]
 
 

@@ -156,7 +156,7 @@ def _influence(lost: Sequence[Problem]) -> str:
     kinds = {problem.kind for problem in lost}
     if kinds == {"renewed"}:
         return "the same call once more made it anew, without its old value: does anything else read that?"
-    return "the same call once more did not read it: does anything else?" if kinds == {"unread"} else ""
+    return "the same call once more gave the same without it: what reads it?" if kinds == {"unread"} else ""
 
 
 def _verified(recipe: Recipe, run: Run) -> Report:

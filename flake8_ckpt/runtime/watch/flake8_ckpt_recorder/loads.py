@@ -33,6 +33,8 @@ LOADS = (
 # What the dictionary of an optimizer, a scheduler or a scaler has.
 KEPT_STATE = ({"param_groups", "state"}, {"last_epoch"}, {"scale", "growth_factor"})
 Mark = tuple[int, int]
+# An object and the name of its attribute.
+Holder = tuple["weakref.ref[Any]", str]
 
 
 class Loaded:
@@ -82,10 +84,12 @@ def marks_in(value: Any, depth: int = 4) -> list[Mark]:
 
 
 class Restored:
-    """One module that was restored: its tensors and their prints, before and after."""
+    """One module that was restored: who held it, and its tensors and their prints, before and after."""
 
-    def __init__(self, module: Any, before: dict[str, Sight]) -> None:
+    def __init__(self, module: Any, before: dict[str, Sight], holders: list[Holder]) -> None:
         self.ref = weakref.ref(module)
+        self.cls = type(module)
+        self.holders = holders
         self.before = before
         self.after = sights_of(module)
         self.set_at: dict[tuple[int, str], list[Place]] = {}
@@ -176,7 +180,13 @@ class Loads:
 
     def _note_restored(self, module: Any, before: dict[str, Sight]) -> None:
         self.restored = [each for each in self.restored if each.ref() is not module]
-        self.restored.append(Restored(module, before))
+        holders = [
+            (weakref.ref(holder), name)
+            for _, holder in self.recorder.objects.alive()
+            for name, value in own_dict(holder).items()
+            if value is module
+        ]
+        self.restored.append(Restored(module, before, holders[:MAX_PLACES]))
         self.recorder.objects.begin_anew(module)
         self._watch_assignments()
 
@@ -232,8 +242,10 @@ class Loads:
                 taken=sorted(loaded.taken),
                 unrestored=lost,
             )
+        kept = [each.ref() for each in restored]
         for each in restored:
             self._tell_replaced(each, set_at)
+            self._tell_left(each, kept)
 
     def _living_marks(self) -> set[Mark]:
         found: set[Mark] = set()
@@ -255,6 +267,28 @@ class Loads:
             is_reset = before is not None and now.mark == before.mark
             if places or is_reset or table == "_parameters":
                 self._write_replaced(module, owner, full_name, places, then, now)
+
+    def _tell_left(self, restored: Restored, kept: list[Any]) -> None:
+        """Tell of who held a restored module and has put a new one in its place."""
+        for ref, name in restored.holders:
+            holder = ref()
+            value = own_dict(holder).get(name) if holder is not None else None
+            made = self.recorder.objects.get(value)
+            if made is None or type(value) is not restored.cls or any(value is each for each in kept):
+                continue
+            now, then = sights_of(value), restored.after
+            is_same = all(key in now and now[key].mark == sight.mark for key, sight in then.items())
+            watched = self.recorder.objects.get(holder)
+            if made.found == "birth" and watched is not None and not is_same:
+                self.recorder.journal.write(
+                    "replaced",
+                    object=watched.serial,
+                    cls=type(holder).__qualname__,
+                    name=name,
+                    places=[made.place],
+                    before=[],
+                    after=[],
+                )
 
     def _write_replaced(
         self, module: Any, owner: Any, name: str, places: list[Place], then: Sight, now: Sight
