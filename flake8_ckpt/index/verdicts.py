@@ -75,5 +75,6 @@ def _looks(folder: str) -> list[str]:
             found += [] if entry.name == "__pycache__" else _looks(entry.path)
         elif entry.name.endswith((".py", ".json")):
             seen = entry.stat()
-            found.append(f"{entry.path} {seen.st_size} {seen.st_mtime_ns}")
+            # Some installers give all files one time, so that only when they were written tells versions apart.
+            found.append(f"{entry.path} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}")
     return found
