@@ -26,6 +26,7 @@ from flake8_ckpt.engine import Analysis
 from flake8_ckpt.evidence.records import Evidence as RunEvidence
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.options import Options
+from flake8_ckpt.plain_file import is_plain
 
 FORMATTERS: dict[str, type[BaseFormatter]] = {"default": default.Default, "pylint": default.Pylint}
 CONCISE, TEXT = "concise", "text"
@@ -178,7 +179,7 @@ def printable(text: str) -> str:
 
 def _open(file: Linted, namespace: argparse.Namespace) -> Optional[FileProcessor]:
     """Return flake8's view of a file, which knows the lines that a noqa comment speaks for."""
-    if file.text is None and not os.path.isfile(file.name):
+    if file.text is None and not is_plain(file.name):
         return None
     lines = None if file.text is None else list(io.StringIO(file.text))
     try:

@@ -99,7 +99,9 @@ class Folder:
         if self._is_ours():
             return True
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # A project that has gone meanwhile does not come back for its cache.
+            if self.path.name != FOLDER:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 os.mkdir(self.path)
             if self.path.is_symlink() or not all(map(_is_note, os.listdir(self.path))):
