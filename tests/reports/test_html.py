@@ -27,6 +27,7 @@ from tests.front_end import CLEAN
 from tests.front_end import check
 from tests.front_end import run
 from tests.front_end import write
+from tests.reports.projects import HOSTILE
 from tests.reports.projects import HOSTILE_NAME
 from tests.reports.projects import reported
 
@@ -240,3 +241,10 @@ def test_missing_library_is_one_line(tmp_path: Path) -> None:
         "flake8-ckpt: error: --output-format html needs jinja2: pip install 'flake8-ckpt[html]'\n"
     )
     assert (tmp_path / "report.html").read_text() == "the last one"
+
+
+def test_silenced_findings_leave_no_page_that_says_all_is_well(tmp_path: Path) -> None:
+    write(tmp_path, {"agent.py": HOSTILE, "setup.cfg": "[flake8]\nextend-ignore = CKP202\n"})
+    check(tmp_path, "--output-format=html", "--output-file=report.html")
+    shown = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "No finding is listed, but a checkpoint has broken links" in shown and "Nothing found" not in shown

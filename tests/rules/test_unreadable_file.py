@@ -77,7 +77,8 @@ def test_unreadable_files_that_were_asked_about(folder: Path) -> None:
 def test_unreadable_files_of_which_nobody_asked(folder: Path) -> None:
     write(folder, files(FOUND))
     assert both(folder, "--select=CKP", "good.py").codes == ["good.py CKP101"]
-    noted = check(folder, "-v", "good.py").err.splitlines()
+    root, *noted = check(folder, "-v", "good.py").err.splitlines()
+    assert root.startswith("flake8-ckpt: note: the project is ")
     assert [line.split(" ")[:3] for line in noted] == [
         ["flake8-ckpt:", "note:", name] for name in sorted(files(FOUND))
     ]
