@@ -30,15 +30,6 @@ def read_plain(path: Union[str, Path], seen: Optional[os.stat_result] = None) ->
     return data
 
 
-def is_plain(path: Union[str, Path]) -> bool:
-    """Say whether there is a regular file that is not huge."""
-    try:
-        seen = os.stat(path)
-    except (OSError, ValueError):
-        return False
-    return stat.S_ISREG(seen.st_mode) and seen.st_size <= MAX_BYTES
-
-
 def _refuse_huge(size: int) -> None:
     if size > MAX_BYTES:
         raise OSError(errno.EFBIG, f"Larger than {MAX_BYTES // 1_000_000} MB")
