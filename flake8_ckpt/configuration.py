@@ -19,6 +19,8 @@ from flake8.exceptions import ExecutionError
 from flake8.main.options import stage1_arg_parser
 from flake8.options.config import load_config
 
+from flake8_ckpt.plain_file import read_plain
+
 SECTIONS = ("flake8", "flake8:local-plugins")
 NAMES = ("setup.cfg", "tox.ini", ".flake8")
 PYPROJECT = "pyproject.toml"
@@ -149,7 +151,7 @@ def _find_pyproject(start: Path) -> tuple[Optional[Path], dict[str, object]]:
 def _table_of(path: Path) -> Optional[dict[str, object]]:
     """Return our table of a file, if it has one; the reader of TOML is only imported where our name is in it."""
     try:
-        data = path.read_bytes()
+        data = read_plain(path)
     except OSError:
         return None
     if TABLE.encode() not in data:

@@ -134,7 +134,7 @@ def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> A
     new = index_survey(fresh, known=options.frameworks)
     index = replace(
         found.index,
-        files={**found.index.files, **new.files},
+        files={**{each: facts for each, facts in found.index.files.items() if each != path}, **new.files},
         digests=survey.digests,
         failed=(*(failure for failure in found.index.failed if failure[0] != path), *new.failed),
     )
@@ -148,13 +148,18 @@ def findings_in(found: Analysis, path: str) -> Confirmed:
     """
     if path in found.confirmed:
         return found.confirmed[path]
+    return _confirm(found, path) or Confirmed(tuple(found.candidates.get(path, ())))
+
+
+def _confirm(found: Analysis, path: str) -> Optional[Confirmed]:
+    """Return what libcst makes of a file's candidates, None where the file has changed since."""
     candidates = found.candidates.get(path, ())
     if not candidates:
         return Confirmed()
     from flake8_ckpt.checking import confirm_content
 
     data = found.survey.content_of(path)
-    return Confirmed(tuple(candidates)) if data is None else confirm_content(data, candidates)
+    return None if data is None else confirm_content(data, candidates)
 
 
 def report_fault(fault: Fault, default_path: str) -> Finding:
@@ -226,8 +231,8 @@ def _result(found: Analysis, path: str, last: Optional[Verdict], asked: Containe
     """Return what was found in a file; what libcst has said of an unchanged one before, it says again."""
     digest, candidates = found.survey.digests.get(path, b""), tuple(found.candidates[path])
     confirmed = last.confirmed(path, digest, candidates) if last is not None else None
-    if confirmed is None and path in asked and found.survey.content_of(path) is not None:
-        confirmed = findings_in(found, path)
+    if confirmed is None and path in asked:
+        confirmed = _confirm(found, path)
     return Result(digest, candidates, confirmed)
 
 

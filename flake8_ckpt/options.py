@@ -20,6 +20,7 @@ from flake8_ckpt.configuration import PREFIX
 from flake8_ckpt.configuration import Configuration
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.index.discovery import find_root
 
 ALL = "ALL"
 BASELINE = ".flake8_ckpt_baseline.json"
@@ -205,9 +206,7 @@ def _cache_dir(value: Optional[str], configuration: Configuration) -> Optional[P
     if path is None or folder is None or configuration.is_argument("ckpt-cache-dir"):
         return path
     own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    if not any(path.is_relative_to(each) for each in (folder, own)):
-        place = configuration.place_of("ckpt-cache-dir")
-        raise ExecutionError(f"{place}: {value!r} is outside of {folder}: give it on the command line")
+    _refuse_outside("ckpt-cache-dir", path, (folder, own), value, configuration)
     return path
 
 
@@ -215,7 +214,21 @@ def _existing_folder(value: Optional[str], configuration: Configuration) -> Opti
     folder = _absolute(value, configuration.folder)
     if folder is not None and not folder.is_dir():
         raise ExecutionError(f"{configuration.place_of('ckpt-root')}: {value!r} is not a folder")
+    if folder is not None and configuration.folder is not None and not configuration.is_argument("ckpt-root"):
+        # A cloned project must not have us read the home folder of its reader, and leave a cache there.
+        around = find_root(configuration.folder, None)
+        _refuse_outside("ckpt-root", folder, (configuration.folder, around), value, configuration)
     return folder
+
+
+def _refuse_outside(
+    name: str, path: Path, allowed: Sequence[Path], value: object, configuration: Configuration
+) -> None:
+    """Raise for a path of a configuration that leads out of all folders that are allowed, be it through links."""
+    real = Path(os.path.realpath(path))
+    if not any(real.is_relative_to(os.path.realpath(each)) for each in allowed):
+        place = configuration.place_of(name)
+        raise ExecutionError(f"{place}: {value!r} is outside of {allowed[0]}: give it on the command line")
 
 
 def _frameworks(names: Sequence[str], config_dir: Optional[Path]) -> Frameworks:

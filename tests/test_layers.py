@@ -20,7 +20,7 @@ from tests.front_end import write
 PACKAGE = Path(flake8_ckpt.__file__).parent
 # From the bottom to the top; what stands on one line may import from each other.
 FLOORS = (
-    ("addresses", "findings"),
+    ("addresses", "findings", "plain_file"),
     ("fingerprints",),
     ("frameworks",),
     ("source",),

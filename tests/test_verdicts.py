@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from flake8_ckpt import engine
 from flake8_ckpt.engine import Analysis
 from flake8_ckpt.index.survey import CHANGED
+from flake8_ckpt.index.verdicts import code_looks
 from flake8_ckpt.options import Options
 from tests.front_end import BASE
 from tests.front_end import CLEAN
@@ -198,6 +200,31 @@ def test_verdict_of_another_state_of_our_code_is_not_taken(
     analyze(root)
     monkeypatch.setattr("flake8_ckpt.index.verdicts._our_version", lambda: "other")
     assert is_new(analyze(root))
+
+
+def test_code_of_the_same_size_and_time_looks_different(tmp_path: Path) -> None:
+    """Some installers give all files one time."""
+    write(tmp_path, {"a.py": "x = 1\n"})
+    os.utime(tmp_path / "a.py", (0, 0))
+    before = code_looks(str(tmp_path))
+    assert code_looks(str(tmp_path)) == before
+    time.sleep(0.02)
+    write(tmp_path, {"a.py": "x = 2\n"})
+    os.utime(tmp_path / "a.py", (0, 0))
+    assert code_looks(str(tmp_path)) != before
+
+
+def test_unsaved_text_that_our_collector_fails_on_keeps_no_old_findings(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = analyze(root, no_cache=True)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("flake8_ckpt.facts.collect.collect_file", fail)
+    changed = engine.replace_file(known, Options(), "policy.py", b"x = 1\n")
+    assert (found(changed), [each.path for each in changed.faults]) == (["broken.py CKP001"], ["policy.py"])
 
 
 def test_folder_that_becomes_a_package_means_another_verdict(root: Path) -> None:

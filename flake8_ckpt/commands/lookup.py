@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Collection
@@ -24,6 +23,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.fingerprints import fingerprints
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.options import Options
+from flake8_ckpt.plain_file import read_plain
 from flake8_ckpt.selection import STDIN
 from flake8_ckpt.selection import asked_files
 from flake8_ckpt.selection import asked_paths
@@ -143,11 +143,8 @@ def _linted(
 def _lines_of(name: str, stdin: Optional[str]) -> Sequence[str]:
     if name == STDIN:
         return (stdin or "").split("\n")
-    # Reading from a pipe would wait for ever.
-    if not os.path.isfile(name):
-        return ()
     try:
-        return lenient_text(Path(name).read_bytes()).split("\n")
+        return lenient_text(read_plain(name)).split("\n")
     except OSError:
         return ()
 

@@ -26,6 +26,8 @@ from flake8_ckpt.engine import Analysis
 from flake8_ckpt.evidence.records import Evidence as RunEvidence
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.options import Options
+from flake8_ckpt.plain_file import read_plain
+from flake8_ckpt.source.text import lenient_text
 
 FORMATTERS: dict[str, type[BaseFormatter]] = {"default": default.Default, "pylint": default.Pylint}
 CONCISE, TEXT = "concise", "text"
@@ -178,13 +180,10 @@ def printable(text: str) -> str:
 
 def _open(file: Linted, namespace: argparse.Namespace) -> Optional[FileProcessor]:
     """Return flake8's view of a file, which knows the lines that a noqa comment speaks for."""
-    if file.text is None and not os.path.isfile(file.name):
-        return None
-    lines = None if file.text is None else list(io.StringIO(file.text))
     try:
-        return FileProcessor(file.name, namespace, lines)
-    # An unknown encoding ends flake8's own run with a traceback.
-    except (OSError, LookupError):
+        text = file.text if file.text is not None else lenient_text(read_plain(file.name))
+        return FileProcessor(file.name, namespace, list(io.StringIO(text)))
+    except OSError:
         return None
 
 

@@ -25,6 +25,7 @@ from flake8_ckpt.frameworks.records import Records
 from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.frameworks.toml_lines import line_of_record
 from flake8_ckpt.frameworks.toml_lines import line_of_table
+from flake8_ckpt.plain_file import read_plain
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -63,7 +64,7 @@ def _text_of(path: Path) -> str:
     try:
         if path.exists() and not path.is_file():
             raise RefusedFile(f"{path}: cannot be read: not a file")
-        return path.read_bytes().decode("utf-8-sig")
+        return read_plain(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise RefusedFile(f"{path}:{line}: not UTF-8: a file of records is TOML, which is UTF-8") from error

@@ -79,7 +79,7 @@ class Cache:
         if before.keys() != after.keys():
             name = pack_name(self.key)
             self.folder.write(name, Pack(dict(after)))
-            self.folder.remove_others(name.rpartition("-")[0], keep=1)
+            self.folder.remove_others(name, name.rpartition("-")[0], keep=1)
 
     def verdict(self, name: str) -> Optional[Verdict]:
         """Return the last verdict on a project that was asked in the same way."""
@@ -87,8 +87,9 @@ class Cache:
 
     def store_verdict(self, name: str, verdict: Verdict) -> None:
         """Keep a verdict, and with it those of some other ways to ask."""
-        self.folder.write(f"verdict-{name}.bin", verdict)
-        self.folder.remove_others("verdict-", KEPT_VERDICTS)
+        own = f"verdict-{name}.bin"
+        self.folder.write(own, verdict)
+        self.folder.remove_others(own, "verdict-", KEPT_VERDICTS)
 
 
 def open_cache(root: Path, cache_dir: Optional[Path], known: Frameworks = DEFAULT) -> Cache:
@@ -119,7 +120,7 @@ def facts_version(known: str = "") -> str:
     folders = ("source", "facts", "frameworks")
     sources = [path for folder in folders for path in package.glob(f"{folder}/**/*.py")]
     sources += [package / "findings.py", package / "frameworks" / "records.json"]
-    key = hashlib.blake2b(known.encode(), digest_size=8)
+    key = hashlib.blake2b(f"{sys.version}\0{known}".encode(), digest_size=8)
     for path in sorted(sources):
         with suppress(OSError):
             key.update(path.read_bytes())

@@ -21,6 +21,8 @@ SKIPPED = frozenset({"__pycache__", "__pypackages__", "node_modules", "site-pack
 GIT_OPTIONS = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false")
 # Set inside git hooks, where they may speak of another repository.
 GIT_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"})
+# Nor may an object that it lacks be fetched: how to fetch is a program that its configuration names.
+GIT_OFFLINE = {"GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 GIT_TIMEOUT = 60.0
 # A file in /tmp belongs to no project: what lies around it would take minutes to read.
 MAX_LOST_FILES = 500
@@ -215,7 +217,7 @@ def run_git(folder: Path, *arguments: str, given: bytes = b"") -> subprocess.Com
     return subprocess.run(
         ("git", *GIT_OPTIONS, *arguments),
         cwd=folder,
-        env=environment,
+        env={**environment, **GIT_OFFLINE},
         input=given,
         capture_output=True,
         timeout=GIT_TIMEOUT,

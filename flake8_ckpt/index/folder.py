@@ -70,14 +70,17 @@ class Folder:
             payload = msgspec.msgpack.encode(record)
             _replace(self.path / name, _header(key, name, payload), payload)
 
-    def remove_others(self, prefix: str, keep: int) -> None:
-        """Remove our files that begin with a prefix but for the newest ones, and what killed runs left behind."""
+    def remove_others(self, name: str, prefix: str, keep: int) -> None:
+        """Remove our files that begin with a prefix, and what killed runs left behind.
+
+        The named file stays, and the newest of the others: a time in the future keeps nothing from its place.
+        """
         if not self._is_ours():
             return
         with suppress(OSError):
             own = [entry for entry in os.scandir(self.path) if OWN_NAME.fullmatch(entry.name)]
             same = [each for each in own if each.name.startswith(prefix) and each.name.endswith(".bin")]
-            old = sorted(same, key=_changed, reverse=True)[keep:]
+            old = sorted(same, key=lambda entry: (entry.name == name, _changed(entry)), reverse=True)[keep:]
             for entry in [*old, *filter(_is_stale, own)]:
                 with suppress(OSError):
                     os.unlink(entry.path)
@@ -96,11 +99,14 @@ class Folder:
         if self._is_ours():
             return True
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # A project that has gone meanwhile does not come back for its cache.
+            if self.path.name != FOLDER:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 os.mkdir(self.path)
             if self.path.is_symlink() or not all(map(_is_note, os.listdir(self.path))):
-                return False
+                # Perhaps another process has just made it.
+                return self._is_ours()
             for name, text in NOTES:
                 _replace(self.path / name, text.encode())
         except OSError:
@@ -117,17 +123,21 @@ def user_key() -> Optional[bytes]:
     named = os.environ.get(KEY_VARIABLE)
     if named:
         return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
-    path = user_folder() / "key"
     try:
+        path = user_folder() / "key"
         return _read_key(path) or _make_key(path)
     except OSError:
         return None
 
 
 def user_folder() -> Path:
-    """Return our folder among the user's caches."""
+    """Return our folder among the user's caches; OSError where that is not the user's, but in the working folder."""
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return Path(base or os.path.join(os.path.expanduser("~"), ".cache")) / "flake8-ckpt"
+    folder = Path(base or os.path.join(os.path.expanduser("~"), ".cache")) / "flake8-ckpt"
+    # Without a home, as in many a container, `~` stays as it is: a linted repository may have a folder of that name.
+    if not folder.is_absolute():
+        raise FileNotFoundError(f"No home folder: {folder}")
+    return folder
 
 
 def _read_key(path: Path) -> Optional[bytes]:

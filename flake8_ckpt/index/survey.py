@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from typing import Optional
 from typing import Union
 
 from msgspec import Struct
+
+from flake8_ckpt.plain_file import read_plain
 
 DIGEST_SIZE = 16
 # A file that was changed this shortly before it was read may change again without a trace:
@@ -53,7 +54,7 @@ class Survey:
     def content_of(self, path: str) -> Optional[bytes]:
         """Return what a file held at the look, None where it has changed since."""
         try:
-            data = self.replaced[path] if path in self.replaced else (self.root / path).read_bytes()
+            data = self.replaced[path] if path in self.replaced else read_plain(self.root / path)
         except OSError:
             return None
         return data if digest_of(data) == self.digests.get(path) else None
@@ -95,11 +96,8 @@ def _look(survey: Survey, path: str, base: str, mark: Optional[Mark]) -> None:
         survey.marks[path] = mark
         survey.digests[path] = mark.digest
         return
-    if not stat.S_ISREG(seen.st_mode):
-        raise OSError(0, "Not a regular file")
     now = time.time_ns()
-    with open(base + path, "rb") as file:
-        digest = survey.digests[path] = digest_of(file.read())
+    digest = survey.digests[path] = digest_of(read_plain(base + path, seen))
     if max(seen.st_mtime_ns, seen.st_ctime_ns) < now - RACY_NS:
         inode = seen.st_ino & INODE_BITS
         survey.marks[path] = Mark(seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, inode, digest)

@@ -62,18 +62,20 @@ def key_of(question: str, survey: Survey) -> bytes:
 @cache
 def _our_version() -> str:
     """Return what tells one state of our own code from another: how its files look, the Python, and libcst."""
-    looks = sorted(_looks(os.fspath(Path(__file__).parent.parent)))
+    looks = sorted(code_looks(os.fspath(Path(__file__).parent.parent)))
     with suppress(PackageNotFoundError):
         looks.append(version("libcst"))
     return "\0".join((sys.version, *looks))
 
 
-def _looks(folder: str) -> list[str]:
+def code_looks(folder: str) -> list[str]:
+    """Return how each file of code below a folder looks."""
     found: list[str] = []
     for entry in os.scandir(folder):
         if entry.is_dir():
-            found += [] if entry.name == "__pycache__" else _looks(entry.path)
+            found += [] if entry.name == "__pycache__" else code_looks(entry.path)
         elif entry.name.endswith((".py", ".json")):
             seen = entry.stat()
-            found.append(f"{entry.path} {seen.st_size} {seen.st_mtime_ns}")
+            # Some installers give all files one time, so that only when they were written tells versions apart.
+            found.append(f"{entry.path} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}")
     return found
