@@ -17,6 +17,7 @@ from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import numbers_of
+from flake8_ckpt.facts.fresh_paths import FreshPaths
 from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.facts.model import FileFacts
@@ -42,6 +43,7 @@ from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
+from flake8_ckpt.source.kept_by_name import listed
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import classes_with_statistics
@@ -137,6 +139,11 @@ class _Collector:
         """The numbers of the lines that may count something up."""
         return counted_in(self.source.lines)
 
+    @cached_property
+    def fresh_paths(self) -> FreshPaths:
+        """Return who knows the paths that every run makes anew."""
+        return FreshPaths(self.source_text, self.script, self.source.definitions)
+
     def locate(self, node: ast.stmt) -> Position:
         """Return where a statement stands; columns are counted in characters."""
         end_line = node.end_lineno or node.lineno
@@ -179,6 +186,7 @@ class _Collector:
             bool(statistics) and "self" in normalized_in(text),
             not found.selected and is_stateless_class(text),
             bool(node.decorator_list) or self.source_text.count(node.name) > text.count(node.name),
+            *listed(node, found.methods, self.text, self.script),
         )
 
     def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:
@@ -277,7 +285,8 @@ class _Collector:
         """Return the numbers of a function that decide something later, and that only its own loop changes."""
         given = (self.locate, self.script, frame.shared & self.alone)
         counters = step_counters(node, *given) if spans(node, self.counted) else ()
-        return tuple(best_metrics(node, self.ordered, *given)), tuple(counters)
+        metrics = (self.fresh_paths.marked(node, each) for each in best_metrics(node, self.ordered, *given))
+        return tuple(metrics), tuple(counters)
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:
         """Return what a function gives: what its annotation promises, else, or key by key, what its returns give."""

@@ -184,12 +184,13 @@ class BestMetric(Struct, frozen=True, array_like=True, gc=False):
     """A local, or an attribute as `self.best`, that holds the best value so far of what it is compared with.
 
     `begins` is the statement of the function that sets it to a constant, `blocks` are the first and last lines of
-    what a better value decides.
+    what a better value decides; `anew` where all that is saved there goes to a path that every run makes anew.
     """
 
     name: str
     begins: Optional[Position]
     blocks: tuple[tuple[int, int], ...]
+    anew: bool = False
 
 
 class StepCounter(Struct, frozen=True, array_like=True, gc=False):
@@ -246,7 +247,8 @@ class ClassFacts(Struct, frozen=True, array_like=True, gc=False):
     `graph` says which methods of its own object each method calls; `statistics` are the attributes
     whose names are those of running statistics (a mean, a variance, a count), for classes that have any;
     `divides` is true where the class divides by one of them, `stateless` where its objects hold no weights for sure.
-    It is `named` where a decorator takes it, or the file names it outside of its own text.
+    It is `named` where a decorator takes it, or the file names it outside of its own text. `listed` are the attributes
+    that its lists name; it `keeps_listed` where it saves or restores what `getattr(self, name)` gives.
     """
 
     name: str
@@ -260,6 +262,8 @@ class ClassFacts(Struct, frozen=True, array_like=True, gc=False):
     divides: bool = False
     stateless: bool = False
     named: bool = True
+    listed: tuple[str, ...] = ()
+    keeps_listed: bool = False
 
 
 class FileFacts(Struct, frozen=True, array_like=True, gc=False):

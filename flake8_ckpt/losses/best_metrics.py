@@ -39,12 +39,16 @@ MAX_CALLERS = 64
 
 @dataclass(frozen=True)
 class ForgottenBest:
-    """A metric, the class whose function decides by it, if any, where it starts again, and the save it decides."""
+    """A metric, the class whose function decides by it, if any, where it starts again, and the save it decides.
+
+    `anew` is true where that save overwrites nothing: every run makes a folder of its own.
+    """
 
     name: str
     class_id: str
     location: Spot
     save: Spot
+    anew: bool = False
 
 
 class ForgottenBests:
@@ -61,14 +65,18 @@ class ForgottenBests:
 
     @cached_property
     def found(self) -> tuple[ForgottenBest, ...]:
-        """Return the metrics, each once."""
+        """Return the metrics by which a resumed run overwrites a checkpoint, each once."""
+        return tuple(each for each in self._all if not each.anew)
+
+    @cached_property
+    def _all(self) -> tuple[ForgottenBest, ...]:
         return tuple(self._found())
 
     def is_told(self, class_id: str, attr: str) -> bool:
-        """Tell whether an attribute of a class is such a metric."""
+        """Tell whether an attribute of a class is such a metric, be it one that overwrites nothing."""
         return any(
             each.name == f"{OWN}.{attr}" and self.hierarchy.are_related(each.class_id, class_id)
-            for each in self.found
+            for each in self._all
         )
 
     def _found(self) -> Iterator[ForgottenBest]:
@@ -80,7 +88,9 @@ class ForgottenBests:
                 begins = self._begins(metric, unit) if save is not None else None
                 if save is not None and begins is not None and begins not in seen:
                     seen.add(begins)
-                    yield ForgottenBest(metric.name, unit.class_id, begins, Spot(unit.path, save))
+                    yield ForgottenBest(
+                        metric.name, unit.class_id, begins, Spot(unit.path, save), metric.anew
+                    )
 
     def _is_resumed(self, unit: FunctionRef) -> bool:
         """Tell whether a function is one of a program that resumes: itself does, or one that leads to it."""

@@ -98,7 +98,7 @@ class Ledger:
 
     def is_kept(self, holder: Holder, kind: str = "") -> bool:
         """Tell whether some program saves or restores the state of an object, alone or in that of what holds it."""
-        if not self.aliases.of(holder).is_complete:
+        if not self.aliases.of(holder).is_complete or self._is_kept_by_name(holder):
             return True
         if (
             any(is_kept(each, kind) for each in self.mentions(holder))
@@ -107,6 +107,25 @@ class Ledger:
         ):
             return True
         return self.is_part_of_kept(holder, kind)
+
+    def _is_kept_by_name(self, holder: Holder) -> bool:
+        """Tell whether a class keeps the attributes that a list names, and it, or one related to it, lists this."""
+        return any(
+            each.is_attribute and each.length == 1 and each.name in self._listed_around(each.owner)
+            for each in self.aliases.of(holder).holders
+        )
+
+    def _listed_around(self, class_id: str) -> frozenset[str]:
+        classes = self.symbols.classes
+        if not self._keep_listed or class_id not in classes:
+            return frozenset()
+        related = [classes[each] for each in self.hierarchy.relatives(class_id) if each in classes]
+        is_kept = any(each.keeps_listed for each in related)
+        return frozenset(name for each in related if is_kept for name in each.listed)
+
+    @cached_property
+    def _keep_listed(self) -> bool:
+        return any(each.keeps_listed for each in self.symbols.classes.values())
 
     def _has_kept(self, average: Holder) -> bool:
         """Tell whether some program keeps the model in an average: `ema.module.load_state_dict(state)`."""
