@@ -29,6 +29,9 @@ GENERAL = frozenset(["load", "restore", "loads"])
 # A caller that trains: `trainer.fit()`, `train_epoch()`, `run_training()`.
 RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
 
+# A caller that may only play: `run_episode(agent)`. It trains where what it calls says so.
+PLAYS = re.compile(r"^run_(?!train)\w+$")
+CHANGES = re.compile(r"train|learn|fit|update|optimi[sz]e|backward|step_")
 # The function that the statements of a file are.
 SCRIPT = "<module>"
 # Calls between a function that resumes and the one that trains: `agent.step(x)`, `self._update_actor()`, `backward()`.
@@ -62,7 +65,11 @@ class Resumption:
         names, reached = {reader.name}, dict[str, FunctionRef]()
         while names:
             callers = [each for each in self._callers(names, set()) if each.identity not in reached]
-            if any(self._trains_from(each, self._called_at(each, names)) for each in callers):
+            seen = [
+                (each, self._calls_of(each, names, set(), {reader.identity, *reached})) for each in callers
+            ]
+            callers = [each for each, calls in seen if calls]
+            if any(calls and self._trains_from(each, calls) for each, calls in seen):
                 return True
             reached.update((each.identity, each) for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
@@ -79,11 +86,9 @@ class Resumption:
         reached: dict[str, FunctionRef] = {}
         while names:
             callers = [each for each in self._callers(names, loaders) if each.identity not in reached]
-            callers = [each for each in callers if self._may_call(each, names, owners)]
-            if any(
-                self.is_of(each, class_id) or self._trains_from(each, self._called_at(each, names))
-                for each in callers
-            ):
+            seen = [(each, self._calls_of(each, names, owners, set(reached))) for each in callers]
+            callers = [each for each, calls in seen if calls]
+            if any(calls and (self.is_of(each, class_id) or self._trains_from(each, calls)) for each, calls in seen):
                 return True
             reached.update((each.identity, each) for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
@@ -101,26 +106,29 @@ class Resumption:
             passing = {
                 each.class_id
                 for each in named
-                if called_as(each.class_id, each.function) in loaders and self._may_call(each, loaders, owners)
+                if called_as(each.class_id, each.function) in loaders
+                and self._calls_of(each, loaders, owners, set())
             }
             owners = passing - found - {class_id, ""}
             found |= owners
         return found
 
-    def _may_call(self, caller: FunctionRef, names: set[str], owners: set[str]) -> bool:
-        """Tell whether a function calls a method of some classes, or of what is not known."""
-        for site in caller.function.calls:
-            if last_name(site.call.callee) in names:
-                known = self.evaluator.callee_of(site.call, CallContext(caller))
-                if known is None or not known.class_id or any(self.is_of(known, each) for each in owners if each):
-                    return True
-        return False
-
-    def _called_at(self, caller: FunctionRef, names: set[str]) -> list[Position]:
-        """Return where a function calls something of these names."""
+    def _calls_of(self, caller: FunctionRef, names: set[str], owners: set[str], known: set[str]) -> list[Position]:
+        """Return where a function calls a method of some classes, a known function, or what is not known."""
         return [
-            site.position for site in caller.function.calls if last_name(site.call.callee) in names
+            site.position
+            for site in caller.function.calls
+            if last_name(site.call.callee) in names and self._may_call(site, caller, owners, known)
         ]
+
+    def _may_call(self, site: Site, caller: FunctionRef, owners: set[str], known: set[str]) -> bool:
+        """Tell whether a call may be one of these: of functions any, where none is known."""
+        callee = self.evaluator.callee_of(site.call, CallContext(caller))
+        if callee is None or callee.identity in known:
+            return True
+        if not callee.class_id:
+            return not known
+        return any(self.is_of(callee, each) for each in owners if each)
 
     def _trains_from(self, unit: FunctionRef, loads: list[Position]) -> bool:
         """Tell whether a function runs a training after it has loaded, or in the loop in which it loads."""
@@ -138,9 +146,13 @@ class Resumption:
     def _is_training(self, site: Site, unit: FunctionRef, depth: int) -> bool:
         """Tell whether a call runs a training, by its name or through what it calls."""
         name = last_name(site.call.callee)
-        if RUNS.search(name) or name == "backward":
+        called = self._called(site, unit)
+        if RUNS.search(name) and not (called and PLAYS.search(name)) or name == "backward":
             return True
-        return any(self._trains(each, depth - 1) for each in self._called(site, unit))
+        if any(self._trains(each, depth - 1) for each in called):
+            return True
+        inner = (last_name(each.call.callee) for one in called for each in one.function.calls)
+        return PLAYS.search(name) is not None and any(map(CHANGES.search, inner))
 
     def _hands_out(self, caller: FunctionRef, class_id: str) -> bool:
         """Tell whether a function that nobody is known to call gives back the object that it has restored."""
