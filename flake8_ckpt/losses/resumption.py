@@ -69,7 +69,7 @@ class Resumption:
                 (each, self._calls_of(each, names, set(), {reader.identity, *reached})) for each in callers
             ]
             callers = [each for each, calls in seen if calls]
-            if any(calls and self._trains_from(each, calls) for each, calls in seen):
+            if any(calls and self._trains_from(each, calls, True) for each, calls in seen):
                 return True
             reached.update((each.identity, each) for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
@@ -82,13 +82,17 @@ class Resumption:
             return True
         if self.idle.is_replaced(class_id):
             return False
+        loaders = loaders | self._constructors(class_id, loaders)
         names, owners = set(loaders), {class_id, *self._passing(class_id, loaders)}
         reached: dict[str, FunctionRef] = {}
         while names:
             callers = [each for each in self._callers(names, loaders) if each.identity not in reached]
             seen = [(each, self._calls_of(each, names, owners, set(reached))) for each in callers]
             callers = [each for each, calls in seen if calls]
-            if any(calls and (self.is_of(each, class_id) or self._trains_from(each, calls)) for each, calls in seen):
+            if any(
+                calls and (self.is_of(each, class_id) or self._trains_from(each, calls, bool(reached)))
+                for each, calls in seen
+            ):
                 return True
             reached.update((each.identity, each) for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
@@ -97,6 +101,12 @@ class Resumption:
             # Nobody calls it: programs that make objects of the class do without, those of others are not seen.
             return not self.idle.is_used(class_id)
         return any(self._hands_out(each, class_id) for each in reached.values())
+
+    def _constructors(self, class_id: str, loaders: set[str]) -> set[str]:
+        """Return the names of the classes that derive from one whose constructor loads: each calls it."""
+        lineage = (class_id, *self.hierarchy.subclasses(class_id), *self.hierarchy.ancestors(class_id))
+        made = {each.rpartition(":")[2].rpartition(".")[2] for each in lineage}
+        return set() if made.isdisjoint(loaders) else made
 
     def _passing(self, class_id: str, loaders: set[str]) -> set[str]:
         """Return the classes whose methods of the same names pass a load on to objects that they hold."""
@@ -113,7 +123,9 @@ class Resumption:
             found |= owners
         return found
 
-    def _calls_of(self, caller: FunctionRef, names: set[str], owners: set[str], known: set[str]) -> list[Position]:
+    def _calls_of(
+        self, caller: FunctionRef, names: set[str], owners: set[str], known: set[str]
+    ) -> list[Position]:
         """Return where a function calls a method of some classes, a known function, or what is not known."""
         return [
             site.position
@@ -130,8 +142,11 @@ class Resumption:
             return not known
         return any(self.is_of(callee, each) for each in owners if each)
 
-    def _trains_from(self, unit: FunctionRef, loads: list[Position]) -> bool:
-        """Tell whether a function runs a training after it has loaded, or in the loop in which it loads."""
+    def _trains_from(self, unit: FunctionRef, loads: list[Position], is_judged: bool = False) -> bool:
+        """Tell whether a function runs a training after it has loaded, or in the loop in which it loads.
+
+        What it calls to load `is_judged` where that function was asked before.
+        """
         if not self._trains(unit, MAX_CALLS):
             return False
         first = min(each.line for each in loads) if loads else 0
@@ -141,6 +156,7 @@ class Resumption:
             for each in unit.function.calls
             if each.position.line >= first or NESTED in each.guards or is_repeated and LOOP in each.guards
         ]
+        later = [each for each in later if not (is_judged and each.position in loads)]
         return any(self._is_training(each, unit, MAX_CALLS) for each in later)
 
     def _is_training(self, site: Site, unit: FunctionRef, depth: int) -> bool:
