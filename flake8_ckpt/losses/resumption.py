@@ -82,7 +82,8 @@ class Resumption:
             return True
         if self.idle.is_replaced(class_id):
             return False
-        loaders = loaders | self._constructors(class_id, loaders)
+        made = self._constructors(class_id, loaders)
+        loaders = loaders | made
         names, owners = set(loaders), {class_id, *self._passing(class_id, loaders)}
         reached: dict[str, FunctionRef] = {}
         while names:
@@ -90,7 +91,8 @@ class Resumption:
             seen = [(each, self._calls_of(each, names, owners, set(reached))) for each in callers]
             callers = [each for each, calls in seen if calls]
             if any(
-                calls and (self.is_of(each, class_id) or self._trains_from(each, calls, bool(reached)))
+                calls
+                and (self.is_of(each, class_id) or self._trains_from(each, calls, bool(reached) and not made))
                 for each, calls in seen
             ):
                 return True
