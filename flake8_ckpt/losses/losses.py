@@ -111,7 +111,7 @@ class Losses:
 
     @cached_property
     def _loaded_objects(self) -> OrphanedOptimizers:
-        return OrphanedOptimizers(self.ledger)
+        return OrphanedOptimizers(self.ledger, self.save_points.resumption)
 
     def unsaved_normalizers(self) -> Iterator[UnsavedNormalizers]:
         """Yield the saves that leave out statistics which a load restores."""

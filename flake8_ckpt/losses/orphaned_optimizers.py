@@ -22,6 +22,7 @@ from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import Binding
 from flake8_ckpt.losses.ledger.mentions import Mention
+from flake8_ckpt.losses.resumption import Resumption
 
 # Methods that give an optimizer new tensors: `optimizer.add_param_group({"params": [alpha]})`.
 REGROUPS = frozenset(["add_param_group", "param_groups"])
@@ -49,8 +50,9 @@ class UnpickledScheduler:
 class OrphanedOptimizers:
     """Asks the ledger what loads bind anew."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, resumption: Resumption) -> None:
         self.ledger = ledger
+        self.resumption = resumption
         self.aliases = ledger.aliases
         self.known = ledger.known
 
@@ -72,7 +74,11 @@ class OrphanedOptimizers:
         taken = [each for each in found if isinstance(each.into, (Attr, Local)) and self._is_loaded(each)]
         taken = [each for each in taken if isinstance(each.into, Attr) or not _is_inner(each)]
         bound = ((each, self.aliases.bound(each)) for each in taken)
-        return tuple((each, holder) for each, holder in bound if holder is not None)
+        return tuple((each, holder) for each, holder in bound if holder is not None and self._goes_on(each))
+
+    def _goes_on(self, binding: Binding) -> bool:
+        """Tell whether some program trains on with what a load binds: who evaluates steps no optimizer."""
+        return self.resumption.goes_on_from(binding.unit, binding.position)
 
     def _steps_a_copy(self, scheduler: Holder, binding: Binding) -> bool:
         if self.ledger.kind_of(scheduler) != "scheduler" or not self.ledger.is_updated(

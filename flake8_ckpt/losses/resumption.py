@@ -8,11 +8,14 @@ from functools import cached_property
 
 from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.facts.model import LOOP
+from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Name
+from flake8_ckpt.findings import Position
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
@@ -26,6 +29,11 @@ GENERAL = frozenset(["load", "restore", "loads"])
 # A caller that trains: `trainer.fit()`, `train_epoch()`, `run_training()`.
 RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
 
+# A caller that may only play: `run_episode(agent)`. It trains where what it calls says so.
+PLAYS = re.compile(r"^run_(?!train)\w+$")
+CHANGES = re.compile(r"train|learn|fit|update|optimi[sz]e|backward|step_")
+# The function that the statements of a file are.
+SCRIPT = "<module>"
 # Calls between a function that resumes and the one that trains: `agent.step(x)`, `self._update_actor()`, `backward()`.
 MAX_CALLS = 3
 # Classes of which an object may be one, where a method is called on what nobody knows.
@@ -48,6 +56,25 @@ class Resumption:
             reader.class_id, {called_as(reader.class_id, reader.function)}
         )
 
+    def goes_on_from(self, reader: FunctionRef, position: Position) -> bool:
+        """Tell whether training goes on after a statement that loads: in its function, or in one that calls it."""
+        if self._trains_from(reader, [position]):
+            return True
+        if reader.class_id:
+            return self.goes_on_after(reader)
+        names, reached = {reader.name}, dict[str, FunctionRef]()
+        while names:
+            callers = [each for each in self._callers(names, set()) if each.identity not in reached]
+            seen = [
+                (each, self._calls_of(each, names, set(), {reader.identity, *reached})) for each in callers
+            ]
+            callers = [each for each, calls in seen if calls]
+            if any(calls and self._trains_from(each, calls, True) for each, calls in seen):
+                return True
+            reached.update((each.identity, each) for each in callers)
+            names = {called_as(each.class_id, each.function) for each in callers}
+        return not reached and reader.name != SCRIPT
+
     def is_resumed(self, class_id: str, loaders: set[str]) -> bool:
         """Tell whether a method that loads is called where training goes on; nobody may call it in a library."""
         if not loaders.isdisjoint(EXACT_PAIRS.values()):
@@ -55,18 +82,95 @@ class Resumption:
             return True
         if self.idle.is_replaced(class_id):
             return False
-        names = set(loaders)
+        made = self._constructors(class_id, loaders)
+        loaders = loaders | made
+        names, owners = set(loaders), {class_id, *self._passing(class_id, loaders)}
         reached: dict[str, FunctionRef] = {}
         while names:
             callers = [each for each in self._callers(names, loaders) if each.identity not in reached]
-            if any(self.is_of(each, class_id) or self._trains(each, MAX_CALLS) for each in callers):
+            seen = [(each, self._calls_of(each, names, owners, set(reached))) for each in callers]
+            callers = [each for each, calls in seen if calls]
+            if any(
+                calls
+                and (self.is_of(each, class_id) or self._trains_from(each, calls, bool(reached) and not made))
+                for each, calls in seen
+            ):
                 return True
             reached.update((each.identity, each) for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
+            owners.update(each.class_id for each in callers)
         if not reached:
             # Nobody calls it: programs that make objects of the class do without, those of others are not seen.
             return not self.idle.is_used(class_id)
         return any(self._hands_out(each, class_id) for each in reached.values())
+
+    def _constructors(self, class_id: str, loaders: set[str]) -> set[str]:
+        """Return the names of the classes that derive from one whose constructor loads: each calls it."""
+        lineage = (class_id, *self.hierarchy.subclasses(class_id), *self.hierarchy.ancestors(class_id))
+        made = {each.rpartition(":")[2].rpartition(".")[2] for each in lineage}
+        return set() if made.isdisjoint(loaders) else made
+
+    def _passing(self, class_id: str, loaders: set[str]) -> set[str]:
+        """Return the classes whose methods of the same names pass a load on to objects that they hold."""
+        found, owners = set[str](), {class_id}
+        while owners:
+            named = (each for name in sorted(loaders) for each in self._by_call.get(name, ()))
+            passing = {
+                each.class_id
+                for each in named
+                if called_as(each.class_id, each.function) in loaders
+                and self._calls_of(each, loaders, owners, set())
+            }
+            owners = passing - found - {class_id, ""}
+            found |= owners
+        return found
+
+    def _calls_of(
+        self, caller: FunctionRef, names: set[str], owners: set[str], known: set[str]
+    ) -> list[Position]:
+        """Return where a function calls a method of some classes, a known function, or what is not known."""
+        return [
+            site.position
+            for site in caller.function.calls
+            if last_name(site.call.callee) in names and self._may_call(site, caller, owners, known)
+        ]
+
+    def _may_call(self, site: Site, caller: FunctionRef, owners: set[str], known: set[str]) -> bool:
+        """Tell whether a call may be one of these: of functions any, where none is known."""
+        callee = self.evaluator.callee_of(site.call, CallContext(caller))
+        if callee is None or callee.identity in known:
+            return True
+        if not callee.class_id:
+            return not known
+        return any(self.is_of(callee, each) for each in owners if each)
+
+    def _trains_from(self, unit: FunctionRef, loads: list[Position], is_judged: bool = False) -> bool:
+        """Tell whether a function runs a training after it has loaded, or in the loop in which it loads.
+
+        What it calls to load `is_judged` where that function was asked before.
+        """
+        if not self._trains(unit, MAX_CALLS):
+            return False
+        first = min(each.line for each in loads) if loads else 0
+        is_repeated = any(LOOP in each.guards for each in unit.function.calls if each.position in loads)
+        later = [
+            each
+            for each in unit.function.calls
+            if each.position.line >= first or NESTED in each.guards or is_repeated and LOOP in each.guards
+        ]
+        later = [each for each in later if not (is_judged and each.position in loads)]
+        return any(self._is_training(each, unit, MAX_CALLS) for each in later)
+
+    def _is_training(self, site: Site, unit: FunctionRef, depth: int) -> bool:
+        """Tell whether a call runs a training, by its name or through what it calls."""
+        name = last_name(site.call.callee)
+        called = self._called(site, unit)
+        if RUNS.search(name) and not (called and PLAYS.search(name)) or name == "backward":
+            return True
+        if any(self._trains(each, depth - 1) for each in called):
+            return True
+        inner = (last_name(each.call.callee) for one in called for each in one.function.calls)
+        return PLAYS.search(name) is not None and any(map(CHANGES.search, inner))
 
     def _hands_out(self, caller: FunctionRef, class_id: str) -> bool:
         """Tell whether a function that nobody is known to call gives back the object that it has restored."""
@@ -147,6 +251,13 @@ class Resumption:
                 if called_as(each.class_id, each.function) not in loaders
             )
 
+    def _is_of_project(self, site: Site, unit: FunctionRef) -> bool:
+        """Tell whether a call may be one of a method of the project: `SAC.load(path)`, but not `torch.load(path)`."""
+        callee = site.call.callee
+        if not isinstance(callee, Name):
+            return True
+        return self.symbols.resolve(callee.path, unit.path).rpartition(".")[0] in self.symbols.classes
+
     @cached_property
     def _by_call(self) -> dict[str, list[FunctionRef]]:
         """Return the functions outside of tests that are followed closely by the last names of what they call."""
@@ -155,7 +266,7 @@ class Resumption:
             called = {
                 last_name(site.call.callee)
                 for site in each.function.calls
-                if not isinstance(site.call.callee, Name) or last_name(site.call.callee) not in GENERAL
+                if last_name(site.call.callee) not in GENERAL or self._is_of_project(site, each)
             }
             for name in called:
                 found.setdefault(name, []).append(each)

@@ -152,7 +152,32 @@ class Trainer:
         GIVEN
 """
 
+PROGRAM = """
+
+def main(path, batches):
+    agent = Agent()
+    {first}
+    for batch in batches:
+        {each}
+
+
+main("agent.pt", [])
+"""
+REPLACED = 'self.log_alpha = payload["log_alpha"]'
+
 SILENT: dict[str, Case] = {
+    "the only program that loads evaluates": agent(
+        REPLACED, more=PROGRAM.format(first="agent.load(path)", each="agent.policy(batch)")
+    ),
+    "a program trains before it loads the best": agent(
+        REPLACED,
+        more=PROGRAM.format(
+            first="for one in batches: agent.learn(one)\n    agent.load(path)", each="print(batch)"
+        ),
+    ),
+    "nobody calls the load": agent(
+        REPLACED, more=PROGRAM.format(first="agent.save(path)", each="agent.learn(batch)")
+    ),
     "a scheduler that is loaded whole is given the optimizer": PICKLED.replace("MARK", "").replace(
         "GIVEN", "self.hook.scheduler.optimizer = self.optimizer"
     ),
@@ -236,6 +261,13 @@ class Agent:
 }
 
 FOUND: dict[str, Case] = {
+    "a program that loads trains on": agent(
+        REPLACED + "  # CKP216", more=PROGRAM.format(first="agent.load(path)", each="agent.learn(batch)")
+    ),
+    "a loop loads and trains": agent(
+        REPLACED + "  # CKP216",
+        more=PROGRAM.format(first="pass", each="agent.learn(batch)\n        agent.load(path)"),
+    ),
     "construction alone builds the optimizer": REBUILT.format(again="print(1)", mark="  # CKP216"),
     "a scheduler is loaded whole": PICKLED.replace("MARK", "  # CKP216").replace("GIVEN", "pass"),
     "a temperature": agent('self.log_alpha = payload["log_alpha"]  # CKP216'),

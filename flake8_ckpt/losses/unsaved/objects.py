@@ -69,7 +69,7 @@ class UnsavedObjects:
         self.ledger = ledger
         self.groups = groups
         self._of_owner: dict[str, tuple[Object, ...]] = {}
-        self.pairs = StatePairs(contract, self.ledger)
+        self.pairs = StatePairs(contract, self.ledger, groups.resumption)
         self.averages = AveragedCopies(self.ledger)
         self.loss_scales = LossScales(self.hierarchy)
         self.trained = TrainedObjects(self.ledger, kind_evaluator)

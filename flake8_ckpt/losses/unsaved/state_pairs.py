@@ -20,13 +20,15 @@ from flake8_ckpt.losses.idle_loads import IdleLoads
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
+from flake8_ckpt.losses.resumption import Resumption
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 
 
 class StatePairs:
     """Asks the classes with a `state_dict()` and a `load_state_dict()` of what only training needs."""
 
-    def __init__(self, contract: Contract, ledger: Ledger) -> None:
+    def __init__(self, contract: Contract, ledger: Ledger, resumption: Resumption) -> None:
+        self.resumption = resumption
         self.groups = contract.groups
         self.hierarchy = contract.hierarchy
         self.ledger = ledger
@@ -54,6 +56,7 @@ class StatePairs:
             if len(states) == 1 and "state_dict" in states:
                 saves.append((Spot(unit.path, states["state_dict"].position), unit))
             loads += [unit] if "load_state_dict" in states and not self.idle.is_idle(unit) else []
+        loads = [each for each in loads if self.resumption.goes_on_after(each)] if saves else []
         return (*saves[0], loads[0]) if saves and loads else None
 
     def _gives_tools(self, class_id: str) -> bool:
