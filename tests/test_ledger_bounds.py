@@ -143,7 +143,10 @@ class Runner:
 
 @pytest.mark.parametrize(("count", "found"), [(MAX_CALLERS - 1, ["CKP204"]), (MAX_CALLERS, [])])
 def test_what_only_late_callers_give_is_not_known(count: int, found: list[str]) -> None:
-    make = "\n\ndef make_{}(net, path):\n    runner = Runner(net, {})\n    runner.save(path)\n"
+    make = (
+        "\n\ndef make_{}(net, path):\n    runner = Runner(net, {})\n    runner.load(path)\n"
+        "    runner.learn(net)\n    runner.save(path)\n"
+    )
     others = "".join(make.format(each, "None") for each in range(count))
     assert [each.code for each in lint(RUNNER + others + make.format("last", "StepLR(net, 10)"))] == found
 
