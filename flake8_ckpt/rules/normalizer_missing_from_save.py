@@ -222,7 +222,7 @@ def check(project: Project) -> Iterator[Finding]:
         ]
         lost_keys = [each.keys for one in lost.missing for each in one.targets]
         holders = {keys[-2] for keys in lost_keys if len(keys) > 1}
-        names = ",".join(dict.fromkeys(keys[-1] for keys in lost_keys))
+        names = ",".join(dict.fromkeys(keys[-1] for keys in lost_keys if keys[-1] not in holders))
         arguments = (("keys", names), ("holder", min(holders, default="")))
         fix = Fix("save_restored", "unsafe" if not holders else "shown", arguments)
         yield finding_in(RULE, lost.location, message, others, key=first.keys[-1], fix=fix)

@@ -167,3 +167,54 @@ def test_prefix_must_be_a_parameter(signature: str, safety: str) -> None:
     done = fixed(source, "CKP217")
     assert done.only.safety == safety
     assert ('state[prefix + "steps"]' in done.text) == (safety == "unsafe")
+
+
+PASSED_ON = """\
+import torch
+from torch import nn
+
+
+class Agent:
+    def __init__(self):
+        self.network = nn.Linear(3, 1)
+
+    def save(self, path, metadata=None):
+        checkpoint = {"network": self.network.state_dict()}
+        if metadata:
+            checkpoint["metadata"] = metadata
+        torch.save(checkpoint, path)
+
+    def load(self, path):
+        checkpoint = torch.load(path)
+        self.network.load_state_dict(checkpoint["network"])
+        return checkpoint.get("metadata", {})
+
+
+class ObservationNormalizer:
+    def __init__(self):
+        self.mean = torch.zeros(3)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(dim=0)
+
+    def normalize(self, batch):
+        return batch - self.mean
+
+
+def train(path, resume):
+    agent, normalizer = Agent(), ObservationNormalizer()
+    if resume:
+        metadata = agent.load(path)
+        if "obs_mean" in metadata:
+            normalizer.mean = metadata["obs_mean"]
+    for _ in range(50):
+        batch = torch.full((8, 3), 5.0)
+        normalizer.update(batch)
+        agent.network(normalizer.normalize(batch))
+    agent.save(path)
+"""
+
+
+def test_argument_that_holds_the_keys_is_not_one_of_them() -> None:
+    done = fixed(PASSED_ON, "CKP201")
+    assert (done.only.safety, done.only.code) == ("shown", 'metadata={"obs_mean": normalizer.mean}')
