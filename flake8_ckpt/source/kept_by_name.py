@@ -25,12 +25,20 @@ def listed(
 ) -> tuple[tuple[str, ...], bool]:
     """Return the names that lists of a class hold, and whether it keeps the attributes of such names.
 
-    A class whose base may keep them is asked for its lists, too; a module keeps its parts by itself.
+    A class whose base may keep them is asked for the lists of its body and its constructor, too; a module keeps its
+    parts by itself.
     """
     keeps = keeps_by_name(methods, text)
     if not keeps and (not node.bases or any(dotted(each).endswith("Module") for each in node.bases)):
         return (), False
-    return tuple(dict.fromkeys(listed_in([node, *script] if keeps else [node]))), keeps
+    return tuple(dict.fromkeys(listed_in([node, *script] if keeps else list(_set_up(node))))), keeps
+
+
+def _set_up(node: ast.ClassDef) -> Iterator[ast.stmt]:
+    """Yield the statements of a class that run before any other method does."""
+    for each in node.body:
+        if not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)) or each.name == "__init__":
+            yield each
 
 
 def keeps_by_name(methods: Sequence[Function], text: Callable[[Function], str]) -> bool:
