@@ -45,12 +45,13 @@ def explain_line(name: str, line: int, options: Options, config_dir: Path | None
         raise ExecutionError(f"{name} has no line {line}")
     with paused_gc():
         path, project = _project(name, root, options)
-        found, hints = (_findings(project, path, data, enable) for enable in (options.enable, (ALL,)))
+        found = _findings(project, path, data, options.enable)
         rules = {rule.code: rule for rule in all_rules()}
         case = Case(project, tables_of(project), found, rules, data, text)
         here = [each for each in found if each.position.line <= line <= each.position.end_line]
         if here:
             return "\n\n".join(account_of(each, case) for each in here)
+        hints = _findings(project, path, data, (ALL,))
         off = [_hint(each) for each in hints if each not in found and each.position.line == line]
         return silence_at(path, line, tree, case, off)
 

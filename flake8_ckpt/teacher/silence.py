@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from flake8_ckpt.confirm.blocks import Definition
+from flake8_ckpt.confirm.blocks import class_of
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.teacher.accounts import Case
@@ -21,7 +22,8 @@ from flake8_ckpt.teacher.class_story import unknown_bases
 def silence_at(path: str, line: int, tree: ast.Module, case: Case, opt_in: Sequence[str]) -> str:
     """Return what is known of a line without findings as Markdown; `opt_in` are the hints that are off."""
     around = _around(tree, line)
-    class_name = _class_name(around)
+    # The innermost class around a line, as if the line were a statement of its own.
+    class_name = class_of((*around, tree))
     parts = [f"# Nothing is reported at {path}:{line}", excerpt(case.text, line)]
     parts += opt_in
     if is_test(path):
@@ -106,11 +108,3 @@ def _around(tree: ast.Module, line: int) -> list[ast.stmt]:
 
 def _holds(node: ast.stmt, line: int) -> bool:
     return node.lineno <= line <= (node.end_lineno or node.lineno)
-
-
-def _class_name(around: Sequence[ast.stmt]) -> str:
-    """Return the qualified name of the innermost class."""
-    names = [(each.name, isinstance(each, ast.ClassDef)) for each in around if isinstance(each, Definition)]
-    while names and not names[-1][1]:
-        names.pop()
-    return ".".join(name for name, _ in names)
