@@ -26,6 +26,7 @@ from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.index.discovery import find_files
 from flake8_ckpt.index.discovery import package_of
+from flake8_ckpt.index.store import open_store
 from flake8_ckpt.index.survey import CHANGED
 from flake8_ckpt.index.survey import Survey
 from flake8_ckpt.index.survey import survey_files
@@ -102,7 +103,7 @@ def analyze(
     progress: Optional[Progress] = None,
 ) -> Analysis:
     """Look at a project, and link and check it where something is new; see `check`."""
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
+    cache = cache_of(root, options)
     marks = cache.marks() if cache is not None else {}
     with paused_gc():
         around = [] if options.is_lost else find_files(root, options.exclude)
@@ -129,7 +130,7 @@ def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> A
         replaced={**found.survey.replaced, path: data},
     )
     if found.index is None:
-        cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.frameworks)
+        cache = cache_of(found.root, options)
         return _analyze(survey, options, cache)
     new = index_survey(fresh, known=options.frameworks)
     index = replace(
@@ -167,6 +168,18 @@ def report_fault(fault: Fault, default_path: str) -> Finding:
     from flake8_ckpt import checking
 
     return checking.report_fault(fault, default_path)
+
+
+def notes(options: Options) -> Sequence[str]:
+    """Return what a user should know of a cache that does not work: a line for each thing."""
+    return open_store(options.cache_url).notes if options.cache_url else ()
+
+
+def cache_of(root: Path, options: Options) -> Optional[Cache]:
+    """Return the cache of a project, None where it is to have none."""
+    if options.no_cache:
+        return None
+    return open_cache(root, options.cache_dir, options.frameworks, options.cache_url)
 
 
 def _analyze(

@@ -11,6 +11,7 @@ from pathlib import Path
 from flake8.exceptions import ExecutionError
 from flake8.options.manager import OptionManager
 
+from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.progress import progress_bar
@@ -18,7 +19,6 @@ from flake8_ckpt.contract_view.json_tables import as_json
 from flake8_ckpt.contract_view.rows import Table
 from flake8_ckpt.contract_view.rows import tables_of
 from flake8_ckpt.contract_view.text_tables import as_text
-from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.index.collection import Index
 from flake8_ckpt.index.collection import index_files
@@ -59,7 +59,7 @@ def _tables(namespace: argparse.Namespace, options: Options, root: Path) -> tupl
 
 def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:
     """Read the whole project, and the files that are asked about by name."""
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
+    cache = engine.cache_of(root, options)
     named = [name for name in namespace.filenames if os.path.isfile(name)]
     around = [] if options.is_lost else find_files(root, options.exclude)
     paths = [*around, *asked_paths(named, options, root)]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from flake8.exceptions import ExecutionError
 
+from flake8_ckpt import engine
 from flake8_ckpt.checking import active_checks
 from flake8_ckpt.checking import confirm_content
 from flake8_ckpt.checking import run_checks
 from flake8_ckpt.contract_view.rows import tables_of
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.index.collection import index_files
 from flake8_ckpt.index.discovery import choose_root
@@ -57,7 +57,7 @@ def explain_line(name: str, line: int, options: Options, config_dir: Path | None
 
 
 def _project(name: str, root: Path, options: Options) -> tuple[str, Project]:
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
+    cache = engine.cache_of(root, options)
     names = find_files(root, options.exclude)
     path = project_path(root, name, frozenset(names))
     index = index_files(root, [*names, path], cache=cache, jobs=jobs_for(options), known=options.frameworks)

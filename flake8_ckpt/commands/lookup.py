@@ -80,6 +80,8 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
     with progress_bar() as progress:
         jobs = jobs_for(options)
         found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
+    for note in engine.notes(options):
+        print(f"flake8-ckpt: note: {note}", file=sys.stderr)
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
     run = _evidence(namespace.evidence) if getattr(namespace, "evidence", "") else None

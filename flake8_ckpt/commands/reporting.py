@@ -9,10 +9,10 @@ from importlib import import_module
 
 from flake8.exceptions import ExecutionError
 
+from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import Formats
 from flake8_ckpt.commands.output import Material
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.discovery import package_of
 from flake8_ckpt.reports.report import Report
 
@@ -68,7 +68,8 @@ def _page(report: Report, material: Material) -> str:
     from flake8_ckpt.linked_project import Project
 
     found, options = material.found, material.options
-    cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.frameworks)
-    index = found.index or index_survey(found.survey, cache=cache, known=options.frameworks)
+    index = found.index or index_survey(
+        found.survey, cache=engine.cache_of(found.root, options), known=options.frameworks
+    )
     project = Project(index.files, options.module_bases, package_of(found.root), options.frameworks)
     return render(report, tables_of(project), os.path.basename(os.path.abspath(found.root)))

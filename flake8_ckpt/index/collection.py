@@ -29,6 +29,8 @@ from flake8_ckpt.index.survey import survey_files
 
 GROUP_BYTES = 300_000
 WORKER_BYTES = 1_500_000
+# Where fewer than one in so many files are new, other machines are not asked for facts: an editor does not wait.
+WORTH_ASKING = 10
 Progress = Callable[[int, int], None]
 # What a worker sends back for a file: its facts as bytes, or how collecting them failed.
 Encoded = Union[bytes, str]
@@ -83,11 +85,23 @@ def index_survey(
     """Return the facts of files that were looked at; see `index_files`."""
     stored = cache.facts() if cache is not None else {}
     cold = {digest: path for path, digest in survey.digests.items() if digest not in stored}
+    asks = cache is not None and _is_worth_asking(survey, cold)
+    shared = cache.shared_facts() if cache is not None and asks else {}
     with paused_gc():
-        fresh = _collect(survey, cold, known, executor, jobs, progress)
+        left = {digest: path for digest, path in cold.items() if digest not in shared}
+        fresh = _collect(survey, left, known, executor, jobs, progress)
     if cache is not None:
-        cache.store_facts(stored, _to_store(stored, survey, fresh))
-    return _index(stored, survey, fresh)
+        kept = _to_store(stored, survey, {**shared, **fresh})
+        cache.store_facts(stored, kept)
+        if asks and fresh:
+            cache.share_facts(shared, kept)
+    return _index({**shared, **stored}, survey, fresh)
+
+
+def _is_worth_asking(survey: Survey, cold: Mapping[bytes, str]) -> bool:
+    """Say whether enough files of the disk are new that fetching the facts of all may be faster than collecting."""
+    new = sum(path not in survey.replaced for path in cold.values())
+    return new * WORTH_ASKING >= max(1, len(survey.digests))
 
 
 def _index(stored: Mapping[bytes, FileFacts], survey: Survey, fresh: Mapping[bytes, Made]) -> Index:
