@@ -10,7 +10,6 @@ from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -38,6 +37,7 @@ from flake8_ckpt.options import Options
 
 if TYPE_CHECKING:
     from flake8_ckpt.checking import Fault
+    from flake8_ckpt.index.collection import Executor
     from flake8_ckpt.index.collection import Index
 
 Progress = Callable[[int, int], None]

@@ -153,16 +153,23 @@ def paused_gc() -> Iterator[None]:
 @cache
 def facts_version(known: str = "") -> str:
     """Return the key of everything but the content that facts depend on; `known` is what the user's records add."""
+    key = hashlib.blake2b(f"{sys.version}\0{known}\0{code_version()}".encode(), digest_size=8)
+    with suppress(PackageNotFoundError):
+        key.update(version("libcst").encode())
+    return key.hexdigest()
+
+
+@cache
+def code_version() -> str:
+    """Return the digest of our own code that facts depend on."""
     package = Path(__file__).parent.parent
     folders = ("source", "facts", "frameworks")
     sources = [path for folder in folders for path in package.glob(f"{folder}/**/*.py")]
     sources += [package / "findings.py", package / "frameworks" / "records.json"]
-    key = hashlib.blake2b(f"{sys.version}\0{known}".encode(), digest_size=8)
+    key = hashlib.blake2b(digest_size=8)
     for path in sorted(sources):
         with suppress(OSError):
             key.update(path.read_bytes())
-    with suppress(PackageNotFoundError):
-        key.update(version("libcst").encode())
     return key.hexdigest()
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from contextlib import suppress
+from concurrent.futures import Executor as Pool
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -22,6 +21,8 @@ from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.index.cache import Cache
 from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.index.cluster import Cluster
+from flake8_ckpt.index.cluster import ClusterError
 from flake8_ckpt.index.folder import Broken
 from flake8_ckpt.index.survey import CHANGED
 from flake8_ckpt.index.survey import Survey
@@ -32,6 +33,7 @@ WORKER_BYTES = 1_500_000
 # Where fewer than one in so many files are new, other machines are not asked for facts: an editor does not wait.
 WORTH_ASKING = 10
 Progress = Callable[[int, int], None]
+Executor = Union[Pool, Cluster]
 # What a worker sends back for a file: its facts as bytes, or how collecting them failed.
 Encoded = Union[bytes, str]
 Made = Union[FileFacts, str]
@@ -167,10 +169,15 @@ def _made(
     """
     count = 0
     if executor is not None or jobs > 1:
-        with suppress(Exception):
+        try:
             for encoded in _in_processes(survey, paths, known, executor, jobs):
                 yield _decode(encoded)
                 count += 1
+        except ClusterError:
+            raise
+        except Exception:
+            # Whatever a pool of processes fails of, this process can go on.
+            pass
     for path in islice(paths, count, None):
         text = survey.content_of(path)
         yield NOT_READ if text is None else collect_content(text, known)
