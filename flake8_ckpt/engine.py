@@ -10,7 +10,6 @@ from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -24,6 +23,7 @@ from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import Cache
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.index.discovery import package_of
+from flake8_ckpt.index.store import open_store
 from flake8_ckpt.index.survey import CHANGED
 from flake8_ckpt.index.survey import Survey
 from flake8_ckpt.index.survey import survey_files
@@ -38,6 +38,7 @@ from flake8_ckpt.project_index import paths_of
 
 if TYPE_CHECKING:
     from flake8_ckpt.checking import Fault
+    from flake8_ckpt.index.collection import Executor
     from flake8_ckpt.index.collection import Index
 
 
@@ -164,6 +165,11 @@ def report_fault(fault: Fault, default_path: str) -> Finding:
     from flake8_ckpt import checking
 
     return checking.report_fault(fault, default_path)
+
+
+def notes(options: Options) -> Sequence[str]:
+    """Return what a user should know of a cache that does not work: a line for each thing."""
+    return open_store(options.cache_url).notes if options.cache_url else ()
 
 
 def _analyze(
