@@ -65,6 +65,8 @@ class Session:
         replaced = {project_path(self.root, filename): data} if data is not None else {}
         jobs = jobs_for(self.options)
         self.keep(engine.analyze(self.root, self.options, replaced=replaced, paths=asked, jobs=jobs))
+        for note in engine.notes(self.options):
+            print(f"flake8-ckpt: note: {note}", file=sys.stderr)
 
     def keep(self, analysis: Analysis) -> None:
         """Remember an analysis, and sort its faults by file."""

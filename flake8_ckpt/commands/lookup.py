@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Optional
 
 from flake8.exceptions import ExecutionError
@@ -37,6 +38,9 @@ from flake8_ckpt.suppression.comments import is_suspect
 from flake8_ckpt.suppression.sieve import Sieved
 from flake8_ckpt.suppression.sieve import codes_by_name
 from flake8_ckpt.suppression.sieve import sieve
+
+if TYPE_CHECKING:
+    from flake8_ckpt.index.collection import Executor
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,13 @@ class Lookup:
         return len({*self.found.survey.digests} - {*self.unread})
 
 
-def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Lookup:
-    """Read the project and the files that are asked about, and sort out what comments and the baseline hide."""
+def look_up(
+    namespace: argparse.Namespace, options: Options, root: Path, executor: Optional[Executor] = None
+) -> Lookup:
+    """Read the project and the files that are asked about, and sort out what comments and the baseline hide.
+
+    New files are read in `executor` if there is one.
+    """
     known = known_findings(options, root)
     names = asked_files(namespace)
     stdin = sys.stdin.buffer.read() if STDIN in names else None
@@ -79,7 +88,11 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
     asked = asked_paths(names, options, root)
     with progress_bar() as progress:
         jobs = jobs_for(options)
-        found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
+        found = engine.analyze(
+            root, options, replaced=replaced, paths=asked, executor=executor, jobs=jobs, progress=progress
+        )
+    for note in engine.notes(options):
+        print(f"flake8-ckpt: note: {note}", file=sys.stderr)
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
     run = _evidence(namespace.evidence) if getattr(namespace, "evidence", "") else None
