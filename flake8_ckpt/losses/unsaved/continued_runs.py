@@ -36,6 +36,7 @@ from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.index import root_of
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Mention
@@ -69,6 +70,10 @@ class ContinuedRuns:
 
     def _is_of_same_objects(self, save: SaveEffect, load: LoadEffect, restored: set[Holder]) -> bool:
         """Tell whether two methods of one class are partners, or a load restores an object that is saved."""
+        named = {name for value, _ in kept_in(save.payload) for name in _locals(value)}
+        loaded = {name for value in load.into for name in _locals(value)}
+        if named and loaded and named.isdisjoint(loaded):
+            return False  # Two functions make an object of one class each.
         one, other = save.source, load.source
         if self.resumption.is_of(one, other.class_id) and are_partners(one.name, other.name):
             return True
@@ -163,6 +168,15 @@ class ContinuedRuns:
             names += [guard.name for guard in each.guards]
             names += [_spelled(part) for part in parts_of(file_of(each.root))]
         return any(map(BEGINS.search, names))
+
+
+def _locals(value: Value) -> Iterator[str]:
+    """Yield the names under which functions know the object that a path begins with."""
+    for each in options_of(value):
+        root = root_of(each)
+        while isinstance(root, Local):
+            yield root.name
+            root = root_of(root.value)
 
 
 def _is_optimized(mention: Mention) -> bool:
