@@ -10,14 +10,13 @@ from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Optional
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
@@ -36,14 +35,15 @@ from flake8_ckpt.index.verdicts import question_name
 from flake8_ckpt.options import Options
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from flake8_ckpt.checking import Fault
     from flake8_ckpt.index.collection import Index
 
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """What a run says of a project: `candidates` by file, and what libcst has made of those that are `confirmed`.
 
     `broken` tells why a file cannot be parsed. `index` is there where the project had to be linked.
@@ -51,8 +51,8 @@ class Analysis:
 
     survey: Survey
     candidates: Mapping[str, Sequence[Finding]]
-    confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
-    broken: Mapping[str, str] = field(default_factory=dict)
+    confirmed: Mapping[str, Confirmed] = {}
+    broken: Mapping[str, str] = {}
     faults: tuple[Fault, ...] = ()
     index: Optional[Index] = None
 
@@ -102,7 +102,7 @@ def analyze(
     progress: Optional[Progress] = None,
 ) -> Analysis:
     """Look at a project, and link and check it where something is new; see `check`."""
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
+    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.framework_key)
     marks = cache.marks() if cache is not None else {}
     with paused_gc():
         around = [] if options.is_lost else find_files(root, options.exclude)
@@ -129,7 +129,7 @@ def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> A
         replaced={**found.survey.replaced, path: data},
     )
     if found.index is None:
-        cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.frameworks)
+        cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.framework_key)
         return _analyze(survey, options, cache)
     new = index_survey(fresh, known=options.frameworks)
     index = replace(
@@ -239,4 +239,4 @@ def _result(found: Analysis, path: str, last: Optional[Verdict], asked: Containe
 def _question(root: Path, options: Options) -> str:
     """Return the name of a way to ask: all options that decide what is found."""
     parts = ["enable", *sorted(options.enable), "bases", *sorted(options.module_bases)]
-    return question_name([*parts, "frameworks", options.frameworks.key, "package", package_of(root)])
+    return question_name([*parts, "frameworks", options.framework_key, "package", package_of(root)])

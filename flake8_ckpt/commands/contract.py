@@ -59,7 +59,7 @@ def _tables(namespace: argparse.Namespace, options: Options, root: Path) -> tupl
 
 def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:
     """Read the whole project, and the files that are asked about by name."""
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
+    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.framework_key)
     named = [name for name in namespace.filenames if os.path.isfile(name)]
     around = [] if options.is_lost else find_files(root, options.exclude)
     paths = [*around, *asked_paths(named, options, root)]

@@ -57,7 +57,7 @@ def explain_line(name: str, line: int, options: Options, config_dir: Path | None
 
 
 def _project(name: str, root: Path, options: Options) -> tuple[str, Project]:
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
+    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.framework_key)
     names = find_files(root, options.exclude)
     path = project_path(root, name, frozenset(names))
     index = index_files(root, [*names, path], cache=cache, jobs=jobs_for(options), known=options.frameworks)

@@ -68,7 +68,7 @@ def _page(report: Report, material: Material) -> str:
     from flake8_ckpt.linked_project import Project
 
     found, options = material.found, material.options
-    cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.frameworks)
+    cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.framework_key)
     index = found.index or index_survey(found.survey, cache=cache, known=options.frameworks)
     project = Project(index.files, options.module_bases, package_of(found.root), options.frameworks)
     return render(report, tables_of(project), os.path.basename(os.path.abspath(found.root)))

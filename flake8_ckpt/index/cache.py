@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version
@@ -23,8 +22,6 @@ from typing import Optional
 
 from msgspec import Struct
 
-from flake8_ckpt.frameworks.known import DEFAULT
-from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.index.folder import FOLDER
 from flake8_ckpt.index.folder import Folder
 from flake8_ckpt.index.survey import Mark
@@ -46,8 +43,7 @@ class Marks(Struct, frozen=True, array_like=True):
     marks: dict[str, Mark]
 
 
-@dataclass(frozen=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """A folder with one index file, a pack of facts for each Python version, and some verdicts."""
 
     folder: Folder
@@ -92,12 +88,12 @@ class Cache:
         self.folder.remove_others(own, "verdict-", KEPT_VERDICTS)
 
 
-def open_cache(root: Path, cache_dir: Optional[Path], known: Frameworks = DEFAULT) -> Cache:
-    """Return the root's cache, in the root or in a folder that several roots share."""
+def open_cache(root: Path, cache_dir: Optional[Path], known: str = "") -> Cache:
+    """Return the root's cache, in the root or in a folder that several roots share; see `facts_version`."""
     if cache_dir is None:
-        return Cache(Folder(root / FOLDER), known.key)
+        return Cache(Folder(root / FOLDER), known)
     key = hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
-    return Cache(Folder(cache_dir / f"{root.name}-{key}"), known.key)
+    return Cache(Folder(cache_dir / f"{root.name}-{key}"), known)
 
 
 @contextmanager

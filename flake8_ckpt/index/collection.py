@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -36,8 +35,7 @@ Made = Union[FileFacts, str]
 NOT_READ = FileFacts(error=CHANGED)
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(msgspec.Struct, frozen=True):
     """Facts and content digests by path; what was collected, was unreadable, or made the collector fail."""
 
     files: dict[str, FileFacts]
