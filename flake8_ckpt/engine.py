@@ -10,14 +10,13 @@ from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Optional
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
@@ -38,11 +37,11 @@ from flake8_ckpt.project_index import paths_of
 
 if TYPE_CHECKING:
     from flake8_ckpt.checking import Fault
+    from flake8_ckpt.index.collection import Executor
     from flake8_ckpt.index.collection import Index
 
 
-@dataclass(frozen=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """What a run says of a project: `candidates` by file, and what libcst has made of those that are `confirmed`.
 
     `broken` tells why a file cannot be parsed. `index` is there where the project had to be linked.
@@ -50,8 +49,8 @@ class Analysis:
 
     survey: Survey
     candidates: Mapping[str, Sequence[Finding]]
-    confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
-    broken: Mapping[str, str] = field(default_factory=dict)
+    confirmed: Mapping[str, Confirmed] = {}
+    broken: Mapping[str, str] = {}
     faults: tuple[Fault, ...] = ()
     index: Optional[Index] = None
 
@@ -166,6 +165,15 @@ def report_fault(fault: Fault, default_path: str) -> Finding:
     return checking.report_fault(fault, default_path)
 
 
+def notes(options: Options) -> Sequence[str]:
+    """Return what a user should know of a cache that does not work: a line for each thing."""
+    if not options.cache_url:
+        return ()
+    from flake8_ckpt.index.store import open_store
+
+    return open_store(options.cache_url).notes
+
+
 def _analyze(
     survey: Survey,
     options: Options,
@@ -236,4 +244,4 @@ def _result(found: Analysis, path: str, last: Optional[Verdict], asked: Containe
 def _question(root: Path, options: Options) -> str:
     """Return the name of a way to ask: all options that decide what is found."""
     parts = ["enable", *sorted(options.enable), "bases", *sorted(options.module_bases)]
-    return question_name([*parts, "frameworks", options.frameworks.key, "package", package_of(root)])
+    return question_name([*parts, "frameworks", options.framework_key, "package", package_of(root)])

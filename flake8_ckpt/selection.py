@@ -8,11 +8,11 @@ import sys
 from collections.abc import Container
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
 from flake8.exceptions import ExecutionError
+from msgspec.structs import replace
 
 from flake8_ckpt.asked_files import expand_paths
 from flake8_ckpt.index.discovery import choose_root

@@ -8,11 +8,11 @@ import re
 import sys
 from collections.abc import Iterator
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from flake8.exceptions import ExecutionError
 from flake8.options.manager import OptionManager
+from msgspec.structs import replace
 
 from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import declare_ours
