@@ -50,6 +50,11 @@ def project_path(root: Path, filename: str, known: Optional[Container[str]] = No
     return real if real in known else path
 
 
+def is_under(path: str, asked: str) -> bool:
+    """Tell whether a path is another one or below it, where the other may be the root or around it."""
+    return set(asked.split("/")) <= {".", ".."} or path == asked or path.startswith(f"{asked}/")
+
+
 def is_selected(namespace: argparse.Namespace) -> bool:
     """Say whether flake8 can report any of our codes, as far as select and ignore tell."""
     if names_ours(namespace):

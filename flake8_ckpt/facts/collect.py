@@ -11,7 +11,6 @@ from functools import cached_property
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
-from flake8_ckpt.facts.best_metrics import best_metrics
 from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
@@ -37,8 +36,9 @@ from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.program_text import spans
+from flake8_ckpt.facts.progress.best_metrics import best_metrics
+from flake8_ckpt.facts.progress.step_counters import step_counters
 from flake8_ckpt.facts.statements import Walker
-from flake8_ckpt.facts.step_counters import step_counters
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
