@@ -49,7 +49,7 @@ def link_and_check(root: Path, options: Options, index: Index) -> Checked:
     """Ask every active rule of the project that the facts make."""
     failed = tuple(Fault("collect", error, path) for path, error in index.failed)
     try:
-        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
+        project = link(root, options, index)
         checks = list(active_checks(all_rules(), options.enable))
     except Exception as error:
         return Checked({}, (*failed, Fault("link", describe(error))))
@@ -58,6 +58,11 @@ def link_and_check(root: Path, options: Options, index: Index) -> Checked:
     for finding in sorted(findings):
         candidates.setdefault(finding.path, []).append(finding)
     return Checked(candidates, (*failed, *faults))
+
+
+def link(root: Path, options: Options, index: Index) -> Project:
+    """Return the project that the files of a root make."""
+    return Project(index.files, options.module_bases, package_of(root), options.frameworks)
 
 
 def confirm_content(data: bytes, candidates: Sequence[Finding]) -> Confirmed:

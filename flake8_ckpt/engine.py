@@ -21,9 +21,7 @@ from typing import Optional
 from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import Cache
-from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
-from flake8_ckpt.index.discovery import find_files
 from flake8_ckpt.index.discovery import package_of
 from flake8_ckpt.index.store import open_store
 from flake8_ckpt.index.survey import CHANGED
@@ -34,13 +32,14 @@ from flake8_ckpt.index.verdicts import Verdict
 from flake8_ckpt.index.verdicts import key_of
 from flake8_ckpt.index.verdicts import question_name
 from flake8_ckpt.options import Options
+from flake8_ckpt.project_index import Progress
+from flake8_ckpt.project_index import cache_of
+from flake8_ckpt.project_index import paths_of
 
 if TYPE_CHECKING:
     from flake8_ckpt.checking import Fault
     from flake8_ckpt.index.collection import Executor
     from flake8_ckpt.index.collection import Index
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -106,8 +105,7 @@ def analyze(
     cache = cache_of(root, options)
     marks = cache.marks() if cache is not None else {}
     with paused_gc():
-        around = [] if options.is_lost else find_files(root, options.exclude)
-        survey = survey_files(root, [*around, *(paths or ())], marks, replaced or {})
+        survey = survey_files(root, paths_of(root, options, paths or ()), marks, replaced or {})
         collect = partial(_analyze, survey, options, executor=executor, jobs=jobs, progress=progress)
         if cache is None:
             return collect(None)
@@ -130,8 +128,7 @@ def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> A
         replaced={**found.survey.replaced, path: data},
     )
     if found.index is None:
-        cache = cache_of(found.root, options)
-        return _analyze(survey, options, cache)
+        return _analyze(survey, options, cache_of(found.root, options))
     new = index_survey(fresh, known=options.frameworks)
     index = replace(
         found.index,
@@ -173,13 +170,6 @@ def report_fault(fault: Fault, default_path: str) -> Finding:
 def notes(options: Options) -> Sequence[str]:
     """Return what a user should know of a cache that does not work: a line for each thing."""
     return open_store(options.cache_url).notes if options.cache_url else ()
-
-
-def cache_of(root: Path, options: Options) -> Optional[Cache]:
-    """Return the cache of a project, None where it is to have none."""
-    if options.no_cache:
-        return None
-    return open_cache(root, options.cache_dir, options.frameworks, options.cache_url)
 
 
 def _analyze(
