@@ -122,7 +122,7 @@ class Cluster:
         except TimeoutError as error:
             self._lose(_reason(error))
         except Exception as error:
-            self._refuse_other_code(error)
+            self.refuse_other_code("scheduler or worker", error.__cause__ or error)
             self.trouble = self.trouble or _reason(error)
         return None
 
@@ -147,10 +147,7 @@ class Cluster:
     def _checked(self, given: object, count: int) -> list[Encoded]:
         """Return what is in an answer; raise where it is not what was asked for."""
         said = msgspec.msgpack.decode(msgspec.convert(given, bytes), type=Answer)
-        if said.code != code():
-            raise ClusterError(
-                f"{self.address}: a worker on {said.host} has {said.code}, and here is {code()}: install the same"
-            )
+        self.refuse_other_code(said.host, said.code)
         if len(said.made) != count:
             raise ValueError(f"an answer about {len(said.made)} files in place of {count}")
         for each in said.made:
@@ -158,14 +155,21 @@ class Cluster:
                 msgspec.msgpack.decode(each.facts, type=FileFacts)
         return [each.failure or each.facts for each in said.made]
 
-    def _refuse_other_code(self, error: Exception) -> None:
-        """Raise ClusterError where a task failed because it could not even be loaded."""
-        cause = error.__cause__ or error
-        if isinstance(cause, (ImportError, AttributeError)):
-            raise ClusterError(
-                f"{self.address}: flake8-ckpt {__version__} must be installed for the scheduler and for each worker"
-                f" ({_reason(cause)})"
-            ) from error
+    def look_at_workers(self) -> None:
+        """Raise ClusterError where one of the workers of now has other code; later ones say it with their answers."""
+        said: dict[str, object] = {}
+        with suppress(TimeoutError):
+            said = within(CONNECT_SECONDS, partial(self.client.run, code, on_error="return"))
+        for worker, each in said.items():
+            self.refuse_other_code(worker, each)
+
+    def refuse_other_code(self, who: str, said: object) -> None:
+        """Raise ClusterError where someone's code is not ours, or cannot be loaded."""
+        if isinstance(said, str) and said != code():
+            raise ClusterError(f"{self.address}: {who} has {said}, and here is {code()}: install the same")
+        if isinstance(said, (ImportError, AttributeError)):
+            lacks = f"{who} cannot load flake8-ckpt ({_reason(said)})"
+            raise ClusterError(f"{self.address}: {lacks}: install {__version__} for the scheduler and each worker")
 
 
 @contextmanager
@@ -185,7 +189,9 @@ def connected(address: str) -> Iterator[Cluster]:
     except Exception as error:
         raise ClusterError(f"{address} cannot be reached ({_reason(error)})") from error
     try:
-        yield Cluster(address, client)
+        cluster = Cluster(address, client)
+        cluster.look_at_workers()
+        yield cluster
     finally:
         with suppress(Exception):
             within(CONNECT_SECONDS, client.close)

@@ -63,8 +63,8 @@ def clone(address: str, folder: Path) -> None:
         raise ExecutionError(f"cannot be cloned: git cannot be run ({error})") from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").replace(address, without_password(address))
-        lines = [line for line in said.splitlines() if line.startswith(("fatal:", "error:", "ERROR:"))]
-        raise ExecutionError(f"cannot be cloned: {(lines or said.splitlines() or ['git says nothing'])[0]}")
+        lines = [line for line in said.splitlines() if line and not line.startswith(("warning:", "hint:"))]
+        raise ExecutionError(f"cannot be cloned: {lines[0] if lines else 'git does not say why'}")
 
 
 def commit_of(folder: Path) -> str:

@@ -54,14 +54,15 @@ def read_list(name: str) -> list[Repository]:
 def repositories(lines: Iterable[str]) -> list[Repository]:
     """Return the repositories that lines name, each once; empty lines and those that begin with # name none."""
     named = (line.strip() for line in lines)
-    found = [_repository(line) for line in dict.fromkeys(named) if line and not line.startswith("#")]
-    return _with_own_names(found)
+    found = (_repository(line) for line in named if line and not line.startswith("#"))
+    return _with_own_names(list(dict.fromkeys(found)))
 
 
 def _repository(line: str) -> Repository:
     if is_url(line) or (SHORT_ADDRESS.fullmatch(line) and not os.path.lexists(line)):
-        return Repository(_last_parts(line), address=line)
-    return Repository(line.rstrip("/") or line, folder=line)
+        return Repository(_last_parts(line), address=line.rstrip("/"))
+    folder = os.path.normpath(line)
+    return Repository(folder.replace(os.sep, "/"), folder)
 
 
 def _last_parts(address: str) -> str:

@@ -67,11 +67,15 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def summary_line(outcomes: Sequence[Outcome]) -> str:
     """Return the line that a scan ends with."""
     findings = sum(sum(each.codes.values()) for each in outcomes)
-    having = sum(bool(each.codes) for each in outcomes)
-    failed = [each.repository.name for each in outcomes if each.error]
-    found = f"{counted(findings, 'finding')} in {having}" if findings else "no findings in any"
-    line = f"{found} of {len(outcomes)} repositories; {counted(sum(each.read for each in outcomes), 'file')} read"
-    return f"{line}; {len(failed)} of the repositories could not be checked" if failed else line
+    found = f"{counted(findings, 'finding')} in {sum(bool(each.codes) for each in outcomes)}"
+    failed = sum(bool(each.error) for each in outcomes)
+    return "".join(
+        (
+            f"{found if findings else 'no findings in any'} of {len(outcomes)} repositories",
+            f", {failed} not checked" if failed else "",
+            f"; {counted(sum(each.read for each in outcomes), 'file')} read",
+        )
+    )
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:
