@@ -1,0 +1,1 @@
+"""Numbers that decide something later, read from the stdlib's tree."""
