@@ -11,6 +11,7 @@ from functools import cached_property
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
+from flake8_ckpt.facts.conditions.except_clauses import set_apart
 from flake8_ckpt.facts.constants import class_attributes
 from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
@@ -257,7 +258,7 @@ class _Collector:
             tuple(frame.calls),
             frame.key_reads_seen(),
             tuple(frame.stores),
-            tuple(frame.handlers),
+            tuple(set_apart(frame.handlers, node)),
             frame.contract,
             tuple(frame.skips),
             tuple(frame.leaves),

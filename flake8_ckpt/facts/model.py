@@ -160,7 +160,7 @@ class Handler(Struct, frozen=True, array_like=True, gc=False):
     function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
     a `second_way` where the `try` ends the function, and the handler prints the error itself.
     `drops` are the locals that the `try` makes, where the handler says the error and leaves the loop or the function.
-    It `says` what failed where it prints the error itself.
+    It `says` what failed where it prints the error itself. The lines that stand `apart` are those of other branches.
     """
 
     caught: tuple[str, ...]
@@ -171,6 +171,7 @@ class Handler(Struct, frozen=True, array_like=True, gc=False):
     second_way: bool = False
     drops: tuple[str, ...] = ()
     says: bool = False
+    apart: tuple[tuple[int, int], ...] = ()
 
 
 class Skip(Struct, frozen=True, array_like=True, gc=False):
