@@ -49,6 +49,7 @@ from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import lets_restore
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
+from flake8_ckpt.source.signals import tells_best
 from flake8_ckpt.source.signals import trains
 from flake8_ckpt.source.state_changes import may_change_attributes
 from flake8_ckpt.source.state_changes import may_fill_arguments
@@ -180,6 +181,7 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
         or hands_on(each.text)
         or each.signals.normalizes(each.text)
         or trains(each.text)
+        or tells_best(each.text)
         for each in methods
     )
 
