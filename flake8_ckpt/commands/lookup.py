@@ -78,7 +78,10 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
     asked = asked_paths(names, options, root)
     with progress_bar() as progress:
         jobs = jobs_for(options)
-        found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
+        about = [*replaced, *(project_path(root, name) for name in names if name != STDIN)]
+        found = engine.analyze(
+            root, options, replaced=replaced, paths=asked, about=about, jobs=jobs, progress=progress
+        )
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
     run = _evidence(namespace.evidence) if getattr(namespace, "evidence", "") else None
@@ -107,7 +110,9 @@ def _hidden_by_records(found: engine.Analysis, options: Options, asked: Collecti
     """Return how many findings there would be more without the user's framework records: the project is read twice."""
     if options.own is None:
         return 0
-    plain = engine.analyze(found.root, replace(options, own=None, no_cache=True), paths=list(asked))
+    plain = engine.analyze(
+        found.root, replace(options, own=None, no_cache=True), paths=list(asked), about=asked
+    )
     return sum(
         len(set(fingerprints(engine.findings_in(plain, path).findings).values()).difference(marks))
         for path in asked
