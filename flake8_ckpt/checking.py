@@ -57,7 +57,7 @@ def link_and_check(
     """Ask every active rule of the project that the facts make; with `about`, what it finds in some files."""
     failed = tuple(Fault("collect", error, path) for path, error in index.failed)
     try:
-        project = Project(index.files, options.module_bases, package_of(root), options.frameworks, about)
+        project = link(root, options, index, about)
         checks = list(active_checks(all_rules(), options.enable))
     except Exception as error:
         return Checked({}, (*failed, Fault("link", describe(error))))
@@ -66,6 +66,11 @@ def link_and_check(
     for finding in sorted(findings):
         candidates.setdefault(finding.path, []).append(finding)
     return Checked(candidates, (*failed, *faults))
+
+
+def link(root: Path, options: Options, index: Index, about: Optional[Collection[str]] = None) -> Project:
+    """Return the project that the files of a root make; `about` are the files whose findings are asked for."""
+    return Project(index.files, options.module_bases, package_of(root), options.frameworks, about)
 
 
 def confirm_content(data: bytes, candidates: Sequence[Finding]) -> Confirmed:

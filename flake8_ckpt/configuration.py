@@ -25,6 +25,8 @@ NAMES = ("setup.cfg", "tox.ini", ".flake8")
 PYPROJECT = "pyproject.toml"
 TABLE = "flake8-ckpt"
 PREFIX = "ckpt-"
+# What the environment may say for an option that a project's configuration does not decide.
+VARIABLES = {"ckpt-cache-dir": "FLAKE8_CKPT_CACHE_DIR"}
 
 
 class Configuration(Struct, frozen=True):
@@ -46,9 +48,11 @@ class Configuration(Struct, frozen=True):
         return self.flake8_folder or (self.pyproject.parent if self.pyproject is not None else None)
 
     def place_of(self, name: str) -> str:
-        """Return where an option is set, as an error says it: an argument, or a line of a file."""
+        """Return where an option is set, as an error says it: an argument, a variable, or a line of a file."""
         if self.is_argument(name):
             return f"--{name}"
+        if os.environ.get(VARIABLES.get(name, "")):
+            return VARIABLES[name]
         if name in self.section:
             path, line = _find_in_section(self.files, name)
             return f"{printed(path)}:{line}: {name}"

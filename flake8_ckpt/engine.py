@@ -22,9 +22,7 @@ from msgspec.structs import replace
 from flake8_ckpt.findings import Confirmed
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import Cache
-from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
-from flake8_ckpt.index.discovery import find_files
 from flake8_ckpt.index.discovery import package_of
 from flake8_ckpt.index.survey import CHANGED
 from flake8_ckpt.index.survey import Survey
@@ -34,14 +32,15 @@ from flake8_ckpt.index.verdicts import Verdict
 from flake8_ckpt.index.verdicts import key_of
 from flake8_ckpt.index.verdicts import question_name
 from flake8_ckpt.options import Options
+from flake8_ckpt.project_index import Progress
+from flake8_ckpt.project_index import cache_of
+from flake8_ckpt.project_index import paths_of
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from flake8_ckpt.checking import Fault
+    from flake8_ckpt.index.collection import Executor
     from flake8_ckpt.index.collection import Index
 
-Progress = Callable[[int, int], None]
 # Where more than one file in so many is asked about, all are looked at, so that the next run has their verdict.
 FEW = 10
 PART = "part"
@@ -112,11 +111,10 @@ def analyze(
 
     With `about`, only the findings in these files count, which are some of `paths` and `replaced`.
     """
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.framework_key)
+    cache = cache_of(root, options)
     marks = cache.marks() if cache is not None else {}
     with paused_gc():
-        around = [] if options.is_lost else find_files(root, options.exclude)
-        survey = survey_files(root, [*around, *(paths or ())], marks, replaced or {})
+        survey = survey_files(root, paths_of(root, options, paths or ()), marks, replaced or {})
         few = None if about is None or FEW * len(about) > len(survey.digests) else frozenset(about)
         collect = partial(_analyze, survey, options, few, executor=executor, jobs=jobs, progress=progress)
         if cache is None:
@@ -141,8 +139,7 @@ def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> A
     )
     about = None if found.about is None else found.about | {path}
     if found.index is None:
-        cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.framework_key)
-        return _analyze(survey, options, about, cache)
+        return _analyze(survey, options, about, cache_of(found.root, options))
     new = index_survey(fresh, known=options.frameworks)
     index = replace(
         found.index,
@@ -181,6 +178,15 @@ def report_fault(fault: Fault, default_path: str) -> Finding:
     from flake8_ckpt import checking
 
     return checking.report_fault(fault, default_path)
+
+
+def notes(options: Options) -> Sequence[str]:
+    """Return what a user should know of a cache that does not work: a line for each thing."""
+    if not options.cache_url:
+        return ()
+    from flake8_ckpt.index.store import open_store
+
+    return open_store(options.cache_url).notes
 
 
 def _analyze(

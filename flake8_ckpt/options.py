@@ -19,8 +19,10 @@ from flake8.utils import parse_comma_separated_list
 from msgspec import Struct
 
 from flake8_ckpt.configuration import PREFIX
+from flake8_ckpt.configuration import VARIABLES
 from flake8_ckpt.configuration import Configuration
 from flake8_ckpt.index.discovery import find_root
+from flake8_ckpt.index.store import is_url
 
 if TYPE_CHECKING:
     from flake8_ckpt.frameworks.known import Frameworks
@@ -46,6 +48,7 @@ class Options(Struct, frozen=True, dict=True):
     baseline: Optional[Path] = None
     no_baseline: bool = False
     cache_dir: Optional[Path] = None
+    cache_url: str = ""
     no_cache: bool = False
     jobs: Optional[int] = None
     is_lost: bool = False
@@ -71,7 +74,7 @@ class Declared(Struct, frozen=True):
     kind: Kind
     help: str
     metavar: str = ""
-    path: Literal["", "file", "pattern"] = ""
+    path: Literal["", "file", "pattern", "file or URL"] = ""
 
     @property
     def attribute(self) -> str:
@@ -127,9 +130,11 @@ DECLARED = (
     Declared(
         "ckpt-cache-dir",
         "text",
-        "Folder for the cache. (Default: .flake8_ckpt_cache in the root)",
+        "Folder for the cache (Default: .flake8_ckpt_cache in the root), or, on the command line and in"
+        f" {VARIABLES['ckpt-cache-dir']} alone, a URL of fsspec (s3://bucket/folder) where machines with the same"
+        " FLAKE8_CKPT_CACHE_KEY share facts (docs/organisation.md).",
         "folder",
-        path="file",
+        path="file or URL",
     ),
     Declared("ckpt-no-cache", "flag", "Neither read nor write the cache."),
     Declared(
@@ -146,7 +151,9 @@ def add_options(option_manager: Any) -> None:
     flake8 shows its own traceback for a flag or number that is none, so it gets all values as text.
     """
     for each in DECLARED:
-        arguments: dict[str, Any] = {"metavar": each.metavar, "normalize_paths": bool(each.path)}
+        # flake8 takes a URL for a path.
+        is_path = each.path in ("file", "pattern")
+        arguments: dict[str, Any] = {"metavar": each.metavar, "normalize_paths": is_path}
         if each.kind == "flag":
             arguments = {"action": "store_const", "const": "true"}
         if each.kind == "list":
@@ -164,6 +171,7 @@ def from_namespace(namespace: argparse.Namespace, configuration: Configuration) 
     configuration.refuse_unknown(NAMES)
     _add_table(namespace, configuration)
     folder = configuration.folder
+    cache_dir, cache_url = _cache_place(namespace, configuration)
     return Options(
         root=_existing_folder(namespace.ckpt_root, configuration),
         exclude=tuple(namespace.ckpt_exclude or ()),
@@ -172,7 +180,8 @@ def from_namespace(namespace: argparse.Namespace, configuration: Configuration) 
         own=_own_records(namespace.ckpt_frameworks or (), folder),
         baseline=_absolute(namespace.ckpt_baseline, folder),
         no_baseline=_flag("ckpt-no-baseline", namespace.ckpt_no_baseline, configuration),
-        cache_dir=_cache_dir(namespace.ckpt_cache_dir, configuration),
+        cache_dir=cache_dir,
+        cache_url=cache_url,
         no_cache=_flag("ckpt-no-cache", namespace.ckpt_no_cache, configuration),
         jobs=_positive("ckpt-jobs", namespace.ckpt_jobs, configuration),
     )
@@ -199,7 +208,7 @@ def _as_text(option: Declared, value: object, configuration: Configuration) -> o
         wanted = "a list of texts" if wants_list else "a text"
         raise ExecutionError(f"{configuration.place_of(option.name)}: {value!r} is not {wanted}")
     folder = os.fspath(configuration.pyproject.parent) if configuration.pyproject is not None else ""
-    if option.path == "file":
+    if option.path == "file" or (option.path == "file or URL" and not any(map(is_url, texts))):
         texts = [os.path.join(folder, os.path.expanduser(each)) for each in texts]
     elif option.path == "pattern":
         texts = [normalize_path(each, folder) for each in texts]
@@ -216,14 +225,28 @@ def _absolute(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path
     return Path(os.path.abspath(expanded))
 
 
-def _cache_dir(value: Optional[str], configuration: Configuration) -> Optional[Path]:
-    """Return the folder for the cache; what comes with a cloned project must not make us write outside of it."""
-    path, folder = _absolute(value, configuration.folder), configuration.folder
-    if path is None or folder is None or configuration.is_argument("ckpt-cache-dir"):
-        return path
-    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    _refuse_outside("ckpt-cache-dir", path, (folder, own), value, configuration)
-    return path
+def _cache_place(namespace: argparse.Namespace, configuration: Configuration) -> tuple[Optional[Path], str]:
+    """Return the folder for the cache, and the URL of one that machines share; most often there is neither.
+
+    What comes with a cloned project must not make us write outside of it, nor talk to a machine.
+    """
+    name = "ckpt-cache-dir"
+    if not configuration.is_argument(name):
+        namespace.ckpt_cache_dir = os.environ.get(VARIABLES[name]) or namespace.ckpt_cache_dir
+    value, folder = namespace.ckpt_cache_dir, configuration.folder
+    is_ours = configuration.is_argument(name) or bool(os.environ.get(VARIABLES[name]))
+    if value and is_url(value):
+        if not is_ours:
+            ways = f"--{name} or in {VARIABLES[name]}"
+            raise ExecutionError(f"{configuration.place_of(name)}: {value!r} is a URL: give it by {ways}")
+        return None, value
+    if is_ours or folder is None:
+        return _absolute(value, None), ""
+    path = _absolute(value and normalize_path(value, os.fspath(folder)), folder)
+    if path is not None:
+        own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+        _refuse_outside(name, path, (folder, own), value, configuration)
+    return path, ""
 
 
 def _existing_folder(value: Optional[str], configuration: Configuration) -> Optional[Path]:

@@ -66,6 +66,8 @@ class Session(Struct):
         self.keep(
             engine.analyze(self.root, self.options, replaced=replaced, paths=asked, about=about, jobs=jobs)
         )
+        for note in engine.notes(self.options):
+            print(f"flake8-ckpt: note: {note}", file=sys.stderr)
 
     def keep(self, analysis: Analysis) -> None:
         """Remember an analysis, and sort its faults by file."""

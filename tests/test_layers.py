@@ -40,7 +40,7 @@ FLOORS = (
     ("contract_view", "reports"),
     ("suppression", "teacher"),
     ("configuration", "options"),
-    ("asked_files", "checking"),
+    ("asked_files", "checking", "project_index"),
     ("selection", "engine"),
     ("plugin",),
     ("commands",),

@@ -15,6 +15,8 @@ from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.lookup import Lookup
 from flake8_ckpt.commands.lookup import look_up
+from flake8_ckpt.commands.organisation.cluster import HELP as CLUSTER_HELP
+from flake8_ckpt.commands.organisation.cluster import cluster_at
 from flake8_ckpt.commands.output import FORMATTERS
 from flake8_ckpt.commands.output import Material
 from flake8_ckpt.commands.output import ReportFormatter
@@ -53,7 +55,8 @@ def check_files(arguments: Sequence[str]) -> int:
     if namespace.show_settings:
         return _show_settings(arguments, namespace, options, root)
     with paused_gc():
-        looked_up = look_up(namespace, options, root)
+        with cluster_at(namespace.cluster) as cluster:
+            looked_up = look_up(namespace, options, root, cluster)
         if namespace.verbose:
             _print_left_out(looked_up)
         counts = _print(namespace, options, looked_up)
@@ -104,5 +107,6 @@ def _declare(manager: OptionManager) -> None:
     declare_ours(manager, "check", "findings", formats=FORMATS, unused=UNUSED)
     manager.add_option("--diff-base", metavar="revision", help=DIFF_HELP)
     manager.add_option("--show-settings", action="store_true", default=False, help=SETTINGS_HELP)
+    manager.add_option("--cluster", metavar="address", help=CLUSTER_HELP)
     manager.add_option("--no-summary", action="store_true", default=False, help=SUMMARY_HELP)
     manager.extend_default_select([PREFIX])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Optional
 
 from flake8.exceptions import ExecutionError
@@ -36,6 +37,9 @@ from flake8_ckpt.suppression.comments import is_suspect
 from flake8_ckpt.suppression.sieve import Sieved
 from flake8_ckpt.suppression.sieve import codes_by_name
 from flake8_ckpt.suppression.sieve import sieve
+
+if TYPE_CHECKING:
+    from flake8_ckpt.index.collection import Executor
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,13 @@ class Lookup:
         return len({*self.found.survey.digests} - {*self.unread})
 
 
-def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Lookup:
-    """Read the project and the files that are asked about, and sort out what comments and the baseline hide."""
+def look_up(
+    namespace: argparse.Namespace, options: Options, root: Path, executor: Optional[Executor] = None
+) -> Lookup:
+    """Read the project and the files that are asked about, and sort out what comments and the baseline hide.
+
+    New files are read in `executor` if there is one.
+    """
     known = known_findings(options, root)
     names = asked_files(namespace)
     stdin = sys.stdin.buffer.read() if STDIN in names else None
@@ -80,8 +89,17 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         jobs = jobs_for(options)
         about = [*replaced, *(project_path(root, name) for name in names if name != STDIN)]
         found = engine.analyze(
-            root, options, replaced=replaced, paths=asked, about=about, jobs=jobs, progress=progress
+            root,
+            options,
+            replaced=replaced,
+            paths=asked,
+            about=about,
+            executor=executor,
+            jobs=jobs,
+            progress=progress,
         )
+    for note in engine.notes(options):
+        print(f"flake8-ckpt: note: {note}", file=sys.stderr)
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
     run = _evidence(namespace.evidence) if getattr(namespace, "evidence", "") else None

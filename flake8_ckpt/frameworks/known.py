@@ -40,7 +40,7 @@ class Frameworks:
         if self.own == Records():
             return packed
         tables = {table: (*getattr(self.own, table), *_without(self.own, packed, table)) for table in TABLES}
-        return Records(**tables)
+        return Records(**tables, vocabulary=packed.vocabulary)
 
     @cached_property
     def key(self) -> str:
