@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flake8_ckpt.commands.arguments import root_reason
+from flake8_ckpt.commands.defaults import place_of
 from flake8_ckpt.configuration import PREFIX
 from flake8_ckpt.configuration import Configuration
 from flake8_ckpt.configuration import printed
 from flake8_ckpt.options import BASELINE
 from flake8_ckpt.options import DECLARED
+from flake8_ckpt.options import OF_COMMANDS
 from flake8_ckpt.options import Options
 from flake8_ckpt.selection import known_findings
 
@@ -31,6 +33,7 @@ def settings_text(
 ) -> str:
     """Return a table of names, values and places; of options that are not set, only our own are named."""
     rows = [*_computed(options, configuration, root), *_declared(namespace, configuration)]
+    rows += _of_check(namespace, configuration)
     rows += _of_flake8(namespace, configuration)
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     return "\n".join("  ".join((*map(str.ljust, row[:2], widths), row[2])).rstrip() for row in rows)
@@ -51,6 +54,14 @@ def _declared(namespace: argparse.Namespace, configuration: Configuration) -> It
         yield each.name, "-" if is_default else _shown(value), _place(each.name, is_default, configuration)
 
 
+def _of_check(namespace: argparse.Namespace, configuration: Configuration) -> Iterator[tuple[str, str, str]]:
+    """Yield the options of `check` alone that someone has set."""
+    for name in OF_COMMANDS["check"]:
+        if place := place_of(name, configuration):
+            value = getattr(namespace, name.removeprefix(PREFIX).replace("-", "_"))
+            yield name, _shown(value), _without_name(place, name)
+
+
 def _of_flake8(namespace: argparse.Namespace, configuration: Configuration) -> Iterator[tuple[str, str, str]]:
     """Yield those of flake8's options that decide what is reported and that someone has set."""
     for name in FLAKE8:
@@ -65,7 +76,8 @@ def _shown(value: object) -> str:
 
 
 def _place(name: str, is_default: bool, configuration: Configuration) -> str:
-    if is_default:
-        return "default"
-    place = configuration.place_of(name)
+    return "default" if is_default else _without_name(configuration.place_of(name), name)
+
+
+def _without_name(place: str, name: str) -> str:
     return place.removesuffix(f": {name}").removesuffix(f": {name.removeprefix(PREFIX)}")
