@@ -42,9 +42,10 @@ def settings_text(
 def _computed(options: Options, configuration: Configuration, root: Path) -> Iterator[tuple[str, str, str]]:
     yield "project", root.as_posix(), root_reason(root, options.root is not None, configuration)
     path = options.baseline or root / BASELINE
-    known = len(known_findings(options, root))
+    known = known_findings(options, root)
+    count = len(known.fingerprints) if known is not None else 0
     is_used = path.exists() and not options.no_baseline
-    yield "baseline", printed(path) if is_used else "none", f"{known} known" if is_used else ""
+    yield "baseline", printed(path) if is_used else "none", f"{count} known" if is_used else ""
 
 
 def _declared(namespace: argparse.Namespace, configuration: Configuration) -> Iterator[tuple[str, str, str]]:
