@@ -55,7 +55,7 @@ COMMANDS = (
     Command("watch", "watch:watch", "run your program, and say which of its state no file holds"),
     Command(
         "prove",
-        "prove:prove_findings",
+        "proofs.prove:prove_findings",
         "run the code that a finding speaks of, to see whether the finding is true",
     ),
     Command("frameworks", "frameworks:show_frameworks", "show what is known of libraries, yours among them"),

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version
@@ -24,17 +23,14 @@ from typing import Optional
 
 from msgspec import Struct
 
-from flake8_ckpt.frameworks.known import DEFAULT
-from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.index.folder import FOLDER
 from flake8_ckpt.index.folder import Folder
-from flake8_ckpt.index.store import Store
-from flake8_ckpt.index.store import open_store
 from flake8_ckpt.index.survey import Mark
 from flake8_ckpt.index.verdicts import Verdict
 
 if TYPE_CHECKING:
     from flake8_ckpt.facts.model import FileFacts
+    from flake8_ckpt.index.store import Store
 
 MARKS_NAME = "index.bin"
 MARKS_VERSION = "2"
@@ -52,8 +48,7 @@ class Marks(Struct, frozen=True, array_like=True):
     marks: dict[str, Mark]
 
 
-@dataclass(frozen=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """A folder with one index file, a pack of facts for each Python version, and some verdicts.
 
     With a `store`, facts are also shared with other machines, in a file that begins with `project`.
@@ -125,16 +120,23 @@ class Cache:
         self.folder.remove_others(own, "verdict-", KEPT_VERDICTS)
 
 
-def open_cache(
-    root: Path, cache_dir: Optional[Path], known: Frameworks = DEFAULT, cache_url: str = ""
-) -> Cache:
-    """Return the root's cache, in the root or in a folder that several roots share, and what machines share of it."""
-    store = open_store(cache_url) if cache_url else None
+def open_cache(root: Path, cache_dir: Optional[Path], known: str = "", cache_url: str = "") -> Cache:
+    """Return the root's cache, in the root or in a folder that several roots share, and what machines share of it.
+
+    The key of `known` libraries is part of each record; see `facts_version`.
+    """
+    store = _shared(cache_url) if cache_url else None
     project = UNUSUAL.sub("-", root.name) or "root"
     if cache_dir is None:
-        return Cache(Folder(root / FOLDER), known.key, store, project)
+        return Cache(Folder(root / FOLDER), known, store, project)
     key = hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
-    return Cache(Folder(cache_dir / f"{root.name}-{key}"), known.key, store, project)
+    return Cache(Folder(cache_dir / f"{root.name}-{key}"), known, store, project)
+
+
+def _shared(url: str) -> Store:
+    from flake8_ckpt.index.store import open_store
+
+    return open_store(url)
 
 
 @contextmanager
