@@ -43,9 +43,7 @@ class Scheduler:
     folder: Path
 
     @contextmanager
-    def worker(
-        self, path: Path = ROOT, preload: Optional[str] = None
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    def worker(self, path: Path = ROOT, preload: Optional[str] = None) -> Iterator[subprocess.Popen[bytes]]:
         """Run a worker that finds our package in a folder; no nanny starts it again when it dies."""
         options = ["--no-nanny", "--nthreads=1", "--no-dashboard", f"--local-directory={self.folder}"]
         if preload is not None:
