@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Optional
+
+from msgspec import Struct
 
 from flake8_ckpt import __version__
 from flake8_ckpt.configuration import read_configuration
@@ -33,8 +33,7 @@ Report = tuple[int, int, str, type]
 FAILURE = "CKP002 internal error in 'plugin': {}: {}; please report it to flake8-ckpt"
 
 
-@dataclass
-class Session:
+class Session(Struct):
     """One flake8 run: its options, what its baseline knows, and the analysis once it was made."""
 
     namespace: argparse.Namespace
@@ -42,7 +41,7 @@ class Session:
     root: Path
     known: frozenset[str]
     analysis: Optional[Analysis] = None
-    faults: dict[str, list[Finding]] = field(default_factory=dict)
+    faults: dict[str, list[Finding]] = {}
     failure: Optional[Exception] = None
 
     def prepare(self, filename: str = "", data: Optional[bytes] = None) -> None:
@@ -63,8 +62,12 @@ class Session:
 
         asked = asked_paths(asked_files(self.namespace), self.options, self.root)
         replaced = {project_path(self.root, filename): data} if data is not None else {}
-        jobs = jobs_for(self.options)
-        self.keep(engine.analyze(self.root, self.options, replaced=replaced, paths=asked, jobs=jobs))
+        jobs, about = jobs_for(self.options), [*asked, *replaced]
+        self.keep(
+            engine.analyze(self.root, self.options, replaced=replaced, paths=asked, about=about, jobs=jobs)
+        )
+        for note in engine.notes(self.options):
+            print(f"flake8-ckpt: note: {note}", file=sys.stderr)
 
     def keep(self, analysis: Analysis) -> None:
         """Remember an analysis, and sort its faults by file."""
@@ -190,11 +193,12 @@ def _is_text_of(digest: bytes, filename: str, text: str) -> bool:
     The second look is needed for carriage returns, byte order marks and wrong encodings.
     """
     from flake8_ckpt.index.survey import digest_of
-    from flake8_ckpt.source.text import Unreadable
-    from flake8_ckpt.source.text import decode
 
     if digest == digest_of(encode(text)):
         return True
+    from flake8_ckpt.source.text import Unreadable
+    from flake8_ckpt.source.text import decode
+
     try:
         data = Path(filename).read_bytes()
         return digest == digest_of(data) and decode(data) == text

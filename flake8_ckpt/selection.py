@@ -8,11 +8,11 @@ import sys
 from collections.abc import Container
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
 from flake8.exceptions import ExecutionError
+from msgspec.structs import replace
 
 from flake8_ckpt.asked_files import expand_paths
 from flake8_ckpt.index.discovery import choose_root
@@ -48,6 +48,11 @@ def project_path(root: Path, filename: str, known: Optional[Container[str]] = No
         return path
     real = relative_path(Path(os.path.realpath(root)), os.path.realpath(filename))
     return real if real in known else path
+
+
+def is_under(path: str, asked: str) -> bool:
+    """Tell whether a path is another one or below it, where the other may be the root or around it."""
+    return set(asked.split("/")) <= {".", ".."} or path == asked or path.startswith(f"{asked}/")
 
 
 def is_selected(namespace: argparse.Namespace) -> bool:

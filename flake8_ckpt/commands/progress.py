@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import Optional
 
-from flake8_ckpt.engine import Progress
+from flake8_ckpt.project_index import Progress
 
 if TYPE_CHECKING:
     from rich import progress

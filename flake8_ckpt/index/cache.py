@@ -8,12 +8,12 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version
@@ -23,8 +23,6 @@ from typing import Optional
 
 from msgspec import Struct
 
-from flake8_ckpt.frameworks.known import DEFAULT
-from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.index.folder import FOLDER
 from flake8_ckpt.index.folder import Folder
 from flake8_ckpt.index.survey import Mark
@@ -32,11 +30,15 @@ from flake8_ckpt.index.verdicts import Verdict
 
 if TYPE_CHECKING:
     from flake8_ckpt.facts.model import FileFacts
+    from flake8_ckpt.index.store import Store
 
 MARKS_NAME = "index.bin"
 MARKS_VERSION = "2"
 # Runs that alternate, such as those of an editor and of a hook, each find their own verdict.
 KEPT_VERDICTS = 4
+# How many times the facts of a project a shared file may hold, so that branches do not take each other's.
+GROWTH = 4
+UNUSUAL = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 class Marks(Struct, frozen=True, array_like=True):
@@ -46,12 +48,16 @@ class Marks(Struct, frozen=True, array_like=True):
     marks: dict[str, Mark]
 
 
-@dataclass(frozen=True)
-class Cache:
-    """A folder with one index file, a pack of facts for each Python version, and some verdicts."""
+class Cache(Struct, frozen=True):
+    """A folder with one index file, a pack of facts for each Python version, and some verdicts.
+
+    With a `store`, facts are also shared with other machines, in a file that begins with `project`.
+    """
 
     folder: Folder
     key: str = ""
+    store: Optional[Store] = None
+    project: str = ""
 
     def marks(self) -> dict[str, Mark]:
         """Return how the files looked."""
@@ -81,6 +87,28 @@ class Cache:
             self.folder.write(name, Pack(dict(after)))
             self.folder.remove_others(name, name.rpartition("-")[0], keep=1)
 
+    def shared_facts(self) -> dict[bytes, FileFacts]:
+        """Return what other machines have left for this project, or for another of its name."""
+        from flake8_ckpt.index.pack import Pack
+
+        if self.store is None:
+            return {}
+        with paused_gc():
+            pack = self.store.read(self._shared_name(), Pack)
+        return pack.facts if pack is not None else {}
+
+    def share_facts(self, before: Mapping[bytes, FileFacts], after: Mapping[bytes, FileFacts]) -> None:
+        """Leave facts for other machines, where there are new ones; those of other branches stay for a while."""
+        from flake8_ckpt.index.pack import Pack
+
+        if self.store is None or after.keys() <= before.keys():
+            return
+        both = {**before, **after}
+        self.store.write(self._shared_name(), Pack(both if len(both) <= GROWTH * len(after) else dict(after)))
+
+    def _shared_name(self) -> str:
+        return f"{self.project}-{pack_name(self.key)}"
+
     def verdict(self, name: str) -> Optional[Verdict]:
         """Return the last verdict on a project that was asked in the same way."""
         return self.folder.read(f"verdict-{name}.bin", Verdict)
@@ -92,12 +120,23 @@ class Cache:
         self.folder.remove_others(own, "verdict-", KEPT_VERDICTS)
 
 
-def open_cache(root: Path, cache_dir: Optional[Path], known: Frameworks = DEFAULT) -> Cache:
-    """Return the root's cache, in the root or in a folder that several roots share."""
+def open_cache(root: Path, cache_dir: Optional[Path], known: str = "", cache_url: str = "") -> Cache:
+    """Return the root's cache, in the root or in a folder that several roots share, and what machines share of it.
+
+    The key of `known` libraries is part of each record; see `facts_version`.
+    """
+    store = _shared(cache_url) if cache_url else None
+    project = UNUSUAL.sub("-", root.name) or "root"
     if cache_dir is None:
-        return Cache(Folder(root / FOLDER), known.key)
+        return Cache(Folder(root / FOLDER), known, store, project)
     key = hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
-    return Cache(Folder(cache_dir / f"{root.name}-{key}"), known.key)
+    return Cache(Folder(cache_dir / f"{root.name}-{key}"), known, store, project)
+
+
+def _shared(url: str) -> Store:
+    from flake8_ckpt.index.store import open_store
+
+    return open_store(url)
 
 
 @contextmanager
@@ -116,16 +155,23 @@ def paused_gc() -> Iterator[None]:
 @cache
 def facts_version(known: str = "") -> str:
     """Return the key of everything but the content that facts depend on; `known` is what the user's records add."""
+    key = hashlib.blake2b(f"{sys.version}\0{known}\0{code_version()}".encode(), digest_size=8)
+    with suppress(PackageNotFoundError):
+        key.update(version("libcst").encode())
+    return key.hexdigest()
+
+
+@cache
+def code_version() -> str:
+    """Return the digest of our own code that facts depend on."""
     package = Path(__file__).parent.parent
     folders = ("source", "facts", "frameworks")
     sources = [path for folder in folders for path in package.glob(f"{folder}/**/*.py")]
     sources += [package / "findings.py", package / "frameworks" / "records.json"]
-    key = hashlib.blake2b(f"{sys.version}\0{known}".encode(), digest_size=8)
+    key = hashlib.blake2b(digest_size=8)
     for path in sorted(sources):
         with suppress(OSError):
             key.update(path.read_bytes())
-    with suppress(PackageNotFoundError):
-        key.update(version("libcst").encode())
     return key.hexdigest()
 
 

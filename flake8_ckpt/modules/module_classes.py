@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Optional
 
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import is_test
@@ -48,25 +50,39 @@ from flake8_ckpt.modules.usage.whole_pickles import WholePickles
 
 
 class ModuleClasses:
-    """The classes of a project whose objects are modules."""
+    """The classes of a project whose objects are modules; with `about`, those that some files have to do with."""
 
-    def __init__(self, hierarchy: Hierarchy, kind_evaluator: KindEvaluator) -> None:
+    def __init__(
+        self, hierarchy: Hierarchy, kind_evaluator: KindEvaluator, about: Optional[Collection[str]] = None
+    ) -> None:
         self.hierarchy = hierarchy
         self.kind_evaluator = kind_evaluator
+        self.about = about
 
     @cached_property
     def classes(self) -> tuple[ClassState, ...]:
-        """Return those that set or register something, in order of file and line; not those of tests."""
+        """Return those that set or register something, in order of file and line; not those of tests.
+
+        What is said of a class stands in the file of it, of an ancestor or of a subclass.
+        """
         return tuple(self._classes())
 
     def _classes(self) -> Iterator[ClassState]:
         pickled = WholePickles(self.hierarchy).classes()
+        near = None if self.about is None else frozenset(self._near(self.about))
         for identity, facts in self.hierarchy.symbols.classes.items():
-            if is_test(identity.partition(":")[0]):
+            if is_test(identity.partition(":")[0]) or near is not None and identity not in near:
                 continue
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
                     yield ClassState(identity, self.hierarchy, self.kind_evaluator, pickled)
+
+    def _near(self, about: Collection[str]) -> Iterator[str]:
+        """Yield the classes of some files, and those that are related to them."""
+        for path in about:
+            facts = self.hierarchy.symbols.files.get(path)
+            for each in facts.classes if facts is not None else ():
+                yield from self.hierarchy.relatives(f"{path}:{each.name}")
 
     @cached_property
     def used_classes(self) -> tuple[ClassState, ...]:

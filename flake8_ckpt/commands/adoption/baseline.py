@@ -8,12 +8,12 @@ import sys
 from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from flake8.exceptions import ExecutionError
 from flake8.main.options import register_default_options
 from flake8.options.manager import OptionManager
+from msgspec.structs import replace
 
 from flake8_ckpt.commands.adoption.summary import counted
 from flake8_ckpt.commands.arguments import Formats

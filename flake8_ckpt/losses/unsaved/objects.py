@@ -232,7 +232,8 @@ class UnsavedObjects:
             if not isinstance(call, Call) or called_name(call)[:1].isupper():
                 continue
             if self.ledger.known.takes_over(called_name(call)):
-                return True
+                if not self.ledger.is_never_saved(call, bound.unit):
+                    return True
             given = (each for arg in arguments_of(call) for each in named_in(arg))
             others = (aliases.holders.of(each, bound.unit) for each in given)
             if any(
