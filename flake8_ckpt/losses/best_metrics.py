@@ -12,6 +12,7 @@ from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
 from flake8_ckpt.checkpoints.pairing.file_names import file_name
+from flake8_ckpt.checkpoints.pairing.resume_options import TUNES
 from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
 from flake8_ckpt.checkpoints.payload import all_keys
 from flake8_ckpt.checkpoints.payload import file_of
@@ -22,6 +23,7 @@ from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Value
@@ -155,6 +157,8 @@ class ForgottenBests:
 
     def _is_resumed(self, unit: FunctionRef) -> bool:
         """Tell whether a function is one of a program that resumes: itself does, or one that leads to it."""
+        if TUNES.search(unit.identity):
+            return False
         if unit.identity in self.functions or unit.identity in self._resuming or self._is_of_class(unit):
             return True
         return any(
@@ -199,7 +203,7 @@ class ForgottenBests:
     def _goes_on(self, load: LoadEffect) -> bool:
         """Tell whether a load restores what only training needs, target networks too, or says that it resumes."""
         if self.points.restores_training(load):
-            return True
+            return not load.call_chain or any(not _is_of(each, load.source) for each in load.into)
         owners = (
             each.base for each in load.into if isinstance(each, Attr) and each.name == "load_state_dict"
         )
@@ -271,6 +275,11 @@ class ForgottenBests:
                 if held is not None and last_name(held) == holder.name:
                     return True
         return False
+
+
+def _is_of(target: Value, unit: FunctionRef) -> bool:
+    """Tell whether a target is a local of a function, or what it gives back: a caller may drop that."""
+    return target == RETURN or isinstance(target, Local) and f".{unit.name}." in target.name
 
 
 def _is_constant(value: Value) -> bool:
