@@ -70,4 +70,4 @@ class Project:
     @cached_property
     def losses(self) -> Losses:
         """Return what is lost between the two ends of the checkpoints, and around them."""
-        return Losses(self.contract, self.kind_evaluator)
+        return Losses(self.contract, self.kind_evaluator, self.about)
