@@ -174,8 +174,9 @@ def _without_margin(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr
 
 
 def _without_factor(node: ast.expr) -> ast.expr:
-    is_scaled = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult))
-    return node.left if is_scaled and name_of(node.left) and _is_margin(node.right) else node
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
+        return node
+    return node.left if name_of(node.left) and _is_margin(node.right) else node
 
 
 def _is_margin(node: ast.expr) -> bool:
