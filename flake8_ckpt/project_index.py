@@ -23,7 +23,7 @@ def cache_of(root: Path, options: Options) -> Optional[Cache]:
     """Return the cache of a root, or nothing where the options want none."""
     if options.no_cache:
         return None
-    return open_cache(root, options.cache_dir, options.frameworks, options.cache_url)
+    return open_cache(root, options.cache_dir, options.framework_key, options.cache_url)
 
 
 def paths_of(root: Path, options: Options, named: Sequence[str] = ()) -> list[str]:

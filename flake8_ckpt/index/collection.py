@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import Executor as Pool
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -40,8 +39,7 @@ Made = Union[FileFacts, str]
 NOT_READ = FileFacts(error=CHANGED)
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(msgspec.Struct, frozen=True):
     """Facts and content digests by path; what was collected, was unreadable, or made the collector fail."""
 
     files: dict[str, FileFacts]

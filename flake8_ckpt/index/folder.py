@@ -11,7 +11,6 @@ import re
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Optional
@@ -46,8 +45,7 @@ READ_FLAGS = (
 )
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A folder with signed files."""
 
     path: Path

@@ -109,8 +109,8 @@ def _parse_renamed(text: str) -> Parsed | None:
 def _parse_newer(text: str, error: SyntaxError) -> Parsed:
     """Parse what this Python refuses, once it is rewritten in older grammar."""
     # Only here: libcst takes longer to import than most files to read.
-    from flake8_ckpt.source.newer_grammar import older_grammar
-    from flake8_ckpt.source.newer_limits import obstacle
+    from flake8_ckpt.source.newer.grammar import older_grammar
+    from flake8_ckpt.source.newer.limits import obstacle
 
     hindered = obstacle(text)
     if hindered:
