@@ -13,6 +13,7 @@ from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.dead_files import DeadFiles
 from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 from flake8_ckpt.linking.symbols import Symbols
 from flake8_ckpt.linking.value_kinds import KindEvaluator
@@ -40,6 +41,11 @@ class Project:
         self.symbols = Symbols(files, package, known)
         self.hierarchy = Hierarchy(self.symbols, module_bases)
         self.kind_evaluator = KindEvaluator(self.hierarchy)
+
+    @cached_property
+    def dead_files(self) -> DeadFiles:
+        """Return who knows the files that no program reaches."""
+        return DeadFiles(self.symbols)
 
     @cached_property
     def modules(self) -> ModuleClasses:
