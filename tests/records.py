@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from flake8_ckpt.frameworks.packed import PACKED
+from flake8_ckpt.frameworks.records import OUR_TABLES
 from flake8_ckpt.frameworks.records import Records
 from flake8_ckpt.frameworks.user_file import RefusedFile
 from flake8_ckpt.frameworks.user_file import read_records
@@ -17,7 +18,7 @@ DATA = PACKED.parent / "data"
 
 def records_of(folder: Path) -> Records:
     """Return what all TOML files of a folder say, checked as a user's file is."""
-    return read_records(sorted(folder.glob("*.toml")))
+    return read_records(sorted(folder.glob("*.toml")), OUR_TABLES)
 
 
 def main(arguments: list[str]) -> int:

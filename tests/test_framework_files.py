@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.frameworks.packed import PACKED
+from flake8_ckpt.frameworks.records import OUR_TABLES
 from flake8_ckpt.frameworks.records import TABLES
 from flake8_ckpt.frameworks.records import Record
 from flake8_ckpt.frameworks.records import Records
@@ -18,6 +20,7 @@ from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.frameworks.records import StatefulClass
 from flake8_ckpt.frameworks.user_file import RefusedFile
 from flake8_ckpt.frameworks.user_file import read_records
+from flake8_ckpt.frameworks.vocabulary import names
 from tests.records import DATA
 from tests.records import records_of
 
@@ -35,6 +38,10 @@ REFUSED = {
         "acme.toml:2: unknown table 'x': known are save, load, ",
     ),
     "unknown table, in line": ("\nsaves = []\n", "acme.toml:2: unknown table 'saves'"),
+    "a table of ours alone": (
+        '[[vocabulary]]\nlibrary = "acme"\nof = "method"\nsays = "saves"\nnames = ["put"]\n',
+        "acme.toml:1: unknown table 'vocabulary': known are save, load, ",
+    ),
     "one table, not a list": (
         '[save]\nnames = ["a.b"]\n',
         "acme.toml:1: 'save' is a list of tables: write [[save]]",
@@ -177,7 +184,27 @@ def test_what_is_known_travels_to_another_process() -> None:
     assert pickle.loads(sent) == known
 
 
-@pytest.mark.parametrize("table", TABLES)
+def test_own_records_leave_the_vocabulary() -> None:
+    known = Frameworks(Records(save=(SaveCall(names=("acme.write",)),)))
+    assert known.records.vocabulary == DEFAULT.records.vocabulary
+
+
+def test_words_are_listed_or_matched() -> None:
+    assert all(bool(each.names) != bool(each.pattern) for each in DEFAULT.records.vocabulary)
+    assert all(re.compile(each.pattern) for each in DEFAULT.records.vocabulary)
+
+
+def test_words_of_one_meaning_have_one_record() -> None:
+    meanings = [(each.library, each.of, each.says) for each in DEFAULT.records.vocabulary]
+    assert len(meanings) == len(set(meanings))
+
+
+def test_words_without_record_are_refused() -> None:
+    with pytest.raises(KeyError):
+        names("torch", "method", "no such meaning")
+
+
+@pytest.mark.parametrize("table", OUR_TABLES)
 def test_each_table_has_records(table: str) -> None:
     assert len(getattr(DEFAULT.records, table)) > 0
 

@@ -36,6 +36,16 @@ def test_a_name_chooses_records_in_full(tmp_path: Path) -> None:
     assert "torch" not in lines
 
 
+def test_words_of_a_library_are_shown(tmp_path: Path) -> None:
+    lines = shown(tmp_path, "randint_like", "VecNormalize$").splitlines()
+    assert lines[:2] == [
+        "stable_baselines3",
+        "  vocabulary   class, the normalizing wrapper: what a pattern matches",
+    ]
+    assert "    pattern      (^|[.:])VecNormalize$" in lines
+    assert "  vocabulary   function, random values: 11 names" in lines
+
+
 def test_a_name_of_nothing_is_said(tmp_path: Path) -> None:
     assert shown(tmp_path, "no.such.library") == "nothing is known of such a name\n"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from flake8.exceptions import ExecutionError
 from flake8.options.manager import OptionManager
 
+from flake8_ckpt.checking import link
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.progress import progress_bar
@@ -18,15 +19,13 @@ from flake8_ckpt.contract_view.json_tables import as_json
 from flake8_ckpt.contract_view.rows import Table
 from flake8_ckpt.contract_view.rows import tables_of
 from flake8_ckpt.contract_view.text_tables import as_text
-from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.index.collection import Index
-from flake8_ckpt.index.collection import index_files
-from flake8_ckpt.index.discovery import find_files
-from flake8_ckpt.index.discovery import package_of
-from flake8_ckpt.linked_project import Project
 from flake8_ckpt.options import Options
+from flake8_ckpt.project_index import paths_of
+from flake8_ckpt.project_index import read_index
 from flake8_ckpt.selection import asked_paths
+from flake8_ckpt.selection import is_under
 from flake8_ckpt.selection import jobs_for
 from flake8_ckpt.selection import project_path
 
@@ -53,19 +52,16 @@ def read_tables(arguments: Sequence[str]) -> list[Table]:
 def _tables(namespace: argparse.Namespace, options: Options, root: Path) -> tuple[Index, list[Table]]:
     with paused_gc():
         index = _read(namespace, options, root)
-        project = Project(index.files, options.module_bases, package_of(root), options.frameworks)
-        return index, _asked(tables_of(project), namespace.filenames, index, root)
+        tables = tables_of(link(root, options, index))
+        return index, _asked(tables, namespace.filenames, index, root)
 
 
 def _read(namespace: argparse.Namespace, options: Options, root: Path) -> Index:
     """Read the whole project, and the files that are asked about by name."""
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
     named = [name for name in namespace.filenames if os.path.isfile(name)]
-    around = [] if options.is_lost else find_files(root, options.exclude)
-    paths = [*around, *asked_paths(named, options, root)]
+    paths = paths_of(root, options, asked_paths(named, options, root))
     with progress_bar() as progress:
-        jobs = jobs_for(options)
-        return index_files(root, paths, cache=cache, jobs=jobs, progress=progress, known=options.frameworks)
+        return read_index(root, options, paths, jobs=jobs_for(options), progress=progress)
 
 
 def _asked(tables: Sequence[Table], names: Sequence[str], index: Index, root: Path) -> list[Table]:
@@ -73,12 +69,7 @@ def _asked(tables: Sequence[Table], names: Sequence[str], index: Index, root: Pa
     if not names:
         return list(tables)
     asked = [project_path(root, name, index.files) for name in names]
-    return [table for table in tables if any(_is_under(path, each) for path in table.paths for each in asked)]
-
-
-def _is_under(path: str, asked: str) -> bool:
-    """Tell whether a path is another one or below it, where the other may be the root or around it."""
-    return set(asked.split("/")) <= {".", ".."} or path == asked or path.startswith(f"{asked}/")
+    return [table for table in tables if any(is_under(path, each) for path in table.paths for each in asked)]
 
 
 def _note_unread(index: Index, verbose: int) -> None:

@@ -9,18 +9,17 @@ from flake8.exceptions import ExecutionError
 
 from flake8_ckpt.checking import active_checks
 from flake8_ckpt.checking import confirm_content
+from flake8_ckpt.checking import link
 from flake8_ckpt.checking import run_checks
 from flake8_ckpt.contract_view.rows import tables_of
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.index.cache import open_cache
 from flake8_ckpt.index.cache import paused_gc
-from flake8_ckpt.index.collection import index_files
 from flake8_ckpt.index.discovery import choose_root
-from flake8_ckpt.index.discovery import find_files
-from flake8_ckpt.index.discovery import package_of
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.options import ALL
 from flake8_ckpt.options import Options
+from flake8_ckpt.project_index import paths_of
+from flake8_ckpt.project_index import read_index
 from flake8_ckpt.rules.base import all_rules
 from flake8_ckpt.selection import jobs_for
 from flake8_ckpt.selection import project_path
@@ -57,11 +56,10 @@ def explain_line(name: str, line: int, options: Options, config_dir: Path | None
 
 
 def _project(name: str, root: Path, options: Options) -> tuple[str, Project]:
-    cache = None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
-    names = find_files(root, options.exclude)
+    names = paths_of(root, options)
     path = project_path(root, name, frozenset(names))
-    index = index_files(root, [*names, path], cache=cache, jobs=jobs_for(options), known=options.frameworks)
-    return path, Project(index.files, options.module_bases, package_of(root), options.frameworks)
+    index = read_index(root, options, [*names, path], jobs=jobs_for(options))
+    return path, link(root, options, index)
 
 
 def _findings(project: Project, path: str, data: bytes, enable: Sequence[str]) -> list[Finding]:

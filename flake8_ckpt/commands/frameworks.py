@@ -18,7 +18,7 @@ from msgspec import Struct
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_options
 from flake8_ckpt.frameworks.known import Frameworks
-from flake8_ckpt.frameworks.records import TABLES
+from flake8_ckpt.frameworks.records import OUR_TABLES
 from flake8_ckpt.frameworks.records import Hint
 from flake8_ckpt.frameworks.records import Hook
 from flake8_ckpt.frameworks.records import LoadCall
@@ -29,6 +29,7 @@ from flake8_ckpt.frameworks.records import Registry
 from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.frameworks.records import StatefulClass
 from flake8_ckpt.frameworks.records import TakeOver
+from flake8_ckpt.frameworks.records import Vocabulary
 
 DESCRIPTION = (
     "Show what is known of libraries: how they save and load, and what has state. With names, only the records"
@@ -73,7 +74,7 @@ def _declare(manager: OptionManager) -> None:
 
 
 def _records(known: Frameworks) -> Iterator[tuple[str, Struct]]:
-    for table in TABLES:
+    for table in OUR_TABLES:
         for each in getattr(known.records, table):
             yield table, each
 
@@ -85,6 +86,8 @@ def _is_asked(record: Struct, asked: Sequence[str]) -> bool:
 
 def names_of(record: Struct) -> Sequence[str]:
     """Return what a record speaks of: dotted names, or what an identifier looks like."""
+    if isinstance(record, Vocabulary):
+        return record.names or (record.pattern,)
     if isinstance(record, Record):
         return record.names
     return (f"{record.of}: {record.note or record.pattern}",) if isinstance(record, Hint) else ()
@@ -105,10 +108,14 @@ def _pages(found: Sequence[tuple[str, Struct]], known: Frameworks, *, in_full: b
 
 def library_of(record: Struct) -> str:
     """Return the package that a record belongs to."""
+    if isinstance(record, Vocabulary):
+        return record.library
     return record.names[0].partition(".")[0] if isinstance(record, Record) else HINTS
 
 
 def _line(table: str, record: Struct, known: Frameworks) -> str:
+    if isinstance(record, Vocabulary):
+        return f"  {table.ljust(KIND_WIDTH)}  {record.of}, {record.says}: {summary_of(record)}"
     name, *others = names_of(record)
     more = f" (and {len(others)} more)" if others else ""
     mark = "  [yours]" if is_own(record, table, known) else ""
@@ -161,6 +168,7 @@ _SUMMARIES: dict[type[Struct], Callable[[Any], str]] = {
     TakeOver: _take_over,
     ModuleBase: lambda record: "modules" if record.is_module else "no modules",
     Hint: lambda record: f"hints {record.says.replace('_', ' ')}",
+    Vocabulary: lambda record: f"{len(record.names)} names" if record.names else "what a pattern matches",
 }
 
 

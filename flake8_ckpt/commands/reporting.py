@@ -12,8 +12,7 @@ from flake8.exceptions import ExecutionError
 from flake8_ckpt.commands.arguments import Formats
 from flake8_ckpt.commands.output import Material
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.index.cache import open_cache
-from flake8_ckpt.index.discovery import package_of
+from flake8_ckpt.project_index import cache_of
 from flake8_ckpt.reports.report import Report
 
 # The module of `reports` for each format that needs nothing but the report.
@@ -63,12 +62,14 @@ def _page(report: Report, material: Material) -> str:
         raise ExecutionError(
             f"--output-format html needs {error.name}: pip install 'flake8-ckpt[html]'"
         ) from error
+    from flake8_ckpt.checking import link
     from flake8_ckpt.contract_view.rows import tables_of
+    from flake8_ckpt.contract_view.unsaved import with_unsaved
     from flake8_ckpt.index.collection import index_survey
-    from flake8_ckpt.linked_project import Project
 
     found, options = material.found, material.options
-    cache = None if options.no_cache else open_cache(found.root, options.cache_dir, options.frameworks)
+    cache = cache_of(found.root, options)
     index = found.index or index_survey(found.survey, cache=cache, known=options.frameworks)
-    project = Project(index.files, options.module_bases, package_of(found.root), options.frameworks)
-    return render(report, tables_of(project), os.path.basename(os.path.abspath(found.root)))
+    project = link(found.root, options, index)
+    tables = with_unsaved(tables_of(project), project)
+    return render(report, tables, os.path.basename(os.path.abspath(found.root)))

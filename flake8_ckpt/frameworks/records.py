@@ -60,6 +60,7 @@ Hinted = Literal[
     "sets up mixed precision",
     "takes out mixed precision",
 ]
+Named = Literal["function", "method", "hook", "attribute", "class", "constant", "namespace", "variable"]
 
 # What is asked of which names; a hint of anything else would never be heard.
 ASKED: dict[Identifier, tuple[Hinted, ...]] = {
@@ -182,7 +183,10 @@ class Hook(Record, frozen=True):
 
 
 class Registry(Record, frozen=True):
-    """A call that puts an object under the care of another: it is saved from then on, or called as a hook."""
+    """A call that puts an object under the care of another: it is saved from then on, or called as a hook.
+
+    Where it is some call that saves all of them, `saved_by` names it.
+    """
 
     object: str = ""
     object_at: int | None = None
@@ -190,6 +194,7 @@ class Registry(Record, frozen=True):
     key_at: int | None = None
     requires: tuple[str, ...] = ()
     saved_unless: str = ""
+    saved_by: str = ""
     when: Literal["save", "load"] | None = None
     hook_arguments: tuple[str, ...] = ()
 
@@ -232,6 +237,20 @@ class Hint(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     note: str = ""
 
 
+class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What some names of one library mean: those listed, or those that `pattern` matches.
+
+    A hook is a method that the library calls; with more dots than none, a name is the one that code imports.
+    """
+
+    library: str
+    of: Named
+    says: str
+    names: tuple[str, ...] = ()
+    pattern: str = ""
+    note: str = ""
+
+
 class Records(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """All that is known, or what one file says: a tuple for each kind of table."""
 
@@ -244,6 +263,7 @@ class Records(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     takes_over: tuple[TakeOver, ...] = ()
     module_base: tuple[ModuleBase, ...] = ()
     hint: tuple[Hint, ...] = ()
+    vocabulary: tuple[Vocabulary, ...] = ()
 
 
 TABLES: dict[str, type[Struct]] = {
@@ -257,3 +277,5 @@ TABLES: dict[str, type[Struct]] = {
     "module_base": ModuleBase,
     "hint": Hint,
 }
+# Not for a user's file: the words of torch, numpy and Python are what the linter itself is made for.
+OUR_TABLES: dict[str, type[Struct]] = {**TABLES, "vocabulary": Vocabulary}

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import re
+from flake8_ckpt.frameworks.vocabulary import names
+from flake8_ckpt.frameworks.vocabulary import names_in_order
+from flake8_ckpt.frameworks.vocabulary import pattern
 
-ALGORITHM = re.compile(
-    r"^(stable_baselines3?|sb3_contrib|sbx)\..*\b(PPO[12]?|A2C|DQN|SAC|TD3|DDPG|HER|TRPO|ACER|ACKTR|GAIL|TQC"
-    r"|QRDQN|ARS|RecurrentPPO|MaskablePPO|CrossQ|DroQ|SimBa|BaseAlgorithm|BaseRLModel|OnPolicyAlgorithm"
-    r"|OffPolicyAlgorithm)$"
-)
-ALGORITHM_TABLE = re.compile(r"(^|[._:])(ALGOS?|\w+_ALGOS?|ALGO_\w+)$")
-WRAPPER = re.compile(r"(^|[.:])VecNormalize$")
-ENV_NAMES = frozenset(["env", "venv", "vec_env", "envs", "environment"])
-ENV_NAME = re.compile(r"(^|_)(v?envs?|wrapper|environments?)\d*(_?(train|eval|test|norm|stage|vec)\w*)?$")
-# What a model, or another wrapper, gives back of its environment.
-MODEL_ENV = frozenset(["get_env", "get_vec_normalize_env"])
-UNWRAPS = re.compile(r"unwrap_vec|get_vec_?norm")
-LIBRARIES = re.compile(r"^(stable_baselines3|sb3_contrib|sbx)\.")
-HOOKS = ("get_parameters", "set_parameters")
-# What an algorithm's `save` runs, what it leaves out and what it stores by name; what `load` runs.
-WRITERS = ("get_parameters", "save")
-EXCLUDED = "_excluded_save_params"
-NAMED = "_get_torch_save_params"
-# What the library calls when it constructs an algorithm, and again when it loads one.
-SET_UP = frozenset(["_setup_model"])
-RMS = re.compile(r"^_?(obs?|observation|state|ret|rew|reward)s?_?rms\w*$")
-SAVES = re.compile(
-    r"^_?(save\w*|dumps?|export\w*|persist\w*|store\w*|backup\w*|upload\w*|package_to_hub|push_to_hub"
-    r"|log_model|log_artifact\w*)$"
-)
-ASSIGNS = re.compile(
-    r"(sync|copy|share|transfer|set|load|restore|update|init)\w*(norm|rms|stats|statistics|running_average)"
-    r"|^__setstate__$",
-    re.I,
-)
-CHECKPOINTS = re.compile(r"(^|[.:])CheckpointCallback$")
-EVALUATES = re.compile(r"(^|[.:])(Maskable)?EvalCallback$")
+SB3 = "stable_baselines3"
+ALGORITHM = pattern(SB3, "class", "algorithms")
+ALGORITHM_TABLE = pattern(SB3, "variable", "a table of algorithms")
+WRAPPER = pattern(SB3, "class", "the normalizing wrapper")
+ENV_NAMES = names(SB3, "variable", "the environment")
+ENV_NAME = pattern(SB3, "variable", "an environment")
+MODEL_ENV = names(SB3, "method", "the environment of a model")
+UNWRAPS = pattern(SB3, "function", "takes a wrapper off")
+LIBRARIES = pattern(SB3, "namespace", "its packages")
+HOOKS = names_in_order(SB3, "hook", "takes and puts parameters")
+WRITERS = names_in_order(SB3, "hook", "runs when an algorithm saves")
+(EXCLUDED,) = names_in_order(SB3, "hook", "names what is left out")
+(NAMED,) = names_in_order(SB3, "hook", "names what is stored")
+SET_UP = names(SB3, "hook", "runs at construction and at load")
+RMS = pattern(SB3, "attribute", "statistics")
+SAVES = pattern(SB3, "method", "saves")
+ASSIGNS = pattern(SB3, "method", "puts statistics in place")
+CHECKPOINTS = pattern(SB3, "class", "a callback that saves")
+EVALUATES = pattern(SB3, "class", "a callback that evaluates")

@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-UNPICKLABLE = frozenset(
-    f"{module}.{name}"
-    for module, names in {
-        "threading": "Lock RLock Condition Event Semaphore BoundedSemaphore Barrier Thread local",
-        "multiprocessing": "Lock RLock Condition Event Semaphore BoundedSemaphore Barrier Queue SimpleQueue Pool Pipe",
-        "torch.multiprocessing": "Lock RLock Condition Event Semaphore BoundedSemaphore Barrier Queue SimpleQueue Pool",
-        "queue": "Queue LifoQueue PriorityQueue SimpleQueue",
-        "socket": "socket",
-        "sqlite3": "connect",
-        "concurrent.futures": "ThreadPoolExecutor ProcessPoolExecutor",
-    }.items()
-    for name in names.split()
-)
+from flake8_ckpt.frameworks.vocabulary import names
+
+UNPICKLABLE = names("python", "class", "belongs to a process")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from flake8_ckpt.frameworks.records import ASKED
+from flake8_ckpt.frameworks.records import OUR_TABLES
 from flake8_ckpt.frameworks.records import TABLES
 from flake8_ckpt.frameworks.records import Hint
 from flake8_ckpt.frameworks.records import Record
@@ -40,13 +42,13 @@ class RefusedFile(ValueError):
     """A file of records that cannot be used; the text is one line."""
 
 
-def read_records(paths: Iterable[Path]) -> Records:
+def read_records(paths: Iterable[Path], allowed: Collection[str] = TABLES) -> Records:
     """Return what some files say together; raise RefusedFile where one is wrong, or two speak of one name."""
-    tables: dict[str, list[Struct]] = {table: [] for table in TABLES}
+    tables: dict[str, list[Struct]] = {table: [] for table in OUR_TABLES}
     named: dict[tuple[str, str], str] = {}
     for path in paths:
         text = _text_of(path)
-        for table, index, raw in _raw_records(path, text):
+        for table, index, raw in _raw_records(path, text, allowed):
             line = line_of_record(text, table, index)
             record = _record(raw, table, f"{path}:{line}: [[{table}]]", path, text, index)
             tables[table].append(record)
@@ -72,12 +74,14 @@ def _text_of(path: Path) -> str:
         raise RefusedFile(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _raw_records(path: Path, text: str) -> Iterator[tuple[str, int, dict[str, object]]]:
+def _raw_records(
+    path: Path, text: str, allowed: Collection[str]
+) -> Iterator[tuple[str, int, dict[str, object]]]:
     """Yield the tables of a file: which, the how-manieth of its kind, and its keys."""
     for table, content in _parsed(path, text).items():
         place = f"{path}:{line_of_table(text, table)}: "
-        if table not in TABLES:
-            raise RefusedFile(f"{place}unknown table {table!r}: {_hint(table, TABLES)}")
+        if table not in allowed:
+            raise RefusedFile(f"{place}unknown table {table!r}: {_hint(table, allowed)}")
         if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
             raise RefusedFile(f"{place}{table!r} is a list of tables: write [[{table}]]")
         for index, raw in enumerate(content):
@@ -97,7 +101,7 @@ def _parsed(path: Path, text: str) -> dict[str, object]:
 
 def _record(raw: dict[str, object], table: str, place: str, path: Path, text: str, index: int) -> Struct:
     """Return a table of the file as a record; a key that is wrong is named with its own line."""
-    kind = TABLES[table]
+    kind = OUR_TABLES[table]
     for key in raw:
         if key not in kind.__struct_fields__:
             line = line_of_record(text, table, index, key)
