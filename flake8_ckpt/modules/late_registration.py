@@ -121,20 +121,11 @@ def _is_learned(state: ClassState, change: AttributeWrite) -> bool:
     if is_left_by_training(state, change.attr, state.runtime_writes(change.attr)):
         return True
     looked_at = any(guard.name == change.attr for guard in change.guards)
-    if looked_at and _is_filled_once(state, change):
-        return True
     return (
         not looked_at
         and change.method.name not in state.stepping
         and lifetime(state, change.write.attr) == "fitted"
     )
-
-
-def _is_filled_once(state: ClassState, change: AttributeWrite) -> bool:
-    """Tell whether a step sets a buffer to a tensor where it is still None, for good: its key is in the file then."""
-    is_empty = any(guard.kind == "none" and guard.name == change.attr for guard in change.guards)
-    others = [each for each in state.runtime_writes(change.attr) if each is not change]
-    return is_empty and not others and isinstance(change.value, Tensor)
 
 
 def _late_assignments(state: ClassState, certain: frozenset[str]) -> list[LateRegistration]:
