@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from configparser import RawConfigParser
-from dataclasses import dataclass
-from dataclasses import field
 from pathlib import Path
 from typing import Optional
 
 from flake8.exceptions import ExecutionError
 from flake8.main.options import stage1_arg_parser
 from flake8.options.config import load_config
+from msgspec import Struct
 
 from flake8_ckpt.plain_file import read_plain
 
@@ -26,10 +25,11 @@ NAMES = ("setup.cfg", "tox.ini", ".flake8")
 PYPROJECT = "pyproject.toml"
 TABLE = "flake8-ckpt"
 PREFIX = "ckpt-"
+# What the environment may say for an option that a project's configuration does not decide.
+VARIABLES = {"ckpt-cache-dir": "FLAKE8_CKPT_CACHE_DIR"}
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """What configures a run: `section` is [flake8] of `files`, `table` is [tool.flake8-ckpt] of `pyproject`.
 
     Both map the names of options, with hyphens, to what is written there; those of the table have no prefix.
@@ -37,10 +37,10 @@ class Configuration:
 
     arguments: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
-    section: Mapping[str, str] = field(default_factory=dict)
+    section: Mapping[str, str] = {}
     flake8_folder: Optional[Path] = None
     pyproject: Optional[Path] = None
-    table: Mapping[str, object] = field(default_factory=dict)
+    table: Mapping[str, object] = {}
 
     @property
     def folder(self) -> Optional[Path]:
@@ -48,9 +48,11 @@ class Configuration:
         return self.flake8_folder or (self.pyproject.parent if self.pyproject is not None else None)
 
     def place_of(self, name: str) -> str:
-        """Return where an option is set, as an error says it: an argument, or a line of a file."""
+        """Return where an option is set, as an error says it: an argument, a variable, or a line of a file."""
         if self.is_argument(name):
             return f"--{name}"
+        if os.environ.get(VARIABLES.get(name, "")):
+            return VARIABLES[name]
         if name in self.section:
             path, line = _find_in_section(self.files, name)
             return f"{printed(path)}:{line}: {name}"

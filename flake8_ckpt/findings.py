@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 from typing import Protocol
 
@@ -108,8 +107,7 @@ class Confirmed(Struct, frozen=True):
     lost: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """A place in the project."""
 
     path: str

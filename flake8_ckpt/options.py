@@ -6,8 +6,10 @@ import argparse
 import os
 from collections.abc import Sequence
 from configparser import RawConfigParser
-from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Literal
 from typing import Optional
@@ -15,47 +17,65 @@ from typing import Optional
 from flake8.exceptions import ExecutionError
 from flake8.utils import normalize_path
 from flake8.utils import parse_comma_separated_list
+from msgspec import Struct
 
 from flake8_ckpt.configuration import PREFIX
+from flake8_ckpt.configuration import VARIABLES
 from flake8_ckpt.configuration import Configuration
-from flake8_ckpt.frameworks.known import DEFAULT
-from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.index.discovery import find_root
+from flake8_ckpt.index.store import is_url
+
+if TYPE_CHECKING:
+    from flake8_ckpt.frameworks.known import Frameworks
+    from flake8_ckpt.frameworks.records import Records
 
 ALL = "ALL"
 BASELINE = ".flake8_ckpt_baseline.json"
 Kind = Literal["text", "list", "flag", "number"]
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True, dict=True):
     """What a run needs to know; `jobs` is None where the number of cores decides.
 
-    `is_lost` says that nothing marks a project around the files that are asked about: then only these are read.
+    `own` are the records of the user's files, None where there is no file. `is_lost` says that nothing marks a
+    project around the files that are asked about: then only these are read.
     """
 
     root: Optional[Path] = None
     exclude: tuple[str, ...] = ()
     enable: tuple[str, ...] = ()
     module_bases: tuple[str, ...] = ()
-    frameworks: Frameworks = DEFAULT
+    own: Optional[Records] = None
     baseline: Optional[Path] = None
     no_baseline: bool = False
     cache_dir: Optional[Path] = None
+    cache_url: str = ""
     no_cache: bool = False
     jobs: Optional[int] = None
     is_lost: bool = False
 
+    @cached_property
+    def frameworks(self) -> Frameworks:
+        """Return what is known of libraries, read only where it is asked for."""
+        from flake8_ckpt.frameworks.known import DEFAULT
+        from flake8_ckpt.frameworks.known import Frameworks
 
-@dataclass(frozen=True)
-class Declared:
+        return DEFAULT if self.own is None else Frameworks(self.own)
+
+    @property
+    def framework_key(self) -> str:
+        """Return what tells the user's records from others in the key of a cache, "" where there are none."""
+        return "" if self.own is None else self.frameworks.key
+
+
+class Declared(Struct, frozen=True):
     """An option: its name in the section [flake8], and what it is set to."""
 
     name: str
     kind: Kind
     help: str
     metavar: str = ""
-    path: Literal["", "file", "pattern"] = ""
+    path: Literal["", "file", "pattern", "file or URL"] = ""
 
     @property
     def attribute(self) -> str:
@@ -111,16 +131,20 @@ DECLARED = (
     Declared(
         "ckpt-cache-dir",
         "text",
-        "Folder for the cache. (Default: .flake8_ckpt_cache in the root)",
+        "Folder for the cache (Default: .flake8_ckpt_cache in the root), or, on the command line and in"
+        f" {VARIABLES['ckpt-cache-dir']} alone, a URL of fsspec (s3://bucket/folder) where machines with the same"
+        " FLAKE8_CKPT_CACHE_KEY share facts (docs/organisation.md).",
         "folder",
-        path="file",
+        path="file or URL",
     ),
     Declared("ckpt-no-cache", "flag", "Neither read nor write the cache."),
     Declared(
         "ckpt-jobs", "number", "Number of processes that read new files. (Default: the number of cores)", "n"
     ),
 )
-NAMES = tuple(each.name for each in DECLARED)
+# Options of one command, by command; a configuration may set them too.
+OF_COMMANDS = {"check": ("ckpt-output-format", "ckpt-no-summary"), "fix": ("ckpt-buffer-style",)}
+NAMES = (*(each.name for each in DECLARED), *chain.from_iterable(OF_COMMANDS.values()))
 
 
 # flake8 has no types, so its option manager is Any here.
@@ -130,7 +154,9 @@ def add_options(option_manager: Any) -> None:
     flake8 shows its own traceback for a flag or number that is none, so it gets all values as text.
     """
     for each in DECLARED:
-        arguments: dict[str, Any] = {"metavar": each.metavar, "normalize_paths": bool(each.path)}
+        # flake8 takes a URL for a path.
+        is_path = each.path in ("file", "pattern")
+        arguments: dict[str, Any] = {"metavar": each.metavar, "normalize_paths": is_path}
         if each.kind == "flag":
             arguments = {"action": "store_const", "const": "true"}
         if each.kind == "list":
@@ -148,16 +174,18 @@ def from_namespace(namespace: argparse.Namespace, configuration: Configuration) 
     configuration.refuse_unknown(NAMES)
     _add_table(namespace, configuration)
     folder = configuration.folder
+    cache_dir, cache_url = _cache_place(namespace, configuration)
     return Options(
         root=_existing_folder(namespace.ckpt_root, configuration),
         exclude=tuple(namespace.ckpt_exclude or ()),
         enable=_known_codes(namespace.ckpt_enable or (), configuration),
         module_bases=tuple(namespace.ckpt_module_bases or ()),
-        frameworks=_frameworks(namespace.ckpt_frameworks or (), folder),
+        own=_own_records(namespace.ckpt_frameworks or (), folder),
         baseline=_absolute(namespace.ckpt_baseline, folder),
-        no_baseline=_flag("ckpt-no-baseline", namespace.ckpt_no_baseline, configuration),
-        cache_dir=_cache_dir(namespace.ckpt_cache_dir, configuration),
-        no_cache=_flag("ckpt-no-cache", namespace.ckpt_no_cache, configuration),
+        no_baseline=flag_of("ckpt-no-baseline", namespace.ckpt_no_baseline, configuration),
+        cache_dir=cache_dir,
+        cache_url=cache_url,
+        no_cache=flag_of("ckpt-no-cache", namespace.ckpt_no_cache, configuration),
         jobs=_positive("ckpt-jobs", namespace.ckpt_jobs, configuration),
     )
 
@@ -183,7 +211,7 @@ def _as_text(option: Declared, value: object, configuration: Configuration) -> o
         wanted = "a list of texts" if wants_list else "a text"
         raise ExecutionError(f"{configuration.place_of(option.name)}: {value!r} is not {wanted}")
     folder = os.fspath(configuration.pyproject.parent) if configuration.pyproject is not None else ""
-    if option.path == "file":
+    if option.path == "file" or (option.path == "file or URL" and not any(map(is_url, texts))):
         texts = [os.path.join(folder, os.path.expanduser(each)) for each in texts]
     elif option.path == "pattern":
         texts = [normalize_path(each, folder) for each in texts]
@@ -200,14 +228,28 @@ def _absolute(value: Optional[str], config_dir: Optional[Path]) -> Optional[Path
     return Path(os.path.abspath(expanded))
 
 
-def _cache_dir(value: Optional[str], configuration: Configuration) -> Optional[Path]:
-    """Return the folder for the cache; what comes with a cloned project must not make us write outside of it."""
-    path, folder = _absolute(value, configuration.folder), configuration.folder
-    if path is None or folder is None or configuration.is_argument("ckpt-cache-dir"):
-        return path
-    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    _refuse_outside("ckpt-cache-dir", path, (folder, own), value, configuration)
-    return path
+def _cache_place(namespace: argparse.Namespace, configuration: Configuration) -> tuple[Optional[Path], str]:
+    """Return the folder for the cache, and the URL of one that machines share; most often there is neither.
+
+    What comes with a cloned project must not make us write outside of it, nor talk to a machine.
+    """
+    name = "ckpt-cache-dir"
+    if not configuration.is_argument(name):
+        namespace.ckpt_cache_dir = os.environ.get(VARIABLES[name]) or namespace.ckpt_cache_dir
+    value, folder = namespace.ckpt_cache_dir, configuration.folder
+    is_ours = configuration.is_argument(name) or bool(os.environ.get(VARIABLES[name]))
+    if value and is_url(value):
+        if not is_ours:
+            ways = f"--{name} or in {VARIABLES[name]}"
+            raise ExecutionError(f"{configuration.place_of(name)}: {value!r} is a URL: give it by {ways}")
+        return None, value
+    if is_ours or folder is None:
+        return _absolute(value, None), ""
+    path = _absolute(value and normalize_path(value, os.fspath(folder)), folder)
+    if path is not None:
+        own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+        _refuse_outside(name, path, (folder, own), value, configuration)
+    return path, ""
 
 
 def _existing_folder(value: Optional[str], configuration: Configuration) -> Optional[Path]:
@@ -231,16 +273,16 @@ def _refuse_outside(
         raise ExecutionError(f"{place}: {value!r} is outside of {allowed[0]}: give it on the command line")
 
 
-def _frameworks(names: Sequence[str], config_dir: Optional[Path]) -> Frameworks:
-    """Return what is known of libraries; the reader of TOML is only imported where there is a file."""
+def _own_records(names: Sequence[str], config_dir: Optional[Path]) -> Optional[Records]:
+    """Return what the user's files say of libraries; the reader of TOML is only imported where there is one."""
     paths = [path for name in names if (path := _absolute(name, config_dir)) is not None]
     if not paths:
-        return DEFAULT
+        return None
     from flake8_ckpt.frameworks.user_file import RefusedFile
     from flake8_ckpt.frameworks.user_file import read_records
 
     try:
-        return Frameworks(read_records(dict.fromkeys(paths)))
+        return read_records(dict.fromkeys(paths))
     except RefusedFile as error:
         raise ExecutionError(f"--ckpt-frameworks: {error}") from error
 
@@ -253,7 +295,8 @@ def _positive(name: str, text: Optional[str], configuration: Configuration) -> O
     return int(text)
 
 
-def _flag(name: str, text: Optional[str], configuration: Configuration) -> bool:
+def flag_of(name: str, text: Optional[str], configuration: Configuration) -> bool:
+    """Return what a flag is set to, False where it is not; raise ExecutionError for what is neither true nor false."""
     states = RawConfigParser.BOOLEAN_STATES
     if text is not None and text.lower() not in states:
         raise ExecutionError(f"{configuration.place_of(name)}: {text!r} is neither true nor false")

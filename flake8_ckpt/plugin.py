@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Optional
+
+from msgspec import Struct
 
 from flake8_ckpt import __version__
 from flake8_ckpt.configuration import read_configuration
@@ -27,22 +27,26 @@ from flake8_ckpt.options import from_namespace
 if TYPE_CHECKING:
     from flake8_ckpt.engine import Analysis
     from flake8_ckpt.findings import Finding
+    from flake8_ckpt.suppression.known import Known
 
 Report = tuple[int, int, str, type]
 # Imports nothing, because it speaks even where our own modules cannot be loaded.
 FAILURE = "CKP002 internal error in 'plugin': {}: {}; please report it to flake8-ckpt"
 
 
-@dataclass
-class Session:
-    """One flake8 run: its options, what its baseline knows, and the analysis once it was made."""
+class Session(Struct):
+    """One flake8 run: its options, what its baseline knows, and the analysis once it was made.
+
+    `moved` says by new path what files were called when the baseline was written.
+    """
 
     namespace: argparse.Namespace
     options: Options
     root: Path
-    known: frozenset[str]
+    known: Optional[Known]
     analysis: Optional[Analysis] = None
-    faults: dict[str, list[Finding]] = field(default_factory=dict)
+    faults: dict[str, list[Finding]] = {}
+    moved: dict[str, str] = {}
     failure: Optional[Exception] = None
 
     def prepare(self, filename: str = "", data: Optional[bytes] = None) -> None:
@@ -63,8 +67,12 @@ class Session:
 
         asked = asked_paths(asked_files(self.namespace), self.options, self.root)
         replaced = {project_path(self.root, filename): data} if data is not None else {}
-        jobs = jobs_for(self.options)
-        self.keep(engine.analyze(self.root, self.options, replaced=replaced, paths=asked, jobs=jobs))
+        jobs, about = jobs_for(self.options), [*asked, *replaced]
+        self.keep(
+            engine.analyze(self.root, self.options, replaced=replaced, paths=asked, about=about, jobs=jobs)
+        )
+        for note in engine.notes(self.options):
+            print(f"flake8-ckpt: note: {note}", file=sys.stderr)
 
     def keep(self, analysis: Analysis) -> None:
         """Remember an analysis, and sort its faults by file."""
@@ -76,6 +84,7 @@ class Session:
             by_path[finding.path].append(finding)
         self.analysis = analysis
         self.faults = by_path
+        self.moved = self.known.moved(analysis.candidates) if self.known is not None else {}
 
     def first_asked(self, analysis: Analysis) -> str:
         """Return the file that shows a fault of no file: one per run, whatever the number of processes."""
@@ -102,15 +111,17 @@ class Session:
         if known is None or not _is_text_of(known, filename, text):
             self.keep(engine.replace_file(self.analysis, self.options, path, encode(text)))
         findings = engine.findings_in(self.analysis, path).findings
-        return [*self.shown(findings, lines), *self.faults.get(path, ())]
+        return [*self.shown(path, findings, lines), *self.faults.get(path, ())]
 
-    def shown(self, findings: Sequence[Finding], lines: Sequence[str]) -> Sequence[Finding]:
+    def shown(self, path: str, findings: Sequence[Finding], lines: Sequence[str]) -> Sequence[Finding]:
         """Return the findings of a file that neither a comment nor the baseline hides."""
         if not findings:
             return ()
         from flake8_ckpt.suppression.sieve import sieve
 
-        return sieve(findings, () if self.namespace.disable_noqa else lines, self.known).shown
+        known = self.known.fingerprints if self.known is not None else frozenset()
+        commented = () if self.namespace.disable_noqa else lines
+        return sieve(findings, commented, known, self.moved.get(path, "")).shown
 
 
 class CheckpointPlugin:
@@ -190,11 +201,12 @@ def _is_text_of(digest: bytes, filename: str, text: str) -> bool:
     The second look is needed for carriage returns, byte order marks and wrong encodings.
     """
     from flake8_ckpt.index.survey import digest_of
-    from flake8_ckpt.source.text import Unreadable
-    from flake8_ckpt.source.text import decode
 
     if digest == digest_of(encode(text)):
         return True
+    from flake8_ckpt.source.text import Unreadable
+    from flake8_ckpt.source.text import decode
+
     try:
         data = Path(filename).read_bytes()
         return digest == digest_of(data) and decode(data) == text

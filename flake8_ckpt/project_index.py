@@ -21,7 +21,9 @@ Progress = Callable[[int, int], None]
 
 def cache_of(root: Path, options: Options) -> Optional[Cache]:
     """Return the cache of a root, or nothing where the options want none."""
-    return None if options.no_cache else open_cache(root, options.cache_dir, options.frameworks)
+    if options.no_cache:
+        return None
+    return open_cache(root, options.cache_dir, options.framework_key, options.cache_url)
 
 
 def paths_of(root: Path, options: Options, named: Sequence[str] = ()) -> list[str]:

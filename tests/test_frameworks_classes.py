@@ -121,6 +121,6 @@ def test_record_that_says_stateless_is_believed_whatever_is_called(tmp_path: Pat
     (tmp_path / "train.py").write_text(SCHEDULED)
     name = "torch.optim.lr_scheduler.StepLR"
     own = Frameworks(Records(stateful=(StatefulClass(names=(name,), role="stateless"),)))
-    found, silent = (check(tmp_path, Options(no_cache=True, frameworks=each)) for each in (DEFAULT, own))
+    found, silent = (check(tmp_path, Options(no_cache=True, own=each.own)) for each in (DEFAULT, own))
     assert [each.code for each in found] == ["CKP204"]
     assert silent == []

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import flake8_ckpt
+from flake8_ckpt.index.verdicts import APART
 from tests.front_end import CLEAN
 from tests.front_end import NORMALIZER
 from tests.front_end import run
@@ -161,6 +162,19 @@ def test_rules_ask_the_project_alone(path: Path) -> None:
         name for name in imports_of(path) if name.startswith("flake8_ckpt.") and name != "flake8_ckpt.rules"
     ]
     assert [name for name in own if not name.startswith(allowed)] == []
+
+
+def test_code_apart_from_verdicts_has_no_say_in_them() -> None:
+    seen, pending = set[str](), ["flake8_ckpt.checking"]
+    while pending:
+        name = pending.pop()
+        seen.add(name)
+        path = PACKAGE.parent.joinpath(*name.split("."))
+        pending += (
+            set(modules_imported(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))) - seen
+        )
+    assert {name.split(".")[1] for name in seen if "." in name}.isdisjoint(APART)
+    assert "flake8_ckpt.linked_project" in seen
 
 
 def test_no_module_imports_itself_in_the_end() -> None:

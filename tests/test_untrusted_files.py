@@ -12,7 +12,7 @@ import pytest
 from flake8_ckpt.engine import analyze
 from flake8_ckpt.index import folder
 from flake8_ckpt.index.folder import FOLDER
-from flake8_ckpt.index.folder import KEY_VARIABLE
+from flake8_ckpt.index.signature import KEY_VARIABLE
 from flake8_ckpt.options import Options
 from flake8_ckpt.plain_file import MAX_BYTES
 from flake8_ckpt.plain_file import read_plain

@@ -9,11 +9,12 @@ from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Optional
 
 from flake8.exceptions import ExecutionError
+from msgspec.structs import replace
 
 from flake8_ckpt import engine
 from flake8_ckpt.commands.output import Linted
@@ -21,7 +22,6 @@ from flake8_ckpt.commands.progress import progress_bar
 from flake8_ckpt.evidence.records import Evidence
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.fingerprints import fingerprints
-from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.options import Options
 from flake8_ckpt.plain_file import read_plain
 from flake8_ckpt.selection import STDIN
@@ -37,6 +37,9 @@ from flake8_ckpt.suppression.comments import is_suspect
 from flake8_ckpt.suppression.sieve import Sieved
 from flake8_ckpt.suppression.sieve import codes_by_name
 from flake8_ckpt.suppression.sieve import sieve
+
+if TYPE_CHECKING:
+    from flake8_ckpt.index.collection import Executor
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,13 @@ class Lookup:
         return len({*self.found.survey.digests} - {*self.unread})
 
 
-def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Lookup:
-    """Read the project and the files that are asked about, and sort out what comments and the baseline hide."""
+def look_up(
+    namespace: argparse.Namespace, options: Options, root: Path, executor: Optional[Executor] = None
+) -> Lookup:
+    """Read the project and the files that are asked about, and sort out what comments and the baseline hide.
+
+    New files are read in `executor` if there is one.
+    """
     known = known_findings(options, root)
     names = asked_files(namespace)
     stdin = sys.stdin.buffer.read() if STDIN in names else None
@@ -79,7 +87,19 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
     asked = asked_paths(names, options, root)
     with progress_bar() as progress:
         jobs = jobs_for(options)
-        found = engine.analyze(root, options, replaced=replaced, paths=asked, jobs=jobs, progress=progress)
+        about = [*replaced, *(project_path(root, name) for name in names if name != STDIN)]
+        found = engine.analyze(
+            root,
+            options,
+            replaced=replaced,
+            paths=asked,
+            about=about,
+            executor=executor,
+            jobs=jobs,
+            progress=progress,
+        )
+    for note in engine.notes(options):
+        print(f"flake8-ckpt: note: {note}", file=sys.stderr)
     paths = {name: _path_of(name, namespace, found) for name in names}
     findings = _findings_by_path(found, list(paths.values()), namespace.verbose > 0)
     run = _evidence(namespace.evidence) if getattr(namespace, "evidence", "") else None
@@ -89,9 +109,13 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
         findings = with_evidence(findings, run)
     text = None if stdin is None else lenient_text(stdin)
     lines = {name: _lines_of(name, text) for name in names if findings[paths[name]]}
+    marks = known.fingerprints if known is not None else frozenset()
+    moved = known.moved(found.candidates) if known is not None else {}
     sieved = {
-        name: sieve(findings[paths[name]], () if namespace.disable_noqa else lines.get(name, ()), known)
-        for name in names
+        name: sieve(
+            findings[path], () if namespace.disable_noqa else lines.get(name, ()), marks, moved.get(path, "")
+        )
+        for name, path in paths.items()
     }
     new: dict[str, Sequence[Finding]] = {name: each.shown for name, each in sieved.items()}
     if getattr(namespace, "diff_base", None):
@@ -106,9 +130,11 @@ def look_up(namespace: argparse.Namespace, options: Options, root: Path) -> Look
 
 def _hidden_by_records(found: engine.Analysis, options: Options, asked: Collection[str]) -> int:
     """Return how many findings there would be more without the user's framework records: the project is read twice."""
-    if options.frameworks.key == DEFAULT.key:
+    if options.own is None:
         return 0
-    plain = engine.analyze(found.root, replace(options, frameworks=DEFAULT, no_cache=True), paths=list(asked))
+    plain = engine.analyze(
+        found.root, replace(options, own=None, no_cache=True), paths=list(asked), about=asked
+    )
     return sum(
         len(set(fingerprints(engine.findings_in(plain, path).findings).values()).difference(marks))
         for path in asked

@@ -31,8 +31,6 @@ from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
 from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
-from flake8_ckpt.facts.numbers.best_metrics import best_metrics
-from flake8_ckpt.facts.numbers.verdicts import verdicts
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
 from flake8_ckpt.facts.program_text import inner_imports
@@ -41,8 +39,10 @@ from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.program_text import spans
+from flake8_ckpt.facts.progress.best_metrics import best_metrics
+from flake8_ckpt.facts.progress.step_counters import step_counters
+from flake8_ckpt.facts.progress.verdicts import verdicts
 from flake8_ckpt.facts.statements import Walker
-from flake8_ckpt.facts.step_counters import step_counters
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
@@ -71,7 +71,6 @@ from flake8_ckpt.source.text import parse
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import Source
 from flake8_ckpt.source.tree import dotted
-from flake8_ckpt.source.tree import statements
 
 MAX_CALLEES = 40
 # In a longer function, which only a program writes, no local is searched for: each counts as looked at.

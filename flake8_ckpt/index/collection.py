@@ -6,9 +6,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from contextlib import suppress
-from dataclasses import dataclass
+from concurrent.futures import Executor as Pool
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,6 +20,8 @@ from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.index.cache import Cache
 from flake8_ckpt.index.cache import paused_gc
+from flake8_ckpt.index.cluster import Cluster
+from flake8_ckpt.index.cluster import ClusterError
 from flake8_ckpt.index.folder import Broken
 from flake8_ckpt.index.survey import CHANGED
 from flake8_ckpt.index.survey import Survey
@@ -29,15 +29,17 @@ from flake8_ckpt.index.survey import survey_files
 
 GROUP_BYTES = 300_000
 WORKER_BYTES = 1_500_000
+# Where fewer than one in so many files are new, other machines are not asked for facts: an editor does not wait.
+WORTH_ASKING = 10
 Progress = Callable[[int, int], None]
+Executor = Union[Pool, Cluster]
 # What a worker sends back for a file: its facts as bytes, or how collecting them failed.
 Encoded = Union[bytes, str]
 Made = Union[FileFacts, str]
 NOT_READ = FileFacts(error=CHANGED)
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(msgspec.Struct, frozen=True):
     """Facts and content digests by path; what was collected, was unreadable, or made the collector fail."""
 
     files: dict[str, FileFacts]
@@ -83,11 +85,23 @@ def index_survey(
     """Return the facts of files that were looked at; see `index_files`."""
     stored = cache.facts() if cache is not None else {}
     cold = {digest: path for path, digest in survey.digests.items() if digest not in stored}
+    asks = cache is not None and _is_worth_asking(survey, cold)
+    shared = cache.shared_facts() if cache is not None and asks else {}
     with paused_gc():
-        fresh = _collect(survey, cold, known, executor, jobs, progress)
+        left = {digest: path for digest, path in cold.items() if digest not in shared}
+        fresh = _collect(survey, left, known, executor, jobs, progress)
     if cache is not None:
-        cache.store_facts(stored, _to_store(stored, survey, fresh))
-    return _index(stored, survey, fresh)
+        kept = _to_store(stored, survey, {**shared, **fresh})
+        cache.store_facts(stored, kept)
+        if asks and fresh:
+            cache.share_facts(shared, kept)
+    return _index({**shared, **stored}, survey, fresh)
+
+
+def _is_worth_asking(survey: Survey, cold: Mapping[bytes, str]) -> bool:
+    """Say whether enough files of the disk are new that fetching the facts of all may be faster than collecting."""
+    new = sum(path not in survey.replaced for path in cold.values())
+    return new * WORTH_ASKING >= max(1, len(survey.digests))
 
 
 def _index(stored: Mapping[bytes, FileFacts], survey: Survey, fresh: Mapping[bytes, Made]) -> Index:
@@ -153,10 +167,15 @@ def _made(
     """
     count = 0
     if executor is not None or jobs > 1:
-        with suppress(Exception):
+        try:
             for encoded in _in_processes(survey, paths, known, executor, jobs):
                 yield _decode(encoded)
                 count += 1
+        except ClusterError:
+            raise
+        except Exception:
+            # Whatever a pool of processes fails of, this process can go on.
+            pass
     for path in islice(paths, count, None):
         text = survey.content_of(path)
         yield NOT_READ if text is None else collect_content(text, known)

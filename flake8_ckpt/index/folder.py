@@ -6,14 +6,11 @@ with a clone counts for nothing; a folder that is a link or lacks our tag is lef
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import re
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Optional
@@ -22,10 +19,14 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from flake8_ckpt.index.signature import HEADER_BYTES
+from flake8_ckpt.index.signature import KEY_BYTES
+from flake8_ckpt.index.signature import environment_key
+from flake8_ckpt.index.signature import header
+from flake8_ckpt.index.signature import is_signed
+from flake8_ckpt.index.signature import is_whole
+
 FOLDER = ".flake8_ckpt_cache"
-KEY_VARIABLE = "FLAKE8_CKPT_CACHE_KEY"
-KEY_BYTES = 32
-SIGNATURE_BYTES = 32
 STALE_SECONDS = 3600
 TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -44,8 +45,7 @@ READ_FLAGS = (
 )
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A folder with signed files."""
 
     path: Path
@@ -68,7 +68,7 @@ class Folder:
             return
         with suppress(*Broken):
             payload = msgspec.msgpack.encode(record)
-            _replace(self.path / name, _header(key, name, payload), payload)
+            _replace(self.path / name, header(key, name, payload), payload)
 
     def remove_others(self, name: str, prefix: str, keep: int) -> None:
         """Remove our files that begin with a prefix, and what killed runs left behind.
@@ -120,9 +120,9 @@ def user_key() -> Optional[bytes]:
 
     None where the user has no folder that can be written: then there is no cache.
     """
-    named = os.environ.get(KEY_VARIABLE)
-    if named:
-        return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
+    named = environment_key()
+    if named is not None:
+        return named
     try:
         path = user_folder() / "key"
         return _read_key(path) or _make_key(path)
@@ -184,26 +184,11 @@ def _read_signed(path: Path, key: bytes) -> Optional[bytes]:
     with open(os.open(path, READ_FLAGS), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return None
-        header = file.read(2 * SIGNATURE_BYTES)
-        digest, signature = header[:SIGNATURE_BYTES], header[SIGNATURE_BYTES:]
-        if not hmac.compare_digest(signature, _signature(key, path.name, digest)):
+        head = file.read(HEADER_BYTES)
+        if not is_signed(key, path.name, head):
             return None
         payload = file.read()
-    return payload if _digest(payload) == digest else None
-
-
-def _header(key: bytes, name: str, payload: bytes) -> bytes:
-    digest = _digest(payload)
-    return digest + _signature(key, name, digest)
-
-
-def _digest(payload: bytes) -> bytes:
-    return hashlib.blake2b(payload, digest_size=SIGNATURE_BYTES).digest()
-
-
-def _signature(key: bytes, name: str, digest: bytes) -> bytes:
-    """Sign a payload under the name of its file, so that one file cannot stand in for another."""
-    return hashlib.blake2b(digest + name.encode(), key=key, digest_size=SIGNATURE_BYTES).digest()
+    return payload if is_whole(head, payload) else None
 
 
 def _changed(entry: os.DirEntry[str]) -> int:

@@ -7,8 +7,6 @@ import os
 import time
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
 from pathlib import Path
 from typing import Optional
 from typing import Union
@@ -38,18 +36,17 @@ class Mark(Struct, frozen=True, array_like=True, gc=False):
     digest: bytes
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """The digest of each file by path, how those look whose looks can be trusted, and what could not be read.
 
     `replaced` is the content of those files that do not have it on disk.
     """
 
     root: Path
-    digests: dict[str, bytes] = field(default_factory=dict)
-    marks: dict[str, Mark] = field(default_factory=dict)
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
-    replaced: Mapping[str, bytes] = field(default_factory=dict)
+    digests: dict[str, bytes] = {}
+    marks: dict[str, Mark] = {}
+    unreadable: list[tuple[str, str]] = []
+    replaced: Mapping[str, bytes] = {}
 
     def content_of(self, path: str) -> Optional[bytes]:
         """Return what a file held at the look, None where it has changed since."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Collection
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -29,11 +30,28 @@ class Result(Struct, frozen=True, array_like=True):
 
 
 class Verdict(Struct, frozen=True, array_like=True):
-    """All that a run says of a project: results by path, and the files that cannot be parsed, with the reason."""
+    """What a run says of a project: results by path, and the files that cannot be parsed, with the reason.
+
+    `about` are the files that were asked about, None for all.
+    """
 
     key: bytes
     results: dict[str, Result]
     broken: dict[str, str]
+    about: Optional[tuple[str, ...]] = None
+
+    def answers(self, key: bytes, about: Optional[Collection[str]]) -> bool:
+        """Tell whether this says what is asked of a project in the same state."""
+        if self.key != key:
+            return False
+        return self.about is None or about is not None and set(about) <= set(self.about)
+
+    def with_others(self, before: Optional[Verdict]) -> Verdict:
+        """Return this together with what was said before of other files of the project in the same state."""
+        if before is None or before.key != self.key or None in (before.about, self.about):
+            return self
+        about = sorted({*(before.about or ()), *(self.about or ())})
+        return Verdict(self.key, {**before.results, **self.results}, self.broken, tuple(about))
 
     def confirmed(self, path: str, digest: bytes, candidates: Sequence[Finding]) -> Optional[Confirmed]:
         """Return what libcst made of the same candidates in the same content, if they were asked about."""
@@ -59,21 +77,25 @@ def key_of(question: str, survey: Survey) -> bytes:
     return key.digest()
 
 
+# Folders of our own code that have no say in a verdict: a third of its files.
+APART = ("commands", "contract_view", "demo", "evidence", "reports", "runtime", "teacher")
+
+
 @cache
 def _our_version() -> str:
     """Return what tells one state of our own code from another: how its files look, the Python, and libcst."""
-    looks = sorted(code_looks(os.fspath(Path(__file__).parent.parent)))
+    looks = sorted(code_looks(os.fspath(Path(__file__).parent.parent), APART))
     with suppress(PackageNotFoundError):
         looks.append(version("libcst"))
     return "\0".join((sys.version, *looks))
 
 
-def code_looks(folder: str) -> list[str]:
-    """Return how each file of code below a folder looks."""
+def code_looks(folder: str, apart: Collection[str] = ()) -> list[str]:
+    """Return how each file of code below a folder looks, but for those of some folders in it."""
     found: list[str] = []
     for entry in os.scandir(folder):
         if entry.is_dir():
-            found += [] if entry.name == "__pycache__" else code_looks(entry.path)
+            found += [] if entry.name in ("__pycache__", *apart) else code_looks(entry.path)
         elif entry.name.endswith((".py", ".json")):
             seen = entry.stat()
             # Some installers give all files one time, so that only when they were written tells versions apart.

@@ -178,10 +178,8 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
         or each.signals.saves(each.text)
         or KEEPS.match(each.name)
         and links(each.text)
-        or hands_on(each.text)
         or each.signals.normalizes(each.text)
-        or trains(each.text)
-        or tells_best(each.text)
+        or any(asks(each.text) for asks in (hands_on, trains, tells_best))
         for each in methods
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -58,7 +57,7 @@ class Change:
     @cached_property
     def _analysis(self) -> engine.Analysis:
         # Only what is replaced is read: the files of the revision, and none of the disk.
-        alone = replace(self.options, is_lost=True)
+        alone = msgspec.structs.replace(self.options, is_lost=True)
         return engine.analyze(self.found.root, alone, replaced=self.before)
 
     @cached_property

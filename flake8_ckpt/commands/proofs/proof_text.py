@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
-from flake8_ckpt.commands.proof import Changes
-from flake8_ckpt.commands.proof import Proof
+from flake8_ckpt.commands.proofs.proof import Changes
+from flake8_ckpt.commands.proofs.proof import Proof
 from flake8_ckpt.runtime.prove.records import Answer
 
 

@@ -8,28 +8,29 @@ import re
 import sys
 from collections.abc import Iterator
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from flake8.exceptions import ExecutionError
 from flake8.options.manager import OptionManager
+from msgspec.structs import replace
 
 from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_options
-from flake8_ckpt.commands.proof import Changes
-from flake8_ckpt.commands.proof import Proof
-from flake8_ckpt.commands.proof import proofs_of
-from flake8_ckpt.commands.proof import read_changes
-from flake8_ckpt.commands.proof_text import as_json
-from flake8_ckpt.commands.proof_text import as_text
-from flake8_ckpt.commands.proof_text import summary
+from flake8_ckpt.commands.proofs.proof import Changes
+from flake8_ckpt.commands.proofs.proof import Proof
+from flake8_ckpt.commands.proofs.proof import proofs_of
+from flake8_ckpt.commands.proofs.proof import read_changes
+from flake8_ckpt.commands.proofs.proof_text import as_json
+from flake8_ckpt.commands.proofs.proof_text import as_text
+from flake8_ckpt.commands.proofs.proof_text import summary
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import ALL
 from flake8_ckpt.options import Options
 from flake8_ckpt.rules.base import all_rules
 from flake8_ckpt.selection import asked_paths
+from flake8_ckpt.selection import is_under
 from flake8_ckpt.selection import jobs_for
 from flake8_ckpt.selection import project_path
 from flake8_ckpt.selection import root_for
@@ -135,7 +136,7 @@ def _asked(found: engine.Analysis, target: str, names: Sequence[str]) -> list[Fi
     chosen = [
         each
         for each in _findings(found)
-        if (not target or each.code == target) and any(_is_under(each.path, one) for one in asked)
+        if (not target or each.code == target) and any(is_under(each.path, one) for one in asked)
     ]
     if not chosen:
         raise ExecutionError(f"prove: there is no finding{f' of {target}' if target else ''} to prove")
@@ -146,10 +147,6 @@ def _findings(found: engine.Analysis) -> list[Finding]:
     paths = sorted(found.candidates)
     findings = [each for path in paths for each in engine.findings_in(found, path).findings]
     return [each for each in findings if not each.code.startswith(OWN)]
-
-
-def _is_under(path: str, asked: str) -> bool:
-    return set(asked.split("/")) <= {".", ".."} or path == asked or path.startswith(f"{asked}/")
 
 
 def _declare(manager: OptionManager) -> None:

@@ -14,8 +14,8 @@ from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.name_bindings import Binding
 from flake8_ckpt.facts.name_bindings import bindings_in
 from flake8_ckpt.facts.name_bindings import name_of
-from flake8_ckpt.facts.numbers.verdicts import told_by
 from flake8_ckpt.facts.program_text import spans
+from flake8_ckpt.facts.progress.verdicts import told_by
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from flake8.exceptions import ExecutionError
 
-from flake8_ckpt.commands.class_uses import calls_of
-from flake8_ckpt.commands.class_uses import heirs_of
+from flake8_ckpt.commands.proofs.class_uses import calls_of
+from flake8_ckpt.commands.proofs.class_uses import heirs_of
 from flake8_ckpt.engine import Analysis
 from flake8_ckpt.evidence.evidence_file import EvidenceError
 from flake8_ckpt.evidence.evidence_file import read_evidence

@@ -1,0 +1,41 @@
+"""The option `--cluster` of the commands: from the command line alone, because files are sent where it says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from typing import Optional
+
+from flake8.exceptions import ExecutionError
+
+if TYPE_CHECKING:
+    from flake8_ckpt.index.cluster import Cluster
+
+HELP = (
+    "Address of a dask scheduler, such as tcp://host:8786: new files are read by its workers, to which their contents"
+    " are sent (docs/organisation.md)."
+)
+
+
+@contextmanager
+def cluster_at(address: Optional[str]) -> Iterator[Optional[Cluster]]:
+    """Give a connection to a cluster, None where none is asked for; raise ExecutionError where it cannot be used."""
+    if address is None:
+        yield None
+        return
+    from flake8_ckpt.index.cluster import ClusterError
+    from flake8_ckpt.index.cluster import connected
+
+    try:
+        with connected(address) as cluster:
+            yield cluster
+    except ClusterError as error:
+        raise ExecutionError(f"--cluster: {error}") from error
+    if cluster.trouble:
+        print(
+            f"flake8-ckpt: note: --cluster: {address} did not read all files ({cluster.trouble}): the others were"
+            " read here",
+            file=sys.stderr,
+        )

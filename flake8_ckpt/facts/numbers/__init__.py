@@ -1,1 +1,0 @@
-"""Numbers that decide something later, read from the stdlib's tree."""
