@@ -79,6 +79,48 @@ def test_each_loss_stands_at_its_first_assignment(tmp_path: Path) -> None:
     )
 
 
+MADE = """
+import torch
+
+
+class Base:
+    def __init__(self, size, mode="fast"):
+        self.mean = torch.zeros(size)
+
+
+class Plain(Base):
+    pass
+
+
+class Own(Base):
+    def __init__(self, layer, shape=(2,)):
+        super().__init__(shape[0])
+
+
+@dataclass
+class Record(Base):
+    width: int = 3
+
+    def __post_init__(self):
+        super().__init__(self.width)
+
+
+kept = [Plain(4, mode="slow"), Own(object(), shape=(3, 4)), Record(5), *[Plain(5) for _ in range(6)]]
+torch.save({"mean": kept[0].mean}, "run.pt")
+"""
+
+
+def test_arguments_that_objects_were_made_with(tmp_path: Path) -> None:
+    _, evidence = watch(
+        write(tmp_path, {"train.py": f"from dataclasses import dataclass{MADE}"}), sys.executable, "train.py"
+    )
+    assert [(each["class_name"], dict(each["arguments"])) for each in evidence["made"]] == [
+        ("Own", {"shape": "(3, 4)"}),
+        ("Plain", {"0": "4", "mode": "'slow'"}),
+        ("Plain", {"0": "5"}),
+    ]
+
+
 def test_load_that_brings_too_little_back(tmp_path: Path) -> None:
     files = {"train.py": RESUME}
     done, evidence = watch(write(tmp_path, files), sys.executable, "train.py", options=("--exit-code",))
