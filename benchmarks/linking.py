@@ -12,10 +12,9 @@ from typing import Optional
 
 from benchmarks.table import format_table
 from flake8_ckpt.facts.collect import collect_file
-from flake8_ckpt.facts.model import FileFacts
-from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.linked_project import Project
+from flake8_ckpt.linking.functions import functions_of
 from flake8_ckpt.losses.overwrites.overwrites import Overwrites
 from flake8_ckpt.rules.base import all_rules
 
@@ -245,17 +244,12 @@ def generate_programs(size: int) -> Iterator[tuple[str, str]]:
 def measure_linking(size: int) -> list[str]:
     """Link the checkpoints of one project and lay out the seconds of each step as a row."""
     files = {path: collect_file(text.encode()) for path, text in generate_programs(size)}
-    saving = sum(any(each.contract for each in _functions_of(facts)) for facts in files.values())
+    saving = sum(any(each.contract for each in functions_of(facts)) for facts in files.values())
     with paused_gc():
         seconds = [clock(step) for step in list_steps(Project(files))]
     whole = sum(seconds)
     cells = [f"{each:.2f}" for each in (*seconds, whole)]
     return [f"{size:,}", f"{saving:,}", *cells, f"{1e6 * whole / size:.0f}"]
-
-
-def _functions_of(facts: FileFacts) -> list[FunctionFacts]:
-    """Return all functions and methods of a file that were read."""
-    return [*facts.functions, *(method for each in facts.classes for method in each.methods)]
 
 
 def list_steps(project: Project) -> list[Callable[[], object]]:

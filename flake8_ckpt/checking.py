@@ -1,12 +1,18 @@
-"""From facts to what the rules say: the project is linked, and every active rule is asked."""
+"""From facts to what the rules say: the project is linked, and every active rule is asked.
+
+Where only some files are asked about, the rules look at what can be said of these: the answer is that of the whole
+project, less what it says of other files. What is lost around checkpoints is said in files that save or load.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Optional
@@ -45,11 +51,13 @@ class Checked:
     faults: tuple[Fault, ...] = ()
 
 
-def link_and_check(root: Path, options: Options, index: Index) -> Checked:
-    """Ask every active rule of the project that the facts make."""
+def link_and_check(
+    root: Path, options: Options, index: Index, about: Optional[Collection[str]] = None
+) -> Checked:
+    """Ask every active rule of the project that the facts make; with `about`, what it finds in some files."""
     failed = tuple(Fault("collect", error, path) for path, error in index.failed)
     try:
-        project = link(root, options, index)
+        project = link(root, options, index, about)
         checks = list(active_checks(all_rules(), options.enable))
     except Exception as error:
         return Checked({}, (*failed, Fault("link", describe(error))))
@@ -60,9 +68,9 @@ def link_and_check(root: Path, options: Options, index: Index) -> Checked:
     return Checked(candidates, (*failed, *faults))
 
 
-def link(root: Path, options: Options, index: Index) -> Project:
-    """Return the project that the files of a root make."""
-    return Project(index.files, options.module_bases, package_of(root), options.frameworks)
+def link(root: Path, options: Options, index: Index, about: Optional[Collection[str]] = None) -> Project:
+    """Return the project that the files of a root make; `about` are the files whose findings are asked for."""
+    return Project(index.files, options.module_bases, package_of(root), options.frameworks, about)
 
 
 def confirm_content(data: bytes, candidates: Sequence[Finding]) -> Confirmed:
@@ -82,9 +90,20 @@ def active_checks(rules: Sequence[Rule], enable: Sequence[str]) -> Iterator[tupl
     """Give the checks that run: those on by default, and the opt-in ones that are enabled."""
     for rule in rules:
         if rule.check is not None:
-            yield rule.name, rule.check
+            yield rule.name, partial(_check_files, rule, rule.check)
         if rule.opt_in is not None and (ALL in enable or rule.code in enable):
-            yield rule.name, rule.opt_in
+            yield rule.name, partial(_check_files, rule, rule.opt_in)
+
+
+def _check_files(rule: Rule, check: Check, project: Project) -> Iterator[Finding]:
+    """Yield what a check finds in the files that are asked about and can have a finding of its rule."""
+    if not rule.is_about_checkpoints:
+        found = check(project)
+    elif project.about is None or any(map(project.takes_part, project.about)):
+        found = (each for each in check(project) if project.takes_part(each.path))
+    else:
+        return
+    yield from (each for each in found if project.about is None or each.path in project.about)
 
 
 def run_checks(

@@ -40,6 +40,7 @@ class Command:
 
 COMMANDS = (
     Command("check", "check:check_files", "check files and folders (options: flake8-ckpt check --help)"),
+    Command("scan", "organisation.scan:scan", "check many repositories and write one report"),
     Command("fix", "fix:fix_files", "mend findings in place (options: flake8-ckpt fix --help)"),
     Command("explain", "explain:explain", "explain a rule (CKP101) or a line of your code (train.py:12)"),
     Command(

@@ -7,6 +7,7 @@ rules nor libcst are imported.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -40,11 +41,16 @@ if TYPE_CHECKING:
     from flake8_ckpt.index.collection import Executor
     from flake8_ckpt.index.collection import Index
 
+# Where more than one file in so many is asked about, all are looked at, so that the next run has their verdict.
+FEW = 10
+PART = "part"
+
 
 class Analysis(Struct, frozen=True):
     """What a run says of a project: `candidates` by file, and what libcst has made of those that are `confirmed`.
 
-    `broken` tells why a file cannot be parsed. `index` is there where the project had to be linked.
+    `broken` tells why a file cannot be parsed. `index` is there where the project had to be linked. Nothing is known
+    of files that it is not `about`, None means all.
     """
 
     survey: Survey
@@ -53,6 +59,7 @@ class Analysis(Struct, frozen=True):
     broken: Mapping[str, str] = {}
     faults: tuple[Fault, ...] = ()
     index: Optional[Index] = None
+    about: Optional[frozenset[str]] = None
 
     @property
     def root(self) -> Path:
@@ -95,22 +102,27 @@ def analyze(
     *,
     replaced: Optional[Mapping[str, bytes]] = None,
     paths: Optional[Sequence[str]] = None,
+    about: Optional[Collection[str]] = None,
     executor: Optional[Executor] = None,
     jobs: int = 1,
     progress: Optional[Progress] = None,
 ) -> Analysis:
-    """Look at a project, and link and check it where something is new; see `check`."""
+    """Look at a project, and link and check it where something is new; see `check`.
+
+    With `about`, only the findings in these files count, which are some of `paths` and `replaced`.
+    """
     cache = cache_of(root, options)
     marks = cache.marks() if cache is not None else {}
     with paused_gc():
         survey = survey_files(root, paths_of(root, options, paths or ()), marks, replaced or {})
-        collect = partial(_analyze, survey, options, executor=executor, jobs=jobs, progress=progress)
+        few = None if about is None or FEW * len(about) > len(survey.digests) else frozenset(about)
+        collect = partial(_analyze, survey, options, few, executor=executor, jobs=jobs, progress=progress)
         if cache is None:
             return collect(None)
         if survey.replaced:
             found = collect(cache)
         else:
-            found = _with_verdict(cache, options, survey, paths or (), collect)
+            found = _with_verdict(cache, options, survey, paths or (), few, collect)
         cache.store_marks(marks, survey.marks)
         return found
 
@@ -125,8 +137,9 @@ def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> A
         digests={**found.survey.digests, **fresh.digests},
         replaced={**found.survey.replaced, path: data},
     )
+    about = None if found.about is None else found.about | {path}
     if found.index is None:
-        return _analyze(survey, options, cache_of(found.root, options))
+        return _analyze(survey, options, about, cache_of(found.root, options))
     new = index_survey(fresh, known=options.frameworks)
     index = replace(
         found.index,
@@ -134,7 +147,7 @@ def replace_file(found: Analysis, options: Options, path: str, data: bytes) -> A
         digests=survey.digests,
         failed=(*(failure for failure in found.index.failed if failure[0] != path), *new.failed),
     )
-    return _judge(survey, options, index)
+    return _judge(survey, options, index, about)
 
 
 def findings_in(found: Analysis, path: str) -> Confirmed:
@@ -142,6 +155,8 @@ def findings_in(found: Analysis, path: str) -> Confirmed:
 
     Only files that are asked about are read once more; one that has changed since keeps its ranges.
     """
+    if found.about is not None and path not in found.about:
+        raise LookupError(f"{path} was not asked about")
     if path in found.confirmed:
         return found.confirmed[path]
     return _confirm(found, path) or Confirmed(tuple(found.candidates.get(path, ())))
@@ -177,6 +192,7 @@ def notes(options: Options) -> Sequence[str]:
 def _analyze(
     survey: Survey,
     options: Options,
+    about: Optional[frozenset[str]],
     cache: Optional[Cache],
     *,
     executor: Optional[Executor] = None,
@@ -188,15 +204,15 @@ def _analyze(
     index = index_survey(
         survey, cache=cache, executor=executor, jobs=jobs, progress=progress, known=options.frameworks
     )
-    return _judge(survey, options, index)
+    return _judge(survey, options, index, about)
 
 
-def _judge(survey: Survey, options: Options, index: Index) -> Analysis:
+def _judge(survey: Survey, options: Options, index: Index, about: Optional[frozenset[str]]) -> Analysis:
     from flake8_ckpt.checking import link_and_check
 
-    checked = link_and_check(survey.root, options, index)
+    checked = link_and_check(survey.root, options, index, about)
     broken = {path: facts.error for path, facts in index.files.items() if facts.error}
-    return Analysis(survey, checked.candidates, {}, broken, checked.faults, index)
+    return Analysis(survey, checked.candidates, {}, broken, checked.faults, index, about)
 
 
 def _with_verdict(
@@ -204,24 +220,29 @@ def _with_verdict(
     options: Options,
     survey: Survey,
     asked: Sequence[str],
+    about: Optional[frozenset[str]],
     collect: Callable[[Cache], Analysis],
 ) -> Analysis:
     """Return the last verdict where it is on the same project, else a new one, which is kept.
 
+    A verdict about a few files has a place of its own, so that it takes that of no other.
     It also keeps what libcst has said of the candidates in the files that were asked about.
     """
     question = _question(survey.root, options)
     key = key_of(question, survey)
     last = cache.verdict(question)
-    is_known = last is not None and last.key == key
-    found = _from_verdict(survey, last) if last is not None and is_known else collect(cache)
+    part = cache.verdict(f"{question}-{PART}") if about is not None else None
+    earlier = [each for each in (last, part) if each is not None]
+    known = next((each for each in earlier if each.answers(key, about)), None)
+    found = collect(cache) if known is None else _from_verdict(survey, known)
     if found.faults or CHANGED in found.broken.values():
         return found
     named = frozenset(asked)
-    results = {path: _result(found, path, last, named) for path in found.candidates}
-    verdict = Verdict(key, results, dict(found.broken))
-    if verdict != last:
-        cache.store_verdict(question, verdict)
+    results = {path: _result(found, path, earlier, named) for path in found.candidates}
+    kept = None if found.about is None else tuple(sorted(found.about))
+    verdict = Verdict(key, results, dict(found.broken), kept).with_others(part)
+    if verdict not in earlier:
+        cache.store_verdict(question if kept is None else f"{question}-{PART}", verdict)
     return replace(
         found, confirmed={path: each.confirmed for path, each in results.items() if each.confirmed}
     )
@@ -229,13 +250,15 @@ def _with_verdict(
 
 def _from_verdict(survey: Survey, verdict: Verdict) -> Analysis:
     candidates = {path: each.candidates for path, each in verdict.results.items()}
-    return Analysis(survey, candidates, broken=verdict.broken)
+    about = None if verdict.about is None else frozenset(verdict.about)
+    return Analysis(survey, candidates, broken=verdict.broken, about=about)
 
 
-def _result(found: Analysis, path: str, last: Optional[Verdict], asked: Container[str]) -> Result:
+def _result(found: Analysis, path: str, earlier: Sequence[Verdict], asked: Container[str]) -> Result:
     """Return what was found in a file; what libcst has said of an unchanged one before, it says again."""
     digest, candidates = found.survey.digests.get(path, b""), tuple(found.candidates[path])
-    confirmed = last.confirmed(path, digest, candidates) if last is not None else None
+    known = (each.confirmed(path, digest, candidates) for each in earlier)
+    confirmed = next((each for each in known if each is not None), None)
     if confirmed is None and path in asked:
         confirmed = _confirm(found, path)
     return Result(digest, candidates, confirmed)

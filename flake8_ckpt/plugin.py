@@ -67,8 +67,10 @@ class Session(Struct):
 
         asked = asked_paths(asked_files(self.namespace), self.options, self.root)
         replaced = {project_path(self.root, filename): data} if data is not None else {}
-        jobs = jobs_for(self.options)
-        self.keep(engine.analyze(self.root, self.options, replaced=replaced, paths=asked, jobs=jobs))
+        jobs, about = jobs_for(self.options), [*asked, *replaced]
+        self.keep(
+            engine.analyze(self.root, self.options, replaced=replaced, paths=asked, about=about, jobs=jobs)
+        )
         for note in engine.notes(self.options):
             print(f"flake8-ckpt: note: {note}", file=sys.stderr)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Optional
 from typing import Union
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from flake8_ckpt.checking import active_checks
 from flake8_ckpt.confirm.confirmation import confirm
 from flake8_ckpt.facts.collect import collect_file
+from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.linked_project import Project
 from flake8_ckpt.rules.base import all_rules
@@ -53,10 +55,19 @@ def lint(case: Case, *, enable: Collection[str] = ()) -> list[Finding]:
     sources = _files(case)
     files = {path: collect_file(source.encode()) for path, source in sources.items()}
     assert {path: facts.error for path, facts in files.items() if facts.error} == {}
-    project = Project(files)
-    checks = active_checks(all_rules(), tuple(enable))
-    candidates = [finding for _, check in checks for finding in check(project)]
+    candidates = _asked(files, None, enable)
+    for path in sources if len(sources) > 1 else ():
+        alone = [finding for finding in candidates if finding.path == path]
+        assert _asked(files, [path], enable) == alone, "another answer where only this file is asked about"
     return sorted(exact for path, source in sources.items() for exact in _confirmed(path, source, candidates))
+
+
+def _asked(
+    files: Mapping[str, FileFacts], about: Optional[Collection[str]], enable: Collection[str]
+) -> list[Finding]:
+    project = Project(files, about=about)
+    checks = active_checks(all_rules(), tuple(enable))
+    return sorted(finding for _, check in checks for finding in check(project))
 
 
 def _confirmed(path: str, source: str, candidates: Collection[Finding]) -> Sequence[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from typing import Optional
+from unittest import mock
 
 from hypothesis import HealthCheck
 from hypothesis import given
@@ -81,6 +82,14 @@ def answer(root: Path, options: Options, asked: tuple[str, ...] = ()) -> tuple[l
     return sorted(findings), dict(found.broken)
 
 
+def answer_alone(root: Path, options: Options, name: str) -> list[Finding]:
+    """Return what is said of one file where only that is asked about, as where it is one of many."""
+    with mock.patch.object(engine, "FEW", 0):
+        found = engine.analyze(root, options, paths=[name], about=[name])
+    assert found.about is None or name in found.about
+    return list(engine.findings_in(found, name).findings)
+
+
 def edit(root: Path, name: str, text: Optional[str]) -> None:
     if text is None:
         (root / name).unlink(missing_ok=True)
@@ -106,6 +115,10 @@ def test_answer_after_edits_is_that_of_a_run_from_scratch(
                 no_cache=True,
             )
             expected = answer(root, scratch, asked)
+            for name in asked:
+                alone = [each for each in expected[0] if each.path == name]
+                assert answer_alone(root, options, name) == alone
+                assert answer_alone(root, options, name) == alone
             assert answer(root, options, asked) == expected
             assert answer(root, options, asked) == expected
 

@@ -170,7 +170,9 @@ def test_code_apart_from_verdicts_has_no_say_in_them() -> None:
         name = pending.pop()
         seen.add(name)
         path = PACKAGE.parent.joinpath(*name.split("."))
-        pending += set(modules_imported(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))) - seen
+        pending += (
+            set(modules_imported(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))) - seen
+        )
     assert {name.split(".")[1] for name in seen if "." in name}.isdisjoint(APART)
     assert "flake8_ckpt.linked_project" in seen
 

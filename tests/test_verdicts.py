@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,27 @@ def test_json_is_the_same_cold_and_warm(root: Path) -> None:
     arguments = ("-m", "flake8_ckpt", "check", "--output-format=json", "policy.py")
     cold, warm = run(root, *arguments), run(root, *arguments)
     assert json.loads(cold.out) == json.loads(warm.out) != []
+
+
+def test_verdicts_about_few_files_are_kept_together(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "FEW", 0)
+    ask = partial(engine.analyze, root, Options())
+    assert is_new(ask(about=["policy.py"])) and is_new(ask(about=["base.py"]))
+    assert not is_new(ask(about=["policy.py"])) and not is_new(ask(about=["policy.py", "base.py"]))
+    assert "policy.py CKP101" in found(ask(about=["policy.py", "base.py"]))
+    assert is_new(ask())
+    assert not is_new(ask(about=["warm_up.py"]))
+
+
+def test_verdict_about_few_files_says_nothing_of_others(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "FEW", 0)
+    analysis = engine.analyze(root, Options(), about=["base.py"])
+    with pytest.raises(LookupError):
+        engine.findings_in(analysis, "policy.py")
+
+
+def test_most_files_of_a_project_are_asked_about_as_all(root: Path) -> None:
+    assert engine.analyze(root, Options(), about=["base.py", "policy.py"]).about is None
 
 
 def test_verdict_of_another_state_of_our_code_is_not_taken(

@@ -87,8 +87,16 @@ def look_up(
     asked = asked_paths(names, options, root)
     with progress_bar() as progress:
         jobs = jobs_for(options)
+        about = [*replaced, *(project_path(root, name) for name in names if name != STDIN)]
         found = engine.analyze(
-            root, options, replaced=replaced, paths=asked, executor=executor, jobs=jobs, progress=progress
+            root,
+            options,
+            replaced=replaced,
+            paths=asked,
+            about=about,
+            executor=executor,
+            jobs=jobs,
+            progress=progress,
         )
     for note in engine.notes(options):
         print(f"flake8-ckpt: note: {note}", file=sys.stderr)
@@ -124,7 +132,9 @@ def _hidden_by_records(found: engine.Analysis, options: Options, asked: Collecti
     """Return how many findings there would be more without the user's framework records: the project is read twice."""
     if options.own is None:
         return 0
-    plain = engine.analyze(found.root, replace(options, own=None, no_cache=True), paths=list(asked))
+    plain = engine.analyze(
+        found.root, replace(options, own=None, no_cache=True), paths=list(asked), about=asked
+    )
     return sum(
         len(set(fingerprints(engine.findings_in(plain, path).findings).values()).difference(marks))
         for path in asked

@@ -160,7 +160,7 @@ class Handler(Struct, frozen=True, array_like=True, gc=False):
     function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
     a `second_way` where the `try` ends the function, and the handler prints the error itself.
     `drops` are the locals that the `try` makes, where the handler says the error and leaves the loop or the function.
-    It `says` what failed where it prints the error itself.
+    It `says` what failed where it prints the error itself. The lines that stand `apart` are those of other branches.
     """
 
     caught: tuple[str, ...]
@@ -171,6 +171,7 @@ class Handler(Struct, frozen=True, array_like=True, gc=False):
     second_way: bool = False
     drops: tuple[str, ...] = ()
     says: bool = False
+    apart: tuple[tuple[int, int], ...] = ()
 
 
 class Skip(Struct, frozen=True, array_like=True, gc=False):
@@ -185,11 +186,26 @@ class BestMetric(Struct, frozen=True, array_like=True, gc=False):
 
     `begins` is the statement of the function that sets it to a constant, `blocks` are the first and last lines of
     what a better value decides; `anew` where all that is saved there goes to a path that every run makes anew.
+    `tells` are the places of the function's result that say whether a value is the best.
     """
 
     name: str
     begins: Optional[Position]
     blocks: tuple[tuple[int, int], ...]
+    anew: bool = False
+    tells: tuple[int, ...] = ()
+
+
+# The place of a result that is not taken apart.
+WHOLE = -1
+
+
+class Verdict(Struct, frozen=True, array_like=True, gc=False):
+    """A call whose result, at one place, decides whether a block of lines runs that may save; `anew` as of a metric."""
+
+    position: Position
+    place: int
+    block: tuple[int, int]
     anew: bool = False
 
 
@@ -238,6 +254,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True, gc=False):
     moves: tuple[str, ...] = ()
     best_metrics: tuple[BestMetric, ...] = ()
     step_counters: tuple[StepCounter, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True, gc=False):

@@ -30,11 +30,28 @@ class Result(Struct, frozen=True, array_like=True):
 
 
 class Verdict(Struct, frozen=True, array_like=True):
-    """All that a run says of a project: results by path, and the files that cannot be parsed, with the reason."""
+    """What a run says of a project: results by path, and the files that cannot be parsed, with the reason.
+
+    `about` are the files that were asked about, None for all.
+    """
 
     key: bytes
     results: dict[str, Result]
     broken: dict[str, str]
+    about: Optional[tuple[str, ...]] = None
+
+    def answers(self, key: bytes, about: Optional[Collection[str]]) -> bool:
+        """Tell whether this says what is asked of a project in the same state."""
+        if self.key != key:
+            return False
+        return self.about is None or about is not None and set(about) <= set(self.about)
+
+    def with_others(self, before: Optional[Verdict]) -> Verdict:
+        """Return this together with what was said before of other files of the project in the same state."""
+        if before is None or before.key != self.key or None in (before.about, self.about):
+            return self
+        about = sorted({*(before.about or ()), *(self.about or ())})
+        return Verdict(self.key, {**before.results, **self.results}, self.broken, tuple(about))
 
     def confirmed(self, path: str, digest: bytes, candidates: Sequence[Finding]) -> Optional[Confirmed]:
         """Return what libcst made of the same candidates in the same content, if they were asked about."""

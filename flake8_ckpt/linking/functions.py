@@ -12,6 +12,7 @@ from functools import cache
 
 from msgspec import Struct
 
+from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import UNKNOWN
@@ -194,6 +195,13 @@ def functions_outside_tests(symbols: Symbols) -> Iterator[FunctionRef]:
     for home, class_id, function in _functions(symbols):
         if not is_test(home.partition(":")[0]):
             yield _ref(home, class_id, function)
+
+
+def functions_of(facts: FileFacts) -> Iterator[FunctionFacts]:
+    """Yield all functions and methods of a file that were read."""
+    yield from facts.functions
+    for each in facts.classes:
+        yield from each.methods
 
 
 def _functions(symbols: Symbols) -> Iterator[tuple[str, str, FunctionFacts]]:

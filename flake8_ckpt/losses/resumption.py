@@ -179,6 +179,10 @@ class Resumption:
         given = self.evaluator.class_of(caller.function.returns, CallContext(caller))
         return given in self.symbols.classes and self.hierarchy.are_related(given, class_id)
 
+    def trains_from(self, unit: FunctionRef, loads: list[Position]) -> bool:
+        """Tell whether a function trains after these statements, but not in them."""
+        return self._trains_from(unit, loads, True)
+
     def trains(self, unit: FunctionRef) -> bool:
         """Tell whether a function runs a training, by itself or through what it calls."""
         return self._trains(unit, MAX_CALLS)

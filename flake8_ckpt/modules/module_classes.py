@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Optional
 
+from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.value_kinds import KindEvaluator
@@ -48,25 +51,44 @@ from flake8_ckpt.modules.usage.whole_pickles import WholePickles
 
 
 class ModuleClasses:
-    """The classes of a project whose objects are modules."""
+    """The classes of a project whose objects are modules; with `about`, those that some files have to do with."""
 
-    def __init__(self, hierarchy: Hierarchy, kind_evaluator: KindEvaluator) -> None:
+    def __init__(
+        self, hierarchy: Hierarchy, kind_evaluator: KindEvaluator, about: Optional[Collection[str]] = None
+    ) -> None:
         self.hierarchy = hierarchy
         self.kind_evaluator = kind_evaluator
+        self.about = about
 
     @cached_property
     def classes(self) -> tuple[ClassState, ...]:
-        """Return those that set or register something, in order of file and line; not those of tests."""
+        """Return those that set or register something, in order of file and line; not those of tests.
+
+        What is said of a class stands in the file of it, of a subclass, or of an ancestor that sets what it sets.
+        """
         return tuple(self._classes())
 
     def _classes(self) -> Iterator[ClassState]:
         pickled = WholePickles(self.hierarchy).classes()
+        near = None if self.about is None else frozenset(self._near(self.about))
         for identity, facts in self.hierarchy.symbols.classes.items():
-            if is_test(identity.partition(":")[0]):
+            if is_test(identity.partition(":")[0]) or near is not None and identity not in near:
                 continue
             if any(method.writes or method.registers for method in facts.methods):
                 if self.hierarchy.is_module(identity):
                     yield ClassState(identity, self.hierarchy, self.kind_evaluator, pickled)
+
+    def _near(self, about: Collection[str]) -> Iterator[str]:
+        """Yield the classes of some files, their ancestors, and the subclasses that set attributes of theirs."""
+        for path in about:
+            facts = self.hierarchy.symbols.files.get(path)
+            for each in facts.classes if facts is not None else ():
+                identity = f"{path}:{each.name}"
+                yield from self.hierarchy.ancestors(identity)
+                names = _set_by(each)
+                for subclass in self.hierarchy.subclasses(identity) if names else ():
+                    if _may_share(names, _set_by(self.hierarchy.symbols.classes[subclass])):
+                        yield subclass
 
     @cached_property
     def used_classes(self) -> tuple[ClassState, ...]:
@@ -196,3 +218,14 @@ class ModuleClasses:
         """Yield the attributes that are set to what a registration returns."""
         for state in self.used_classes:
             yield from registration_results(state)
+
+
+def _set_by(facts: ClassFacts) -> frozenset[str]:
+    """Return the names of the attributes that a class itself sets or registers; some are patterns."""
+    written = (each.attr for method in facts.methods for each in method.writes)
+    return frozenset([*written, *(each.name for method in facts.methods for each in method.registers)])
+
+
+def _may_share(names: frozenset[str], others: frozenset[str]) -> bool:
+    """Tell whether two classes may set the same attribute: a name that is not plain may be any."""
+    return not names.isdisjoint(others) or not all(map(str.isidentifier, (*names, *others)))

@@ -41,6 +41,11 @@ class Rule:
         return self.module.rpartition(".")[2].replace("_", "-")
 
     @property
+    def is_about_checkpoints(self) -> bool:
+        """Tell whether the rule is about what programs save and restore: then it speaks of files that do."""
+        return self.code.startswith("CKP2")
+
+    @property
     def page(self) -> str:
         """Return the rule's documentation page: the docstring of its file."""
         return inspect.cleandoc(sys.modules[self.module].__doc__ or "")

@@ -35,11 +35,12 @@ def print_end(namespace: argparse.Namespace, looked_up: Lookup, shown: Sequence[
     for name, found in looked_up.hints.items():
         for hint in found:
             print(f"flake8-ckpt: note: {name}:{hint.line}: {hint.text}", file=sys.stderr)
-    hidden = _hidden(namespace, looked_up, sum(shown))
+    hidden = hidden_counts(namespace, looked_up, sum(shown))
     print(summary_line(Summary(shown, looked_up.read, list(looked_up.unread), hidden)), file=sys.stderr)
 
 
-def _hidden(namespace: argparse.Namespace, looked_up: Lookup, shown: int) -> dict[str, int]:
+def hidden_counts(namespace: argparse.Namespace, looked_up: Lookup, shown: int) -> dict[str, int]:
+    """Return how many findings each thing hides, where so many are shown."""
     sieved = looked_up.sieved.values()
     candidates = sum(len(each.findings) for each in looked_up.linted)
     unselected = _unselected(namespace, looked_up.linted) if candidates > shown else 0

@@ -41,6 +41,7 @@ from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import kept_in
 from flake8_ckpt.losses.resumption import Resumption
 from flake8_ckpt.losses.resumption import called_as
+from flake8_ckpt.losses.unsaved.continued_runs import ContinuedRuns
 from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 
 # Calls of a function that trains.
@@ -79,6 +80,7 @@ class GroupPoints:
         self.evaluator = contract.evaluator
         self.ledger = ledger
         self.resumption = Resumption(contract.groups)
+        self.continued = ContinuedRuns(ledger, contract.groups.payloads, self.resumption)
         self._restored: dict[int, frozenset[str]] = {}
 
     @cached_property
@@ -262,7 +264,7 @@ class GroupPoints:
         is_same = _is_same_file(save, load) or is_own and self._are_alike(save, load, _is_own_file)
         if is_same and self._trains_on(save, load):
             return True
-        return is_resume(load) and self._trains_beside(save, load)
+        return is_resume(load) and self._trains_beside(save, load) or self.continued.is_one(save, load)
 
     def _trains_beside(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether an object, or one function, loads, trains and saves what is restored."""

@@ -8,6 +8,7 @@ from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Call
+from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import last_name
@@ -25,7 +26,9 @@ TRAINS = frozenset(["backward", "zero_grad"])
 def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
     """Tell whether a scheduler is made for an epoch, is told it once or at each step, or is stepped up to it."""
     for _, value in ledger.kinds.made(holder):
-        if isinstance(value, Call) and not BEGINS.isdisjoint(name for name, _ in value.keywords):
+        # A number in the text, as in `last_epoch=-1`, is the same after each restart.
+        told = value.keywords if isinstance(value, Call) else ()
+        if any(name in BEGINS and not isinstance(each, (Const, Number)) for name, each in told):
             return True
     if any(ledger.aliases.bindings(holder.inner(f".{name}")) for name in sorted(BEGINS)):
         return True
