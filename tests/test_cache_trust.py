@@ -11,8 +11,8 @@ import pytest
 from flake8_ckpt import engine
 from flake8_ckpt.index import folder
 from flake8_ckpt.index.folder import FOLDER
-from flake8_ckpt.index.signature import KEY_VARIABLE
 from flake8_ckpt.index.folder import TAG
+from flake8_ckpt.index.signature import KEY_VARIABLE
 from flake8_ckpt.options import Options
 from tests.front_end import NORMALIZER
 from tests.front_end import run
