@@ -147,7 +147,8 @@ class ForgottenBests:
 
     def _is_of_class(self, unit: FunctionRef) -> bool:
         return bool(unit.class_id) and any(
-            self.hierarchy.are_related(unit.class_id, each) for each in (*self.classes, *self._resuming_classes)
+            self.hierarchy.are_related(unit.class_id, each)
+            for each in (*self.classes, *self._resuming_classes)
         )
 
     def _resumes_before(self, unit: FunctionRef, site: Site) -> bool:
@@ -183,7 +184,9 @@ class ForgottenBests:
         """Tell whether a load restores what only training needs, target networks too, or says that it resumes."""
         if self.points.restores_training(load):
             return True
-        owners = (each.base for each in load.into if isinstance(each, Attr) and each.name == "load_state_dict")
+        owners = (
+            each.base for each in load.into if isinstance(each, Attr) and each.name == "load_state_dict"
+        )
         is_target = any(TARGETS.search(last_name(each)) for each in owners)
         return bool(load.into) and (is_target or is_resume(load))
 
