@@ -1,4 +1,8 @@
-"""The linked project: what rules ask their questions of."""
+"""The linked project: what rules ask their questions of.
+
+What is about checkpoints is most of our code, and imported where a rule asks for it: many files have nothing to say
+of them.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,22 @@ from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 from typing import Optional
 
-from flake8_ckpt.checkpoints.mismatches import Contract
-from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
-from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import functions_of
-from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 from flake8_ckpt.linking.symbols import Symbols
 from flake8_ckpt.linking.value_kinds import KindEvaluator
-from flake8_ckpt.losses.losses import Losses
 from flake8_ckpt.modules.module_classes import ModuleClasses
+
+if TYPE_CHECKING:
+    from flake8_ckpt.checkpoints.mismatches import Contract
+    from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+    from flake8_ckpt.losses.losses import Losses
 
 
 class Project:
@@ -59,15 +64,23 @@ class Project:
     @cached_property
     def groups(self) -> CheckpointGroups:
         """Return who writes and who reads which checkpoint."""
+        from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+        from flake8_ckpt.checkpoints.summaries import Payloads
+        from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
+
         evaluator = SymbolicEvaluator(self.hierarchy)
         return CheckpointGroups(self.hierarchy, evaluator, Payloads(evaluator))
 
     @cached_property
     def contract(self) -> Contract:
         """Return what the writers and readers of each checkpoint do not agree on."""
+        from flake8_ckpt.checkpoints.mismatches import Contract
+
         return Contract(self.groups)
 
     @cached_property
     def losses(self) -> Losses:
         """Return what is lost between the two ends of the checkpoints, and around them."""
-        return Losses(self.contract, self.kind_evaluator)
+        from flake8_ckpt.losses.losses import Losses
+
+        return Losses(self.contract, self.kind_evaluator, self.about)

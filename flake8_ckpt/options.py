@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from configparser import RawConfigParser
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -141,7 +142,9 @@ DECLARED = (
         "ckpt-jobs", "number", "Number of processes that read new files. (Default: the number of cores)", "n"
     ),
 )
-NAMES = tuple(each.name for each in DECLARED)
+# Options of one command, by command; a configuration may set them too.
+OF_COMMANDS = {"check": ("ckpt-output-format", "ckpt-no-summary"), "fix": ("ckpt-buffer-style",)}
+NAMES = (*(each.name for each in DECLARED), *chain.from_iterable(OF_COMMANDS.values()))
 
 
 # flake8 has no types, so its option manager is Any here.
@@ -178,10 +181,10 @@ def from_namespace(namespace: argparse.Namespace, configuration: Configuration) 
         module_bases=tuple(namespace.ckpt_module_bases or ()),
         own=_own_records(namespace.ckpt_frameworks or (), configuration),
         baseline=_baseline(namespace.ckpt_baseline, configuration),
-        no_baseline=_flag("ckpt-no-baseline", namespace.ckpt_no_baseline, configuration),
+        no_baseline=flag_of("ckpt-no-baseline", namespace.ckpt_no_baseline, configuration),
         cache_dir=cache_dir,
         cache_url=cache_url,
-        no_cache=_flag("ckpt-no-cache", namespace.ckpt_no_cache, configuration),
+        no_cache=flag_of("ckpt-no-cache", namespace.ckpt_no_cache, configuration),
         jobs=_positive("ckpt-jobs", namespace.ckpt_jobs, configuration),
     )
 
@@ -306,7 +309,8 @@ def _positive(name: str, text: Optional[str], configuration: Configuration) -> O
     return int(text)
 
 
-def _flag(name: str, text: Optional[str], configuration: Configuration) -> bool:
+def flag_of(name: str, text: Optional[str], configuration: Configuration) -> bool:
+    """Return what a flag is set to, False where it is not; raise ExecutionError for what is neither true nor false."""
     states = RawConfigParser.BOOLEAN_STATES
     if text is not None and text.lower() not in states:
         raise ExecutionError(f"{configuration.place_of(name)}: {text!r} is neither true nor false")

@@ -53,6 +53,10 @@ def states(root: Path) -> dict[str, tuple[int, int]]:
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
 
 
+def packs(root: Path) -> list[Path]:
+    return sorted((root / ".flake8_ckpt_cache").glob("facts-*"))
+
+
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust the time of a file however new it is."""
@@ -188,6 +192,23 @@ def test_cache_folder_keeps_out_of_the_way(root: Path) -> None:
     folder = root / ".flake8_ckpt_cache"
     assert (folder / ".gitignore").read_text() == "*\n"
     assert (folder / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55\n")
+
+
+def test_few_new_facts_leave_those_of_a_large_project_alone(root: Path) -> None:
+    names = [f"m{number}.py" for number in range(60)]
+    write(root, {name: f"x = {name!r}\n" for name in names})
+    assert len(index(root, *names).collected) == 60
+    (whole,) = packs(root)
+    size = whole.stat().st_size
+    for number in range(3):
+        write(root, {"m7.py": f"y = {number}\n"})
+        assert index(root, *names).collected == ("m7.py",)
+        assert index(root, *names).collected == ()
+        assert whole.stat().st_size == size < sum(each.stat().st_size for each in packs(root)) < size + 1000
+    write(root, {name: "z = 1\n" for name in names[:5]})
+    assert len(index(root, *names).collected) == 5
+    assert packs(root) == [whole]
+    assert index(root, *names).collected == ()
 
 
 def test_cache_deleted_in_mid_run(root: Path) -> None:

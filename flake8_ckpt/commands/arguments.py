@@ -19,6 +19,7 @@ from flake8.options.aggregator import aggregate_options
 from flake8.options.manager import OptionManager
 
 from flake8_ckpt import __version__
+from flake8_ckpt.commands.defaults import set_defaults
 from flake8_ckpt.configuration import Configuration
 from flake8_ckpt.configuration import load_flake8
 from flake8_ckpt.configuration import read_configuration
@@ -85,8 +86,8 @@ def read_options(
     arguments: Sequence[str], declare: Declare, formatters: Collection[str] = ()
 ) -> tuple[argparse.Namespace, Options, Configuration]:
     """Return what is asked of a subcommand, our options, and what configures it."""
-    namespace = _read_arguments(arguments, declare, formatters)
     configuration = read_configuration(arguments)
+    namespace = _read_arguments(arguments, declare, formatters, configuration)
     if hasattr(namespace, "select"):
         _select_ours(namespace, configuration)
     return namespace, from_namespace(namespace, configuration), configuration
@@ -133,7 +134,7 @@ def declare_ours(
 
 
 def _read_arguments(
-    arguments: Sequence[str], declare: Declare, formatters: Collection[str]
+    arguments: Sequence[str], declare: Declare, formatters: Collection[str], configuration: Configuration
 ) -> argparse.Namespace:
     first_parser = stage1_arg_parser()
     first, rest = first_parser.parse_known_args(arguments)
@@ -144,6 +145,7 @@ def _read_arguments(
         formatter_names=list(formatters),
     )
     declare(manager)
+    set_defaults(manager.parser, manager.parser.prog.rpartition(" ")[2], configuration)
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 

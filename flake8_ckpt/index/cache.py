@@ -38,6 +38,9 @@ MARKS_VERSION = "2"
 KEPT_VERDICTS = 4
 # How many times the facts of a project a shared file may hold, so that branches do not take each other's.
 GROWTH = 4
+# New facts of one in so many files are put into a pack of their own; for more, that of the whole is written again.
+RECENT_SHARE = 50
+RECENT = "recent"
 UNUSUAL = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -72,20 +75,34 @@ class Cache(Struct, frozen=True):
 
     def facts(self) -> dict[bytes, FileFacts]:
         """Return the facts by the digest of the content."""
+        with paused_gc():
+            return {**self._packed(pack_name(self.key)), **self._packed(pack_name(self.key, RECENT))}
+
+    def _packed(self, name: str) -> dict[bytes, FileFacts]:
         from flake8_ckpt.index.pack import Pack
 
-        with paused_gc():
-            pack = self.folder.read(pack_name(self.key), Pack)
+        pack = self.folder.read(name, Pack)
         return pack.facts if pack is not None else {}
 
     def store_facts(self, before: Mapping[bytes, FileFacts], after: Mapping[bytes, FileFacts]) -> None:
-        """Write the facts, where there are others now; the packs of other versions go."""
+        """Write the facts, where there are others now; the packs of other versions go.
+
+        A few new ones go into a pack beside that of the whole project, which is left as it is.
+        """
         from flake8_ckpt.index.pack import Pack
 
-        if before.keys() != after.keys():
-            name = pack_name(self.key)
-            self.folder.write(name, Pack(dict(after)))
-            self.folder.remove_others(name, name.rpartition("-")[0], keep=1)
+        if before.keys() == after.keys():
+            return
+        earlier = self._packed(pack_name(self.key, RECENT))
+        recent = {each: facts for each, facts in after.items() if each in earlier or each not in before}
+        few = len(before) // RECENT_SHARE
+        if len(recent) <= few and len(before) <= len(after) + few:
+            if recent.keys() != earlier.keys():
+                self.folder.write(pack_name(self.key, RECENT), Pack(recent))
+            return
+        name = pack_name(self.key)
+        self.folder.write(name, Pack(dict(after)))
+        self.folder.remove_others(name, name.rpartition("-")[0], keep=1)
 
     def shared_facts(self) -> dict[bytes, FileFacts]:
         """Return what other machines have left for this project, or for another of its name."""
@@ -176,6 +193,7 @@ def code_version() -> str:
 
 
 @cache
-def pack_name(known: str = "") -> str:
-    """Return the name of the pack for this version, this Python, and what the user's records add."""
-    return f"facts-py{sys.version_info[0]}{sys.version_info[1]}-{facts_version(known)}.bin"
+def pack_name(known: str = "", part: str = "") -> str:
+    """Return the name of the pack for this version, this Python, and what the user's records add, or of a part."""
+    name = f"facts-py{sys.version_info[0]}{sys.version_info[1]}-{facts_version(known)}"
+    return f"{name}-{part}.bin" if part else f"{name}.bin"

@@ -96,7 +96,7 @@ class Cluster:
     def _threads(self) -> Optional[int]:
         """Return how many tasks the workers run at once, None where the scheduler does not say."""
         with suppress(Exception):
-            return sum(within(CONNECT_SECONDS, self.client.nthreads).values())
+            return sum(dict[str, int](within(CONNECT_SECONDS, self.client.nthreads)).values())
         return None
 
     def _send(self, collect: Collect, group: Texts) -> Optional[Future]:

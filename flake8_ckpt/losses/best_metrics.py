@@ -11,8 +11,11 @@ from functools import cached_property
 from typing import Optional
 
 from flake8_ckpt.checkpoints.effects import LoadEffect
+from flake8_ckpt.checkpoints.pairing.file_names import file_name
+from flake8_ckpt.checkpoints.pairing.resume_options import TUNES
 from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
 from flake8_ckpt.checkpoints.payload import all_keys
+from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import BestMetric
 from flake8_ckpt.facts.model import Site
@@ -20,6 +23,7 @@ from flake8_ckpt.facts.values import Arith
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.facts.values import Number
 from flake8_ckpt.facts.values import Value
@@ -94,10 +98,14 @@ class ForgottenBests:
     def _found(self) -> Iterator[ForgottenBest]:
         seen: set[Spot] = set()
         for unit in self.ledger.aliases.index.units:
-            asked = bool(unit.function.best_metrics or unit.function.verdicts)
-            for each in (*self._own(unit), *self._told(unit)) if asked and self._is_resumed(unit) else ():
-                if each.location not in seen:
-                    seen.add(each.location)
+            if not (unit.function.best_metrics or unit.function.verdicts):
+                continue
+            is_resumed = self._is_resumed(unit)
+            for each in (*self._own(unit), *(self._told(unit) if is_resumed else ())):
+                is_lost = is_resumed or self._is_read_back(each, unit)
+                if is_lost and seen.isdisjoint((each.location, each.save)):
+                    # Of several metrics that decide one save, the first is told.
+                    seen.update((each.location, each.save))
                     yield each
 
     def _own(self, unit: FunctionRef) -> Iterator[ForgottenBest]:
@@ -107,6 +115,16 @@ class ForgottenBests:
             begins = self._begins(metric, unit) if save is not None else None
             if save is not None and begins is not None:
                 yield ForgottenBest(metric.name, unit.class_id, begins, Spot(unit.path, save), metric.anew)
+
+    def _is_read_back(self, best: ForgottenBest, unit: FunctionRef) -> bool:
+        """Tell whether a function begins with the very file that a better value overwrites."""
+        found = self.groups.payloads.summary(unit)
+        files = {file_name(each.file) for each in found.saves if each.location == best.save} - {""}
+        first = best.location.position.line
+        return any(
+            bool(each.into) and each.at.line < first and file_name(file_of(each.root)) in files
+            for each in found.loads
+        )
 
     def _told(self, unit: FunctionRef) -> Iterator[ForgottenBest]:
         """Yield the metrics of objects that tell a function what to save: `if tracker.update(loss): save()`."""
@@ -139,6 +157,8 @@ class ForgottenBests:
 
     def _is_resumed(self, unit: FunctionRef) -> bool:
         """Tell whether a function is one of a program that resumes: itself does, or one that leads to it."""
+        if TUNES.search(unit.identity):
+            return False
         if unit.identity in self.functions or unit.identity in self._resuming or self._is_of_class(unit):
             return True
         return any(
@@ -183,7 +203,7 @@ class ForgottenBests:
     def _goes_on(self, load: LoadEffect) -> bool:
         """Tell whether a load restores what only training needs, target networks too, or says that it resumes."""
         if self.points.restores_training(load):
-            return True
+            return not load.call_chain or any(not _is_of(each, load.source) for each in load.into)
         owners = (
             each.base for each in load.into if isinstance(each, Attr) and each.name == "load_state_dict"
         )
@@ -255,6 +275,11 @@ class ForgottenBests:
                 if held is not None and last_name(held) == holder.name:
                     return True
         return False
+
+
+def _is_of(target: Value, unit: FunctionRef) -> bool:
+    """Tell whether a target is a local of a function, or what it gives back: a caller may drop that."""
+    return target == RETURN or isinstance(target, Local) and f".{unit.name}." in target.name
 
 
 def _is_constant(value: Value) -> bool:

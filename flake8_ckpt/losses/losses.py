@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from typing import Optional
 
 from flake8_ckpt.checkpoints.hooks.pairs import Hooks
 from flake8_ckpt.checkpoints.mismatches import Contract
@@ -59,11 +61,14 @@ from flake8_ckpt.losses.vecnormalize.wrappers import Environments
 
 
 class Losses:
-    """What is lost between the two ends of the checkpoints, and around them."""
+    """What is lost between the two ends of the checkpoints, and around them; `about` as in `Project`."""
 
-    def __init__(self, contract: Contract, kind_evaluator: KindEvaluator) -> None:
+    def __init__(
+        self, contract: Contract, kind_evaluator: KindEvaluator, about: Optional[Collection[str]] = None
+    ) -> None:
         self.contract = contract
         self.kind_evaluator = kind_evaluator
+        self.about = about
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -87,7 +92,7 @@ class Losses:
     @cached_property
     def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
-        return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator).found
+        return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator, self.about).found
 
     def is_idle(self, reader: FunctionRef) -> bool:
         """Tell whether nobody calls a load to go on with training, of a class of which programs make objects."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Optional
 
+from flake8_ckpt.facts.model import ClassFacts
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.value_kinds import KindEvaluator
@@ -63,7 +64,7 @@ class ModuleClasses:
     def classes(self) -> tuple[ClassState, ...]:
         """Return those that set or register something, in order of file and line; not those of tests.
 
-        What is said of a class stands in the file of it, of an ancestor or of a subclass.
+        What is said of a class stands in the file of it, of a subclass, or of an ancestor that sets what it sets.
         """
         return tuple(self._classes())
 
@@ -78,11 +79,16 @@ class ModuleClasses:
                     yield ClassState(identity, self.hierarchy, self.kind_evaluator, pickled)
 
     def _near(self, about: Collection[str]) -> Iterator[str]:
-        """Yield the classes of some files, and those that are related to them."""
+        """Yield the classes of some files, their ancestors, and the subclasses that set attributes of theirs."""
         for path in about:
             facts = self.hierarchy.symbols.files.get(path)
             for each in facts.classes if facts is not None else ():
-                yield from self.hierarchy.relatives(f"{path}:{each.name}")
+                identity = f"{path}:{each.name}"
+                yield from self.hierarchy.ancestors(identity)
+                names = _set_by(each)
+                for subclass in self.hierarchy.subclasses(identity) if names else ():
+                    if _may_share(names, _set_by(self.hierarchy.symbols.classes[subclass])):
+                        yield subclass
 
     @cached_property
     def used_classes(self) -> tuple[ClassState, ...]:
@@ -212,3 +218,14 @@ class ModuleClasses:
         """Yield the attributes that are set to what a registration returns."""
         for state in self.used_classes:
             yield from registration_results(state)
+
+
+def _set_by(facts: ClassFacts) -> frozenset[str]:
+    """Return the names of the attributes that a class itself sets or registers; some are patterns."""
+    written = (each.attr for method in facts.methods for each in method.writes)
+    return frozenset([*written, *(each.name for method in facts.methods for each in method.registers)])
+
+
+def _may_share(names: frozenset[str], others: frozenset[str]) -> bool:
+    """Tell whether two classes may set the same attribute: a name that is not plain may be any."""
+    return not names.isdisjoint(others) or not all(map(str.isidentifier, (*names, *others)))

@@ -26,7 +26,8 @@ TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I
 # Files to begin with that are not those of the run itself: `init_weights`, `teacher.pt`, `encoder_path`, `best.pth`.
 BEGINS = re.compile(
     TUNES.pattern
-    + r"|teacher|backbone|imagenet|baseline|expert|(^|[^a-z])(init|best|base|eval|test|infer|demo|play)",
+    + r"|teacher|backbone|imagenet|baseline|expert"
+    + r"|(^|[^a-z])(init|best|base|eval|test|infer|demo|play)",
     re.I,
 )
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
+from multiprocessing.context import SpawnContext
+from typing import Union
 
 from flake8_ckpt.commands.organisation.one_repository import Outcome
 from flake8_ckpt.commands.organisation.one_repository import Request
 from flake8_ckpt.commands.organisation.one_repository import check_repository
 
+Context = Union[ForkServerContext, SpawnContext]
 # Imported once, before the processes are forked.
 PRELOADED = ["flake8_ckpt.commands.organisation.one_repository", "flake8_ckpt.checking"]
 
 
-def check_all(requests: Sequence[Request], jobs: int) -> Iterator[Outcome]:
+def check_all(requests: Sequence[Request], jobs: int) -> Generator[Outcome, None, None]:
     """Yield what comes of each repository, in order, so many being checked at once."""
     context = _context(any(each.cluster for each in requests))
     pool = ThreadPoolExecutor(jobs)
@@ -30,7 +33,7 @@ def check_all(requests: Sequence[Request], jobs: int) -> Iterator[Outcome]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _context(is_clustered: bool) -> BaseContext:
+def _context(is_clustered: bool) -> Context:
     """Return how processes begin: forked from one that has nothing but our modules, where the system can do that."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -39,7 +42,7 @@ def _context(is_clustered: bool) -> BaseContext:
     return context
 
 
-def _in_process(context: BaseContext, request: Request) -> Outcome:
+def _in_process(context: Context, request: Request) -> Outcome:
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(request, sender))
     process.start()

@@ -28,9 +28,11 @@ from flake8_ckpt.commands.organisation.repositories import read_list
 from flake8_ckpt.commands.organisation.scan_report import FORMATS
 from flake8_ckpt.commands.organisation.scan_report import summary_line
 from flake8_ckpt.commands.organisation.scan_report import table
+from flake8_ckpt.commands.progress import progress_bar
 from flake8_ckpt.configuration import VARIABLES
 from flake8_ckpt.index.store import is_url
 from flake8_ckpt.options import Options
+from flake8_ckpt.project_index import Progress
 from flake8_ckpt.reports.plain_text import one_line
 from flake8_ckpt.selection import jobs_for
 
@@ -85,8 +87,9 @@ def scan(arguments: Sequence[str]) -> int:
         pass
     with clones_folder() as clones:
         requests = [_request(asked, passed, each, clones / str(at)) for at, each in enumerate(found)]
-        with closing(check_all(requests, asked.jobs or jobs_for(Options()))) as checked:
-            outcomes = list(_told(checked))
+        jobs = asked.jobs or jobs_for(Options())
+        with closing(check_all(requests, jobs)) as checked, progress_bar("checking repositories") as progress:
+            outcomes = list(_told(checked, len(found), progress))
     _write(asked, outcomes)
     if any(each.error for each in outcomes):
         return FAILED
@@ -154,10 +157,12 @@ def _format_of(asked: argparse.Namespace) -> str:
     return asked.output_format or ("text" if sys.stdout.isatty() and not asked.output_file else "concise")
 
 
-def _told(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+def _told(outcomes: Iterable[Outcome], count: int, progress: Optional[Progress]) -> Iterator[Outcome]:
     """Say why a repository cannot be checked as soon as it is known, and what else a check says, once."""
     told: set[str] = set()
-    for each in outcomes:
+    for number, each in enumerate(outcomes, start=1):
+        if progress is not None:
+            progress(number, count)
         lines = list(each.notes)
         if each.error:
             lines.append(f"flake8-ckpt: error: {each.repository.name}: {each.error}")

@@ -150,11 +150,20 @@ def _compared(test: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the names in the comparisons of a test, each with the expression that it is compared with."""
     for node in ast.walk(test):
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ORDERS):
-            sides = _without_margin(*_without_call(node.left, node.comparators[0]))
-            for side, other in (sides, sides[::-1]):
-                name = name_of(side)
-                if name and not isinstance(other, ast.Constant):
-                    yield name, ast.dump(other)
+            for sides in _alike(*_without_margin(*_without_call(node.left, node.comparators[0]))):
+                for side, other in (sides, sides[::-1]):
+                    name = name_of(side)
+                    if name and not isinstance(other, ast.Constant):
+                        yield name, ast.dump(other)
+
+
+def _alike(left: ast.expr, right: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield what stands at the same place of two expressions: `(a + b) / 2 < (best_a + best_b) / 2`."""
+    if isinstance(left, ast.BinOp) and isinstance(right, ast.BinOp) and type(left.op) is type(right.op):
+        yield from _alike(left.left, right.left)
+        yield from _alike(left.right, right.right)
+    else:
+        yield left, right
 
 
 def _without_margin(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr]:
@@ -165,8 +174,9 @@ def _without_margin(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr
 
 
 def _without_factor(node: ast.expr) -> ast.expr:
-    is_scaled = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult))
-    return node.left if is_scaled and name_of(node.left) and _is_margin(node.right) else node
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
+        return node
+    return node.left if name_of(node.left) and _is_margin(node.right) else node
 
 
 def _is_margin(node: ast.expr) -> bool:

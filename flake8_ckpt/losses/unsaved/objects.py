@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Optional
@@ -63,12 +64,20 @@ Object = tuple[Holder, Spot, Holder, ObjectKind]
 class UnsavedObjects:
     """Asks the ledger for the objects that belong to a save and are in no file."""
 
-    def __init__(self, ledger: Ledger, groups: GroupPoints, kind_evaluator: KindEvaluator) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        groups: GroupPoints,
+        kind_evaluator: KindEvaluator,
+        about: Optional[Collection[str]] = None,
+    ) -> None:
         contract = ledger.contract
+        self.about = about
+        self.kind_evaluator = kind_evaluator
         self.hierarchy = contract.hierarchy
         self.ledger = ledger
         self.groups = groups
-        self._of_owner: dict[str, tuple[Object, ...]] = {}
+        self._of_owner: dict[tuple[str, bool], tuple[Object, ...]] = {}
         self.pairs = StatePairs(contract, self.ledger, groups.resumption)
         self.averages = AveragedCopies(self.ledger)
         self.loss_scales = LossScales(self.hierarchy)
@@ -82,7 +91,15 @@ class UnsavedObjects:
 
     @cached_property
     def found(self) -> tuple[UnsavedObject, ...]:
-        """Return what is in no file, each object once."""
+        """Return what is in no file, each object once.
+
+        What is told of one file hides what could be told of another. So where few files are asked about, they are
+        looked at alone, and all others only if something is found there.
+        """
+        if self.about is not None:
+            if not any(self._is_asked(each.location) for each in self._found()):
+                return ()
+            return UnsavedObjects(self.ledger, self.groups, self.kind_evaluator).found
         first: dict[tuple[str, Optional[Spot]], UnsavedObject] = {}
         for each in self._found():
             first.setdefault((each.name.rpartition(".")[2], each.made or each.location), each)
@@ -127,11 +144,18 @@ class UnsavedObjects:
 
     def _objects(self, point: SavePoint) -> tuple[Object, ...]:
         """Return the candidates that are of a kind which a checkpoint needs: several saves are of one owner."""
-        if point.owner not in self._of_owner:
-            items = ((each, made, self._item_of(each)) for each, made in self._candidates(point))
+        if point.location is not None and not self._is_asked(point.location):
+            return ()
+        key = (point.owner, point.location is None)
+        if key not in self._of_owner:
+            asked = (each for each in self._candidates(point) if self._is_asked(point.location or each[1]))
+            items = ((each, made, self._item_of(each)) for each, made in asked)
             found = ((each, made, item, self.ledger.kind_of(item)) for each, made, item in items)
-            self._of_owner[point.owner] = tuple(each for each in found if each[-1] in KINDS)
-        return self._of_owner[point.owner]
+            self._of_owner[key] = tuple(each for each in found if each[-1] in KINDS)
+        return self._of_owner[key]
+
+    def _is_asked(self, location: Spot) -> bool:
+        return self.about is None or location.path in self.about
 
     def _item_of(self, holder: Holder) -> Holder:
         """Return an object, or where it is a container of some that a checkpoint needs, any item of it."""
