@@ -43,6 +43,7 @@ from flake8_ckpt.losses.state_dicts.unprefixed_keys import UnprefixedKey
 from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
+from flake8_ckpt.losses.trained_apart import TrainedApart
 from flake8_ckpt.losses.unread_files import UnreadFile
 from flake8_ckpt.losses.unread_files import UnreadFiles
 from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
@@ -105,6 +106,11 @@ class Losses:
     @cached_property
     def _idle(self) -> IdleLoads:
         return IdleLoads(self.contract.hierarchy)
+
+    @cached_property
+    def trained_apart(self) -> TrainedApart:
+        """Return who knows the plain tensors that are trained by themselves and never resumed."""
+        return TrainedApart(self.save_points.resumption)
 
     def unread_files(self) -> Iterator[UnreadFile]:
         """Yield the files with the state of one object that no load reads."""
