@@ -29,7 +29,7 @@ from pathlib import Path
 from benchmarks.table import format_table
 from flake8_ckpt import engine
 from flake8_ckpt.index.folder import FOLDER
-from flake8_ckpt.index.folder import KEY_VARIABLE
+from flake8_ckpt.index.signature import KEY_VARIABLE
 from flake8_ckpt.options import Options
 
 CHECK = (sys.executable, "-m", "flake8_ckpt", "check", "--isolated", "--no-summary", "--ckpt-root=.", ".")

@@ -214,12 +214,13 @@ class Verdict(Struct, frozen=True, array_like=True, gc=False):
 class StepCounter(Struct, frozen=True, array_like=True, gc=False):
     """A local that a loop counts up and that drives a schedule; `shared` where it is a variable of the module.
 
-    `begins` is the statement that sets it to a constant.
+    `begins` is the statement that sets it to a constant. It `decays` where it is itself the rate that is used.
     """
 
     name: str
     begins: Position
     shared: bool = False
+    decays: bool = False
 
 
 class Parameter(Struct, frozen=True, array_like=True, gc=False):

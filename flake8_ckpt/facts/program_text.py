@@ -44,6 +44,10 @@ MAX_MOVED = 80
 ASSERTED = re.compile(r"\bassert (\w+)\.(?:device\b|is_cuda\b|get_device\()")
 # A local is counted up, not an attribute or an item.
 COUNTS = re.compile(r"(?:^|[\s;:])\w+[ \t\\]*\+=")
+# `epsilon *= 0.99`, `noise = max(low, noise * decay)`; what else has such a name is asked by the tree.
+DECAYS = re.compile(
+    r"^\s*(\w*(?:eps|noise|explor|temperature|anneal|forcing)\w*)[ \t]*(?:[-*/+]=|=.*\b\1\b)", re.I
+)
 # `import_module("models." + name + "_model")`
 IMPORTERS = ("import_module", "__import__")
 LOOPS = (ast.For, ast.While, ast.With)
@@ -99,11 +103,17 @@ def ordered_in(lines: list[str]) -> frozenset[int]:
 
 
 def counted_in(lines: list[str]) -> frozenset[int]:
-    """Return the numbers of the lines that may count something up: `step += 1`, `step = step + 1`."""
+    """Return the numbers of the lines that may count something up, `step += 1`, or let it decay, `eps *= 0.99`."""
     return frozenset(
         number
         for number, line in enumerate(lines, 1)
-        if "+=" in line and COUNTS.search(line) is not None or "+ 1" in line
+        if "=" in line
+        and (
+            "+=" in line
+            and COUNTS.search(line) is not None
+            or "+ 1" in line
+            or DECAYS.match(line) is not None
+        )
     )
 
 

@@ -19,6 +19,7 @@ from flake8_ckpt.frameworks.records import LoadCall
 from flake8_ckpt.frameworks.records import NormalizingWrapper
 from flake8_ckpt.frameworks.records import Record
 from flake8_ckpt.frameworks.records import Records
+from flake8_ckpt.frameworks.records import Registry
 from flake8_ckpt.frameworks.records import Role
 from flake8_ckpt.frameworks.records import SaveCall
 from flake8_ckpt.frameworks.records import TakeOver
@@ -213,7 +214,8 @@ class Frameworks:
         The name of a variable stands for its class, too: `accelerator.prepare`.
         """
         found: dict[str, str] = {}
-        for each in (*self.records.takes_over, *self.records.registry):
+        kept: tuple[TakeOver | Registry, ...] = (*self.records.takes_over, *self.records.registry)
+        for each in kept:
             names = [*each.names]
             if isinstance(each, TakeOver):
                 names += [f"{one}.{name.rpartition('.')[2]}" for name in each.names for one in each.variables]

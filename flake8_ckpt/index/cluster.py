@@ -169,7 +169,9 @@ class Cluster:
             raise ClusterError(f"{self.address}: {who} has {said}, and here is {code()}: install the same")
         if isinstance(said, (ImportError, AttributeError)):
             lacks = f"{who} cannot load flake8-ckpt ({_reason(said)})"
-            raise ClusterError(f"{self.address}: {lacks}: install {__version__} for the scheduler and each worker")
+            raise ClusterError(
+                f"{self.address}: {lacks}: install {__version__} for the scheduler and each worker"
+            )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Facts that a real dask cluster collects: the same findings, whatever happens to it, and one line where it is no use."""
+"""Facts that a real dask cluster collects: the same findings whatever happens, and one line where it is no use."""
 
 from __future__ import annotations
 

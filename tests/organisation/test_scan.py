@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 from pathlib import Path
@@ -157,9 +158,7 @@ def test_process_that_dies_takes_nobody_with_it(several: Path, monkeypatch: pyte
     requests = [
         Request(Repository(name, str(several / name)), "", (), "concise") for name in ("lossy", "clean")
     ]
-    monkeypatch.setattr(
-        processes, "_context", lambda is_clustered: processes.multiprocessing.get_context("fork")
-    )
+    monkeypatch.setattr(processes, "_context", lambda is_clustered: multiprocessing.get_context("fork"))
     outcomes = list(processes.check_all(requests, 1))
     assert ["was killed" in each.error for each in outcomes] == [True, True]
 

@@ -186,6 +186,7 @@ def program(body: str = PLAIN, start: str = "-np.inf", mark: str = "", resumed: 
         "watch.py": WATCH.format(start=start, mark=mark, body=body),
     }
 
+
 AGENT = """
 import torch
 

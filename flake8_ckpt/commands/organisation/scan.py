@@ -30,9 +30,9 @@ from flake8_ckpt.commands.organisation.scan_report import summary_line
 from flake8_ckpt.commands.organisation.scan_report import table
 from flake8_ckpt.commands.progress import progress_bar
 from flake8_ckpt.configuration import VARIABLES
-from flake8_ckpt.project_index import Progress
 from flake8_ckpt.index.store import is_url
 from flake8_ckpt.options import Options
+from flake8_ckpt.project_index import Progress
 from flake8_ckpt.reports.plain_text import one_line
 from flake8_ckpt.selection import jobs_for
 

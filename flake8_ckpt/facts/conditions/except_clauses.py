@@ -49,7 +49,11 @@ def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
 
 def set_apart(handlers: Sequence[Handler], node: Function) -> Iterator[Handler]:
     """Yield the handlers of a function with the lines of the branches that run only where theirs does not."""
-    steps = [each for each in statements(node.body) if isinstance(each, ast.If) and each.orelse] if handlers else []
+    steps = (
+        [each for each in statements(node.body) if isinstance(each, ast.If) and each.orelse]
+        if handlers
+        else []
+    )
     for handler in handlers:
         line = handler.position.line
         others = (each.orelse for each in steps if _is_in(line, each.body))

@@ -174,17 +174,18 @@ def _without_margin(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr
 
 
 def _without_factor(node: ast.expr) -> ast.expr:
-    is_scaled = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult))
-    return node.left if is_scaled and name_of(node.left) and _is_margin(node.right) else node
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
+        return node
+    return node.left if name_of(node.left) and _is_margin(node.right) else node
 
 
 def _is_margin(node: ast.expr) -> bool:
-    """Tell whether an expression is a number, or a named margin: `1e-4`, `1 + 0.01`, `self.min_delta`."""
+    """Tell whether an expression is a named margin or a part of a number: `1e-4`, `1 + 0.01`; no count of steps is."""
     if isinstance(node, ast.BinOp):
-        return _is_margin(node.left) and _is_margin(node.right)
+        return _is_margin(node.left) or _is_margin(node.right)
     if isinstance(node, (ast.Name, ast.Attribute)):
         return MARGINS.search(dotted(node)) is not None
-    return isinstance(node, ast.Constant)
+    return isinstance(node, ast.Constant) and (isinstance(node.value, float) or node.value == 0)
 
 
 def _without_call(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr]:

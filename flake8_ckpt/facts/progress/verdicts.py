@@ -53,7 +53,9 @@ def verdicts(node: Function, text: str, locate: Locate) -> Iterator[Verdict]:
                 asked.setdefault(name, []).append((locate(each), index))
     for each in body:
         block = _saving_block(each)
-        for part in _deciding(each) if block is not None else ():
+        if block is None:
+            continue
+        for part in _deciding(each):
             if isinstance(part, ast.Name):
                 for position, index in asked.get(part.id, ()):
                     yield Verdict(position, index, block)
