@@ -33,6 +33,7 @@ from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
+from flake8_ckpt.facts.program_text import dynamic_imports
 from flake8_ckpt.facts.program_text import inner_imports
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import moved_parameters
@@ -110,6 +111,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         devices=devices_of(text),
         runs=is_program(tree, text),
         inner_imports=inner_imports(source.lines),
+        dynamic_imports=dynamic_imports(tree, text),
     )
 
 
@@ -254,7 +256,7 @@ class _Collector:
             tuple(frame.writes),
             frame.registers_seen(),
             frame.uses_seen(),
-            tuple(frame.calls),
+            frame.calls_seen(),
             frame.key_reads_seen(),
             tuple(frame.stores),
             tuple(set_apart(frame.handlers, node)),

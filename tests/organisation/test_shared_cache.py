@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,13 +16,16 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from flake8_ckpt import engine
+from flake8_ckpt.engine import Analysis
 from flake8_ckpt.index import store
 from flake8_ckpt.index.signature import KEY_VARIABLE
 from flake8_ckpt.options import Options
 from tests.front_end import BASE
+from tests.front_end import CLEAN
 from tests.front_end import NORMALIZER
 from tests.front_end import POLICY
 from tests.front_end import Run
+from tests.front_end import command
 from tests.front_end import flake8
 from tests.front_end import here
 from tests.front_end import write
@@ -48,13 +52,18 @@ def machine(tmp_path: Path, name: str, files: dict[str, str] = FILES) -> Path:
     return write(tmp_path / name / "project", {"setup.cfg": "", **files})
 
 
-def collected(root: Path, url: str = "memory://facts") -> tuple[str, ...]:
-    """Return which files had to be read by a run, whose findings are as ever."""
+def analyze(root: Path, url: str = "memory://facts") -> Analysis:
+    """Return what a run finds, which is as ever."""
     store.open_store.cache_clear()
-    found = engine.analyze(root, Options(cache_url=url))
+    found = engine.analyze(root, Options(cache_url=url), paths=["a.py"])
     assert [f"{path} {each.code}" for path in found.candidates for each in found.candidates[path]] == FOUND
-    assert found.index is not None
-    return found.index.collected
+    return found
+
+
+def collected(root: Path, url: str = "memory://facts") -> tuple[str, ...]:
+    """Return which files had to be read by a run."""
+    found = analyze(root, url)
+    return found.index.collected if found.index is not None else ()
 
 
 def notes(url: str = "memory://facts") -> list[str]:
@@ -104,9 +113,9 @@ def test_record_of_another_key_counts_for_nothing(tmp_path: Path, monkeypatch: p
 
 def test_record_of_another_project_counts_for_nothing(tmp_path: Path) -> None:
     collected(machine(tmp_path, "one"))
-    (name,) = MemoryFileSystem.store
     other = write(tmp_path / "other", FILES)
-    MemoryFileSystem.store[name.replace("project", "other")] = MemoryFileSystem.store[name]
+    for name, file in list(MemoryFileSystem.store.items()):
+        MemoryFileSystem.store[name.replace("project", "other")] = file
     assert len(collected(other)) == 3
 
 
@@ -203,6 +212,46 @@ def test_second_machine_reads_no_file(tmp_path: Path) -> None:
     assert notes() == []
 
 
+def test_second_machine_asks_no_rule(tmp_path: Path) -> None:
+    one, two = (analyze(machine(tmp_path, name)) for name in ("one", "two"))
+    assert one.index is not None and two.index is None
+    assert {path: list(each) for path, each in two.candidates.items()} == one.candidates
+    assert two.confirmed == one.confirmed
+    MemoryFileSystem.store.clear()
+    assert analyze(tmp_path / "two" / "project").index is None
+
+
+def test_verdict_of_other_options_is_another(tmp_path: Path) -> None:
+    analyze(machine(tmp_path, "one"))
+    asked = Options(cache_url="memory://facts", enable=("CKP112",))
+    found = engine.analyze(machine(tmp_path, "two"), asked)
+    assert found.index is not None and found.index.collected == ()
+
+
+def test_verdict_holds_wherever_our_code_lies(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/facts"
+    here(machine(tmp_path, "one"), "check", f"--ckpt-cache-dir={url}")
+    package = Path(engine.__file__).parent
+    shutil.copytree(
+        package, tmp_path / "code" / package.name, ignore=shutil.ignore_patterns("demo", "__pycache__")
+    )
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "facts").iterdir()}
+    env = {"PYTHONPATH": str(tmp_path / "code")}
+    done = command(machine(tmp_path, "two"), "check", f"--ckpt-cache-dir={url}", env=env)
+    assert sorted(done.codes) == FOUND
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "facts").iterdir()} == before
+
+
+def test_machine_that_was_here_before_asks_nobody(tmp_path: Path) -> None:
+    """Its own cache knows all files but one, as after an edit."""
+    files = {f"part{number}.py": CLEAN for number in range(20)}
+    root = machine(tmp_path, "one", {**FILES, **files})
+    engine.analyze(root, Options())
+    write(root, {"part1.py": BASE})
+    engine.analyze(root, Options(cache_url="memory://facts"))
+    assert MemoryFileSystem.store == {}
+
+
 def test_second_machine_reads_only_what_is_new(tmp_path: Path) -> None:
     collected(machine(tmp_path, "one"))
     branch = {**FILES, "base.py": f"{BASE}\n\nx = 1\n"}
@@ -216,7 +265,7 @@ def test_environment_names_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(URL_VARIABLE, f"file://{tmp_path}/facts")
     root = machine(tmp_path, "one", {**FILES, "setup.cfg": "[flake8]\nckpt-cache-dir = mine\n"})
     assert sorted(here(root, "check", "--no-summary").codes) == FOUND
-    assert len(list((tmp_path / "facts").iterdir())) == 1 and not (root / "mine").exists()
+    assert len(list((tmp_path / "facts").iterdir())) == 2 and not (root / "mine").exists()
     shown = here(root, "check", "--show-settings").out
     assert f"file://{tmp_path}/facts  {URL_VARIABLE}" in shown
 
