@@ -42,7 +42,7 @@ from benchmarks.table import format_table
 SHARES: Mapping[str, float] = {
     "files": 0.52,
     "grammar": 0.14,
-    "hypothesmith": 0.01,
+    "hypothesmith": 0.004,
     "bytes": 0.07,
     "lines": 0.12,
     "trees": 0.14,

@@ -40,6 +40,7 @@ class Command:
 
 COMMANDS = (
     Command("check", "check:check_files", "check files and folders (options: flake8-ckpt check --help)"),
+    Command("scan", "organisation.scan:scan", "check many repositories and write one report"),
     Command("fix", "fix:fix_files", "mend findings in place (options: flake8-ckpt fix --help)"),
     Command("explain", "explain:explain", "explain a rule (CKP101) or a line of your code (train.py:12)"),
     Command(
@@ -54,7 +55,7 @@ COMMANDS = (
     Command("watch", "watch:watch", "run your program, and say which of its state no file holds"),
     Command(
         "prove",
-        "prove:prove_findings",
+        "proofs.prove:prove_findings",
         "run the code that a finding speaks of, to see whether the finding is true",
     ),
     Command("frameworks", "frameworks:show_frameworks", "show what is known of libraries, yours among them"),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from flake8_ckpt.checking import Fault
     from flake8_ckpt.index.collection import Executor
     from flake8_ckpt.index.collection import Index
+    from flake8_ckpt.index.shared_verdict import SharedVerdict
 
 # Where more than one file in so many is asked about, all are looked at, so that the next run has their verdict.
 FEW = 10
@@ -228,11 +229,14 @@ def _with_verdict(
     A verdict about a few files has a place of its own, so that it takes that of no other.
     It also keeps what libcst has said of the candidates in the files that were asked about.
     """
-    question = _question(survey.root, options)
+    question = question_name(_question(survey.root, options))
     key = key_of(question, survey)
     last = cache.verdict(question)
     part = cache.verdict(f"{question}-{PART}") if about is not None else None
-    earlier = [each for each in (last, part) if each is not None]
+    # Where this machine has been asked before, little may be new, and no other is asked.
+    others = _others(cache, options, survey) if last is None and about is None else None
+    theirs = others.read(key) if others is not None else None
+    earlier = [each for each in (last, part, theirs) if each is not None]
     known = next((each for each in earlier if each.answers(key, about)), None)
     found = collect(cache) if known is None else _from_verdict(survey, known)
     if found.faults or CHANGED in found.broken.values():
@@ -241,11 +245,22 @@ def _with_verdict(
     results = {path: _result(found, path, earlier, named) for path in found.candidates}
     kept = None if found.about is None else tuple(sorted(found.about))
     verdict = Verdict(key, results, dict(found.broken), kept).with_others(part)
-    if verdict not in earlier:
+    if verdict not in (last, part):
         cache.store_verdict(question if kept is None else f"{question}-{PART}", verdict)
+    if others is not None and theirs != verdict:
+        others.write(verdict)
     return replace(
         found, confirmed={path: each.confirmed for path, each in results.items() if each.confirmed}
     )
+
+
+def _others(cache: Cache, options: Options, survey: Survey) -> Optional[SharedVerdict]:
+    """Return where other machines have their verdict, None where nothing is shared."""
+    if cache.store is None:
+        return None
+    from flake8_ckpt.index.shared_verdict import shared_verdict
+
+    return shared_verdict(cache, survey, _question(survey.root, options))
 
 
 def _from_verdict(survey: Survey, verdict: Verdict) -> Analysis:
@@ -264,7 +279,7 @@ def _result(found: Analysis, path: str, earlier: Sequence[Verdict], asked: Conta
     return Result(digest, candidates, confirmed)
 
 
-def _question(root: Path, options: Options) -> str:
-    """Return the name of a way to ask: all options that decide what is found."""
+def _question(root: Path, options: Options) -> list[str]:
+    """Return a way to ask: all options that decide what is found."""
     parts = ["enable", *sorted(options.enable), "bases", *sorted(options.module_bases)]
-    return question_name([*parts, "frameworks", options.framework_key, "package", package_of(root)])
+    return [*parts, "frameworks", options.framework_key, "package", package_of(root)]

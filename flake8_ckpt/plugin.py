@@ -27,6 +27,7 @@ from flake8_ckpt.options import from_namespace
 if TYPE_CHECKING:
     from flake8_ckpt.engine import Analysis
     from flake8_ckpt.findings import Finding
+    from flake8_ckpt.suppression.known import Known
 
 Report = tuple[int, int, str, type]
 # Imports nothing, because it speaks even where our own modules cannot be loaded.
@@ -34,14 +35,18 @@ FAILURE = "CKP002 internal error in 'plugin': {}: {}; please report it to flake8
 
 
 class Session(Struct):
-    """One flake8 run: its options, what its baseline knows, and the analysis once it was made."""
+    """One flake8 run: its options, what its baseline knows, and the analysis once it was made.
+
+    `moved` says by new path what files were called when the baseline was written.
+    """
 
     namespace: argparse.Namespace
     options: Options
     root: Path
-    known: frozenset[str]
+    known: Optional[Known]
     analysis: Optional[Analysis] = None
     faults: dict[str, list[Finding]] = {}
+    moved: dict[str, str] = {}
     failure: Optional[Exception] = None
 
     def prepare(self, filename: str = "", data: Optional[bytes] = None) -> None:
@@ -79,6 +84,7 @@ class Session(Struct):
             by_path[finding.path].append(finding)
         self.analysis = analysis
         self.faults = by_path
+        self.moved = self.known.moved(analysis.candidates) if self.known is not None else {}
 
     def first_asked(self, analysis: Analysis) -> str:
         """Return the file that shows a fault of no file: one per run, whatever the number of processes."""
@@ -91,6 +97,7 @@ class Session(Struct):
         """Return the findings of the text that flake8 has of a file, be it saved or not."""
         from flake8_ckpt import engine
         from flake8_ckpt.index.discovery import is_excluded
+        from flake8_ckpt.index.survey import IDENTITY
         from flake8_ckpt.selection import STDIN
         from flake8_ckpt.selection import project_path
 
@@ -101,19 +108,30 @@ class Session(Struct):
         path = project_path(self.analysis.root, filename, self.analysis.survey.digests)
         if is_excluded(self.analysis.root, self.options.exclude, path):
             return []
+        if IDENTITY in path:
+            return [self.unread(path)]
         known = self.analysis.survey.digests.get(path)
         if known is None or not _is_text_of(known, filename, text):
             self.keep(engine.replace_file(self.analysis, self.options, path, encode(text)))
         findings = engine.findings_in(self.analysis, path).findings
-        return [*self.shown(findings, lines), *self.faults.get(path, ())]
+        return [*self.shown(path, findings, lines), *self.faults.get(path, ())]
 
-    def shown(self, findings: Sequence[Finding], lines: Sequence[str]) -> Sequence[Finding]:
+    def unread(self, path: str) -> Finding:
+        """Return the finding for a file that flake8 can read, and we do not: its name alone is the reason."""
+        from flake8_ckpt.index.survey import WITH_COLON
+        from flake8_ckpt.rules import unreadable_file
+
+        return unreadable_file.report(path, f"cannot be read ({WITH_COLON})")
+
+    def shown(self, path: str, findings: Sequence[Finding], lines: Sequence[str]) -> Sequence[Finding]:
         """Return the findings of a file that neither a comment nor the baseline hides."""
         if not findings:
             return ()
         from flake8_ckpt.suppression.sieve import sieve
 
-        return sieve(findings, () if self.namespace.disable_noqa else lines, self.known).shown
+        known = self.known.fingerprints if self.known is not None else frozenset()
+        commented = () if self.namespace.disable_noqa else lines
+        return sieve(findings, commented, known, self.moved.get(path, "")).shown
 
 
 class CheckpointPlugin:

@@ -9,6 +9,7 @@ from collections.abc import Container
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Optional
 
 from flake8.exceptions import ExecutionError
@@ -21,6 +22,9 @@ from flake8_ckpt.index.discovery import is_lost
 from flake8_ckpt.index.discovery import relative_path
 from flake8_ckpt.options import BASELINE
 from flake8_ckpt.options import Options
+
+if TYPE_CHECKING:
+    from flake8_ckpt.suppression.known import Known
 
 PREFIX = "CKP"
 STDIN = "-"
@@ -48,6 +52,11 @@ def project_path(root: Path, filename: str, known: Optional[Container[str]] = No
         return path
     real = relative_path(Path(os.path.realpath(root)), os.path.realpath(filename))
     return real if real in known else path
+
+
+def is_under(path: str, asked: str) -> bool:
+    """Tell whether a path is another one or below it, where the other may be the root or around it."""
+    return set(asked.split("/")) <= {".", ".."} or path == asked or path.startswith(f"{asked}/")
 
 
 def is_selected(namespace: argparse.Namespace) -> bool:
@@ -100,16 +109,17 @@ def bounded(
     return replace(options, is_lost=True, no_cache=True) if is_lost(root) else options
 
 
-def known_findings(options: Options, root: Path) -> frozenset[str]:
-    """Return the fingerprints that the baseline of a run holds; raise flake8's ExecutionError where it is broken."""
+def known_findings(options: Options, root: Path) -> Optional[Known]:
+    """Return what the baseline of a run holds, if it has one; raise flake8's ExecutionError where it is broken."""
     path = options.baseline or root / BASELINE
     if options.no_baseline or (options.baseline is None and not os.path.lexists(path)):
-        return frozenset()
+        return None
     from flake8_ckpt.suppression.baseline import BrokenBaseline
-    from flake8_ckpt.suppression.baseline import read_baseline
+    from flake8_ckpt.suppression.baseline import read_entries
+    from flake8_ckpt.suppression.known import known_in
 
     try:
-        return read_baseline(path, is_named=options.baseline is not None)
+        return known_in(root, read_entries(path, is_named=options.baseline is not None))
     except BrokenBaseline as error:
         raise ExecutionError(str(error)) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -50,12 +51,15 @@ def test_broken_text_raises_for_the_parser_only() -> None:
 def test_facts_do_not_depend_on_the_hash_seed() -> None:
     code = (
         "from flake8_ckpt.facts.collect import collect_file\n"
-        "import msgspec, pathlib, torch\n"
-        "path = pathlib.Path(torch.__file__).parent / 'nn/modules/batchnorm.py'\n"
-        "print(msgspec.msgpack.encode(collect_file(path.read_bytes())).hex())\n"
+        "import msgspec, pathlib, sys\n"
+        "print(msgspec.msgpack.encode(collect_file(pathlib.Path(sys.argv[1]).read_bytes())).hex())\n"
     )
+    # Where torch lies, without its import.
+    torch = find_spec("torch")
+    assert torch is not None and torch.origin is not None
+    path = os.path.join(os.path.dirname(torch.origin), "nn", "modules", "batchnorm.py")
     environments = ({**os.environ, "PYTHONHASHSEED": seed} for seed in ("0", "1", "2"))
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", code, path]
     outputs = {subprocess.run(command, env=each, capture_output=True).stdout for each in environments}
     assert len(outputs) == 1 and len(outputs.pop()) > 1000
 

@@ -12,8 +12,8 @@ import pytest
 
 import flake8_ckpt
 from flake8_ckpt.facts.collect import collect_file
-from flake8_ckpt.source.newer_grammar import older_grammar
-from flake8_ckpt.source.newer_limits import obstacle
+from flake8_ckpt.source.newer.grammar import older_grammar
+from flake8_ckpt.source.newer.limits import obstacle
 from flake8_ckpt.source.text import Parsed
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import parse

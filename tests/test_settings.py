@@ -86,6 +86,14 @@ def test_command_wins_over_a_folder_of_its_name(project: Path) -> None:
         ),
         ({"pyproject.toml": f"{TABLE}root = ['a']\n"}, "pyproject.toml:2: root: ['a'] is not a text"),
         ({"pyproject.toml": f"{TABLE}no-cache = 3\n"}, "pyproject.toml:2: no-cache: '3' is neither true"),
+        (
+            {"setup.cfg": "[flake8]\nckpt-output-format = sariff\n"},
+            "setup.cfg:2: ckpt-output-format: 'sariff' is none of text, concise, json, ",
+        ),
+        (
+            {"pyproject.toml": f"{TABLE}no-summary = 'perhaps'\n"},
+            "pyproject.toml:2: no-summary: 'perhaps' is neither true",
+        ),
         ({"pyproject.toml": f"{TABLE}jobs = \n"}, "pyproject.toml: [tool.flake8-ckpt] cannot be read: "),
         (
             {"pyproject.toml": "[tool]\nflake8-ckpt = 3\n"},
@@ -130,6 +138,31 @@ def test_command_line_wins_over_flake8_and_that_over_pyproject(project: Path) ->
     write(project, {"setup.cfg": "[flake8]\nckpt-enable = CKP112\n"})
     assert codes(project) == ["a.py CKP101"]
     assert codes(project, "--ckpt-enable=CKP110") == ["a.py CKP101", "warm.py CKP110"]
+
+
+def test_format_of_the_configuration_is_that_of_check_alone(project: Path) -> None:
+    write(project, {"setup.cfg": "[flake8]\nckpt-output-format = github\nckpt-no-summary = true\n"})
+    found = here(project, "check")
+    assert (found.out[:16], found.err) == ("::warning file=a", "")
+    assert here(project, "check", "--output-format=concise").codes == ["a.py CKP101"]
+    assert here(project, "contract").out.startswith("No checkpoint found")
+    assert "CKP101" in flake8(project).out
+
+
+def test_format_of_flake8_wins_over_that_of_pyproject(project: Path) -> None:
+    write(project, {"pyproject.toml": f"{TABLE}output-format = 'json'\nno-summary = false\n"})
+    found = here(project, "check")
+    assert found.out.startswith("[") and "flake8-ckpt: " not in found.err
+    write(project, {"setup.cfg": "[flake8]\nckpt_output_format: concise\n"})
+    found = here(project, "check")
+    assert found.codes == ["a.py CKP101"] and found.err
+
+
+def test_style_of_buffers_is_set_for_fix(project: Path) -> None:
+    write(project, {"pyproject.toml": f"{TABLE}buffer-style = 'nn.Buffer'\n"})
+    asked = ("fix", "--diff", "--unsafe-fixes", "a.py")
+    assert "nn.Buffer(" in here(project, *asked).out
+    assert "register_buffer(" in here(project, *asked, "--buffer-style=register_buffer").out
 
 
 def test_flake8_reads_pyproject_too(project: Path) -> None:
@@ -183,14 +216,20 @@ def test_file_that_cannot_be_parsed_is_always_said_once(
 
 def test_settings_say_where_they_come_from(project: Path) -> None:
     write(
-        project, {"setup.cfg": "[flake8]\nselect = CKP\n", "pyproject.toml": f"{TABLE}enable = ['CKP110']\n"}
+        project,
+        {
+            "setup.cfg": "[flake8]\nselect = CKP\n",
+            "pyproject.toml": f"{TABLE}enable = ['CKP110']\nno-summary = true\n",
+        },
     )
-    found = here(project, "check", "--show-settings", "--ckpt-jobs=3")
+    found = here(project, "check", "--show-settings", "--ckpt-jobs=3", "--output-format=text")
     rows = {line.split()[0]: line.split()[1:] for line in found.out.splitlines()}
     assert (found.code, found.err) == (0, "")
     assert rows["project"] == [project.as_posix(), "the", "folder", "of", "the", "configuration"]
     assert rows["ckpt-enable"] == ["CKP110", "pyproject.toml:2"]
     assert rows["ckpt-jobs"] == ["3", "--ckpt-jobs"]
+    assert rows["ckpt-output-format"] == ["text", "--output-format"]
+    assert rows["ckpt-no-summary"] == ["True", "pyproject.toml:3"]
     assert rows["select"] == ["CKP", "setup.cfg:2"]
     assert (rows["ckpt-exclude"], rows["baseline"]) == (["-", "default"], ["none"])
     here(project, "baseline", "--write")

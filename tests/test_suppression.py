@@ -148,6 +148,46 @@ def test_prune_drops_what_is_gone_and_adds_nothing(old: Path) -> None:
     assert check(old).codes == ["new.py CKP101"]
 
 
+def test_baseline_follows_a_file_that_is_renamed(old: Path) -> None:
+    (old / "a.py").rename(old / "pkg/c.py")
+    assert both(old, "--select=CKP").out == ""
+    write(old, {"pkg/c.py": NORMALIZER + NORMALIZER.replace("Normalizer", "Other")})
+    assert both(old, "--select=CKP", "-j2").codes == ["pkg/c.py CKP101"]
+    assert here(old, "baseline", "--write", "pkg/b.py").out == f"{NAME}: 2 findings in 2 files\n"
+    assert here(old, "baseline", "--prune").out == f"{NAME}: 2 findings in 2 files\n"
+    assert [each["path"] for each in entries(old)] == ["pkg/b.py", "pkg/c.py"]
+    assert check(old).codes == ["pkg/c.py CKP101"]
+
+
+def test_baseline_follows_files_that_keep_their_names(old: Path) -> None:
+    (old / "lib").mkdir()
+    (old / "a.py").rename(old / "lib/a.py")
+    (old / "pkg/b.py").rename(old / "lib/b.py")
+    assert both(old, "--select=CKP").out == ""
+
+
+def test_baseline_does_not_guess_which_file_was_renamed(old: Path) -> None:
+    (old / "a.py").rename(old / "x.py")
+    (old / "pkg/b.py").rename(old / "y.py")
+    assert check(old).codes == ["x.py CKP101", "y.py CKP101"]
+
+
+def test_baseline_does_not_take_a_copy_or_another_loss_for_a_renamed_file(old: Path) -> None:
+    write(old, {"copy.py": NORMALIZER})
+    assert check(old).codes == ["copy.py CKP101"]
+    (old / "a.py").unlink()
+    write(old, {"copy.py": NORMALIZER.replace("mean", "average")})
+    assert check(old).codes == ["copy.py CKP101"]
+    write(old, {"copy.py": NORMALIZER.replace("Normalizer", "Other")})
+    assert check(old).codes == ["copy.py CKP101"]
+
+
+def test_one_file_is_not_taken_for_two(old: Path) -> None:
+    (old / "a.py").unlink()
+    (old / "pkg/b.py").rename(old / "new.py")
+    assert check(old).codes == ["new.py CKP101"]
+
+
 def test_paths_leave_the_rest_of_the_baseline_as_it_is(old: Path) -> None:
     write(old, {"a.py": "", "new.py": NORMALIZER})
     here(old, "baseline", "--write", "new.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import random
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -59,19 +60,19 @@ def regrown(text: str, dice: random.Random, other: str) -> str:
 
 
 def _replace(node: ast.AST, kinds: Kinds, dice: random.Random) -> None:
-    """Give a node other children: one in the place of another, one more, or one less."""
+    """Give a node other children, or the same in another order; copies, so that no tree ends up in itself."""
     for name, value in ast.iter_fields(node):
         if isinstance(value, list) and value:
             index = dice.randrange(len(value))
             fitting = next((found for kind, found in kinds.items() if isinstance(value[index], kind)), None)
             if fitting and dice.random() < 0.6:
-                value[index] = dice.choice(fitting)
+                value[index] = copy.deepcopy(dice.choice(fitting))
             elif fitting and dice.random() < 0.5:
-                value.insert(index, dice.choice(fitting))
+                value.insert(index, copy.deepcopy(dice.choice(fitting)))
             elif len(value) > 1:
                 value.append(value.pop(index))
         elif isinstance(value, ast.expr) and dice.random() < 0.5:
-            setattr(node, name, dice.choice(kinds[ast.expr]))
+            setattr(node, name, copy.deepcopy(dice.choice(kinds[ast.expr])))
 
 
 def _flip(data: bytes, dice: random.Random) -> bytes:

@@ -16,11 +16,12 @@ import flake8
 from flake8.exceptions import ExecutionError
 from flake8.main.options import stage1_arg_parser
 from flake8.options.aggregator import aggregate_options
-from flake8.options.config import load_config
 from flake8.options.manager import OptionManager
 
 from flake8_ckpt import __version__
+from flake8_ckpt.commands.defaults import set_defaults
 from flake8_ckpt.configuration import Configuration
+from flake8_ckpt.configuration import load_flake8
 from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.index.discovery import MARKERS
 from flake8_ckpt.options import Options
@@ -85,8 +86,8 @@ def read_options(
     arguments: Sequence[str], declare: Declare, formatters: Collection[str] = ()
 ) -> tuple[argparse.Namespace, Options, Configuration]:
     """Return what is asked of a subcommand, our options, and what configures it."""
-    namespace = _read_arguments(arguments, declare, formatters)
     configuration = read_configuration(arguments)
+    namespace = _read_arguments(arguments, declare, formatters, configuration)
     if hasattr(namespace, "select"):
         _select_ours(namespace, configuration)
     return namespace, from_namespace(namespace, configuration), configuration
@@ -133,7 +134,7 @@ def declare_ours(
 
 
 def _read_arguments(
-    arguments: Sequence[str], declare: Declare, formatters: Collection[str]
+    arguments: Sequence[str], declare: Declare, formatters: Collection[str], configuration: Configuration
 ) -> argparse.Namespace:
     first_parser = stage1_arg_parser()
     first, rest = first_parser.parse_known_args(arguments)
@@ -144,12 +145,13 @@ def _read_arguments(
         formatter_names=list(formatters),
     )
     declare(manager)
+    set_defaults(manager.parser, manager.parser.prog.rpartition(" ")[2], configuration)
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 
         argcomplete.autocomplete(manager.parser)
     try:
-        config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
+        config, folder = load_flake8(first.config, first.append_config, isolated=first.isolated)
         namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)
     except (configparser.Error, ValueError) as error:
         raise ExecutionError(f"configuration: {error}") from error

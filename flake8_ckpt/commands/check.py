@@ -29,6 +29,7 @@ from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import Options
+from flake8_ckpt.reports.plain_text import one_line
 from flake8_ckpt.selection import PREFIX
 from flake8_ckpt.selection import STDIN
 
@@ -51,7 +52,7 @@ SUMMARY_HELP = "Do not end with a line, on standard error, that says what was fo
 
 def check_files(arguments: Sequence[str]) -> int:
     """Check what the arguments ask for, print the findings, and return the exit code."""
-    namespace, options, root = read_project(arguments, _declare, FORMATTERS, streams=[STDIN])
+    namespace, options, root = read_project(arguments, declare, FORMATTERS, streams=[STDIN])
     if namespace.show_settings:
         return _show_settings(arguments, namespace, options, root)
     with paused_gc():
@@ -72,15 +73,20 @@ def _print(namespace: argparse.Namespace, options: Options, looked_up: Lookup) -
     """Print the findings, and return how many of each file are shown."""
     formatter = make_formatter(namespace)
     if isinstance(formatter, ReportFormatter):
-        everything = [
-            each
-            for file in looked_up.sieved.values()
-            for each in (*file.shown, *file.by_comment, *file.by_baseline)
-        ]
-        shown = {looked_up.paths[name]: file.name for name, file in zip(looked_up.paths, looked_up.linted)}
-        material = Material(options, looked_up.found, everything, shown, looked_up.run)
+        material = material_of(options, looked_up)
         formatter.expect(looked_up.linted, writer_of(format_of(namespace), material, formatter.color))
     return print_findings(namespace, formatter, looked_up.linted)
+
+
+def material_of(options: Options, looked_up: Lookup) -> Material:
+    """Return what a report is made from."""
+    everything = [
+        each
+        for file in looked_up.sieved.values()
+        for each in (*file.shown, *file.by_comment, *file.by_baseline)
+    ]
+    shown = {looked_up.paths[name]: file.name for name, file in zip(looked_up.paths, looked_up.linted)}
+    return Material(options, looked_up.found, everything, shown, looked_up.run)
 
 
 def _show_settings(
@@ -97,10 +103,10 @@ def _print_left_out(looked_up: Lookup) -> None:
     asked = set(looked_up.paths.values())
     for path, reason in sorted(looked_up.unread.items()):
         if path not in asked:
-            print(f"flake8-ckpt: note: {path} {reason}: left out of the project", file=sys.stderr)
+            print(f"flake8-ckpt: note: {one_line(path)} {reason}: left out of the project", file=sys.stderr)
 
 
-def _declare(manager: OptionManager) -> None:
+def declare(manager: OptionManager) -> None:
     """Declare flake8's options and ours, and hide those that other plugins would use."""
     register_default_options(manager)
     manager.add_option("--evidence", metavar="FILE", default="", help=EVIDENCE_HELP)

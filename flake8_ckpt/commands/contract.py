@@ -25,6 +25,7 @@ from flake8_ckpt.options import Options
 from flake8_ckpt.project_index import paths_of
 from flake8_ckpt.project_index import read_index
 from flake8_ckpt.selection import asked_paths
+from flake8_ckpt.selection import is_under
 from flake8_ckpt.selection import jobs_for
 from flake8_ckpt.selection import project_path
 
@@ -68,12 +69,7 @@ def _asked(tables: Sequence[Table], names: Sequence[str], index: Index, root: Pa
     if not names:
         return list(tables)
     asked = [project_path(root, name, index.files) for name in names]
-    return [table for table in tables if any(_is_under(path, each) for path in table.paths for each in asked)]
-
-
-def _is_under(path: str, asked: str) -> bool:
-    """Tell whether a path is another one or below it, where the other may be the root or around it."""
-    return set(asked.split("/")) <= {".", ".."} or path == asked or path.startswith(f"{asked}/")
+    return [table for table in tables if any(is_under(path, each) for path in table.paths for each in asked)]
 
 
 def _note_unread(index: Index, verbose: int) -> None:

@@ -109,9 +109,13 @@ def look_up(
         findings = with_evidence(findings, run)
     text = None if stdin is None else lenient_text(stdin)
     lines = {name: _lines_of(name, text) for name in names if findings[paths[name]]}
+    marks = known.fingerprints if known is not None else frozenset()
+    moved = known.moved(found.candidates) if known is not None else {}
     sieved = {
-        name: sieve(findings[paths[name]], () if namespace.disable_noqa else lines.get(name, ()), known)
-        for name in names
+        name: sieve(
+            findings[path], () if namespace.disable_noqa else lines.get(name, ()), marks, moved.get(path, "")
+        )
+        for name, path in paths.items()
     }
     new: dict[str, Sequence[Finding]] = {name: each.shown for name, each in sieved.items()}
     if getattr(namespace, "diff_base", None):

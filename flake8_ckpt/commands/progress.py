@@ -20,12 +20,12 @@ REFRESH_SECONDS = 0.1
 
 
 @contextmanager
-def progress_bar() -> Iterator[Optional[Progress]]:
-    """Give a function that shows how far reading is, or None where nobody watches; erase it at the end."""
+def progress_bar(what: str = "reading files") -> Iterator[Optional[Progress]]:
+    """Give a function that shows how far something is, or None where nobody watches; erase it at the end."""
     if not sys.stderr.isatty():
         yield None
         return
-    bar = Bar(time.monotonic())
+    bar = Bar(what, time.monotonic())
     try:
         yield bar.show
     finally:
@@ -35,7 +35,8 @@ def progress_bar() -> Iterator[Optional[Progress]]:
 class Bar:
     """A bar that appears once a run turns out to be long."""
 
-    def __init__(self, started: float) -> None:
+    def __init__(self, what: str, started: float) -> None:
+        self.what = what
         self.started = started
         self.drawn = started
         self.bar: Optional[progress.Progress] = None
@@ -45,7 +46,7 @@ class Bar:
         now = time.monotonic()
         elapsed = now - self.started
         if self.bar is None and elapsed > PATIENCE_SECONDS and elapsed * total > LONG_SECONDS * done:
-            self.bar = _make_bar(total)
+            self.bar = _make_bar(self.what, total)
         if self.bar is not None and now - self.drawn > REFRESH_SECONDS:
             self.drawn = now
             self.bar.update(self.bar.task_ids[0], completed=done)
@@ -57,12 +58,12 @@ class Bar:
             self.bar.stop()
 
 
-def _make_bar(total: int) -> progress.Progress:
+def _make_bar(what: str, total: int) -> progress.Progress:
     """Return a started bar; rich is imported only here, and draws only when told to."""
     from rich.console import Console
     from rich.progress import Progress as RichProgress
 
     bar = RichProgress(console=Console(stderr=True), transient=True, auto_refresh=False)
-    bar.add_task("reading files", total=total)
+    bar.add_task(what, total=total)
     bar.start()
     return bar

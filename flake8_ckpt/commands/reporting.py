@@ -64,11 +64,12 @@ def _page(report: Report, material: Material) -> str:
         ) from error
     from flake8_ckpt.checking import link
     from flake8_ckpt.contract_view.rows import tables_of
+    from flake8_ckpt.contract_view.unsaved import with_unsaved
     from flake8_ckpt.index.collection import index_survey
 
     found, options = material.found, material.options
     cache = cache_of(found.root, options)
     index = found.index or index_survey(found.survey, cache=cache, known=options.frameworks)
-    return render(
-        report, tables_of(link(found.root, options, index)), os.path.basename(os.path.abspath(found.root))
-    )
+    project = link(found.root, options, index)
+    tables = with_unsaved(tables_of(project), project)
+    return render(report, tables, os.path.basename(os.path.abspath(found.root)))

@@ -43,9 +43,12 @@ from flake8_ckpt.linked_project import Project
 
 @dataclass(frozen=True)
 class Mismatch:
-    """What does not match at a key: in all writers or readers, or "not saved" by some `writers`."""
+    """What does not match at a key: in all writers or readers, or "not saved" by some `writers`.
 
-    kind: Literal["never saved", "never restored", "not saved"]
+    "in no key" is an object that should have one.
+    """
+
+    kind: Literal["never saved", "never restored", "not saved", "in no key"]
     writers: tuple[str, ...] = ()
 
     @property

@@ -11,7 +11,8 @@ from functools import cached_property
 
 from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.annotation import annotation_value
-from flake8_ckpt.facts.best_metrics import best_metrics
+from flake8_ckpt.facts.conditions.except_clauses import set_apart
+from flake8_ckpt.facts.constants import class_attributes
 from flake8_ckpt.facts.constants import constants_of
 from flake8_ckpt.facts.evaluator.dispatch import new_frame
 from flake8_ckpt.facts.evaluator.frame import Frame
@@ -24,6 +25,7 @@ from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.facts.model import FunctionFacts
 from flake8_ckpt.facts.model import Parameter
 from flake8_ckpt.facts.model import StepCounter
+from flake8_ckpt.facts.model import Verdict
 from flake8_ckpt.facts.names import Names
 from flake8_ckpt.facts.names import exported
 from flake8_ckpt.facts.names import names_of
@@ -31,14 +33,17 @@ from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
+from flake8_ckpt.facts.program_text import dynamic_imports
 from flake8_ckpt.facts.program_text import inner_imports
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import moved_parameters
 from flake8_ckpt.facts.program_text import ordered_in
 from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.program_text import spans
+from flake8_ckpt.facts.progress.best_metrics import best_metrics
+from flake8_ckpt.facts.progress.step_counters import step_counters
+from flake8_ckpt.facts.progress.verdicts import verdicts
 from flake8_ckpt.facts.statements import Walker
-from flake8_ckpt.facts.step_counters import step_counters
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
@@ -67,7 +72,6 @@ from flake8_ckpt.source.text import parse
 from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import Source
 from flake8_ckpt.source.tree import dotted
-from flake8_ckpt.source.tree import statements
 
 MAX_CALLEES = 40
 # In a longer function, which only a program writes, no local is searched for: each counts as looked at.
@@ -107,6 +111,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         devices=devices_of(text),
         runs=is_program(tree, text),
         inner_imports=inner_imports(source.lines),
+        dynamic_imports=dynamic_imports(tree, text),
     )
 
 
@@ -178,7 +183,7 @@ class _Collector:
             found.name,
             self.heading(node),
             bases,
-            tuple(_class_attributes(node)),
+            tuple(class_attributes(node)),
             tuple(self.methods(found, way)),
             names,
             tuple(self.graph(found)) if bases or statistics or "step" in names else (),
@@ -251,16 +256,16 @@ class _Collector:
             tuple(frame.writes),
             frame.registers_seen(),
             frame.uses_seen(),
-            tuple(frame.calls),
+            frame.calls_seen(),
             frame.key_reads_seen(),
             tuple(frame.stores),
-            tuple(frame.handlers),
+            tuple(set_apart(frame.handlers, node)),
             frame.contract,
             tuple(frame.skips),
             tuple(frame.leaves),
             tuple(frame.fills),
             moved_parameters(node, self.text(node)),
-            *(self.numbers(node, frame) if frame.contract else ()),
+            *(self.numbers(node, frame) if frame.contract else (self.told(node),)),
         )
 
     def takes_part(self, node: Function) -> bool:
@@ -281,12 +286,19 @@ class _Collector:
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
 
-    def numbers(self, node: Function, frame: Frame) -> tuple[tuple[BestMetric, ...], tuple[StepCounter, ...]]:
+    def told(self, node: Function) -> tuple[BestMetric, ...]:
+        """Return the metrics of which a function tells its caller whether they are the best."""
+        return tuple(each for each in best_metrics(node, self.ordered, self.locate) if each.tells)
+
+    def numbers(
+        self, node: Function, frame: Frame
+    ) -> tuple[tuple[BestMetric, ...], tuple[StepCounter, ...], tuple[Verdict, ...]]:
         """Return the numbers of a function that decide something later, and that only its own loop changes."""
         given = (self.locate, self.script, frame.shared & self.alone)
         counters = step_counters(node, *given) if spans(node, self.counted) else ()
         metrics = (self.fresh_paths.marked(node, each) for each in best_metrics(node, self.ordered, *given))
-        return tuple(metrics), tuple(counters)
+        found = (self.fresh_paths.judged(node, each) for each in verdicts(node, self.text(node), self.locate))
+        return tuple(metrics), tuple(counters), tuple(found)
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:
         """Return what a function gives: what its annotation promises, else, or key by key, what its returns give."""
@@ -325,23 +337,3 @@ def _hands_on(call: v.Call, attributes: frozenset[str]) -> bool:
 
 def _base(node: ast.expr) -> str:
     return dotted(node.value if isinstance(node, ast.Subscript) else node)
-
-
-def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, v.Value]]:
-    for each in statements(node.body):
-        if isinstance(each, ast.Assign):
-            value = _flag(each.value)
-            yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
-        elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            yield each.target.id, v.NUMBER if _is_number(each.value) else _flag(each.value)
-
-
-def _is_number(node: ast.expr | None) -> bool:
-    """Tell whether the field of a dataclass begins as a number."""
-    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
-
-
-def _flag(node: ast.expr | None) -> v.Value:
-    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
-        return v.Const(node.value)
-    return v.UNKNOWN

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 
+from flake8_ckpt.facts import values as v
 from flake8_ckpt.facts.key_text import ANY
 from flake8_ckpt.facts.key_text import is_computed
 from flake8_ckpt.facts.key_text import put_together
@@ -104,3 +105,24 @@ def _text(node: ast.expr, found: Mapping[str, str], depth: int) -> str:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return put_together((_text(node.left, found, depth + 1), _text(node.right, found, depth + 1)))
     return found.get(dotted(node), ANY)
+
+
+def class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, v.Value]]:
+    """Yield what the attributes of a class begin with."""
+    for each in statements(node.body):
+        if isinstance(each, ast.Assign):
+            value = _flag(each.value)
+            yield from ((target.id, value) for target in each.targets if isinstance(target, ast.Name))
+        elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+            yield each.target.id, v.NUMBER if _is_number(each.value) else _flag(each.value)
+
+
+def _is_number(node: ast.expr | None) -> bool:
+    """Tell whether the field of a dataclass begins as a number."""
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def _flag(node: ast.expr | None) -> v.Value:
+    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
+        return v.Const(node.value)
+    return v.UNKNOWN

@@ -12,6 +12,7 @@ from functools import cached_property
 import msgspec
 
 from flake8_ckpt.facts.model import BestMetric
+from flake8_ckpt.facts.model import Verdict
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.facts.syntax import parameter_names
 from flake8_ckpt.source.tree import Definition
@@ -62,6 +63,11 @@ class FreshPaths:
         """Return a metric of a function, which says whether what it decides is saved anew in every run."""
         is_anew = self.are_all_saves(node, metric.blocks)
         return msgspec.structs.replace(metric, anew=True) if is_anew else metric
+
+    def judged(self, node: Function, verdict: Verdict) -> Verdict:
+        """Return a verdict that a function asks for, which says the same of what it decides."""
+        is_anew = self.are_all_saves(node, [verdict.block])
+        return msgspec.structs.replace(verdict, anew=True) if is_anew else verdict
 
     def are_all_saves(self, node: Function, blocks: Sequence[Lines]) -> bool:
         """Tell whether all that some lines of a function save goes to such paths, and there is something."""

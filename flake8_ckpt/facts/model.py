@@ -115,13 +115,15 @@ class Use(Struct, frozen=True, array_like=True, gc=False):
 class Site(Struct, frozen=True, array_like=True, gc=False):
     """A call that linking may follow: of a method, a class, or a function that saves or loads.
 
-    `used` is false where the result is thrown away, or kept in a local that nothing looks at.
+    `used` is false where the result is thrown away, or kept in a local that nothing looks at. `scope` says which
+    flags hold where it is made, as "args.evaluate", "!args.evaluate" or "mode=train".
     """
 
     call: Call
     position: Position
     used: bool = True
     guards: Guards = ()
+    scope: tuple[str, ...] = ()
 
 
 class Store(Struct, frozen=True, array_like=True, gc=False):
@@ -160,7 +162,7 @@ class Handler(Struct, frozen=True, array_like=True, gc=False):
     function ends as well and gives back None, or something else that is false; else it is "handled". What follows is
     a `second_way` where the `try` ends the function, and the handler prints the error itself.
     `drops` are the locals that the `try` makes, where the handler says the error and leaves the loop or the function.
-    It `says` what failed where it prints the error itself.
+    It `says` what failed where it prints the error itself. The lines that stand `apart` are those of other branches.
     """
 
     caught: tuple[str, ...]
@@ -171,6 +173,7 @@ class Handler(Struct, frozen=True, array_like=True, gc=False):
     second_way: bool = False
     drops: tuple[str, ...] = ()
     says: bool = False
+    apart: tuple[tuple[int, int], ...] = ()
 
 
 class Skip(Struct, frozen=True, array_like=True, gc=False):
@@ -185,23 +188,39 @@ class BestMetric(Struct, frozen=True, array_like=True, gc=False):
 
     `begins` is the statement of the function that sets it to a constant, `blocks` are the first and last lines of
     what a better value decides; `anew` where all that is saved there goes to a path that every run makes anew.
+    `tells` are the places of the function's result that say whether a value is the best.
     """
 
     name: str
     begins: Optional[Position]
     blocks: tuple[tuple[int, int], ...]
     anew: bool = False
+    tells: tuple[int, ...] = ()
+
+
+# The place of a result that is not taken apart.
+WHOLE = -1
+
+
+class Verdict(Struct, frozen=True, array_like=True, gc=False):
+    """A call whose result, at one place, decides whether a block of lines runs that may save; `anew` as of a metric."""
+
+    position: Position
+    place: int
+    block: tuple[int, int]
+    anew: bool = False
 
 
 class StepCounter(Struct, frozen=True, array_like=True, gc=False):
     """A local that a loop counts up and that drives a schedule; `shared` where it is a variable of the module.
 
-    `begins` is the statement that sets it to a constant.
+    `begins` is the statement that sets it to a constant. It `decays` where it is itself the rate that is used.
     """
 
     name: str
     begins: Position
     shared: bool = False
+    decays: bool = False
 
 
 class Parameter(Struct, frozen=True, array_like=True, gc=False):
@@ -238,6 +257,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True, gc=False):
     moves: tuple[str, ...] = ()
     best_metrics: tuple[BestMetric, ...] = ()
     step_counters: tuple[StepCounter, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
 
 
 class ClassFacts(Struct, frozen=True, array_like=True, gc=False):
@@ -277,6 +297,7 @@ class FileFacts(Struct, frozen=True, array_like=True, gc=False):
     `normalized` are the last names of the objects whose statistics the file takes off or divides by,
     `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
     `inner_imports` are the dotted names that its functions import, and modules that it imports as `import a.b`.
+    `dynamic_imports` are the names of modules that it puts together, with "*" for what is computed.
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -292,3 +313,4 @@ class FileFacts(Struct, frozen=True, array_like=True, gc=False):
     devices: Devices = ""
     runs: bool = False
     inner_imports: tuple[str, ...] = ()
+    dynamic_imports: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from dataclasses import field
 from typing import Mapping
 
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.name_bindings import bindings_in
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.outline import Outline
@@ -19,6 +20,7 @@ from flake8_ckpt.source.tree import statements
 
 GLOBAL = re.compile(r"^[ \t]*global[ \t]+([\w, \t]+)", re.MULTILINE)
 WORD = re.compile(r"\w+")
+ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 PARTIAL = frozenset(["partial", "functools.partial"])
 
 
@@ -97,7 +99,8 @@ def names_of(
         for node in statements(tree.body)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     )
-    variables = _variables(outline.script.body) if outline.script is not None else ()
+    script = outline.script.body if outline.script is not None else []
+    variables = (name for name, each in bindings_in(script, False) if isinstance(each.statement, ASSIGNMENTS))
     return Names(table, stars, known, constants or {}, shared.union(variables) - set(table))
 
 
@@ -125,15 +128,6 @@ def exported(table: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         for name, path in table.items()
         if not path.startswith(":") or path.lstrip(":").rpartition(".")[2] != name
     )
-
-
-def _variables(body: list[ast.stmt]) -> Iterator[str]:
-    """Yield the names that the statements of a module assign."""
-    for node in statements(body):
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        for target in [node.target] if isinstance(node, ast.AnnAssign) else targets:
-            each = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
-            yield from (name.id for name in each if isinstance(name, ast.Name))
 
 
 def _aliases(body: list[ast.stmt], table: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -210,3 +210,8 @@ def join(values: list[Value]) -> Value:
 def options_of(value: Value) -> tuple[Value, ...]:
     """Return the alternatives of a join, or the value itself."""
     return value.options if isinstance(value, Join) else (value,)
+
+
+def is_flag(value: Value) -> bool:
+    """Tell whether a value is True or False."""
+    return isinstance(value, Const) and isinstance(value.value, bool)

@@ -19,8 +19,10 @@ from flake8_ckpt.frameworks.records import LoadCall
 from flake8_ckpt.frameworks.records import NormalizingWrapper
 from flake8_ckpt.frameworks.records import Record
 from flake8_ckpt.frameworks.records import Records
+from flake8_ckpt.frameworks.records import Registry
 from flake8_ckpt.frameworks.records import Role
 from flake8_ckpt.frameworks.records import SaveCall
+from flake8_ckpt.frameworks.records import TakeOver
 
 NOTHING = re.compile(r"(?!)")
 # In this order: `CosineLRScheduler` is asked before what ends in `Optimizer`.
@@ -204,6 +206,21 @@ class Frameworks:
     def takes_over(self, name: str) -> bool:
         """Tell whether a call takes care of the objects it is given, by its last name."""
         return name in self._own_keepers or self.hint("function", "takes over").search(name) is not None
+
+    @cached_property
+    def savers(self) -> Mapping[str, str]:
+        """Return the last names of the calls that save what others, by their dotted names, only take over.
+
+        The name of a variable stands for its class, too: `accelerator.prepare`.
+        """
+        found: dict[str, str] = {}
+        kept: tuple[TakeOver | Registry, ...] = (*self.records.takes_over, *self.records.registry)
+        for each in kept:
+            names = [*each.names]
+            if isinstance(each, TakeOver):
+                names += [f"{one}.{name.rpartition('.')[2]}" for name in each.names for one in each.variables]
+            found.update((name, each.saved_by.rpartition(".")[2]) for name in names if each.saved_by)
+        return found
 
     @cached_property
     def _own_keepers(self) -> frozenset[str]:

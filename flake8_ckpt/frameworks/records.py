@@ -183,7 +183,10 @@ class Hook(Record, frozen=True):
 
 
 class Registry(Record, frozen=True):
-    """A call that puts an object under the care of another: it is saved from then on, or called as a hook."""
+    """A call that puts an object under the care of another: it is saved from then on, or called as a hook.
+
+    Where it is some call that saves all of them, `saved_by` names it.
+    """
 
     object: str = ""
     object_at: int | None = None
@@ -191,6 +194,7 @@ class Registry(Record, frozen=True):
     key_at: int | None = None
     requires: tuple[str, ...] = ()
     saved_unless: str = ""
+    saved_by: str = ""
     when: Literal["save", "load"] | None = None
     hook_arguments: tuple[str, ...] = ()
 

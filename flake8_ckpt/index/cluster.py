@@ -53,21 +53,32 @@ class ClusterError(Exception):
     """A cluster that cannot be used; the text says why in one line."""
 
 
+class Made(Struct, frozen=True, array_like=True):
+    """The facts of a file as they are stored, or how collecting them failed."""
+
+    facts: bytes
+    failure: str = ""
+
+
 class Answer(Struct, frozen=True, array_like=True):
-    """What a worker says: where it runs, what its code is, and the facts of each file, if its code is ours."""
+    """What a worker says: where it runs, what its code is, and what it made of each file, if its code is ours."""
 
     host: str
     code: str
-    made: tuple[Encoded, ...] = ()
+    made: tuple[Made, ...] = ()
 
 
 @dataclass
 class Cluster:
-    """A connection to a scheduler; `lost` says why some files were read in this process, if any were."""
+    """A connection to a scheduler; `trouble` says why some files were read in this process, if any were.
+
+    Nothing more is sent to one that is lost.
+    """
 
     address: str
     client: Client
-    lost: str = ""
+    trouble: str = ""
+    is_lost: bool = False
 
     def map(self, collect: Collect, groups: Sequence[Texts]) -> Iterator[list[Encoded]]:
         """Yield what collecting each group gives, in order; what the cluster cannot do is done here."""
@@ -75,7 +86,7 @@ class Cluster:
         waiting = deque((group, self._send(collect, group)) for group in islice(todo, self._ahead()))
         while waiting:
             group, future = waiting.popleft()
-            made = None if future is None or self.lost else self._made(group, future)
+            made = None if future is None or self.is_lost else self._made(group, future)
             yield collect(group) if made is None else made
             waiting.extend((group, self._send(collect, group)) for group in islice(todo, 1))
 
@@ -85,17 +96,17 @@ class Cluster:
     def _threads(self) -> Optional[int]:
         """Return how many tasks the workers run at once, None where the scheduler does not say."""
         with suppress(Exception):
-            return sum(within(CONNECT_SECONDS, self.client.nthreads).values())
+            return sum(dict[str, int](within(CONNECT_SECONDS, self.client.nthreads)).values())
         return None
 
     def _send(self, collect: Collect, group: Texts) -> Optional[Future]:
-        if self.lost:
+        if self.is_lost:
             return None
         request = pickle.dumps((collect, list(group)))
         try:
             return self.client.submit(answer, code(), request, pure=False)
         except Exception as error:
-            self.lost = _reason(error)
+            self._lose(_reason(error))
             return None
 
     def _made(self, group: Texts, future: Future) -> Optional[list[Encoded]]:
@@ -106,11 +117,17 @@ class Cluster:
             return self._checked(self._answer(future), len(group))
         except ClusterError:
             raise
-        except (CancelledError, TimeoutError) as error:
-            self.lost = _reason(error)
+        except CancelledError:
+            self._lose("the scheduler is gone")
+        except TimeoutError as error:
+            self._lose(_reason(error))
         except Exception as error:
-            self._refuse_other_code(error)
+            self.refuse_other_code("scheduler or worker", error.__cause__ or error)
+            self.trouble = self.trouble or _reason(error)
         return None
+
+    def _lose(self, why: str) -> None:
+        self.is_lost, self.trouble = True, why
 
     def _answer(self, future: Future) -> object:
         """Wait for an answer as long as there are workers, or may be soon."""
@@ -127,26 +144,34 @@ class Cluster:
                 if threads is None or time.monotonic() > until:
                     raise TimeoutError("no worker answers") from None
 
-    def _checked(self, given: object, count: int) -> Optional[list[Encoded]]:
-        """Return what is in an answer, if it is what was asked for."""
+    def _checked(self, given: object, count: int) -> list[Encoded]:
+        """Return what is in an answer; raise where it is not what was asked for."""
         said = msgspec.msgpack.decode(msgspec.convert(given, bytes), type=Answer)
-        if said.code != code():
-            raise ClusterError(
-                f"{self.address}: a worker on {said.host} has {said.code}, and here is {code()}: install the same"
-            )
+        self.refuse_other_code(said.host, said.code)
+        if len(said.made) != count:
+            raise ValueError(f"an answer about {len(said.made)} files in place of {count}")
         for each in said.made:
-            if isinstance(each, bytes):
-                msgspec.msgpack.decode(each, type=FileFacts)
-        return list(said.made) if len(said.made) == count else None
+            if not each.failure:
+                msgspec.msgpack.decode(each.facts, type=FileFacts)
+        return [each.failure or each.facts for each in said.made]
 
-    def _refuse_other_code(self, error: Exception) -> None:
-        """Raise ClusterError where a task failed because it could not even be loaded."""
-        cause = error.__cause__ or error
-        if isinstance(cause, (ImportError, AttributeError)):
+    def look_at_workers(self) -> None:
+        """Raise ClusterError where one of the workers of now has other code; later ones say it with their answers."""
+        said: dict[str, object] = {}
+        with suppress(TimeoutError):
+            said = within(CONNECT_SECONDS, partial(self.client.run, code, on_error="return"))
+        for worker, each in said.items():
+            self.refuse_other_code(worker, each)
+
+    def refuse_other_code(self, who: str, said: object) -> None:
+        """Raise ClusterError where someone's code is not ours, or cannot be loaded."""
+        if isinstance(said, str) and said != code():
+            raise ClusterError(f"{self.address}: {who} has {said}, and here is {code()}: install the same")
+        if isinstance(said, (ImportError, AttributeError)):
+            lacks = f"{who} cannot load flake8-ckpt ({_reason(said)})"
             raise ClusterError(
-                f"{self.address}: flake8-ckpt {__version__} must be installed for the scheduler and for each worker"
-                f" ({_reason(cause)})"
-            ) from error
+                f"{self.address}: {lacks}: install {__version__} for the scheduler and each worker"
+            )
 
 
 @contextmanager
@@ -159,15 +184,16 @@ def connected(address: str) -> Iterator[Cluster]:
         from distributed import Client
     except ImportError as error:
         raise ClusterError(f"{address}: needs {error.name}: pip install 'flake8-ckpt[cluster]'") from error
-    # What dask says of its connections is for those who run the cluster.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
+    _silence()
     connect = partial(Client, address, timeout=CONNECT_SECONDS / 2, set_as_default=False, name="flake8-ckpt")
     try:
         client = within(CONNECT_SECONDS, connect)
     except Exception as error:
         raise ClusterError(f"{address} cannot be reached ({_reason(error)})") from error
     try:
-        yield Cluster(address, client)
+        cluster = Cluster(address, client)
+        cluster.look_at_workers()
+        yield cluster
     finally:
         with suppress(Exception):
             within(CONNECT_SECONDS, client.close)
@@ -177,10 +203,10 @@ def answer(asked: str, request: bytes) -> bytes:
     """Collect the facts of a group, if the one who asks has the same code; runs in a worker."""
     import socket
 
-    made: tuple[Encoded, ...] = ()
+    made: tuple[Made, ...] = ()
     if asked == code():
         collect, group = pickle.loads(request)
-        made = tuple(collect(group))
+        made = tuple(Made(b"", each) if isinstance(each, str) else Made(each) for each in collect(group))
     return msgspec.msgpack.encode(Answer(socket.gethostname(), code(), made))
 
 
@@ -188,6 +214,13 @@ def code() -> str:
     """Return everything but the content that facts depend on, for people and for comparing."""
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
     return f"flake8-ckpt {__version__} ({code_version()}), Python {python}, libcst {version('libcst')}"
+
+
+def _silence() -> None:
+    """Keep dask from printing what it sees of its connections, which is for those who run the cluster."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _reason(error: BaseException) -> str:

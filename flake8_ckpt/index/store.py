@@ -49,7 +49,7 @@ class Store:
             return None
         head, payload = data[:HEADER_BYTES], data[HEADER_BYTES:]
         if len(data) > MAX_BYTES or not is_signed(key, name, head) or not is_whole(head, payload):
-            self._note(f"{name} there is not signed with our {KEY_VARIABLE}: it counts for nothing")
+            self._note(f"what is there is not signed with our {KEY_VARIABLE}: it counts for nothing")
             return None
         try:
             return msgspec.msgpack.decode(payload, type=kind)
@@ -96,7 +96,9 @@ class Store:
         self._note(f"{why}; going on without it")
 
     def _note(self, text: str) -> None:
-        self.notes.append(f"shared cache {without_password(self.url)}: {text}")
+        line = f"shared cache {without_password(self.url)}: {text}"
+        if line not in self.notes:
+            self.notes.append(line)
 
 
 @cache

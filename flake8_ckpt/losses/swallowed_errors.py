@@ -31,7 +31,7 @@ RESTORES = re.compile(r"load|restore|resume")
 EVALUATES = re.compile(r"(Player|Eval\w*|Tester|Predictor|Inference\w*|Demo)$")
 SAVES = frozenset("save dump write store export".split())
 # A `try` block that is longer does more than to save or restore.
-MAX_LINES = 30
+MAX_LINES = 50
 
 
 @dataclass(frozen=True)
@@ -95,21 +95,30 @@ def _is_beside(handler: Handler, unit: FunctionRef, contract: Contract) -> bool:
 
 
 def _goes_on(site: Site, unit: FunctionRef, contract: Contract) -> bool:
-    """Tell whether what restores may train: a player or evaluator that saves nothing waits for the next file."""
+    """Tell whether a run goes on with what is restored: an evaluator that tries again waits for the next file."""
     if not _restores(site) or EVALUATES.search(unit.class_id) is None:
         return True
     names = contract.hierarchy.method_names(unit.class_id)
-    return "state_dict" in names or any(verb_and_stem(name)[0] in SAVES for name in names)
+    if "state_dict" in names or any(verb_and_stem(name)[0] in SAVES for name in names):
+        return True
+    calls = list(_calls_of(unit, contract))
+    return bool(calls) and not any(LOOP in each.guards for each in (site, *calls))
 
 
 def _has_fallback(site: Site, handler: Handler, unit: FunctionRef) -> bool:
     """Tell whether the same is tried once more: after the handler, or in a loop over several copies."""
     call, restores = site.call, _restores(site)
-    after = [each.call for each in unit.function.calls if each.position.line > handler.position.line]
+    after = [each.call for each in unit.function.calls if _follows(each, handler)]
     if any(_is_same_state(each, call) or each.callee == call.callee and restores for each in after):
         return True
     own = isinstance(call.callee, Attr) and _varies(call.callee.base)
     return LOOP in site.guards and not own and restores
+
+
+def _follows(site: Site, handler: Handler) -> bool:
+    """Tell whether a call stands after a handler, and not in a branch that runs only where its own does not."""
+    line = site.position.line
+    return line > handler.position.line and not any(first <= line <= last for first, last in handler.apart)
 
 
 def _has_second_way(handler: Handler, unit: FunctionRef) -> bool:

@@ -49,6 +49,7 @@ from flake8_ckpt.source.signals import hands_on
 from flake8_ckpt.source.signals import lets_restore
 from flake8_ckpt.source.signals import links
 from flake8_ckpt.source.signals import loops_over
+from flake8_ckpt.source.signals import tells_best
 from flake8_ckpt.source.signals import trains
 from flake8_ckpt.source.state_changes import may_change_attributes
 from flake8_ckpt.source.state_changes import may_fill_arguments
@@ -177,9 +178,8 @@ def _is_keeper(methods: Iterable[_Method]) -> bool:
         or each.signals.saves(each.text)
         or KEEPS.match(each.name)
         and links(each.text)
-        or hands_on(each.text)
         or each.signals.normalizes(each.text)
-        or trains(each.text)
+        or any(asks(each.text) for asks in (hands_on, trains, tells_best))
         for each in methods
     )
 

@@ -128,6 +128,10 @@ BUILDING = re.compile(r"\b(?:torch|th|np|numpy|nn|F)\.|ensor|Parameter|Variable"
 LOGGERS = frozenset(
     "logger logging log warnings print LOG LOGGER _logger rank_zero_warn rank_zero_info".split()
 )
+# A best value of an object that is compared: `loss < self.best_loss`, `self._lowest > loss`.
+BEST = re.compile(
+    r"[<>]=? self\.\w*(?:best|lowest|highest|m(?:ax|in)_mean)|self\.\w*(?:best|lowest|highest)\w* [<>]"
+)
 NORMALIZER_WORDS = ("Normali", "Running", "Mean", "Rms", "RMS", "Moving")
 CONSTRUCTORS = frozenset(["__init__", "__new__", "__post_init__"])
 # The verdicts on so many texts are kept: those of one class are asked for again when its methods are walked.
@@ -234,6 +238,11 @@ def _links(text: str) -> bool:
 def trains(text: str) -> bool:
     """Tell whether a function's text steps optimizers, or makes what is stepped."""
     return _has_any(TRAIN_WORDS, text)
+
+
+def tells_best(text: str) -> bool:
+    """Tell whether a method compares a best value of its object and gives something back: its caller may save."""
+    return "return " in text and "self." in text and BEST.search(text) is not None
 
 
 def hands_on(text: str) -> bool:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 DEEP = 8000
 NEWLINES = re.compile("\r\n?")
+# A name until Python 3.7, as in `batch.cuda(async=True)` of the first years of torch.
+ASYNC = re.compile(r"\basync(?=\s*=(?!=))")
 
 
 class Unreadable(Exception):
@@ -90,16 +92,25 @@ def parse(text: str) -> Parsed:
         try:
             return Parsed(_parse_deep(text), text)
         except SyntaxError as error:
-            return _parse_newer(text, error)
+            return _parse_renamed(text) or _parse_newer(text, error)
         except (ValueError, RecursionError, MemoryError) as error:
             raise Unreadable(f"cannot be parsed ({type(error).__name__})") from error
+
+
+def _parse_renamed(text: str) -> Parsed | None:
+    """Parse what this Python refuses with another name for the keyword that was none once, None where that fails."""
+    renamed = ASYNC.sub("asinc", text)
+    try:
+        return Parsed(_parse_deep(renamed), renamed) if renamed != text else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _parse_newer(text: str, error: SyntaxError) -> Parsed:
     """Parse what this Python refuses, once it is rewritten in older grammar."""
     # Only here: libcst takes longer to import than most files to read.
-    from flake8_ckpt.source.newer_grammar import older_grammar
-    from flake8_ckpt.source.newer_limits import obstacle
+    from flake8_ckpt.source.newer.grammar import older_grammar
+    from flake8_ckpt.source.newer.limits import obstacle
 
     hindered = obstacle(text)
     if hindered:

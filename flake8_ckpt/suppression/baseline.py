@@ -51,16 +51,11 @@ class Baseline(Struct, frozen=True):
     about: str = ABOUT
 
 
-def read_baseline(path: Path, *, is_named: bool) -> frozenset[str]:
-    """Return the fingerprints that a baseline holds; none where there is no such file and nobody has named it.
+def read_entries(path: Path, *, is_named: bool) -> tuple[Entry, ...]:
+    """Return what a baseline holds; nothing where there is no such file and nobody has named it.
 
     Raises BrokenBaseline where the file cannot be used.
     """
-    return frozenset(each.fingerprint for each in read_entries(path, is_named=is_named))
-
-
-def read_entries(path: Path, *, is_named: bool) -> tuple[Entry, ...]:
-    """Return what a baseline holds; see `read_baseline`."""
     data = _bytes_of(path, is_named)
     if data is None:
         return ()

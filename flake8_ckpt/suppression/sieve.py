@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flake8_ckpt.findings import Finding
-from flake8_ckpt.fingerprints import fingerprints
 from flake8_ckpt.suppression.comments import MARK
 from flake8_ckpt.suppression.comments import is_ignored
+from flake8_ckpt.suppression.known import fingerprints_in
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,15 @@ class Sieved:
     by_baseline: tuple[Finding, ...] = ()
 
 
-def sieve(findings: Sequence[Finding], lines: Sequence[str], known: frozenset[str]) -> Sieved:
+def sieve(findings: Sequence[Finding], lines: Sequence[str], known: frozenset[str], was: str = "") -> Sieved:
     """Return what is left of the findings of a file with these lines, where a baseline knows some fingerprints.
 
-    That a file could not be checked is never hidden by a baseline.
+    `was` is the path of a moved file when the baseline was written. That a file could not be checked is never hidden
+    by a baseline.
     """
     ignored = _ignored(findings, lines)
     left = [each for each in findings if each not in ignored]
-    hidden = _known(left, known)
+    hidden = _known(left, known, was)
     return Sieved(tuple(each for each in left if each not in hidden), tuple(ignored), tuple(hidden))
 
 
@@ -50,8 +51,8 @@ def _ignored(findings: Sequence[Finding], lines: Sequence[str]) -> list[Finding]
     return [each for each in findings if is_ignored(each, lines, names)]
 
 
-def _known(findings: Sequence[Finding], known: frozenset[str]) -> list[Finding]:
+def _known(findings: Sequence[Finding], known: frozenset[str], was: str) -> list[Finding]:
     if not known:
         return []
-    found = fingerprints(findings)
+    found = fingerprints_in(findings, was)
     return [each for each in findings if found[each] in known and not is_failure(each)]

@@ -187,7 +187,60 @@ def program(body: str = PLAIN, start: str = "-np.inf", mark: str = "", resumed: 
     }
 
 
+AGENT = """
+import torch
+
+
+class Agent:
+    def __init__(self, net, target):
+        self.net, self.target_net = net, target
+        self.optimizer = torch.optim.Adam(net.parameters())
+
+    def learn(self, batch):
+        self.optimizer.zero_grad()
+        loss = self.net(batch).mean()
+        loss.backward()
+        self.optimizer.step()
+        return loss.item()
+
+    def save(self, path):
+        torch.save({{"net": self.net.state_dict(), "target": self.target_net.state_dict(){more}}}, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.net.load_state_dict(state["net"])
+        {restored}
+
+
+class Trainer:
+    def __init__(self, agent, again=None):
+        self.agent = agent
+        if again is not None:
+            self.agent.load(again)
+
+    def run(self, batches):
+        lowest = float("inf"){mark}
+        for batch in batches:
+            loss = self.agent.learn(batch)
+            if lowest - loss > 1e-3:
+                lowest = loss
+                self.agent.save("best.pt")
+        self.agent.save("last.pt")
+
+
+def main(net, target, batches, again=None):
+    Trainer(Agent(net, target), again).run(batches)
+"""
+WHOLE = "self.target_net.load_state_dict(state['target'])"
+KEPT = ", 'optimizer': self.optimizer.state_dict()"
+AFTER = """if score > self.top:
+            torch.save(net.state_dict(), f"{self.folder}/top.pt")
+        self.top = max(self.top, score)
+"""
+
+
 SILENT: dict[str, Case] = {
+    "an object takes only the weights of another training": AGENT.format(mark="", restored="pass", more=KEPT),
     "a better value is only shown": program(SHOWN),
     "the program takes only weights, as a start": program(resumed="pass"),
     "the program restores it": {
@@ -212,6 +265,10 @@ SILENT: dict[str, Case] = {
 FOUND: dict[str, Case] = {
     "a command goes on with the optimizer": COMMANDS.format(mark="  # CKP218", body=GOING_ON),
     "an object of another file": program(mark="  # CKP218"),
+    "the value is set after the save": program(AFTER, mark="  # CKP218"),
+    "what an object holds resumes, target networks too": AGENT.format(
+        mark="  # CKP218", restored=f"{WHOLE}; self.optimizer.load_state_dict(state['optimizer'])", more=KEPT
+    ),
     "the value before, a flag, and the path that it decides": program(BEFORE, mark="  # CKP218"),
     "the object of an object that resumes": STOPPER.format(mark="  # CKP218", resumed=f"self.{RESUMED}"),
     "a local, and a payload that comes from a helper of many values": SETUP.format(

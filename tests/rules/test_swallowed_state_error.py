@@ -10,6 +10,29 @@ from tests.rule_cases import check_silent
 
 LOGGED = "import logging\n\nimport torch\nfrom torch import nn\n\nlogger = logging.getLogger(__name__)\n"
 
+PLAYING = """
+import torch
+
+
+class Evaluator:
+    def __init__(self, model):
+        self.model = model
+
+    def load(self, path):
+        try:
+            self.model.load_state_dict(torch.load(path))
+        except Exception as error:{mark}
+            print(f"failed to load {{path}}: {{error}}")
+
+    def score(self, batches):
+        return sum(self.model(batch).mean().item() for batch in batches)
+
+
+def main(model, path, batches):
+    evaluator = Evaluator(model)
+    {before}{loaded}
+    print(evaluator.score(batches))
+"""
 SILENT: dict[str, Case] = {
     "false for a caller who looks at it, on an object of an unknown class": TORCH
     + """
@@ -52,6 +75,9 @@ class PpoPlayer(Player):
         self.model.load_state_dict(torch.load(path))
 """,
     },
+    "an evaluator that looks for the next file again and again": PLAYING.format(
+        mark="", before="while True:\n        ", loaded="evaluator.load(path)"
+    ),
     "logged as a warning": LOGGED
     + """
 def restore(model: nn.Module, path):
@@ -543,6 +569,22 @@ def resume(model: nn.Module, optimizer, path):
         optimizer.load_state_dict(state["optimizer"])
     except Exception:  # CKP212
         print("no optimizer")
+""",
+    "an evaluator plays on without the model": PLAYING.format(
+        mark="  # CKP212", before="", loaded="evaluator.load(path)"
+    ),
+    "each kind of model has a branch of its own": TORCH
+    + """
+def make(kind, path, model: nn.Module):
+    if kind == "small":
+        try:
+            model.load_state_dict(torch.load(path))
+        except Exception as error:  # CKP212
+            print(f"not loaded: {error}")
+    elif kind == "large":
+        model = nn.Linear(3, 3)
+        model.load_state_dict(torch.load(path))
+    return model
 """,
     "an evaluator that keeps the best model": TORCH
     + """

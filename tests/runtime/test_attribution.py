@@ -18,7 +18,7 @@ from torch import nn
 
 from flake8_ckpt.runtime import verify_roundtrip
 from flake8_ckpt.runtime.verifier import Report
-from flake8_ckpt.runtime.verifier.transplant import transplant
+from flake8_ckpt.runtime.verifier.objects.transplant import transplant
 
 
 class Kept:

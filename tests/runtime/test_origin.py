@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import nn
 
+from flake8_ckpt.runtime.verifier.objects.snapshot import snapshot
 from flake8_ckpt.runtime.verifier.origin import origin_of
-from flake8_ckpt.runtime.verifier.snapshot import snapshot
 
 HERE = Path(__file__)
 

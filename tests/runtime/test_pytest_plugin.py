@@ -70,7 +70,9 @@ pytestmark = pytest.mark.skipif(
 
 def run_pytest(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_case.py").write_text(test, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    # Plugins of others, which take longer than all else.
+    others = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio")
+    command = [sys.executable, "-m", "pytest", "-q", *others, *options]
     return subprocess.run([*command, "test_case.py"], cwd=folder, capture_output=True, text=True)
 
 

@@ -298,7 +298,7 @@ def test_tensor_that_differs_by_object_is_lost() -> None:
 
 
 def test_long_walks_say_where_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flake8_ckpt.runtime.verifier.reach.MOST", 20)
+    monkeypatch.setattr("flake8_ckpt.runtime.verifier.objects.reach.MOST", 20)
     report = trip(lambda: [[object()] for _ in range(50)], lambda value: value)
     assert any(reason.startswith("what comes after the first") for reason in report.skipped)
 

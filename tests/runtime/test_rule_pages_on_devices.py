@@ -14,7 +14,7 @@ from torch import nn
 from flake8_ckpt.runtime.verifier import assert_roundtrip
 from flake8_ckpt.runtime.verifier import audit
 from flake8_ckpt.runtime.verifier import verify_roundtrip
-from flake8_ckpt.runtime.verifier.reach import reach
+from flake8_ckpt.runtime.verifier.objects.reach import reach
 from tests.runtime.rule_pages import ROWS
 from tests.runtime.rule_pages import pages
 

@@ -23,6 +23,13 @@ from flake8_ckpt.linking.value_names import parts_of
 RESUMES = re.compile(r"(^|[._])(resume|resuming|continue|recover)(_\w+)?$")
 # Programs that begin a new training on the weights of another one.
 TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I)
+# Files to begin with that are not those of the run itself: `init_weights`, `teacher.pt`, `encoder_path`, `best.pth`.
+BEGINS = re.compile(
+    TUNES.pattern
+    + r"|teacher|backbone|imagenet|baseline|expert|dynamics|world_?model"
+    + r"|(^|[^a-z])(init|best|base|eval|test|infer|demo|play)",
+    re.I,
+)
 
 
 def asks_to_resume(guards: Guards) -> bool:

@@ -116,12 +116,15 @@ class Ties:
         return bool(is_own) and self.keys <= self.texts.keys(save) and any(map(is_resume, self.loads))
 
     def _resumes_bare(self, save: SaveEffect) -> bool:
-        """Tell whether a load that is called a resume restores the very object whose bare state is saved."""
-        part = _part(save.payload) if is_state(save.payload) else ""
-        return bool(part) and any(
-            is_resume(each) and not each.keys and part in map(_restored_part, each.into)
-            for each in self.loads
-        )
+        """Tell whether a load restores the very object whose bare state is saved, or is called a resume of it."""
+        if not is_state(save.payload):
+            return False
+        saved = object_of(save.payload)
+        bare = [each for each in self.loads if not each.keys]
+        if any(saved in map(_restored, each.into) for each in bare):
+            return True
+        part = last_name(saved)
+        return bool(part) and any(is_resume(each) and part in map(_restored_part, each.into) for each in bare)
 
     def _names_same_file(self, save: SaveEffect) -> bool:
         """Tell whether the names of the two files are the same; in two modules one key must be, too."""
@@ -170,7 +173,12 @@ def _part(value: Value) -> str:
 
 
 def _restored_part(target: Value) -> str:
-    return last_name(target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target)
+    return last_name(_restored(target))
+
+
+def _restored(target: Value) -> Value:
+    """Return the object that a load puts something into."""
+    return target.base if isinstance(target, Attr) and target.name == "load_state_dict" else target
 
 
 def _step(function: FunctionRef) -> Step:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from flake8_ckpt.commands.lookup import look_up
 from flake8_ckpt.commands.output import kept_findings
 from flake8_ckpt.configuration import printed
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.fingerprints import fingerprints
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import BASELINE
 from flake8_ckpt.options import Options
@@ -33,6 +35,8 @@ from flake8_ckpt.suppression.baseline import Entry
 from flake8_ckpt.suppression.baseline import entries_of
 from flake8_ckpt.suppression.baseline import read_entries
 from flake8_ckpt.suppression.baseline import write_entries
+from flake8_ckpt.suppression.known import fingerprints_in
+from flake8_ckpt.suppression.known import known_in
 from flake8_ckpt.suppression.sieve import is_failure
 
 DONE = 0
@@ -87,12 +91,30 @@ def _renew(path: Path, namespace: argparse.Namespace, options: Options, root: Pa
         looked_up = look_up(namespace, replace(options, no_baseline=True), root)
         found = list(_entries(looked_up, kept_findings(namespace, looked_up.linted)))
     checked = set(looked_up.paths.values()) - set(looked_up.unread)
-    elsewhere = [each for each in old if each.path not in checked and (root / each.path).exists()]
+    moved = known_in(root, old).moved(looked_up.found.candidates)
+    there = {was for path, was in moved.items() if path not in checked}
+    elsewhere = [
+        each
+        for each in old
+        if each.path not in checked and (each.path in there or (root / each.path).exists())
+    ]
+    before = _before(looked_up, moved)
     known = {each.fingerprint for each in old}
-    is_new = [each for each in found if namespace.task == "write" or each.fingerprint in known]
-    entries = [*elsewhere, *is_new]
+    kept = [each for each in found if before.get(each.fingerprint, each.fingerprint) in known]
+    entries = [*elsewhere, *(found if namespace.task == "write" else kept)]
     write_entries(path, entries)
-    _say(path, entries, old, looked_up)
+    _say(path, entries, len(old) - len(elsewhere) - len(kept), looked_up)
+
+
+def _before(looked_up: Lookup, moved: Mapping[str, str]) -> dict[str, str]:
+    """Return by fingerprint what that of each finding was before its file was moved."""
+    found: dict[str, str] = {}
+    names = {path: name for name, path in looked_up.paths.items()}
+    for path, was in moved.items():
+        findings = looked_up.sieved[names[path]].shown if path in names else ()
+        before = fingerprints_in(findings, was)
+        found.update((now, before[each]) for each, now in fingerprints(findings).items())
+    return found
 
 
 def _entries(looked_up: Lookup, kept: Collection[Finding]) -> Iterator[Entry]:
@@ -112,9 +134,8 @@ def _entries_before(path: Path, namespace: argparse.Namespace) -> Sequence[Entry
         raise
 
 
-def _say(path: Path, entries: Sequence[Entry], old: Sequence[Entry], looked_up: Lookup) -> None:
+def _say(path: Path, entries: Sequence[Entry], gone: int, looked_up: Lookup) -> None:
     held = f"{counted(len(entries), 'finding')} in {counted(len({each.path for each in entries}), 'file')}"
-    gone = len({each.fingerprint for each in old} - {each.fingerprint for each in entries})
     was = f", {counted(gone, 'finding')} gone" if gone else ""
     print(f"{printed(path)}: {held}{was}")
     for name, reason in sorted(looked_up.unread.items()):

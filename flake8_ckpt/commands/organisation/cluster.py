@@ -33,8 +33,9 @@ def cluster_at(address: Optional[str]) -> Iterator[Optional[Cluster]]:
             yield cluster
     except ClusterError as error:
         raise ExecutionError(f"--cluster: {error}") from error
-    if cluster.lost:
+    if cluster.trouble:
         print(
-            f"flake8-ckpt: note: --cluster: {address} was lost ({cluster.lost}); what was left was read here",
+            f"flake8-ckpt: note: --cluster: {address} did not read all files ({cluster.trouble}): the others were"
+            " read here",
             file=sys.stderr,
         )

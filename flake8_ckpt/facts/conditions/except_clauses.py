@@ -6,10 +6,14 @@ import ast
 import re
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
+
+import msgspec
 
 from flake8_ckpt.facts.model import Handler
 from flake8_ckpt.facts.model import Outcome
 from flake8_ckpt.findings import Position
+from flake8_ckpt.source.tree import Function
 from flake8_ckpt.source.tree import dotted
 from flake8_ckpt.source.tree import statements
 
@@ -41,6 +45,24 @@ def handlers_of(node: ast.Try, locate: Locate) -> Iterator[Handler]:
             tuple(_made_in(node.body)) if _leaves(handler) else (),
             _names_error(handler),
         )
+
+
+def set_apart(handlers: Sequence[Handler], node: Function) -> Iterator[Handler]:
+    """Yield the handlers of a function with the lines of the branches that run only where theirs does not."""
+    steps = (
+        [each for each in statements(node.body) if isinstance(each, ast.If) and each.orelse]
+        if handlers
+        else []
+    )
+    for handler in handlers:
+        line = handler.position.line
+        others = (each.orelse for each in steps if _is_in(line, each.body))
+        apart = tuple((each[0].lineno, each[-1].end_lineno or each[-1].lineno) for each in others)
+        yield msgspec.structs.replace(handler, apart=apart) if apart else handler
+
+
+def _is_in(line: int, block: list[ast.stmt]) -> bool:
+    return block[0].lineno <= line <= (block[-1].end_lineno or block[-1].lineno)
 
 
 def _leaves(handler: ast.ExceptHandler) -> bool:

@@ -10,10 +10,13 @@ from functools import cached_property
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Name
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.allocation_sites import AllocationSites
 from flake8_ckpt.linking.functions import CallContext
+from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.ledger.aliases import AliasFinder
 from flake8_ckpt.losses.ledger.events import COLLECTS
 from flake8_ckpt.losses.ledger.events import KEEPS
@@ -234,7 +237,7 @@ class Ledger:
             return False
         is_collected = isinstance(callee, Attr) and COLLECTS.search(name)
         if is_collected or KEEPS.search(name) or self.known.takes_over(name):
-            return True
+            return not self.is_never_saved(site.call, mention.unit)
         if not name[:1].isupper():
             return False
         return (
@@ -242,6 +245,15 @@ class Ledger:
             and not self.known.role_of(path)
             and not path.startswith("torch.")
         )
+
+    def is_never_saved(self, call: Call, unit: FunctionRef) -> bool:
+        """Tell whether a library takes objects over and saves them by a call that is nowhere: `accelerator.prepare`."""
+        callee = call.callee
+        if not isinstance(callee, Attr):
+            return False
+        owner = self.contract.evaluator.class_of(callee.base, CallContext(unit)) or last_name(callee.base)
+        saver = self.known.savers.get(f"{owner}.{callee.name}", "")
+        return saver != "" and saver not in self.aliases.index.calls
 
     def has_kept_parts(self, holder: Holder) -> bool:
         """Tell whether some program keeps parts of an object: networks in it, or what it was built of."""

@@ -24,6 +24,7 @@ from flake8_ckpt.facts.values import Record
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import is_flag
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Spot
 from flake8_ckpt.frameworks.torch_methods import CONSTRUCTION
@@ -152,7 +153,7 @@ class CarriedAttributes:
         made = [option for option in self._constructed(attr) if option != NONE]
         if PASSING.search(attr) and not self._is_counted(attr):
             return False
-        if any(map(_is_flag, made)) and not self._is_latched(attr):
+        if any(map(is_flag, made)) and not self._is_latched(attr):
             return False
         if any(isinstance(each, (Container, Record)) for each in made) and not self._is_window(attr):
             return False
@@ -319,10 +320,6 @@ def _runtime_writes(method: FunctionFacts, attr: str) -> Iterator[Write]:
     """Yield the writes of an attribute in a method that neither makes nor keeps the object."""
     if method.name not in CONSTRUCTION and not keeps(method.name):
         yield from (each for each in method.writes if each.attr == attr)
-
-
-def _is_flag(value: Value) -> bool:
-    return isinstance(value, Const) and isinstance(value.value, bool)
 
 
 def _is_count(write: Write) -> bool:

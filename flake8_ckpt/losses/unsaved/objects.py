@@ -196,6 +196,9 @@ class UnsavedObjects:
             return False
         if self._is_of_saved_state(holder) or kind == "scaler" and is_disabled(holder, self.ledger):
             return False
+        is_doubtful = point.trains_on and point.weights_alone and kind in ("optimizer", "scheduler")
+        if is_doubtful and not self.groups.continued.trains_restored(holder):
+            return False
         if kind == "ema" and self._is_taken_to_kept(holder):
             return False
         return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)
@@ -256,7 +259,8 @@ class UnsavedObjects:
             if not isinstance(call, Call) or called_name(call)[:1].isupper():
                 continue
             if self.ledger.known.takes_over(called_name(call)):
-                return True
+                if not self.ledger.is_never_saved(call, bound.unit):
+                    return True
             given = (each for arg in arguments_of(call) for each in named_in(arg))
             others = (aliases.holders.of(each, bound.unit) for each in given)
             if any(

@@ -16,6 +16,7 @@ from flake8_ckpt.facts.values import Parameter
 from flake8_ckpt.facts.values import Tensor
 from flake8_ckpt.facts.values import Unknown
 from flake8_ckpt.facts.values import Value
+from flake8_ckpt.facts.values import is_flag
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.modules.attributes import Attribute
 from flake8_ckpt.modules.carried_writes import depends_on_previous_value
@@ -40,15 +41,11 @@ def initialization_flags(state: ClassState) -> Iterator[InitializationFlag]:
     """Yield the flags of a class that let a step of it, or of a class that derives from it, initialize something."""
     for flag in plain_numbers(state):
         start = flag.writes[0].value
-        if len(flag.writes) == 1 and _is_flag(start) and not flag.is_carried_by_hooks:
+        if len(flag.writes) == 1 and is_flag(start) and not flag.is_carried_by_hooks:
             views = (state, *state.subclass_states())
             target = next(filter(None, (_initialized(view, flag.name, start) for view in views)), "")
             if target:
                 yield InitializationFlag(flag, target)
-
-
-def _is_flag(value: Value) -> bool:
-    return isinstance(value, Const) and isinstance(value.value, bool)
 
 
 def _initialized(state: ClassState, flag: str, initial: Value) -> str:
@@ -58,7 +55,7 @@ def _initialized(state: ClassState, flag: str, initial: Value) -> str:
     turned = [
         change
         for change in state.runtime_writes(flag)
-        if _is_flag(change.value) and change.value == Const(not start)
+        if is_flag(change.value) and change.value == Const(not start)
     ]
     if not any(map(_is_step_of(state), turned)) or _is_turned_back(state, flag, start):
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -23,7 +24,11 @@ MANY_LINES = 90
 # Width of a character of the font for code at its size in the picture.
 CHARACTER = 7.3
 # Only "not saved by some" says nothing of the other side.
-CROSSED = {"never saved": "writer", "never restored": "reader"}
+CROSSED: Mapping[str, tuple[Side, ...]] = {
+    "never saved": ("writer",),
+    "never restored": ("reader",),
+    "in no key": ("writer", "reader"),
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Key:
-    """A key; `label` is as much of it as there is room for."""
+    """A key; `label` is as much of it as there is room for. `is_absent` says that it is an object without one."""
 
     label: str
     text: str
@@ -73,6 +78,7 @@ class Key:
     y: float
     width: float
     is_broken: bool
+    is_absent: bool
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,7 @@ def _key(row: Row, layout: Layout, y: float) -> Key:
         y + (ROW - PILL) / 2,
         width,
         row.mismatch is not None,
+        row.mismatch is not None and row.mismatch.kind == "in no key",
     )
 
 
@@ -189,15 +196,13 @@ def _lines(row: Row, key: Key, boxes: Sequence[Box], layout: Layout) -> Iterator
 
 
 def _crosses(mismatch: Optional[Mismatch], key: Key, layout: Layout) -> Iterator[Line]:
-    """Yield the stump of the link that is missing on a whole side."""
-    side = CROSSED.get(mismatch.kind) if mismatch is not None else None
-    if side is None:
-        return
+    """Yield the stump of each link that is missing on a whole side."""
     y, length = key.y + PILL / 2, layout.gap * 0.45
-    start, end = (
-        (key.x, key.x - length) if side == "writer" else (key.x + key.width, key.x + key.width + length)
-    )
-    yield Line(f"M{start:g} {y:g}H{end:g}", "left-out", ("", key.text), True, (end, y))
+    for side in CROSSED.get(mismatch.kind, ()) if mismatch is not None else ():
+        start, end = (
+            (key.x, key.x - length) if side == "writer" else (key.x + key.width, key.x + key.width + length)
+        )
+        yield Line(f"M{start:g} {y:g}H{end:g}", "left-out", ("", key.text), True, (end, y))
 
 
 def _ends(box: Box, key: Key, layout: Layout) -> tuple[float, float, float, float]:

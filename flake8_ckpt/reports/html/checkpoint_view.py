@@ -45,7 +45,7 @@ class RowView:
 
 @dataclass(frozen=True)
 class CheckpointView:
-    """A checkpoint: `broken` has the keys that do not match."""
+    """A checkpoint: `broken` has the keys that do not match, and the objects that no key holds."""
 
     anchor: str
     title: str
@@ -53,6 +53,7 @@ class CheckpointView:
     wide: Picture
     narrow: Picture
     sides: Sequence[tuple[str, str, Sequence[str]]]
+    count: int
     rows: Sequence[RowView]
     broken: Sequence[str]
 
@@ -75,6 +76,7 @@ def view_of(table: Table, number: int, findings: Sequence[Entry]) -> CheckpointV
             *(_side("saves", each) for each in table.writers),
             *(_side("restores", each) for each in table.readers),
         ],
+        sum(each.mismatch is None or each.mismatch.kind != "in no key" for each in table.rows),
         rows,
         [each.name for each in rows if each.mismatch],
     )
@@ -121,10 +123,17 @@ def _anchor(row: Row, table: Table, findings: Sequence[Entry]) -> Optional[str]:
     if row.mismatch is None or not row.keys:
         return None
     reads = {(location.path, location.position.line) for _, location in row.reads}
+    if row.mismatch.kind == "in no key":
+        about = (each for each in findings if _is_about(each.finding, row.keys[-1]))
+        return next((anchor_of(each) for each in about if reads & {*_places(each.finding)}), None)
     within = [each for each in findings if each.finding.path in table.paths]
     named = [each for each in within if each.finding.key == row.keys[-1]]
     shown = [each for each in within if reads & {*_places(each.finding)}]
     return next((anchor_of(each) for each in (*named, *shown)), None)
+
+
+def _is_about(finding: Finding, name: str) -> bool:
+    return name in (finding.key, f"self.{finding.attribute}")
 
 
 def _places(finding: Finding) -> Iterator[tuple[str, int]]:

@@ -16,9 +16,9 @@ from flake8_ckpt.runtime.prove.guesses import vocabulary
 from flake8_ckpt.runtime.prove.inputs import call_texts
 from flake8_ckpt.runtime.prove.inputs import wanted_width
 from flake8_ckpt.runtime.prove.methods import methods_to_run
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
-from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
-from flake8_ckpt.runtime.verifier.snapshot import snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import same_snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import snapshot
 
 TIMES = 2
 SEED = 7

@@ -36,11 +36,11 @@ from flake8_ckpt.runtime.prove.records import Question
 from flake8_ckpt.runtime.verifier.compare import is_below
 from flake8_ckpt.runtime.verifier.compatible import IncompatibleCheckpoint
 from flake8_ckpt.runtime.verifier.compatible import load_compatible
+from flake8_ckpt.runtime.verifier.objects.snapshot import same_snapshot
 from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.problem import one_line
 from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.roundtrip import verify_roundtrip
-from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
 
 MOST_LOST = 5
 NOT_BACK = ("lost", "changed", "unread", "renewed")

@@ -19,12 +19,12 @@ from flake8_ckpt.runtime.verifier.compare import is_ignored
 from flake8_ckpt.runtime.verifier.continuation import Outcome
 from flake8_ckpt.runtime.verifier.continuation import differ
 from flake8_ckpt.runtime.verifier.continuation import go_on
+from flake8_ckpt.runtime.verifier.objects.snapshot import Frozen
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import same
+from flake8_ckpt.runtime.verifier.objects.transplant import transplant
 from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.problem import one_line
-from flake8_ckpt.runtime.verifier.snapshot import Frozen
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
-from flake8_ckpt.runtime.verifier.snapshot import same
-from flake8_ckpt.runtime.verifier.transplant import transplant
 
 Effect = Snapshot
 STATE = "state "

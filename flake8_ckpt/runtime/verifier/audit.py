@@ -15,14 +15,14 @@ from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from flake8_ckpt.runtime.verifier.compare import is_below
-from flake8_ckpt.runtime.verifier.reach import Node
-from flake8_ckpt.runtime.verifier.reach import is_array
-from flake8_ckpt.runtime.verifier.reach import is_plain
-from flake8_ckpt.runtime.verifier.reach import reach
-from flake8_ckpt.runtime.verifier.sharing import address
-from flake8_ckpt.runtime.verifier.snapshot import Frozen
-from flake8_ckpt.runtime.verifier.snapshot import freeze
-from flake8_ckpt.runtime.verifier.snapshot import same
+from flake8_ckpt.runtime.verifier.objects.reach import Node
+from flake8_ckpt.runtime.verifier.objects.reach import is_array
+from flake8_ckpt.runtime.verifier.objects.reach import is_plain
+from flake8_ckpt.runtime.verifier.objects.reach import reach
+from flake8_ckpt.runtime.verifier.objects.sharing import address
+from flake8_ckpt.runtime.verifier.objects.snapshot import Frozen
+from flake8_ckpt.runtime.verifier.objects.snapshot import freeze
+from flake8_ckpt.runtime.verifier.objects.snapshot import same
 
 
 @dataclass(frozen=True)

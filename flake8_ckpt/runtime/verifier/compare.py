@@ -14,13 +14,13 @@ from fnmatch import fnmatchcase
 
 import torch
 
+from flake8_ckpt.runtime.verifier.objects.reach import parts_of_tensor
+from flake8_ckpt.runtime.verifier.objects.snapshot import Frozen
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import describe
+from flake8_ckpt.runtime.verifier.objects.snapshot import is_leaf
+from flake8_ckpt.runtime.verifier.objects.snapshot import same
 from flake8_ckpt.runtime.verifier.problem import Problem
-from flake8_ckpt.runtime.verifier.reach import parts_of_tensor
-from flake8_ckpt.runtime.verifier.snapshot import Frozen
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
-from flake8_ckpt.runtime.verifier.snapshot import describe
-from flake8_ckpt.runtime.verifier.snapshot import is_leaf
-from flake8_ckpt.runtime.verifier.snapshot import same
 
 ARRAYS = frozenset({"tensor", "array"})
 

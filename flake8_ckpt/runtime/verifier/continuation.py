@@ -14,13 +14,13 @@ from flake8_ckpt.runtime.verifier.compare import difference
 from flake8_ckpt.runtime.verifier.compare import is_below
 from flake8_ckpt.runtime.verifier.compare import is_ignored
 from flake8_ckpt.runtime.verifier.compare import is_walked_elsewhere
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import describe
+from flake8_ckpt.runtime.verifier.objects.snapshot import is_leaf
+from flake8_ckpt.runtime.verifier.objects.snapshot import same
+from flake8_ckpt.runtime.verifier.objects.snapshot import snapshot
 from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.problem import one_line
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
-from flake8_ckpt.runtime.verifier.snapshot import describe
-from flake8_ckpt.runtime.verifier.snapshot import is_leaf
-from flake8_ckpt.runtime.verifier.snapshot import same
-from flake8_ckpt.runtime.verifier.snapshot import snapshot
 
 
 @dataclass(frozen=True)

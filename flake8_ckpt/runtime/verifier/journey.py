@@ -19,14 +19,14 @@ from flake8_ckpt.runtime.verifier.isolation.trip import Around
 from flake8_ckpt.runtime.verifier.isolation.trip import around
 from flake8_ckpt.runtime.verifier.media.medium import Medium
 from flake8_ckpt.runtime.verifier.media.medium import NotCheckable
+from flake8_ckpt.runtime.verifier.objects.sharing import addresses
+from flake8_ckpt.runtime.verifier.objects.sharing import aliased
+from flake8_ckpt.runtime.verifier.objects.sharing import held_tensors
+from flake8_ckpt.runtime.verifier.objects.sharing import left_behind
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import snapshot
 from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.problem import one_line
-from flake8_ckpt.runtime.verifier.sharing import addresses
-from flake8_ckpt.runtime.verifier.sharing import aliased
-from flake8_ckpt.runtime.verifier.sharing import held_tensors
-from flake8_ckpt.runtime.verifier.sharing import left_behind
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
-from flake8_ckpt.runtime.verifier.snapshot import snapshot
 
 Make = Callable[[], Any]
 Act = Callable[[Any], object]

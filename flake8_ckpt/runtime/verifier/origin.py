@@ -18,11 +18,11 @@ from typing import TypeGuard
 import torch
 from torch import nn
 
-from flake8_ckpt.runtime.verifier.place import Step
-from flake8_ckpt.runtime.verifier.place import steps
+from flake8_ckpt.runtime.verifier.objects.place import Step
+from flake8_ckpt.runtime.verifier.objects.place import steps
+from flake8_ckpt.runtime.verifier.objects.reach import is_array
+from flake8_ckpt.runtime.verifier.objects.snapshot import Frozen
 from flake8_ckpt.runtime.verifier.problem import Origin
-from flake8_ckpt.runtime.verifier.reach import is_array
-from flake8_ckpt.runtime.verifier.snapshot import Frozen
 
 # Folders of installed code and of our own: what stands there is no line of the project.
 OWN = Path(__file__).parents[1]

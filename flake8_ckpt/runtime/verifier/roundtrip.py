@@ -34,15 +34,15 @@ from flake8_ckpt.runtime.verifier.media.choice import DEFAULT
 from flake8_ckpt.runtime.verifier.media.choice import media
 from flake8_ckpt.runtime.verifier.media.medium import Load
 from flake8_ckpt.runtime.verifier.media.medium import Save
+from flake8_ckpt.runtime.verifier.objects.reach import MOST
+from flake8_ckpt.runtime.verifier.objects.snapshot import is_leaf
 from flake8_ckpt.runtime.verifier.origin import origin_of
 from flake8_ckpt.runtime.verifier.problem import Problem
 from flake8_ckpt.runtime.verifier.problem import gather
 from flake8_ckpt.runtime.verifier.randomness import random_state
-from flake8_ckpt.runtime.verifier.reach import MOST
 from flake8_ckpt.runtime.verifier.report import Report
 from flake8_ckpt.runtime.verifier.report import RoundtripError
 from flake8_ckpt.runtime.verifier.settlement import settle
-from flake8_ckpt.runtime.verifier.snapshot import is_leaf
 from flake8_ckpt.runtime.verifier.vacuity import vacuous
 from flake8_ckpt.runtime.verifier.vacuity import wholly_vacuous
 

@@ -10,10 +10,10 @@ from torch import nn
 from flake8_ckpt.runtime.verifier.compare import ARRAYS
 from flake8_ckpt.runtime.verifier.compare import Trip
 from flake8_ckpt.runtime.verifier.compare import is_ignored
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import describe
+from flake8_ckpt.runtime.verifier.objects.snapshot import same
 from flake8_ckpt.runtime.verifier.problem import Problem
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
-from flake8_ckpt.runtime.verifier.snapshot import describe
-from flake8_ckpt.runtime.verifier.snapshot import same
 
 
 def vacuous(source: object, trips: Sequence[Trip], ignore: Sequence[str]) -> Iterator[Problem]:

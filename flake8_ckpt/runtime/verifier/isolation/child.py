@@ -22,11 +22,11 @@ from flake8_ckpt.runtime.verifier.isolation.request import Request
 from flake8_ckpt.runtime.verifier.isolation.surroundings import Binding
 from flake8_ckpt.runtime.verifier.isolation.surroundings import read
 from flake8_ckpt.runtime.verifier.media.choice import medium_of
+from flake8_ckpt.runtime.verifier.objects.snapshot import Frozen
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import snapshot
 from flake8_ckpt.runtime.verifier.problem import one_line
 from flake8_ckpt.runtime.verifier.randomness import restore
-from flake8_ckpt.runtime.verifier.snapshot import Frozen
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
-from flake8_ckpt.runtime.verifier.snapshot import snapshot
 
 
 def run(request_file: Path, answer_file: Path) -> None:

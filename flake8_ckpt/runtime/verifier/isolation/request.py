@@ -12,8 +12,8 @@ import torch
 from flake8_ckpt.runtime.verifier.continuation import Outcome
 from flake8_ckpt.runtime.verifier.isolation.surroundings import Binding
 from flake8_ckpt.runtime.verifier.isolation.surroundings import Surroundings
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
 from flake8_ckpt.runtime.verifier.randomness import RandomState
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from flake8_ckpt.runtime.verifier.opaque import is_opaque
+from flake8_ckpt.runtime.verifier.objects.opaque import is_opaque
+from flake8_ckpt.runtime.verifier.objects.reach import is_data
+from flake8_ckpt.runtime.verifier.objects.reach import reach
+from flake8_ckpt.runtime.verifier.objects.snapshot import Snapshot
+from flake8_ckpt.runtime.verifier.objects.snapshot import snapshot
 from flake8_ckpt.runtime.verifier.origin import source_of
-from flake8_ckpt.runtime.verifier.reach import is_data
-from flake8_ckpt.runtime.verifier.reach import reach
-from flake8_ckpt.runtime.verifier.snapshot import Snapshot
-from flake8_ckpt.runtime.verifier.snapshot import snapshot
 
 
 @dataclass(frozen=True)

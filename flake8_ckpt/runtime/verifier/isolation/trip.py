@@ -22,11 +22,11 @@ from flake8_ckpt.runtime.verifier.isolation.request import Answer
 from flake8_ckpt.runtime.verifier.isolation.request import Request
 from flake8_ckpt.runtime.verifier.isolation.surroundings import Binding
 from flake8_ckpt.runtime.verifier.isolation.surroundings import Surroundings
+from flake8_ckpt.runtime.verifier.objects.snapshot import describe
+from flake8_ckpt.runtime.verifier.objects.snapshot import same
+from flake8_ckpt.runtime.verifier.objects.snapshot import same_snapshot
 from flake8_ckpt.runtime.verifier.origin import bound_at
 from flake8_ckpt.runtime.verifier.problem import Problem
-from flake8_ckpt.runtime.verifier.snapshot import describe
-from flake8_ckpt.runtime.verifier.snapshot import same
-from flake8_ckpt.runtime.verifier.snapshot import same_snapshot
 
 ENDED = (
     "the new process ended with exit code {code} and no answer; "

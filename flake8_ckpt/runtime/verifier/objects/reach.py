@@ -24,8 +24,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from flake8_ckpt.runtime.verifier.opaque import is_machinery
-from flake8_ckpt.runtime.verifier.opaque import is_opaque
+from flake8_ckpt.runtime.verifier.objects.opaque import is_machinery
+from flake8_ckpt.runtime.verifier.objects.opaque import is_opaque
 
 Parts = Iterable[tuple[str, object]]
 PLAIN = (

@@ -8,7 +8,7 @@ from typing import Union
 
 import libcst as cst
 
-from flake8_ckpt.source.newer_draft import Draft
+from flake8_ckpt.source.newer.draft import Draft
 
 LAZY = re.compile(r"lazy[ \t]+(import|from)\b")
 LAST_SPACED_COMMA = re.compile(r",[ \t](?=[^,]*$)")

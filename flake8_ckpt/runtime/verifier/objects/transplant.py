@@ -11,17 +11,17 @@ from typing import Any
 import torch
 
 from flake8_ckpt.runtime.verifier.compare import is_below
-from flake8_ckpt.runtime.verifier.place import Unplaceable
-from flake8_ckpt.runtime.verifier.place import is_single
-from flake8_ckpt.runtime.verifier.place import put
-from flake8_ckpt.runtime.verifier.place import steps
-from flake8_ckpt.runtime.verifier.place import take
+from flake8_ckpt.runtime.verifier.objects.place import Unplaceable
+from flake8_ckpt.runtime.verifier.objects.place import is_single
+from flake8_ckpt.runtime.verifier.objects.place import put
+from flake8_ckpt.runtime.verifier.objects.place import steps
+from flake8_ckpt.runtime.verifier.objects.place import take
+from flake8_ckpt.runtime.verifier.objects.reach import Node
+from flake8_ckpt.runtime.verifier.objects.reach import generator_state
+from flake8_ckpt.runtime.verifier.objects.reach import is_plain
+from flake8_ckpt.runtime.verifier.objects.reach import key_text
+from flake8_ckpt.runtime.verifier.objects.reach import reach
 from flake8_ckpt.runtime.verifier.problem import one_line
-from flake8_ckpt.runtime.verifier.reach import Node
-from flake8_ckpt.runtime.verifier.reach import generator_state
-from flake8_ckpt.runtime.verifier.reach import is_plain
-from flake8_ckpt.runtime.verifier.reach import key_text
-from flake8_ckpt.runtime.verifier.reach import reach
 
 
 @dataclass(frozen=True)

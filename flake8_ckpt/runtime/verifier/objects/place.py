@@ -10,11 +10,11 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from flake8_ckpt.runtime.verifier.reach import is_array
-from flake8_ckpt.runtime.verifier.reach import is_leaf
-from flake8_ckpt.runtime.verifier.reach import join
-from flake8_ckpt.runtime.verifier.reach import key_text
-from flake8_ckpt.runtime.verifier.reach import parts_of
+from flake8_ckpt.runtime.verifier.objects.reach import is_array
+from flake8_ckpt.runtime.verifier.objects.reach import is_leaf
+from flake8_ckpt.runtime.verifier.objects.reach import join
+from flake8_ckpt.runtime.verifier.objects.reach import key_text
+from flake8_ckpt.runtime.verifier.objects.reach import parts_of
 
 MISSING = object()
 

@@ -12,14 +12,14 @@ import torch
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 
-from flake8_ckpt.runtime.verifier.reach import Node
-from flake8_ckpt.runtime.verifier.reach import TooMany
-from flake8_ckpt.runtime.verifier.reach import generator_state
-from flake8_ckpt.runtime.verifier.reach import is_array
-from flake8_ckpt.runtime.verifier.reach import is_plain
-from flake8_ckpt.runtime.verifier.reach import key_text
-from flake8_ckpt.runtime.verifier.reach import parts_of_tensor
-from flake8_ckpt.runtime.verifier.reach import reach
+from flake8_ckpt.runtime.verifier.objects.reach import Node
+from flake8_ckpt.runtime.verifier.objects.reach import TooMany
+from flake8_ckpt.runtime.verifier.objects.reach import generator_state
+from flake8_ckpt.runtime.verifier.objects.reach import is_array
+from flake8_ckpt.runtime.verifier.objects.reach import is_plain
+from flake8_ckpt.runtime.verifier.objects.reach import key_text
+from flake8_ckpt.runtime.verifier.objects.reach import parts_of_tensor
+from flake8_ckpt.runtime.verifier.objects.reach import reach
 
 SHOWN = 4
 SHORT = Repr()

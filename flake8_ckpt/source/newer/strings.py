@@ -10,7 +10,7 @@ from typing import Union
 
 import libcst as cst
 
-from flake8_ckpt.source.newer_draft import Draft
+from flake8_ckpt.source.newer.draft import Draft
 
 Filled = Union[cst.FormattedString, cst.TemplatedString]
 String = Union[cst.BaseString, Filled]

@@ -19,18 +19,18 @@ from libcst.metadata import CodeRange
 from libcst.metadata import MetadataWrapper
 from libcst.metadata import PositionProvider
 
-from flake8_ckpt.source.newer_draft import Draft
-from flake8_ckpt.source.newer_draft import is_same_but_for_space
-from flake8_ckpt.source.newer_statements import drop_exception_group
-from flake8_ckpt.source.newer_statements import drop_lazy
-from flake8_ckpt.source.newer_statements import drop_star_of_annotation
-from flake8_ckpt.source.newer_statements import drop_star_of_element
-from flake8_ckpt.source.newer_statements import drop_star_of_index
-from flake8_ckpt.source.newer_statements import drop_type_parameters
-from flake8_ckpt.source.newer_statements import wrap_caught_types
-from flake8_ckpt.source.newer_statements import write_alias_as_assignment
-from flake8_ckpt.source.newer_statements import write_key_for_stars
-from flake8_ckpt.source.newer_strings import rewrite_string
+from flake8_ckpt.source.newer.draft import Draft
+from flake8_ckpt.source.newer.draft import is_same_but_for_space
+from flake8_ckpt.source.newer.statements import drop_exception_group
+from flake8_ckpt.source.newer.statements import drop_lazy
+from flake8_ckpt.source.newer.statements import drop_star_of_annotation
+from flake8_ckpt.source.newer.statements import drop_star_of_element
+from flake8_ckpt.source.newer.statements import drop_star_of_index
+from flake8_ckpt.source.newer.statements import drop_type_parameters
+from flake8_ckpt.source.newer.statements import wrap_caught_types
+from flake8_ckpt.source.newer.statements import write_alias_as_assignment
+from flake8_ckpt.source.newer.statements import write_key_for_stars
+from flake8_ckpt.source.newer.strings import rewrite_string
 
 REWRITERS: dict[type[cst.CSTNode], Callable[[Any, Draft], None]] = {
     cst.Annotation: drop_star_of_annotation,

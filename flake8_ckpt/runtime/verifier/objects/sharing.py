@@ -12,13 +12,13 @@ from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from flake8_ckpt.runtime.verifier.compare import is_ignored
+from flake8_ckpt.runtime.verifier.objects.reach import is_array
+from flake8_ckpt.runtime.verifier.objects.reach import parts_of_tensor
+from flake8_ckpt.runtime.verifier.objects.reach import reach
+from flake8_ckpt.runtime.verifier.objects.snapshot import Frozen
+from flake8_ckpt.runtime.verifier.objects.snapshot import describe
+from flake8_ckpt.runtime.verifier.objects.snapshot import same
 from flake8_ckpt.runtime.verifier.problem import Problem
-from flake8_ckpt.runtime.verifier.reach import is_array
-from flake8_ckpt.runtime.verifier.reach import parts_of_tensor
-from flake8_ckpt.runtime.verifier.reach import reach
-from flake8_ckpt.runtime.verifier.snapshot import Frozen
-from flake8_ckpt.runtime.verifier.snapshot import describe
-from flake8_ckpt.runtime.verifier.snapshot import same
 
 
 def address(value: object) -> int:

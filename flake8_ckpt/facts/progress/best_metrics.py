@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Collection
@@ -14,6 +15,7 @@ from flake8_ckpt.facts.name_bindings import Binding
 from flake8_ckpt.facts.name_bindings import bindings_in
 from flake8_ckpt.facts.name_bindings import name_of
 from flake8_ckpt.facts.program_text import spans
+from flake8_ckpt.facts.progress.verdicts import told_by
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
@@ -28,6 +30,8 @@ INFINITE = frozenset(["inf", "infty", "maxsize", "Inf"])
 NUMBERS = frozenset(["float", "int", "tensor", "array", "Decimal"])
 # Calls that make a number for each class or task.
 ARRAYS = frozenset(["numpy.zeros", "numpy.ones", "np.zeros", "np.ones", "torch.zeros", "torch.ones"])
+# `min_delta`, `args.tolerance`, `improvement_threshold`.
+MARGINS = re.compile(r"delta|tol|eps|margin|thresh|min_imp", re.I)
 
 
 def best_metrics(
@@ -44,7 +48,8 @@ def best_metrics(
     """
     if not spans(node, ordered):
         return
-    blocks = _blocks(statements(node.body), ordered)
+    body = statements(node.body)
+    blocks, flags = _blocks(body, ordered)
     if not blocks:
         return
     bindings: dict[str, list[Binding]] = defaultdict(list)
@@ -57,14 +62,20 @@ def best_metrics(
         starts = [each for each in bindings[name] if _is_start(each.value)]
         rest = [each for each in bindings[name] if each not in starts]
         updates = [each for each in rest if _is_update(each, name, others)]
-        if lines and updates and len(updates) == len(rest):
+        tells = told_by(body, frozenset(each for each in flags if name in flags[each]), lines)
+        if (lines or tells) and updates and len(updates) == len(rest):
             begins = [locate(each.statement) for each in starts if not each.in_loop]
             if begins or "." in name:
-                yield BestMetric(name, begins[0] if begins else None, tuple(lines))
+                yield BestMetric(name, begins[0] if begins else None, tuple(lines), False, tells)
 
 
-def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[list[Lines], list[str]]]:
-    """Return by the name of a metric the lines that a comparison decides, and what it is compared with."""
+def _blocks(
+    body: list[ast.stmt], ordered: frozenset[int]
+) -> tuple[dict[str, tuple[list[Lines], list[str]]], dict[str, list[str]]]:
+    """Return by the name of a metric the lines that a comparison decides, and what it is compared with.
+
+    And by the name of a local that tells the outcome the metrics.
+    """
     found: dict[str, tuple[list[Lines], list[str]]] = {}
     flags: dict[str, list[str]] = defaultdict(list)
     renamed: dict[str, str] = {}
@@ -80,7 +91,10 @@ def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[li
             if isinstance(node, ast.If) and name != side:
                 lines.append(_lines(node.body))
             elif isinstance(node, ast.If) and not _is_only_set_first(node, name, body):
-                lines += [_lines(block) for block in (node.body, node.orelse) if _sets(block, name)]
+                setting = [block for block in (node.body, node.orelse) if _sets(block, name)]
+                lines += map(_lines, setting or [node.body])
+                for flag in _raised(setting):
+                    flags[flag].append(name)
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 flags[node.targets[0].id].append(name)
     for node in body if flags else ():
@@ -89,7 +103,15 @@ def _blocks(body: list[ast.stmt], ordered: frozenset[int]) -> dict[str, tuple[li
                 found[name][0].append(_lines(node.body if isinstance(node, ast.If) else [node]))
                 for other in _set_for(node, flag):
                     flags[other].append(name)
-    return found
+    return found, flags
+
+
+def _raised(blocks: list[list[ast.stmt]]) -> Iterator[str]:
+    """Yield the locals that some statements set to true: `is_best = True`."""
+    for block in blocks:
+        for name, binding in bindings_in(block, False):
+            if "." not in name and isinstance(binding.value, ast.Constant) and binding.value.value is True:
+                yield name
 
 
 def _is_only_set_first(node: ast.If, name: str, body: list[ast.stmt]) -> bool:
@@ -128,11 +150,42 @@ def _compared(test: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the names in the comparisons of a test, each with the expression that it is compared with."""
     for node in ast.walk(test):
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ORDERS):
-            sides = _without_call(node.left, node.comparators[0])
-            for side, other in (sides, sides[::-1]):
-                name = name_of(side)
-                if name and not isinstance(other, ast.Constant):
-                    yield name, ast.dump(other)
+            for sides in _alike(*_without_margin(*_without_call(node.left, node.comparators[0]))):
+                for side, other in (sides, sides[::-1]):
+                    name = name_of(side)
+                    if name and not isinstance(other, ast.Constant):
+                        yield name, ast.dump(other)
+
+
+def _alike(left: ast.expr, right: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield what stands at the same place of two expressions: `(a + b) / 2 < (best_a + best_b) / 2`."""
+    if isinstance(left, ast.BinOp) and isinstance(right, ast.BinOp) and type(left.op) is type(right.op):
+        yield from _alike(left.left, right.left)
+        yield from _alike(left.right, right.right)
+    else:
+        yield left, right
+
+
+def _without_margin(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """Return what is compared but for a margin: `loss < best - delta`, `score - best > delta`, `best * 1.01`."""
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub) and _is_margin(right):
+        return left.left, left.right
+    return _without_factor(left), _without_factor(right)
+
+
+def _without_factor(node: ast.expr) -> ast.expr:
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
+        return node
+    return node.left if name_of(node.left) and _is_margin(node.right) else node
+
+
+def _is_margin(node: ast.expr) -> bool:
+    """Tell whether an expression is a named margin or a part of a number: `1e-4`, `1 + 0.01`; no count of steps is."""
+    if isinstance(node, ast.BinOp):
+        return _is_margin(node.left) or _is_margin(node.right)
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return MARGINS.search(dotted(node)) is not None
+    return isinstance(node, ast.Constant) and (isinstance(node.value, float) or node.value == 0)
 
 
 def _without_call(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr]:

@@ -1,0 +1,1 @@
+"""What an object holds, and everything that is reachable from it."""

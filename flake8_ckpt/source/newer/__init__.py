@@ -1,0 +1,1 @@
+"""Grammar that is newer than the running Python."""

@@ -1,0 +1,1 @@
+"""Clusters, scans of many repositories, and caches that machines share."""
