@@ -25,7 +25,6 @@ from tests.front_end import check
 from tests.front_end import command
 from tests.front_end import here
 from tests.front_end import write
-from tests.organisation.dask_cluster import scheduler
 from tests.reports.test_formats import sarif_schema
 
 # A module of this name in a repository must not be imported from it.
@@ -245,19 +244,6 @@ def test_folder_of_a_larger_project_is_its_own_root(tmp_path: Path) -> None:
 def test_standard_input_gives_the_list(several: Path) -> None:
     done = command(several, "scan", "-", "--jobs=2", stdin="clean\nlossy\n")
     assert [line.split(":")[0] for line in done.out.splitlines()] == ["lossy/a.py", "lossy/sub/b.py"]
-
-
-def test_cluster_and_shared_cache_give_the_same(
-    several: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("dask")
-    url = f"--ckpt-cache-dir=file://{folder}/facts"
-    lines, env = "lossy\nclean\nnowhere\n", {KEY_VARIABLE: "ours"}
-    with scheduler(folder) as dask, dask.worker():
-        dask.wait_for(1)
-        done = scan_anew(several, lines, f"--cluster={dask.address}", url, env=env)
-    assert done == scan(several, lines)
-    assert (folder / "facts").is_dir()
 
 
 def test_store_that_is_no_use_is_said_once(several: Path) -> None:
