@@ -96,14 +96,18 @@ def active_checks(rules: Sequence[Rule], enable: Sequence[str]) -> Iterator[tupl
 
 
 def _check_files(rule: Rule, check: Check, project: Project) -> Iterator[Finding]:
-    """Yield what a check finds in the files that are asked about and can have a finding of its rule."""
+    """Yield what a check finds in the files that are asked about and can have a finding of its rule.
+
+    What stands in files that no program reaches concerns nobody.
+    """
     if not rule.is_about_checkpoints:
         found = check(project)
     elif project.about is None or any(map(project.takes_part, project.about)):
         found = (each for each in check(project) if project.takes_part(each.path))
     else:
         return
-    yield from (each for each in found if project.about is None or each.path in project.about)
+    asked = (each for each in found if project.about is None or each.path in project.about)
+    yield from (each for each in asked if not project.dead_files.is_dead(each.path))
 
 
 def run_checks(

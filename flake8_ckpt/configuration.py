@@ -19,6 +19,7 @@ from flake8.options.config import load_config
 from msgspec import Struct
 
 from flake8_ckpt.plain_file import read_plain
+from flake8_ckpt.plain_file import refuse_strange
 
 SECTIONS = ("flake8", "flake8:local-plugins")
 NAMES = ("setup.cfg", "tox.ini", ".flake8")
@@ -87,7 +88,7 @@ def read_configuration(arguments: Sequence[str]) -> Configuration:
     """
     try:
         args, _ = stage1_arg_parser().parse_known_args(arguments)
-        config, folder = load_config(args.config, [], isolated=args.isolated)
+        config, folder = load_flake8(args.config, [], isolated=args.isolated)
         is_used = any(section in config for section in SECTIONS)
         extra = [] if args.isolated else list(args.append_config)
         config.read(extra, encoding="UTF-8")
@@ -104,6 +105,22 @@ def read_configuration(arguments: Sequence[str]) -> Configuration:
         pyproject,
         table,
     )
+
+
+def load_flake8(named: Optional[str], extra: list[str], *, isolated: bool) -> tuple[RawConfigParser, str]:
+    """Return flake8's configuration and its folder, as flake8 finds them.
+
+    Raises ExecutionError for a device, a pipe or a huge file in its place, at which flake8 itself would hang.
+    """
+    here = Path.cwd()
+    found = [folder / name for folder in (here, *here.parents) for name in NAMES]
+    for path in [] if isolated else [Path(named)] if named else found:
+        try:
+            refuse_strange(path)
+        except OSError as error:
+            raise ExecutionError(f"{printed(path)}: cannot be read: {error.strerror}") from error
+    config, folder = load_config(named, extra, isolated=isolated)
+    return config, folder
 
 
 def printed(path: Path) -> str:

@@ -17,6 +17,7 @@ from flake8_ckpt.facts.model import FileFacts
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.linking.class_hierarchy import Hierarchy
+from flake8_ckpt.linking.dead_files import DeadFiles
 from flake8_ckpt.linking.functions import functions_of
 from flake8_ckpt.linking.symbols import Symbols
 from flake8_ckpt.linking.value_kinds import KindEvaluator
@@ -55,6 +56,11 @@ class Project:
         """Tell whether a file has a function that may save or load, so that something is said of checkpoints there."""
         facts = self.files.get(path)
         return facts is not None and any(each.contract for each in functions_of(facts))
+
+    @cached_property
+    def dead_files(self) -> DeadFiles:
+        """Return who knows the files that no program reaches."""
+        return DeadFiles(self.symbols)
 
     @cached_property
     def modules(self) -> ModuleClasses:

@@ -173,15 +173,14 @@ def from_namespace(namespace: argparse.Namespace, configuration: Configuration) 
     """
     configuration.refuse_unknown(NAMES)
     _add_table(namespace, configuration)
-    folder = configuration.folder
     cache_dir, cache_url = _cache_place(namespace, configuration)
     return Options(
         root=_existing_folder(namespace.ckpt_root, configuration),
         exclude=tuple(namespace.ckpt_exclude or ()),
         enable=_known_codes(namespace.ckpt_enable or (), configuration),
         module_bases=tuple(namespace.ckpt_module_bases or ()),
-        own=_own_records(namespace.ckpt_frameworks or (), folder),
-        baseline=_absolute(namespace.ckpt_baseline, folder),
+        own=_own_records(namespace.ckpt_frameworks or (), configuration),
+        baseline=_baseline(namespace.ckpt_baseline, configuration),
         no_baseline=flag_of("ckpt-no-baseline", namespace.ckpt_no_baseline, configuration),
         cache_dir=cache_dir,
         cache_url=cache_url,
@@ -256,11 +255,24 @@ def _existing_folder(value: Optional[str], configuration: Configuration) -> Opti
     folder = _absolute(value, configuration.folder)
     if folder is not None and not folder.is_dir():
         raise ExecutionError(f"{configuration.place_of('ckpt-root')}: {value!r} is not a folder")
-    if folder is not None and configuration.folder is not None and not configuration.is_argument("ckpt-root"):
+    if folder is not None:
         # A cloned project must not have us read the home folder of its reader, and leave a cache there.
-        around = find_root(configuration.folder, None)
-        _refuse_outside("ckpt-root", folder, (configuration.folder, around), value, configuration)
+        _refuse_elsewhere("ckpt-root", folder, value, configuration)
     return folder
+
+
+def _baseline(value: Optional[str], configuration: Configuration) -> Optional[Path]:
+    path = _absolute(value, configuration.folder)
+    if path is not None:
+        _refuse_elsewhere("ckpt-baseline", path, value, configuration)
+    return path
+
+
+def _refuse_elsewhere(name: str, path: Path, value: object, configuration: Configuration) -> None:
+    """Raise for a path of a configuration that leads out of its folder and of the repository around that."""
+    if configuration.folder is not None and not configuration.is_argument(name):
+        around = find_root(configuration.folder, None)
+        _refuse_outside(name, path, (configuration.folder, around), value, configuration)
 
 
 def _refuse_outside(
@@ -273,16 +285,18 @@ def _refuse_outside(
         raise ExecutionError(f"{place}: {value!r} is outside of {allowed[0]}: give it on the command line")
 
 
-def _own_records(names: Sequence[str], config_dir: Optional[Path]) -> Optional[Records]:
+def _own_records(names: Sequence[str], configuration: Configuration) -> Optional[Records]:
     """Return what the user's files say of libraries; the reader of TOML is only imported where there is one."""
-    paths = [path for name in names if (path := _absolute(name, config_dir)) is not None]
+    paths = {path: name for name in names if (path := _absolute(name, configuration.folder)) is not None}
     if not paths:
         return None
+    for path, name in paths.items():
+        _refuse_elsewhere("ckpt-frameworks", path, name, configuration)
     from flake8_ckpt.frameworks.user_file import RefusedFile
     from flake8_ckpt.frameworks.user_file import read_records
 
     try:
-        return read_records(dict.fromkeys(paths))
+        return read_records(paths)
     except RefusedFile as error:
         raise ExecutionError(f"--ckpt-frameworks: {error}") from error
 

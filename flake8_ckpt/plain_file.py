@@ -18,8 +18,7 @@ def read_plain(path: Union[str, Path], seen: Optional[os.stat_result] = None) ->
     """Return what a regular file holds, `seen` being its looks; raise OSError for any other, and for a huge one."""
     seen = os.stat(path) if seen is None else seen
     # A device is not even opened: that may do something.
-    if not stat.S_ISREG(seen.st_mode):
-        raise OSError(0, "Not a regular file")
+    _refuse_others(seen)
     _refuse_huge(seen.st_size)
     with open(os.open(path, READ_FLAGS), "rb") as file:
         data = file.read(seen.st_size + 1) or b""
@@ -28,6 +27,22 @@ def read_plain(path: Union[str, Path], seen: Optional[os.stat_result] = None) ->
             data += file.read(MAX_BYTES) or b""
     _refuse_huge(len(data))
     return data
+
+
+def refuse_strange(path: Union[str, Path]) -> None:
+    """Raise OSError for a device, a pipe or a huge file, which a reader other than ours would wait for."""
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return
+    if not stat.S_ISDIR(seen.st_mode):
+        _refuse_others(seen)
+        _refuse_huge(seen.st_size)
+
+
+def _refuse_others(seen: os.stat_result) -> None:
+    if not stat.S_ISREG(seen.st_mode):
+        raise OSError(0, "Not a regular file")
 
 
 def _refuse_huge(size: int) -> None:

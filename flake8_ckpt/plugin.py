@@ -97,6 +97,7 @@ class Session(Struct):
         """Return the findings of the text that flake8 has of a file, be it saved or not."""
         from flake8_ckpt import engine
         from flake8_ckpt.index.discovery import is_excluded
+        from flake8_ckpt.index.survey import IDENTITY
         from flake8_ckpt.selection import STDIN
         from flake8_ckpt.selection import project_path
 
@@ -107,11 +108,20 @@ class Session(Struct):
         path = project_path(self.analysis.root, filename, self.analysis.survey.digests)
         if is_excluded(self.analysis.root, self.options.exclude, path):
             return []
+        if IDENTITY in path:
+            return [self.unread(path)]
         known = self.analysis.survey.digests.get(path)
         if known is None or not _is_text_of(known, filename, text):
             self.keep(engine.replace_file(self.analysis, self.options, path, encode(text)))
         findings = engine.findings_in(self.analysis, path).findings
         return [*self.shown(path, findings, lines), *self.faults.get(path, ())]
+
+    def unread(self, path: str) -> Finding:
+        """Return the finding for a file that flake8 can read, and we do not: its name alone is the reason."""
+        from flake8_ckpt.index.survey import WITH_COLON
+        from flake8_ckpt.rules import unreadable_file
+
+        return unreadable_file.report(path, f"cannot be read ({WITH_COLON})")
 
     def shown(self, path: str, findings: Sequence[Finding], lines: Sequence[str]) -> Sequence[Finding]:
         """Return the findings of a file that neither a comment nor the baseline hides."""

@@ -115,6 +115,16 @@ def test_file_name_that_is_no_text(folder: Path) -> None:
     assert both(folder, "--select=CKP").codes == ["good.py CKP101"]
 
 
+def test_file_name_with_a_colon_is_said_by_both(folder: Path) -> None:
+    write(folder, {"a:b.py": NORMALIZER, "x:y.py": CLEAN})
+    said = "CKP001 file cannot be read (its name has a colon): nothing in it was checked"
+    found = both(folder, "--select=CKP")
+    assert found.out.splitlines()[0] == f"./a:b.py:1:1: {said}"
+    assert found.codes == ["a CKP001", "good.py CKP101", "x CKP001"]
+    piped = both(folder, "--select=CKP", "--stdin-display-name=c:d.py", "-", stdin=CLEAN)
+    assert piped.out == f"c:d.py:1:1: {said}\n"
+
+
 def test_file_that_git_lists_but_is_gone(folder: Path) -> None:
     write(folder, {"gone.py": NORMALIZER})
     subprocess.run(["git", "init", "-q", "."], cwd=folder, check=True)

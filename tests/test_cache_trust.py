@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from flake8_ckpt import engine
 from flake8_ckpt.index import folder
@@ -75,13 +78,45 @@ def test_damaged_verdict_counts_for_nothing(root: Path, damage: object) -> None:
     assert found(root)
 
 
-def test_flipped_bit_of_a_verdict_counts_for_nothing(root: Path) -> None:
+@pytest.mark.parametrize("place", [0, 40, 70, -3])
+def test_flipped_bit_counts_for_nothing(root: Path, place: int) -> None:
     found(root)
+    for path in (root / FOLDER).glob("*.bin"):
+        data = bytearray(path.read_bytes())
+        data[place] ^= 4
+        path.write_bytes(data)
+    assert codes(root) == ["a.py CKP101"]
+    assert not found(root)
+
+
+def test_facts_of_another_version_count_for_nothing(root: Path) -> None:
+    """Signed by the same user, and of another form."""
+    found(root)
+    (facts,) = (root / FOLDER).glob("facts-*")
     (verdict,) = (root / FOLDER).glob("verdict-*")
-    data = bytearray(verdict.read_bytes())
-    data[-3] ^= 4
-    verdict.write_bytes(data)
+    for path in (facts, verdict):
+        folder.Folder(root / FOLDER).write(path.name, Newer(9, ["facts"]))
+    assert codes(root) == ["a.py CKP101"]
+    assert not found(root)
+
+
+def test_file_above_the_largest_size_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(root)
+    monkeypatch.setattr(folder, "MOST_BYTES", 100)
     assert found(root)
+
+
+def codes(root: Path) -> list[str]:
+    """Return what is found, from the cache or not."""
+    analysis = engine.analyze(root, Options())
+    return [f"{each.path} {each.code}" for path in analysis.candidates for each in analysis.candidates[path]]
+
+
+class Newer(Struct, frozen=True, array_like=True):
+    """What a later version may keep."""
+
+    version: int
+    names: list[str]
 
 
 def test_linked_cache_folder_is_not_used_and_keeps_its_files(root: Path, tmp_path: Path) -> None:
@@ -183,3 +218,60 @@ def test_user_without_a_folder_has_no_cache(root: Path, tmp_path: Path) -> None:
     done = run(root, *CHECK, env=env)
     assert (done.codes, (root / FOLDER).exists()) == (["a.py CKP101"], False)
     assert "Traceback" not in done.err
+
+
+STRANGER = 65534
+
+
+def as_another_user(root: Path, home: Path) -> tuple[str, str]:
+    """Ask twice in a fork that is another user; return what is found, and whether the second time was linked."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgid(STRANGER)
+            os.setuid(STRANGER)
+            os.environ["XDG_CACHE_HOME"] = str(home)
+            os.environ.pop(KEY_VARIABLE, None)
+            folder.user_key.cache_clear()
+            said = [*codes(root), "linked" if found(root) else "known"]
+            os.write(writing, " ".join(said).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading) as answers:
+        text = answers.read()
+    os.waitpid(child, 0)
+    return text.rsplit(" ", 1)[0], text.rpartition(" ")[2]
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """Return a project in a folder that every user can read; that of a test is for one user alone."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        yield write(Path(place) / "root", {"a.py": NORMALIZER, "setup.cfg": ""})
+
+
+def test_cache_of_another_user_is_neither_taken_nor_changed(shared: Path) -> None:
+    found(shared)
+    before = {path.name: path.read_bytes() for path in (shared / FOLDER).iterdir()}
+    home = shared.parent / "home"
+    home.mkdir()
+    home.chmod(0o777)
+    assert as_another_user(shared, home) == ("a.py CKP101", "linked")
+    assert {path.name: path.read_bytes() for path in (shared / FOLDER).iterdir()} == before
+    assert not found(shared)
+
+
+def test_folder_that_two_users_write_serves_both(shared: Path) -> None:
+    found(shared)
+    home = shared.parent / "home"
+    for path in (home, shared, shared / FOLDER):
+        path.mkdir(exist_ok=True)
+        path.chmod(0o777)
+    assert as_another_user(shared, home) == ("a.py CKP101", "known")
+    assert codes(shared) == ["a.py CKP101"]
+    assert not found(shared)

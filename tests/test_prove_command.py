@@ -10,6 +10,7 @@ import pytest
 from flake8_ckpt.evidence.evidence_file import encode
 from flake8_ckpt.evidence.records import Evidence
 from flake8_ckpt.evidence.records import Loss
+from flake8_ckpt.evidence.records import Made
 from flake8_ckpt.runtime.prove.launch import ask
 from flake8_ckpt.runtime.prove.records import Question
 from flake8_ckpt.runtime.prove.records import Request
@@ -112,6 +113,33 @@ def test_page_shows_what_the_command_says(tmp_path: Path) -> None:
     assert seen == "  seen in the watched run: [0.0] -> [1.5]"
     assert "prove imports and runs this project's code, as you asked" in done.err
     assert (tmp_path / "agent.py").read_text() == program
+
+
+LAYOUT = """
+import torch
+from torch import nn
+
+class Whitener(nn.Module):
+    def __init__(self, layout, mode):
+        super().__init__()
+        if mode not in ("running", "fixed") or layout[1] % 7:
+            raise ValueError("a layout is (batch, size)")
+        self.mean = torch.zeros(layout[1])
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+"""
+
+
+def test_objects_are_made_as_a_watched_run_made_them(tmp_path: Path) -> None:
+    write(tmp_path, {"agent.py": LAYOUT})
+    ways = [{"0": "print('ran') or (4, 14)", "mode": "'running'"}, {"0": "(4, 14)", "mode": "'running'"}]
+    made = tuple(Made("agent.py", "Whitener", tuple(way.items())) for way in ways)
+    (tmp_path / "run.json").write_bytes(encode(Evidence(1, (), 0, 1, True, (), (), (), (), {}, {}, made)))
+    assert "not built" in command(tmp_path, "prove", "agent.py:10").out
+    done = command(tmp_path, "prove", "agent.py:10", "--evidence", "run.json")
+    assert (done.code, "ran" in done.out.split()) == (0, False)
+    assert "made: Whitener(layout=(4, 14), mode='running'), then update(" in done.out
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,32 @@ def test_what_is_hidden_is_counted_by_cause(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("exclude = gen", "no findings in 1 file; 3 files read, 2 excluded"),
+        ("extend-exclude = gen/a.py", "1 finding in 1 file; 3 files read, 1 excluded"),
+        ("ckpt-exclude = gen/*", "no findings; 1 file read, 2 excluded"),
+        ("filename = *c.py", "no findings in 1 file; 3 files read, 2 excluded"),
+        ("max-line-length = 100", "2 findings in 2 files; 3 files read"),
+    ],
+)
+def test_files_that_a_configuration_leaves_out_are_counted(tmp_path: Path, line: str, said: str) -> None:
+    write(tmp_path, {"gen/a.py": NORMALIZER, "gen/b.py": NORMALIZER, "c.py": CLEAN})
+    write(tmp_path, {"setup.cfg": f"[flake8]\n{line}\n"})
+    assert last_line(tmp_path) == said
+
+
+def test_files_elsewhere_are_not_counted(tmp_path: Path) -> None:
+    write(tmp_path, {"gen/a.py": NORMALIZER, "src/c.py": CLEAN, "setup.cfg": "[flake8]\nexclude = gen\n"})
+    assert last_line(tmp_path, "src") == "no findings in 1 file; 2 files read"
+
+
+def test_names_that_would_reach_the_terminal_are_harmless(tmp_path: Path) -> None:
+    write(tmp_path, {"\x1b[31mred.py": BROKEN})
+    assert last_line(tmp_path).endswith("0 files read, 1 not: \\x1b[31mred.py")
+
+
+@pytest.mark.parametrize(
     "arguments",
     [["--no-summary"], ["-q"], ["-qq"], ["--output-format=json"], ["--output-format=sarif"]],
     ids=" ".join,

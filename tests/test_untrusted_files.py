@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -186,7 +187,113 @@ def test_planted_files_of_the_future_do_not_take_the_place_of_ours(root: Path) -
     assert pack.exists()
 
 
-def _bounded(root: Path) -> Run:
-    from tests.front_end import run
+PLAIN = ("text", "concise", "json", "sarif", "github", "gitlab", "rdjson", "junit", "html")
+SETTINGS = ("setup.cfg", "tox.ini", ".flake8")
 
-    return run(root, "-c", BOUNDED, "check", "--no-summary", ".")
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_device_in_the_place_of_flake8_settings_is_refused(root: Path, name: str) -> None:
+    """flake8 itself would read it for ever."""
+    (root / name).unlink(missing_ok=True)
+    (root / name).symlink_to("/dev/null")
+    done = check(root)
+    assert (done.code, done.err) == (
+        2,
+        f"flake8-ckpt: error: {name}: cannot be read: Not a regular file\n",
+    )
+
+
+def test_endless_settings_do_not_fill_the_memory(root: Path) -> None:
+    (root / "tox.ini").symlink_to("/dev/zero")
+    assert bounded(root).err.startswith("flake8-ckpt: error: tox.ini: cannot be read")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ckpt-frameworks = ../secret.txt",
+        "ckpt-frameworks = link",
+        "ckpt-baseline = ../secret.txt",
+        "ckpt-baseline = link",
+        "ckpt-cache-dir = ../elsewhere",
+        "ckpt-cache-dir = ~",
+    ],
+)
+def test_file_that_a_configuration_names_elsewhere_is_refused(root: Path, tmp_path: Path, line: str) -> None:
+    write(tmp_path, {"secret.txt": "canary"})
+    (root / "link").symlink_to(tmp_path / "secret.txt")
+    done = check(write(root, {"setup.cfg": f"[flake8]\n{line}\n"}))
+    assert (done.code, done.out, "canary" in done.err) == (2, "", False)
+    assert done.err.startswith("flake8-ckpt: error: setup.cfg:2: ckpt-")
+    assert done.err.endswith("give it on the command line\n")
+    assert not list(tmp_path.glob(f"**/{FOLDER}"))
+
+
+def test_file_elsewhere_that_the_command_line_names_is_taken(root: Path, tmp_path: Path) -> None:
+    write(tmp_path, {"records.toml": "", "known.json": '{"version": 1, "findings": []}'})
+    names = ("--ckpt-frameworks=../records.toml", "--ckpt-baseline=../known.json")
+    assert here(root, "check", "--no-summary", *names, ".").codes == ["a.py CKP101"]
+
+
+def test_text_of_a_linked_file_is_not_shown(root: Path, tmp_path: Path) -> None:
+    """A build may put links in the place of sources, so they are read; what is no Python is not quoted."""
+    write(tmp_path, {"secret.txt": "canary = swordfish: 1\n"})
+    (root / "link.py").symlink_to(tmp_path / "secret.txt")
+    for name in PLAIN:
+        done = here(root, "check", f"--output-format={name}", ".")
+        assert ("link.py" in done.out, "swordfish" in done.out + done.err) == (True, False), name
+
+
+def test_devices_pipes_and_sockets_are_said_and_not_opened(root: Path) -> None:
+    os.mkfifo(root / "pipe.py")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(root / "socket.py"))
+        (root / "device.py").symlink_to("/dev/full")
+        done = check(root)
+    assert done.codes == [
+        "a.py CKP101",
+        "device.py CKP001",
+        "pipe.py CKP001",
+        "socket.py CKP001",
+    ]
+
+
+def test_modules_and_plugins_of_a_project_are_not_run(root: Path) -> None:
+    canary = "open('canary', 'w')\n"
+    names = ("msgspec", "flake8", "rich", "tomllib", "evil", "setup", "conftest", "sitecustomize")
+    write(root, {f"{name}.py": canary for name in names})
+    plugins = "[flake8:local-plugins]\nextension =\n    XYZ = evil:E\npaths = .\n"
+    write(root, {"setup.cfg": f"[flake8]\nmax-line-length = 100\n{plugins}"})
+    done = run(root, "-m", "flake8_ckpt", "check", "--no-summary", "--output-format=text", "a.py")
+    assert (done.code, "CKP101" in done.out, (root / "canary").exists()) == (1, True, False)
+
+
+def test_settings_nested_without_end_are_one_line(root: Path) -> None:
+    deep = "[" * 50_000 + "]" * 50_000
+    write(root, {"pyproject.toml": f"[tool.flake8-ckpt]\nexclude = {deep}\n"})
+    found = check(root)
+    assert (found.code, found.err.count("\n"), len(found.err) < 300) == (2, 1, True)
+    write(root, {"pyproject.toml": "", ".flake8_ckpt_baseline.json": f'{{"version": 1, "findings": {deep}}}'})
+    found = check(root)
+    assert (found.code, found.err.count("\n"), len(found.err) < 400) == (2, 1, True)
+
+
+def test_names_that_read_as_commands_of_a_report_are_no_commands(root: Path) -> None:
+    names = (
+        "[bold]x[;].py",
+        "%0A::error::x.py",
+        "<script>x.py",
+        "new\nline.py",
+        "\x1b[31mred.py",
+        "a b,c;d&e.py",
+    )
+    write(root, dict.fromkeys(names, NORMALIZER))
+    for name in PLAIN:
+        done = here(root, "check", f"--output-format={name}", ".")
+        assert done.code == 1 and "internal error" not in done.out + done.err, name
+        is_as_flake8 = name == "concise"
+        assert ("\x1b" in done.out) == is_as_flake8, name
+        assert "<script>x" not in done.out or name not in ("html", "junit"), name
+        if name == "github":
+            lines = done.out.splitlines()
+            assert all(line.startswith(("::warning file=", "::error file=")) for line in lines)

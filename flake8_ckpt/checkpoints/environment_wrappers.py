@@ -23,6 +23,7 @@ from flake8_ckpt.linking.symbolic_values import SymbolicEvaluator
 STEPS = frozenset(["step", "reset", "step_wait", "observation", "reward"])
 # `gymnasium.ObservationWrapper`, `VecEnvWrapper`, `gym.Env`
 ENVIRONMENT = re.compile(r"(^|[.:])\w*(Env|Wrapper)$")
+COUNTS = re.compile(r"(^|_)(n|num|count|cnt|counter|steps?)(_|$)")
 # An observation, a reward and at least one flag.
 MIN_RETURNS = 3
 
@@ -56,7 +57,9 @@ class EnvironmentWrappers:
             return frozenset(record.statistics) if not record.flag else frozenset()
         if class_id not in self.symbols.classes or not self._is_environment(class_id):
             return frozenset()
-        return frozenset(self._updated_by_steps(class_id))
+        updated = frozenset(self._updated_by_steps(class_id))
+        # A count alone normalizes nothing: `self.n_episodes += 1`.
+        return frozenset() if all(map(COUNTS.search, updated)) else updated
 
     def _is_environment(self, class_id: str) -> bool:
         ancestors = self.hierarchy.ancestors(class_id)

@@ -16,12 +16,12 @@ import flake8
 from flake8.exceptions import ExecutionError
 from flake8.main.options import stage1_arg_parser
 from flake8.options.aggregator import aggregate_options
-from flake8.options.config import load_config
 from flake8.options.manager import OptionManager
 
 from flake8_ckpt import __version__
 from flake8_ckpt.commands.defaults import set_defaults
 from flake8_ckpt.configuration import Configuration
+from flake8_ckpt.configuration import load_flake8
 from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.index.discovery import MARKERS
 from flake8_ckpt.options import Options
@@ -151,7 +151,7 @@ def _read_arguments(
 
         argcomplete.autocomplete(manager.parser)
     try:
-        config, folder = load_config(first.config, first.append_config, isolated=first.isolated)
+        config, folder = load_flake8(first.config, first.append_config, isolated=first.isolated)
         namespace: argparse.Namespace = aggregate_options(manager, config, folder, rest)
     except (configparser.Error, ValueError) as error:
         raise ExecutionError(f"configuration: {error}") from error

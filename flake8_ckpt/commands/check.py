@@ -29,6 +29,7 @@ from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import Options
+from flake8_ckpt.reports.plain_text import one_line
 from flake8_ckpt.selection import PREFIX
 from flake8_ckpt.selection import STDIN
 
@@ -102,7 +103,7 @@ def _print_left_out(looked_up: Lookup) -> None:
     asked = set(looked_up.paths.values())
     for path, reason in sorted(looked_up.unread.items()):
         if path not in asked:
-            print(f"flake8-ckpt: note: {path} {reason}: left out of the project", file=sys.stderr)
+            print(f"flake8-ckpt: note: {one_line(path)} {reason}: left out of the project", file=sys.stderr)
 
 
 def declare(manager: OptionManager) -> None:

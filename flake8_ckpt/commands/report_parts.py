@@ -128,6 +128,9 @@ def _top_of(root: Path) -> Path:
 
 
 def _lines(path: str, found: Analysis) -> tuple[str, ...]:
+    """Return the lines of a file; none of what a link leads to and is no Python, which may be anybody's secret."""
+    if path in found.broken and os.path.islink(found.root / path):
+        return ()
     data = found.survey.content_of(path)
     try:
         return () if data is None else tuple(decode(data).split("\n"))

@@ -15,12 +15,14 @@ from flake8_ckpt.evidence.judge import judge
 from flake8_ckpt.evidence.records import Evidence
 from flake8_ckpt.evidence.records import Loss
 from flake8_ckpt.evidence.records import LossKind
+from flake8_ckpt.evidence.records import Made
 from flake8_ckpt.evidence.records import Process
 from flake8_ckpt.evidence.records import SavedFile
 from flake8_ckpt.evidence.restores import judge_restores
 
 VERSION = 1
 DIGITS = 6
+MAX_WAYS = 3
 # The strongest kind first: the count beside a mean is state, as the mean is.
 KINDS: tuple[LossKind, ...] = ("state", "fitted", "object", "replaced", "unrestored", "note")
 
@@ -41,6 +43,7 @@ def collect(journals: Sequence[Journal], command: Sequence[str], exit_code: int,
         findings=(),
         noise=dict(sorted(run.noise.items())),
         seconds={"save": round(sum(each.farewell.seconds for each in journals if each.farewell), 4)},
+        made=_made(journals, root),
     )
 
 
@@ -53,6 +56,17 @@ def _process(journal: Journal) -> Process:
         watched=len(journal.objects),
         faults=max(farewell.faults if farewell else 0, len(journal.faults)),
     )
+
+
+def _made(journals: Sequence[Journal], root: Path) -> tuple[Made, ...]:
+    """Return how objects of the user's classes were made, a few ways for each class."""
+    ways: dict[tuple[str, str], set[Made]] = {}
+    for each in (found for journal in journals for found in journal.objects.values()):
+        if each.made and each.class_.own:
+            name, file = each.class_.own[0]
+            place = relative(file, root), name
+            ways.setdefault(place, set()).add(Made(*place, tuple(each.made.items())))
+    return tuple(way for _, found in sorted(ways.items()) for way in sorted(found)[:MAX_WAYS])
 
 
 def _files(journals: Sequence[Journal], root: Path) -> tuple[SavedFile, ...]:

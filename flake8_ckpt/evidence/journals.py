@@ -36,7 +36,10 @@ class LeafFacts(Struct, frozen=True):
 
 
 class ObjectFacts(Struct, frozen=True):
-    """One watched object; `file` is the first that held it whole, `owners` are who holds it and by what path."""
+    """One watched object; `file` is the first that held it whole, `owners` are who holds it and by what path.
+
+    `made` are the plain arguments of its constructor, as text, positional ones under their number.
+    """
 
     id: int
     kind: str
@@ -45,6 +48,7 @@ class ObjectFacts(Struct, frozen=True):
     found: str = "birth"
     owners: tuple[tuple[int, str], ...] = ()
     variable: Optional[tuple[str, str, str]] = None
+    made: dict[str, str] = {}
     steps: int = 0
     moments: bool = False
     restored: bool = False

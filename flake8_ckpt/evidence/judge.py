@@ -20,8 +20,8 @@ from flake8_ckpt.evidence.naming import attribute_line
 from flake8_ckpt.evidence.naming import chain_of
 from flake8_ckpt.evidence.naming import code_of
 from flake8_ckpt.evidence.naming import is_module
+from flake8_ckpt.evidence.naming import library_line
 from flake8_ckpt.evidence.naming import object_line
-from flake8_ckpt.evidence.naming import outermost_line
 from flake8_ckpt.evidence.naming import owner_name
 from flake8_ckpt.evidence.naming import restoring_lines
 from flake8_ckpt.evidence.noise import ARRAYS
@@ -183,14 +183,15 @@ def _of_leaf(run: Run, journal: Journal, found: ObjectFacts, name: str, leaf: Le
     if kind is None:
         return
     chain = chain_of(found, journal.objects)
-    line = attribute_line(found, name, run.sources) if found.kind == "project" else outermost_line(chain)
+    is_own = found.kind == "project"
+    line = attribute_line(found, name, run.sources) if is_own else library_line(chain, run.sources)
     owner = owner_name(chain)
     if not run.keeps_optimizer and not is_module(found) and REWARD.search(owner):
         run.noise["training only"] += 1
         return
     code = code_of(found, leaf, chain, _has_hooks(run, found))
     code = "CKP218" if kind == "note" and BEST.search(name) else code
-    restores = restoring_lines(found, name, run.sources) if found.kind == "project" else ()
+    restores = restoring_lines(found, name, run.sources) if is_own else ()
     yield Lost(code, kind, line, found.class_.name, owner, name, leaf, restores)
 
 

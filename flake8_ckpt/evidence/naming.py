@@ -122,6 +122,8 @@ def _object_lines(chain: list[tuple[ObjectFacts, str]], sources: Sources) -> Ite
         yield owner.place
 
 
-def outermost_line(chain: list[tuple[ObjectFacts, str]]) -> Line:
-    """Return where the user's code built the outermost object around one of a library."""
-    return next((owner.place for owner, _ in chain if owner.place[1]), ("", 0))
+def library_line(chain: list[tuple[ObjectFacts, str]], sources: Sources) -> Line:
+    """Return where the user's code built the outermost object around one of a library, or the object itself."""
+    if chain[-1][0].kind == "estimator":
+        return object_line(chain, sources)
+    return next((owner.place for owner, _ in chain if owner.place[1]), object_line(chain, sources))

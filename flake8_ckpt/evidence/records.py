@@ -54,6 +54,14 @@ class Loss(Struct, frozen=True):
     finding: Literal["confirmed", "none"] = "none"
 
 
+class Made(Struct, frozen=True, order=True):
+    """How an object of a class was made: its plain arguments as literals, positional ones under their number."""
+
+    file: str
+    class_name: str
+    arguments: tuple[tuple[str, str], ...]
+
+
 class JudgedFinding(Struct, frozen=True):
     """What the run says of one finding of the linter."""
 
@@ -80,3 +88,4 @@ class Evidence(Struct, frozen=True):
     findings: tuple[JudgedFinding, ...]
     noise: dict[str, int]
     seconds: dict[str, float]
+    made: tuple[Made, ...] = ()

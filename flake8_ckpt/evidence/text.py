@@ -80,6 +80,8 @@ def _happened(loss: Loss) -> str:
         return "was used"
     if not loss.after:
         return "changed"
+    if loss.kind == "fitted" and loss.before == loss.after:
+        return f"was fitted ({_values(loss.after)})"
     return f"changed ({_values(loss.before)} -> {_values(loss.after)})"
 
 

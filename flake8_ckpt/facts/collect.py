@@ -33,6 +33,7 @@ from flake8_ckpt.facts.names import shared_alone
 from flake8_ckpt.facts.names import shared_in
 from flake8_ckpt.facts.program_text import counted_in
 from flake8_ckpt.facts.program_text import devices_of
+from flake8_ckpt.facts.program_text import dynamic_imports
 from flake8_ckpt.facts.program_text import inner_imports
 from flake8_ckpt.facts.program_text import is_program
 from flake8_ckpt.facts.program_text import moved_parameters
@@ -110,6 +111,7 @@ def collect_file(data: bytes, known: Frameworks = DEFAULT) -> FileFacts:
         devices=devices_of(text),
         runs=is_program(tree, text),
         inner_imports=inner_imports(source.lines),
+        dynamic_imports=dynamic_imports(tree, text),
     )
 
 
@@ -254,7 +256,7 @@ class _Collector:
             tuple(frame.writes),
             frame.registers_seen(),
             frame.uses_seen(),
-            tuple(frame.calls),
+            frame.calls_seen(),
             frame.key_reads_seen(),
             tuple(frame.stores),
             tuple(set_apart(frame.handlers, node)),
@@ -263,7 +265,7 @@ class _Collector:
             tuple(frame.leaves),
             tuple(frame.fills),
             moved_parameters(node, self.text(node)),
-            *(self.numbers(node, frame) if frame.contract else (self.told(node),)),
+            *(self.numbers(node, frame) if frame.contract else ()),
         )
 
     def takes_part(self, node: Function) -> bool:
@@ -283,10 +285,6 @@ class _Collector:
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
-
-    def told(self, node: Function) -> tuple[BestMetric, ...]:
-        """Return the metrics of which a function tells its caller whether they are the best."""
-        return tuple(each for each in best_metrics(node, self.ordered, self.locate) if each.tells)
 
     def numbers(
         self, node: Function, frame: Frame

@@ -115,13 +115,15 @@ class Use(Struct, frozen=True, array_like=True, gc=False):
 class Site(Struct, frozen=True, array_like=True, gc=False):
     """A call that linking may follow: of a method, a class, or a function that saves or loads.
 
-    `used` is false where the result is thrown away, or kept in a local that nothing looks at.
+    `used` is false where the result is thrown away, or kept in a local that nothing looks at. `scope` says which
+    flags hold where it is made, as "args.evaluate", "!args.evaluate" or "mode=train".
     """
 
     call: Call
     position: Position
     used: bool = True
     guards: Guards = ()
+    scope: tuple[str, ...] = ()
 
 
 class Store(Struct, frozen=True, array_like=True, gc=False):
@@ -212,12 +214,13 @@ class Verdict(Struct, frozen=True, array_like=True, gc=False):
 class StepCounter(Struct, frozen=True, array_like=True, gc=False):
     """A local that a loop counts up and that drives a schedule; `shared` where it is a variable of the module.
 
-    `begins` is the statement that sets it to a constant.
+    `begins` is the statement that sets it to a constant. It `decays` where it is itself the rate that is used.
     """
 
     name: str
     begins: Position
     shared: bool = False
+    decays: bool = False
 
 
 class Parameter(Struct, frozen=True, array_like=True, gc=False):
@@ -294,6 +297,7 @@ class FileFacts(Struct, frozen=True, array_like=True, gc=False):
     `normalized` are the last names of the objects whose statistics the file takes off or divides by,
     `taken` the names of statistics that it takes out of other objects ("obs_rms" for `env.obs_rms`).
     `inner_imports` are the dotted names that its functions import, and modules that it imports as `import a.b`.
+    `dynamic_imports` are the names of modules that it puts together, with "*" for what is computed.
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -309,3 +313,4 @@ class FileFacts(Struct, frozen=True, array_like=True, gc=False):
     devices: Devices = ""
     runs: bool = False
     inner_imports: tuple[str, ...] = ()
+    dynamic_imports: tuple[str, ...] = ()

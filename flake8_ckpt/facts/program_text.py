@@ -44,6 +44,12 @@ MAX_MOVED = 80
 ASSERTED = re.compile(r"\bassert (\w+)\.(?:device\b|is_cuda\b|get_device\()")
 # A local is counted up, not an attribute or an item.
 COUNTS = re.compile(r"(?:^|[\s;:])\w+[ \t\\]*\+=")
+# `epsilon *= 0.99`, `noise = max(low, noise * decay)`; what else has such a name is asked by the tree.
+DECAYS = re.compile(
+    r"^\s*(\w*(?:eps|noise|explor|temperature|anneal|forcing)\w*)[ \t]*(?:[-*/+]=|=.*\b\1\b)", re.I
+)
+# `import_module("models." + name + "_model")`
+IMPORTERS = ("import_module", "__import__")
 LOOPS = (ast.For, ast.While, ast.With)
 # `    from models.unet import (UNet, Attention as A)` in a function, and `import models.unet` anywhere.
 INNER_IMPORT = re.compile(r"\s+from\s+([\w.]+)\s+import\s+\(?([^#)]*)|\s*import\s+()([\w., \t]+)")
@@ -97,11 +103,17 @@ def ordered_in(lines: list[str]) -> frozenset[int]:
 
 
 def counted_in(lines: list[str]) -> frozenset[int]:
-    """Return the numbers of the lines that may count something up: `step += 1`, `step = step + 1`."""
+    """Return the numbers of the lines that may count something up, `step += 1`, or let it decay, `eps *= 0.99`."""
     return frozenset(
         number
         for number, line in enumerate(lines, 1)
-        if "+=" in line and COUNTS.search(line) is not None or "+ 1" in line
+        if "=" in line
+        and (
+            "+=" in line
+            and COUNTS.search(line) is not None
+            or "+ 1" in line
+            or DECAYS.match(line) is not None
+        )
     )
 
 
@@ -154,3 +166,35 @@ def _calls(node: ast.stmt, own: set[str]) -> bool:
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
     return dotted(node.value.func).partition(".")[0] in own
+
+
+def dynamic_imports(tree: ast.Module, text: str) -> tuple[str, ...]:
+    """Return what is known of the names: "models.*_model", "*" where it is nothing."""
+    if not any(f"{each}(" in text for each in IMPORTERS):
+        return ()
+    nodes = list(ast.walk(tree))
+    bound = {
+        node.targets[0].id: node.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    calls = (each for each in nodes if isinstance(each, ast.Call) and each.args)
+    named = (each.args[0] for each in calls if dotted(each.func).rpartition(".")[2] in IMPORTERS)
+    return tuple(dict.fromkeys("".join(_parts(each, bound)).lstrip(".") for each in named))
+
+
+def _parts(node: ast.expr, bound: dict[str, ast.expr]) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield from _parts(node.left, bound)
+        yield from _parts(node.right, bound)
+    elif isinstance(node, ast.JoinedStr):
+        for each in node.values:
+            yield from _parts(each, bound)
+    elif isinstance(node, ast.Name) and isinstance(
+        bound.get(node.id), (ast.BinOp, ast.JoinedStr, ast.Constant)
+    ):
+        yield from _parts(bound.pop(node.id), bound)
+    else:
+        yield "*"

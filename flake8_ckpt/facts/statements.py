@@ -19,6 +19,11 @@ from flake8_ckpt.facts.conditions.except_clauses import forgives_keys
 from flake8_ckpt.facts.conditions.except_clauses import handlers_of
 from flake8_ckpt.facts.conditions.key_guards import asked_in
 from flake8_ckpt.facts.conditions.key_guards import fetched_in
+from flake8_ckpt.facts.conditions.scopes import Scope
+from flake8_ckpt.facts.conditions.scopes import is_end
+from flake8_ckpt.facts.conditions.scopes import scopes
+from flake8_ckpt.facts.evaluator.call_traces import is_last_call
+from flake8_ckpt.facts.evaluator.call_traces import throw_away
 from flake8_ckpt.facts.evaluator.displays import bind_loop
 from flake8_ckpt.facts.evaluator.expressions import test
 from flake8_ckpt.facts.evaluator.frame import MAX_DEPTH
@@ -32,7 +37,6 @@ from flake8_ckpt.facts.model import BRANCH
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import Guards
-from flake8_ckpt.facts.model import Site
 from flake8_ckpt.facts.model import Skip
 from flake8_ckpt.facts.names import imported
 from flake8_ckpt.facts.progress.loop_numbers import forget_counted
@@ -59,7 +63,7 @@ class Walker:
         """Walk a block; what follows an `if` that leaves runs under its opposite."""
         if self.frame.depth >= MAX_DEPTH:
             return
-        guards = self.frame.guards
+        guards, scope = self.frame.guards, self.frame.scope
         self.frame.depth += 1
         for node in nodes:
             if self.frame.state.dead:
@@ -67,7 +71,7 @@ class Walker:
             self.statement(node)
         self.frame.mix()
         self.frame.depth -= 1
-        self.frame.guards = guards
+        self.frame.guards, self.frame.scope = guards, scope
 
     def statement(self, node: ast.stmt) -> None:
         """Walk one statement."""
@@ -105,8 +109,8 @@ def _assign(walker: Walker, node: ast.Assign) -> None:
     value = frame.evaluate(node.value)
     if isinstance(node.value, ast.Lambda):
         note_lambda(node.targets[0], node.value, frame)
-    if _is_last_call(value, frame) and all(_is_unread(target, frame.text) for target in node.targets):
-        _throw_away(frame)
+    if is_last_call(value, frame) and all(_is_unread(target, frame.text) for target in node.targets):
+        throw_away(frame)
     for target in node.targets:
         assign(target, value, node.value, frame)
 
@@ -116,16 +120,6 @@ def _is_unread(target: ast.expr, text: str) -> bool:
     if isinstance(target, ast.Tuple):
         return all(_is_unread(without_star(element), text) for element in target.elts)
     return isinstance(target, ast.Name) and (target.id == "_" or text.count(target.id) == 1)
-
-
-def _is_last_call(value: v.Value, frame: Frame) -> bool:
-    return bool(frame.calls) and frame.calls[-1].call is value
-
-
-def _throw_away(frame: Frame) -> None:
-    """Note that nothing looks at the result of the last call."""
-    last = frame.calls.pop()
-    frame.calls.append(Site(last.call, last.position, False, last.guards))
 
 
 def _annotated(walker: Walker, node: ast.AnnAssign) -> None:
@@ -139,8 +133,9 @@ def _augmented(walker: Walker, node: ast.AugAssign) -> None:
 
 
 def _expression(walker: Walker, node: ast.Expr) -> None:
-    if _is_last_call(walker.frame.evaluate(node.value), walker.frame):
-        _throw_away(walker.frame)
+    if is_last_call(walker.frame.evaluate(node.value), walker.frame):
+        throw_away(walker.frame)
+    walker.frame.state.dead = walker.frame.state.dead or is_end(node.value)
 
 
 def _return(walker: Walker, node: ast.Return) -> None:
@@ -181,23 +176,28 @@ def _if(walker: Walker, node: ast.If) -> None:
         walker.block(node.body if always else node.orelse)
         return
     frame = walker.frame
-    steps: list[tuple[Guards, Changes, Guards]] = []
+    steps: list[tuple[Guards, Changes, Guards, tuple[Scope, Scope, Scope]]] = []
     step: ast.If | None = node
     while step is not None:
         walker.start(step)
+        around, (then, unless) = frame.scope, scopes(step.test) if frame.contract else ((), ())
+        frame.scope = (*around, *then)
         taken, otherwise = _taken(walker, step)
-        steps.append((frame.guards, taken, otherwise))
+        steps.append((frame.guards, taken, otherwise, (around, then, unless)))
         frame.state.enter()
         narrow(otherwise, frame)
+        frame.scope = (*around, *unless)
         following = _elif(step)
         if following is not None:
             frame.guards = together(frame.guards, otherwise)
         elif step.orelse:
             walker.branch(step.orelse, otherwise)
         step = following
-    for guards, taken, otherwise in reversed(steps):
+    for guards, taken, otherwise, (around, then, unless) in reversed(steps):
         frame.guards = guards
-        frame.state.join([taken, frame.state.leave()])
+        other = frame.state.leave()
+        frame.scope = (*around, *(unless if taken.dead else then if other.dead else ()))
+        frame.state.join([taken, other])
         if taken.dead and not frame.state.dead:
             known = tuple(each for each in otherwise if each.kind not in ("branch", "option"))
             frame.guards = together(guards, known)

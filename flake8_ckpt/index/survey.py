@@ -22,6 +22,7 @@ RACY_NS = 2_000_000_000
 INODE_BITS = (1 << 63) - 1
 # What stands between the path and the name in the identity of a class or function.
 IDENTITY = ":"
+WITH_COLON = "its name has a colon"
 # The error of a file whose content has gone between the look and the collecting.
 CHANGED = "changed while it was read"
 
@@ -73,7 +74,7 @@ def survey_files(
             continue
         try:
             if IDENTITY in path:
-                raise ValueError("its name has a colon")
+                raise ValueError(WITH_COLON)
             _look(survey, path, base, mark)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None

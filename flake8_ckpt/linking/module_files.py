@@ -28,13 +28,32 @@ class ModuleFiles:
         self.package = package
         self.libraries = libraries | sys.stdlib_module_names
         self._found: dict[tuple[str, str], str | None] = {}
+        self._folders: dict[str, str] = {}
 
     def find(self, name: str, path: str) -> str | None:
         """Return the file of an absolute dotted name, as the file at a path imports it."""
-        key = (name, dirname(path))
+        if not self.may_hold(name):
+            return None
+        key = (name, self.folder_of(path))
         if key not in self._found:
             self._found[key] = self._find(*key)
         return self._found[key]
+
+    def may_hold(self, name: str) -> bool:
+        """Tell whether any file or folder has the first name of a dotted one: most names are of libraries."""
+        return name.partition(".")[0] in self._parts
+
+    @cached_property
+    def _parts(self) -> frozenset[str]:
+        """Return all names of files and folders, and of the packages around the root."""
+        parts = {part for path in self.files for part in path.split("/")}
+        return frozenset({part.removesuffix(".py") for part in parts} | {*self.package.split("."), ""})
+
+    def folder_of(self, path: str) -> str:
+        """Return the folder around a file or folder."""
+        if path not in self._folders:
+            self._folders[path] = dirname(path)
+        return self._folders[path]
 
     def _find(self, name: str, folder: str) -> str | None:
         around = list(folders_around(folder))
@@ -105,9 +124,9 @@ class ModuleFiles:
     def relative(self, name: str, path: str) -> tuple[str, list[str]]:
         """Return the folder that a relative name starts from, as a file writes it, and the parts that follow."""
         rest = name.lstrip(".")
-        folder = dirname(path)
+        folder = self.folder_of(path)
         for _ in range(len(name) - len(rest) - 1):
-            folder = dirname(folder)
+            folder = self.folder_of(folder)
         return folder, rest.split(".") if rest else []
 
     def absolute(self, name: str, path: str) -> str:

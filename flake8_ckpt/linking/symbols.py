@@ -37,6 +37,7 @@ class Symbols:
         self.modules = ModuleFiles(files, package, libraries)
         self.known = known
         self._resolved: dict[tuple[str, str], str] = {}
+        self._members: dict[tuple[str, str, int], str] = {}
         self._stars: dict[str, list[str]] = {}
         self._names: dict[str, set[str]] = {}
         self._variables: dict[str, dict[str, list[Value]]] = {}
@@ -139,7 +140,7 @@ class Symbols:
 
     def _dotted(self, name: str, path: str, hops: int) -> str:
         parts = name.split(".")
-        for cut in range(len(parts) - 1, 0, -1):
+        for cut in range(len(parts) - 1, 0, -1) if self.modules.may_hold(name) else ():
             module = self._module(".".join(parts[:cut]), path)
             if module is not None:
                 return self._member(".".join(parts[cut:]), module, hops + 1) or name
@@ -162,6 +163,12 @@ class Symbols:
     def _member(self, name: str, path: str, hops: int) -> str:
         if hops > MAX_HOPS:
             return ""
+        key = (name, path, hops)
+        if key not in self._members:
+            self._members[key] = self._found_member(name, path, hops)
+        return self._members[key]
+
+    def _found_member(self, name: str, path: str, hops: int) -> str:
         identity = f"{path}:{name}"
         if identity in self.classes or identity in self.functions or identity in self.constants:
             return identity

@@ -76,8 +76,10 @@ class ForgottenBests:
         self.groups = ledger.contract.groups
         self.evaluator = ledger.contract.evaluator
         self.hierarchy = ledger.hierarchy
-        self.classes = {each.owner for each in points.found if each.unit is None and each.trains_on}
-        self.functions = {name for each in points.found for name in (each.owner, *each.entered)}
+        # Weights alone may be those of another training, whose best says nothing about this one.
+        own = [each for each in points.found if not each.weights_alone]
+        self.classes = {each.owner for each in own if each.unit is None and each.trains_on}
+        self.functions = {name for each in own for name in (each.owner, *each.entered)}
 
     @cached_property
     def found(self) -> tuple[ForgottenBest, ...]:
@@ -102,7 +104,7 @@ class ForgottenBests:
                 continue
             is_resumed = self._is_resumed(unit)
             for each in (*self._own(unit), *(self._told(unit) if is_resumed else ())):
-                is_lost = is_resumed or self._is_read_back(each, unit)
+                is_lost = is_resumed or self._begins_with(each, unit)
                 if is_lost and seen.isdisjoint((each.location, each.save)):
                     # Of several metrics that decide one save, the first is told.
                     seen.update((each.location, each.save))
@@ -116,15 +118,13 @@ class ForgottenBests:
             if save is not None and begins is not None:
                 yield ForgottenBest(metric.name, unit.class_id, begins, Spot(unit.path, save), metric.anew)
 
-    def _is_read_back(self, best: ForgottenBest, unit: FunctionRef) -> bool:
-        """Tell whether a function begins with the very file that a better value overwrites."""
+    def _begins_with(self, best: ForgottenBest, unit: FunctionRef) -> bool:
+        """Tell whether a function begins with the file that a better value overwrites, or with target networks."""
         found = self.groups.payloads.summary(unit)
         files = {file_name(each.file) for each in found.saves if each.location == best.save} - {""}
         first = best.location.position.line
-        return any(
-            bool(each.into) and each.at.line < first and file_name(file_of(each.root)) in files
-            for each in found.loads
-        )
+        loads = [each for each in found.loads if each.into and each.at.line < first]
+        return any(_is_target(each) or file_name(file_of(each.root)) in files for each in loads)
 
     def _told(self, unit: FunctionRef) -> Iterator[ForgottenBest]:
         """Yield the metrics of objects that tell a function what to save: `if tracker.update(loss): save()`."""
@@ -201,14 +201,10 @@ class ForgottenBests:
         return tuple(each for each in loads if self._goes_on(each))
 
     def _goes_on(self, load: LoadEffect) -> bool:
-        """Tell whether a load restores what only training needs, target networks too, or says that it resumes."""
+        """Tell whether a load restores what only training needs, or says that it resumes."""
         if self.points.restores_training(load):
             return not load.call_chain or any(not _is_of(each, load.source) for each in load.into)
-        owners = (
-            each.base for each in load.into if isinstance(each, Attr) and each.name == "load_state_dict"
-        )
-        is_target = any(TARGETS.search(last_name(each)) for each in owners)
-        return bool(load.into) and (is_target or is_resume(load))
+        return bool(load.into) and is_resume(load)
 
     @cached_property
     def _resuming_classes(self) -> frozenset[str]:
@@ -275,6 +271,11 @@ class ForgottenBests:
                 if held is not None and last_name(held) == holder.name:
                     return True
         return False
+
+
+def _is_target(load: LoadEffect) -> bool:
+    owners = (each.base for each in load.into if isinstance(each, Attr) and each.name == "load_state_dict")
+    return any(TARGETS.search(last_name(each)) for each in owners)
 
 
 def _is_of(target: Value, unit: FunctionRef) -> bool:

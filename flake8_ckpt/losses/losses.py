@@ -43,6 +43,7 @@ from flake8_ckpt.losses.state_dicts.unprefixed_keys import UnprefixedKey
 from flake8_ckpt.losses.state_dicts.unprefixed_keys import unprefixed_keys
 from flake8_ckpt.losses.swallowed_errors import SwallowedError
 from flake8_ckpt.losses.swallowed_errors import swallowed_errors
+from flake8_ckpt.losses.trained_apart import TrainedApart
 from flake8_ckpt.losses.unread_files import UnreadFile
 from flake8_ckpt.losses.unread_files import UnreadFiles
 from flake8_ckpt.losses.unsaved.objects import UnsavedObjects
@@ -92,7 +93,11 @@ class Losses:
     @cached_property
     def unsaved_objects(self) -> tuple[UnsavedObject, ...]:
         """Return the objects whose changing state is on neither side of a checkpoint."""
-        return UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator, self.about).found
+        found = UnsavedObjects(self.ledger, self.save_points, self.kind_evaluator, self.about).found
+        if all(each.kind != "number" for each in found):
+            return found
+        told = {omitted.location for state in self.incomplete_states for omitted in state.omitted}
+        return tuple(each for each in found if each.kind != "number" or each.made not in told)
 
     def is_idle(self, reader: FunctionRef) -> bool:
         """Tell whether nobody calls a load to go on with training, of a class of which programs make objects."""
@@ -101,6 +106,11 @@ class Losses:
     @cached_property
     def _idle(self) -> IdleLoads:
         return IdleLoads(self.contract.hierarchy)
+
+    @cached_property
+    def trained_apart(self) -> TrainedApart:
+        """Return who knows the plain tensors that are trained by themselves and never resumed."""
+        return TrainedApart(self.save_points.resumption)
 
     def unread_files(self) -> Iterator[UnreadFile]:
         """Yield the files with the state of one object that no load reads."""
@@ -122,8 +132,12 @@ class Losses:
         """Yield the saves that leave out statistics which a load restores."""
         return unsaved_normalizers(self.contract)
 
-    def incomplete_states(self) -> Iterator[IncompleteState]:
-        """Yield the hooks of classes that forget attributes of their objects, but best metrics."""
+    @cached_property
+    def incomplete_states(self) -> tuple[IncompleteState, ...]:
+        """Return the hooks of classes that forget attributes of their objects, but best metrics."""
+        return tuple(self._incomplete_states())
+
+    def _incomplete_states(self) -> Iterator[IncompleteState]:
         for state in IncompleteStates(self.contract, self.save_points.resumption).all():
             omitted = (each for each in state.omitted if not self.bests.is_told(state.class_id, each.attr))
             kept = replace(state, omitted=tuple(omitted))

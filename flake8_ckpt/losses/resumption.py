@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.pairing.function_names import EXACT_PAIRS
 from flake8_ckpt.checkpoints.pairing.groups import CheckpointGroups
+from flake8_ckpt.facts.conditions.scopes import exclude
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NESTED
 from flake8_ckpt.facts.model import FunctionFacts
@@ -19,25 +19,19 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
-from flake8_ckpt.linking.functions import functions_outside_tests
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.idle_loads import IdleLoads
+from flake8_ckpt.losses.trainings import Trainings
 
 # Functions of libraries with these names load files, not the objects of a project.
 GENERAL = frozenset(["load", "restore", "loads"])
-# A caller that trains: `trainer.fit()`, `train_epoch()`, `run_training()`.
-RUNS = re.compile(r"^(train|fit|learn|run|optimi[sz]e|train_\w+|\w+_train(ing)?|run_\w+)$")
-
-# A caller that may only play: `run_episode(agent)`. It trains where what it calls says so.
-PLAYS = re.compile(r"^run_(?!train)\w+$")
-CHANGES = re.compile(r"train|learn|fit|update|optimi[sz]e|backward|step_")
+# Methods that objects of many classes have: whose it is that is called is not known by the name.
+COMMON = frozenset("train eval evaluate forward step reset run update main test close act".split())
 # The function that the statements of a file are.
 SCRIPT = "<module>"
 # Calls between a function that resumes and the one that trains: `agent.step(x)`, `self._update_actor()`, `backward()`.
 MAX_CALLS = 3
-# Classes of which an object may be one, where a method is called on what nobody knows.
-MAX_METHODS = 16
 
 
 class Resumption:
@@ -48,7 +42,7 @@ class Resumption:
         self.symbols = groups.hierarchy.symbols
         self.evaluator = groups.evaluator
         self.idle = IdleLoads(self.hierarchy)
-        self._training: dict[tuple[str, int], bool] = {}
+        self.trainings = Trainings(self.hierarchy, self.evaluator)
 
     def goes_on_after(self, reader: FunctionRef) -> bool:
         """Tell whether some caller of a method that loads goes on with training; nobody may call it in a library."""
@@ -91,18 +85,30 @@ class Resumption:
             seen = [(each, self._calls_of(each, names, owners, set(reached))) for each in callers]
             callers = [each for each, calls in seen if calls]
             if any(
-                calls
-                and (self.is_of(each, class_id) or self._trains_from(each, calls, bool(reached) and not made))
-                for each, calls in seen
+                calls and self._trains_from(each, calls, bool(reached) and not made) for each, calls in seen
             ):
                 return True
             reached.update((each.identity, each) for each in callers)
-            names = {called_as(each.class_id, each.function) for each in callers}
+            names = {name for each in callers for name in self._names_of(each)}
             owners.update(each.class_id for each in callers)
-        if not reached:
+        if all(self.is_of(each, class_id) for each in reached.values()):
             # Nobody calls it: programs that make objects of the class do without, those of others are not seen.
             return not self.idle.is_used(class_id)
-        return any(self._hands_out(each, class_id) for each in reached.values())
+        return any(self._hands_out(each, class_id) or self._makes_trainer(each) for each in reached.values())
+
+    def _makes_trainer(self, caller: FunctionRef) -> bool:
+        """Tell whether a load is part of making an object that trains, and who makes those is not known."""
+        if caller.name != "__init__" or not caller.class_id:
+            return False
+        return self._names_of(caller).isdisjoint(self._by_call) and self._trains_itself(caller.class_id)
+
+    def _names_of(self, caller: FunctionRef) -> set[str]:
+        """Return the names by which a function is called; a constructor also those of classes that inherit it."""
+        name = called_as(caller.class_id, caller.function)
+        if name == caller.function.name:
+            return {name}
+        derived = self.hierarchy.subclasses(caller.class_id)
+        return {name, *(each.rpartition(":")[2].rpartition(".")[2] for each in derived)}
 
     def _constructors(self, class_id: str, loaders: set[str]) -> set[str]:
         """Return the names of the classes that derive from one whose constructor loads: each calls it."""
@@ -125,6 +131,14 @@ class Resumption:
             found |= owners
         return found
 
+    def _positions(self, caller: FunctionRef, names: set[str]) -> list[Position]:
+        called = (each for each in caller.function.calls if last_name(each.call.callee) in names)
+        return [
+            each.position
+            for each in called
+            if last_name(each.call.callee) not in GENERAL or self._is_of_project(each, caller)
+        ]
+
     def _calls_of(
         self, caller: FunctionRef, names: set[str], owners: set[str], known: set[str]
     ) -> list[Position]:
@@ -132,13 +146,17 @@ class Resumption:
         return [
             site.position
             for site in caller.function.calls
-            if last_name(site.call.callee) in names and self._may_call(site, caller, owners, known)
+            if last_name(site.call.callee) in names
+            and (last_name(site.call.callee) not in GENERAL or self._is_of_project(site, caller))
+            and self._may_call(site, caller, owners, known)
         ]
 
     def _may_call(self, site: Site, caller: FunctionRef, owners: set[str], known: set[str]) -> bool:
         """Tell whether a call may be one of these: of functions any, where none is known."""
         callee = self.evaluator.callee_of(site.call, CallContext(caller))
-        if callee is None or callee.identity in known:
+        if callee is None:
+            return not known or last_name(site.call.callee) not in COMMON
+        if callee.identity in known:
             return True
         if not callee.class_id:
             return not known
@@ -147,30 +165,22 @@ class Resumption:
     def _trains_from(self, unit: FunctionRef, loads: list[Position], is_judged: bool = False) -> bool:
         """Tell whether a function runs a training after it has loaded, or in the loop in which it loads.
 
-        What it calls to load `is_judged` where that function was asked before.
+        What it calls to load `is_judged` where that function was asked before. Where the flags of a load and of a
+        training exclude each other, no run meets both.
         """
-        if not self._trains(unit, MAX_CALLS):
+        if not self.trainings.trains(unit, MAX_CALLS):
             return False
         first = min(each.line for each in loads) if loads else 0
-        is_repeated = any(LOOP in each.guards for each in unit.function.calls if each.position in loads)
+        loading = [each for each in unit.function.calls if each.position in loads]
+        is_repeated = any(LOOP in each.guards for each in loading)
         later = [
             each
             for each in unit.function.calls
             if each.position.line >= first or NESTED in each.guards or is_repeated and LOOP in each.guards
         ]
         later = [each for each in later if not (is_judged and each.position in loads)]
-        return any(self._is_training(each, unit, MAX_CALLS) for each in later)
-
-    def _is_training(self, site: Site, unit: FunctionRef, depth: int) -> bool:
-        """Tell whether a call runs a training, by its name or through what it calls."""
-        name = last_name(site.call.callee)
-        called = self._called(site, unit)
-        if RUNS.search(name) and not (called and PLAYS.search(name)) or name == "backward":
-            return True
-        if any(self._trains(each, depth - 1) for each in called):
-            return True
-        inner = (last_name(each.call.callee) for one in called for each in one.function.calls)
-        return PLAYS.search(name) is not None and any(map(CHANGES.search, inner))
+        later = [each for each in later if not loading or not _exclude_all(loading, each)]
+        return any(self.trainings.is_training(each, unit, MAX_CALLS) for each in later)
 
     def _hands_out(self, caller: FunctionRef, class_id: str) -> bool:
         """Tell whether a function that nobody is known to call gives back the object that it has restored."""
@@ -185,14 +195,14 @@ class Resumption:
 
     def trains(self, unit: FunctionRef) -> bool:
         """Tell whether a function runs a training, by itself or through what it calls."""
-        return self._trains(unit, MAX_CALLS)
+        return self.trainings.trains(unit, MAX_CALLS)
 
     def is_trained_on(self, loaders: set[str]) -> bool:
         """Tell whether some function that calls a method that loads, through others too, itself runs a training."""
         names, reached = set(loaders), set[str]()
         while names:
             callers = [each for each in self._callers(names, loaders) if each.identity not in reached]
-            if any(self._trains(each, MAX_CALLS) for each in callers):
+            if any(self._trains_from(each, self._positions(each, names)) for each in callers):
                 return True
             reached.update(each.identity for each in callers)
             names = {called_as(each.class_id, each.function) for each in callers}
@@ -211,36 +221,7 @@ class Resumption:
 
     def _trains_itself(self, class_id: str) -> bool:
         methods = self.hierarchy.inherited_methods(class_id)
-        return any(self._trains(method_ref(owner, method, class_id), 0) for owner, method in methods)
-
-    def _trains(self, unit: FunctionRef, depth: int) -> bool:
-        """Tell whether a function runs a training, by itself or through what it calls."""
-        names = [last_name(site.call.callee) for site in unit.function.calls]
-        if any(RUNS.search(name) or name == "backward" for name in names):
-            return True
-        key = (unit.identity, depth)
-        if depth > 0 and key not in self._training:
-            self._training[key] = False
-            called = (each for site in unit.function.calls for each in self._called(site, unit))
-            self._training[key] = any(self._trains(each, depth - 1) for each in called)
-        return self._training.get(key, False)
-
-    def _called(self, site: Site, unit: FunctionRef) -> list[FunctionRef]:
-        """Return the function that a call reaches; of an unknown object, the only method of a telling name."""
-        known = self.evaluator.callee_of(site.call, CallContext(unit))
-        if known is not None or not isinstance(site.call.callee, Attr):
-            return [known] if known is not None else []
-        found = self._by_name.get(site.call.callee.name, []) if "_" in site.call.callee.name else []
-        return found if len(found) <= MAX_METHODS and all(map(_steps, found)) else []
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[FunctionRef]]:
-        """Return the methods outside of tests that do something, by their names."""
-        found: dict[str, list[FunctionRef]] = {}
-        for each in functions_outside_tests(self.symbols):
-            if each.class_id and (each.function.calls or each.function.writes):
-                found.setdefault(each.name, []).append(each)
-        return found
+        return any(self.trainings.trains(method_ref(owner, method, class_id), 2) for owner, method in methods)
 
     def is_of(self, function: FunctionRef, class_id: str) -> bool:
         """Tell whether a function is a method of a class, or of one that is related to it."""
@@ -284,7 +265,6 @@ def called_as(class_id: str, function: FunctionFacts) -> str:
     return class_id.rpartition(":")[2].rpartition(".")[2]
 
 
-def _steps(unit: FunctionRef) -> bool:
-    """Tell whether a method steps an optimizer: `optimize_parameters`, `train_batch`."""
-    names = {last_name(site.call.callee) for site in unit.function.calls}
-    return "step" in names and not names.isdisjoint(["backward", "zero_grad"])
+def _exclude_all(loading: list[Site], later: Site) -> bool:
+    """Tell whether a call is made in no run in which one of some loads is."""
+    return all(exclude(each.scope, later.scope) for each in loading)

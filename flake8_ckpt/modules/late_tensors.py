@@ -59,7 +59,19 @@ def _is_made_later(state: ClassState, attr: str) -> bool:
 def _becomes_state(state: ClassState, attr: str) -> bool:
     if is_transient(attr) or is_carried_by_hooks(state, attr) or lifetime(state, attr) != "state":
         return False
+    if _is_used_up(state, attr):
+        return False
     return is_tensor_by_use(state, attr)
+
+
+def _is_used_up(state: ClassState, attr: str) -> bool:
+    """Tell whether a method takes what others have gathered, and sets it back."""
+    emptying = {
+        change.method.name
+        for change in state.runtime_writes(attr)
+        if change.write.how == "assign" and change.value == NONE
+    }
+    return any(each.method.name in emptying and "held" in each.use.how for each in state.reads(attr))
 
 
 def _settings(state: ClassState, changes: list[AttributeWrite]) -> list[AttributeWrite]:

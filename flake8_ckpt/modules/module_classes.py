@@ -43,8 +43,11 @@ from flake8_ckpt.modules.registrations import UnsavedBuffer
 from flake8_ckpt.modules.registrations import registration_results
 from flake8_ckpt.modules.registrations import tensors_before_registration
 from flake8_ckpt.modules.registrations import unsaved_buffers
+from flake8_ckpt.modules.usage.dummy_runs import run_before_loads
+from flake8_ckpt.modules.usage.dummy_runs import run_in_constructors
 from flake8_ckpt.modules.usage.handed_arguments import HandedArguments
 from flake8_ckpt.modules.usage.load_preparations import methods_called_by_loads
+from flake8_ckpt.modules.usage.measures import is_measure
 from flake8_ckpt.modules.usage.module_moves import ModuleMoves
 from flake8_ckpt.modules.usage.unused_classes import UnusedClasses
 from flake8_ckpt.modules.usage.whole_pickles import WholePickles
@@ -143,7 +146,8 @@ class ModuleClasses:
     def plain_arrays(self) -> Iterator[Attribute]:
         """Yield the numpy arrays that are kept as plain attributes."""
         for state in self.classes:
-            yield from plain_arrays(state)
+            if not is_measure(self.hierarchy, state.identity):
+                yield from plain_arrays(state)
 
     def plain_numbers(self) -> Iterator[Attribute]:
         """Yield the numbers and bools that are kept as plain attributes."""
@@ -185,7 +189,8 @@ class ModuleClasses:
     def late_tensors(self) -> Iterator[LateTensor]:
         """Yield the attributes that become tensors with state after construction."""
         for state in self.used_classes:
-            yield from late_tensors(state)
+            if not is_measure(self.hierarchy, state.identity):
+                yield from late_tensors(state)
 
     def buffer_siblings(self) -> Iterator[BufferSibling]:
         """Yield the tensors that a method leaves beside a buffer."""
@@ -197,7 +202,22 @@ class ModuleClasses:
         for state in self.used_classes:
             found = [each for each in late_registrations(state) if not self._is_always_made(state, each.attr)]
             if found and not any(each.method in self.called_by_loads for each in found):
-                yield found
+                if not self._runs_first(state):
+                    yield found
+
+    def _runs_first(self, state: ClassState) -> bool:
+        """Tell whether the objects of a class run before they are loaded: in a constructor, or where that is done."""
+        if self._runs_before_loads:
+            return True
+        return any(each in self._run_in_constructors for each in self.hierarchy.relatives(state.identity))
+
+    @cached_property
+    def _runs_before_loads(self) -> bool:
+        return run_before_loads(self.hierarchy)
+
+    @cached_property
+    def _run_in_constructors(self) -> frozenset[str]:
+        return run_in_constructors(self.hierarchy)
 
     def _is_always_made(self, state: ClassState, attr: str) -> bool:
         """Tell whether all that construct a class hand it what lets the constructor register an attribute."""

@@ -4,7 +4,11 @@
 
 Finds programs that save, resume and train on, and in which a metric decides what is saved as the best: a number
 that is compared with each new value, set to it where that is better, and whose comparison runs a save.
-Reported is a metric that begins with a constant, and that no load restores.
+The comparison may leave a margin, `loss < best - min_delta`, and a method may tell its caller, who saves:
+`if tracker.update(loss): save(model)`.
+A program resumes as well where it begins with the very file that a better value overwrites, or with the target
+networks that it trains on.
+Reported is a metric that begins with a constant, and that no load restores; of several that decide one save, the first.
 
 ## Why it matters
 
@@ -108,7 +112,7 @@ Shown, not applied: both ends change, and files written before lack the key.
 
 ## When it stays silent
 
-- The program does not resume, or what it loads are only weights.
+- The program does not resume, or what it loads are only weights of another file; or it says that it fine-tunes.
 - Something else sets the metric as well: a value from the checkpoint, from an argument, or of an evaluation before
   the first epoch.
 - The metric begins anew in each turn of a loop, as a fold or a seed does.

@@ -135,7 +135,7 @@ MAX_NAMED = 2
 
 def check(project: Project) -> Iterator[Finding]:
     """Report attributes that the hooks of a class forget."""
-    for lost in project.losses.incomplete_states():
+    for lost in project.losses.incomplete_states:
         first, hook = lost.omitted[0], f"{lost.hook.name}()"
         whose = f" of {lost.heir}" if lost.heir else ""
         names = [f"'{each.attr}'" for each in lost.omitted[:MAX_NAMED]]

@@ -136,7 +136,7 @@ assert np.array_equal(resumed.normalize(np.ones(3)), trained.normalize(np.ones(3
 - The `try` sets a flag where it succeeds.
 - The `try` holds an import that may fail, a whole training loop, or nothing that saves or restores state:
   a data file, a look at a file's format.
-- A player or evaluator, by the name of its class, that saves nothing: it waits for the next file.
+- A player or evaluator, by the name of its class, that saves nothing and loads in a loop: it waits for the next file.
 
 ## References
 

@@ -116,6 +116,9 @@ from flake8_ckpt.rules.base import Rule
 from flake8_ckpt.rules.base import finding_at
 from flake8_ckpt.rules.base import first_that_fits
 
+# What Lightning runs once to print a summary.
+EXAMPLE = "example_input_array"
+
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain tensors that later methods change, and those drawn at random."""
@@ -133,7 +136,7 @@ def check(project: Project) -> Iterator[Finding]:
                 f"{changed}; use register_buffer('{tensor.name}', ...)", f"{changed}; register it"
             )
             yield finding_at(RULE, tensor.writes, message, fix=tensor.state_fix)
-        elif tensor.lifetime == "constant" and tensor.is_random:
+        elif tensor.lifetime == "constant" and tensor.is_random and tensor.name != EXAMPLE:
             drawn = f"'{tensor.name}' is drawn at random but is not a buffer: a loaded module has another"
             message = first_that_fits(
                 f"{drawn}; use register_buffer('{tensor.name}', ...)", f"{drawn}; register it"

@@ -75,6 +75,7 @@ of both no longer load with `strict=True`, and training changes because the tens
 
 - The tensor becomes an `nn.Parameter`, or is registered under its name elsewhere.
 - `requires_grad` is false, or is not known to be true.
+- An optimizer is given the tensor itself, and no program loads the module to train on.
 - It only gives `torch.utils.checkpoint.checkpoint` an argument that requires grad: nothing trains it.
 - The class is not an `nn.Module`.
 
@@ -100,6 +101,8 @@ def check(project: Project) -> Iterator[Finding]:
         if not project.modules.is_used(tensor.state):
             continue
         if tensor.is_trainable and not (tensor.is_carried_by_hooks or tensor.is_only_handed_on):
+            if project.losses.trained_apart.is_harmless(tensor.state.identity, tensor.name):
+                continue
             message = (
                 f"'{tensor.name}' requires grad but is not a Parameter:"
                 " parameters() lacks it and it is not saved; use nn.Parameter(...)"

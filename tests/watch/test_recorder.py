@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import warnings
 from collections import deque
@@ -16,6 +17,7 @@ import flake8_ckpt
 
 sys.path.append(str(Path(flake8_ckpt.__file__).parent / "runtime" / "watch"))
 
+from flake8_ckpt_recorder import arguments  # noqa: E402
 from flake8_ckpt_recorder import payloads  # noqa: E402
 from flake8_ckpt_recorder import places  # noqa: E402
 from flake8_ckpt_recorder import tracebacks  # noqa: E402
@@ -154,3 +156,32 @@ def test_files_of_the_user(name: str, expected: bool) -> None:
 
 def test_standard_library_is_not_the_users() -> None:
     assert not places.is_project_file(warnings.__file__)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.zeros(2),
+        np.float64(0.5),
+        float("nan"),
+        "a text that is longer than a word",
+        "x\ny",
+        [1, object()],
+        {"api_key": "s3cr3t"},
+        list(range(17)),
+        [[[[1]]]],
+        2**70,
+        type("Odd", (int,), {"__repr__": lambda self: 1 / 0})(3),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_argument_that_is_not_written_down(value: object) -> None:
+    assert arguments.plain_arguments((value,), {"size": value, "password": 1}) == {}
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, -3, 0.1, "relu", (), (3,), [1, (2, 3)], {"depth": {1: (2.5,)}}]
+)
+def test_argument_comes_back_as_it_was(value: object) -> None:
+    found = arguments.plain_arguments((value, torch.zeros(1)), {"size": value})
+    assert {name: ast.literal_eval(text) for name, text in found.items()} == {"0": value, "size": value}

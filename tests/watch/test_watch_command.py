@@ -79,6 +79,48 @@ def test_each_loss_stands_at_its_first_assignment(tmp_path: Path) -> None:
     )
 
 
+MADE = """
+import torch
+
+
+class Base:
+    def __init__(self, size, mode="fast"):
+        self.mean = torch.zeros(size)
+
+
+class Plain(Base):
+    pass
+
+
+class Own(Base):
+    def __init__(self, layer, shape=(2,)):
+        super().__init__(shape[0])
+
+
+@dataclass
+class Record(Base):
+    width: int = 3
+
+    def __post_init__(self):
+        super().__init__(self.width)
+
+
+kept = [Plain(4, mode="slow"), Own(object(), shape=(3, 4)), Record(5), *[Plain(5) for _ in range(6)]]
+torch.save({"mean": kept[0].mean}, "run.pt")
+"""
+
+
+def test_arguments_that_objects_were_made_with(tmp_path: Path) -> None:
+    _, evidence = watch(
+        write(tmp_path, {"train.py": f"from dataclasses import dataclass{MADE}"}), sys.executable, "train.py"
+    )
+    assert [(each["class_name"], dict(each["arguments"])) for each in evidence["made"]] == [
+        ("Own", {"shape": "(3, 4)"}),
+        ("Plain", {"0": "4", "mode": "'slow'"}),
+        ("Plain", {"0": "5"}),
+    ]
+
+
 def test_load_that_brings_too_little_back(tmp_path: Path) -> None:
     files = {"train.py": RESUME}
     done, evidence = watch(write(tmp_path, files), sys.executable, "train.py", options=("--exit-code",))
@@ -201,6 +243,91 @@ with open("optimizer.pkl", "wb") as file:
     pickle.dump(optimizer.state_dict(), file)
 Fabric(accelerator="cpu").save("all.ckpt", {"net": net, "optimizer": optimizer})
 """
+PARTS_OF_A_RUN = """\
+import pickle
+import warnings
+
+import joblib
+import torch
+import torch.distributed.checkpoint as dcp
+from core import Net, fit
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import StandardScaler
+
+warnings.simplefilter("ignore")
+
+
+def main():
+    data = torch.randn(32, 4).numpy()
+    scaler, reduced = StandardScaler().fit(data), PCA(2).fit(data)
+    forgotten = MinMaxScaler().fit(data)  # CKP204
+    net = Net()
+    optimizer = fit(net)
+    joblib.dump({"scaler": scaler}, "scaler.joblib")
+    with open("reduced.pkl", "wb") as file:
+        pickle.dump(reduced, file)
+    state = {"net": net.state_dict(), "kept": torch.arange(3.0)}
+    dcp.save(state, storage_writer=dcp.FileSystemWriter("net.dcp"))
+    dcp.async_save({"optimizer": optimizer.state_dict()}, checkpoint_id="optimizer.dcp").result()
+    state = {"net": Net().state_dict(), "kept": torch.zeros(3)}
+    dcp.load(state, checkpoint_id="net.dcp")  # CKP203
+    net.load_state_dict(state["net"])
+    del state
+    assert forgotten.transform(scaler.transform(data)).shape == (32, 4)
+    optimizer.step()
+
+
+main()
+"""
+LIGHTNING = """\
+import warnings
+
+import pytorch_lightning as pl
+import torch
+from core import Net
+from torch.utils.data import DataLoader
+
+warnings.simplefilter("ignore")
+
+
+class Model(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+
+    def training_step(self, batch, index):
+        return self.net(batch).pow(2).mean()
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.Adam(self.parameters())
+        return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 1)]
+
+
+class Lost(pl.Callback):
+    def __init__(self):
+        self.level = torch.zeros(2)  # CKP204
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index):
+        self.level = self.level + batch.mean()
+
+
+class Kept(pl.Callback):
+    def __init__(self):
+        self.total = torch.zeros(2)
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index):
+        self.total = self.total + 2 * batch.mean()
+
+    def state_dict(self):
+        return {"total": self.total}
+
+
+quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+checkpoint = pl.callbacks.ModelCheckpoint(dirpath="runs", save_last=True)
+trainer = pl.Trainer(max_epochs=2, accelerator="cpu", callbacks=[Lost(), Kept(), checkpoint], **quiet)
+trainer.fit(Model(), DataLoader(torch.randn(32, 2) + 2, batch_size=4))
+"""
 RANKS = """\
 import torch
 import torch.distributed as dist
@@ -231,6 +358,28 @@ def test_other_writers(tmp_path: Path) -> None:
     assert losses(evidence) == expected(files)
     assert [each["path"] for each in evidence["files"]] == ["net.safetensors", "optimizer.pkl", "all.ckpt"]
     assert {each["file"] for each in evidence["files"]} == {"jobs/train.py"}
+
+
+def test_distributed_checkpoints_and_pickled_estimators(tmp_path: Path) -> None:
+    files = {"core.py": CORE, "train.py": PARTS_OF_A_RUN}
+    done, evidence = watch(write(tmp_path, files), sys.executable, "train.py")
+    assert losses(evidence) == expected(files), done.err
+    assert [(each["path"], each["how"]) for each in evidence["files"]] == [
+        ("scaler.joblib", "joblib.dump"),
+        ("reduced.pkl", "pickle.dump"),
+        ("net.dcp", "torch.distributed.checkpoint.save"),
+        ("optimizer.dcp", "torch.distributed.checkpoint.async_save"),
+    ]
+    assert "CKP204 forgotten." in done.err and " was fitted ([" in done.err
+    assert evidence["processes"][0]["faults"] == 0
+
+
+def test_trainer_of_lightning(tmp_path: Path) -> None:
+    files = {"core.py": CORE, "train.py": LIGHTNING}
+    done, evidence = watch(write(tmp_path, files), sys.executable, "train.py")
+    assert losses(evidence) == expected(files), done.err
+    assert {"runs/last.ckpt", "runs/epoch=0-step=8.ckpt"} <= {each["path"] for each in evidence["files"]}
+    assert (done.code, evidence["complete"], evidence["processes"][0]["faults"]) == (0, True, 0)
 
 
 def test_ranks_of_torchrun(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I
 # Files to begin with that are not those of the run itself: `init_weights`, `teacher.pt`, `encoder_path`, `best.pth`.
 BEGINS = re.compile(
     TUNES.pattern
-    + r"|teacher|backbone|imagenet|baseline|expert"
+    + r"|teacher|backbone|imagenet|baseline|expert|dynamics|world_?model"
     + r"|(^|[^a-z])(init|best|base|eval|test|infer|demo|play)",
     re.I,
 )

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from flake8.style_guide import Decision
 from flake8.style_guide import StyleGuideManager
 
+from flake8_ckpt.commands.adoption.excluded import count_excluded
 from flake8_ckpt.commands.lookup import Lookup
 from flake8_ckpt.commands.output import Linted
+from flake8_ckpt.reports.plain_text import one_line
 
 MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did: findings shown in each file, files of the project read and not, and findings hidden by what.
+    """What a run did: findings shown in each file, files of the project read and not, and what was hidden by what.
 
     `shown` has a number for each file that was asked about, of which the project may have more.
     """
@@ -28,15 +30,18 @@ class Summary:
     read: int
     unread: Sequence[str]
     hidden: Mapping[str, int]
+    excluded: int = 0
 
 
 def print_end(namespace: argparse.Namespace, looked_up: Lookup, shown: Sequence[int]) -> None:
     """Print hints on comments and the line that sums up, to standard error; `shown` counts by file."""
     for name, found in looked_up.hints.items():
         for hint in found:
-            print(f"flake8-ckpt: note: {name}:{hint.line}: {hint.text}", file=sys.stderr)
+            print(f"flake8-ckpt: note: {one_line(name)}:{hint.line}: {hint.text}", file=sys.stderr)
     hidden = hidden_counts(namespace, looked_up, sum(shown))
-    print(summary_line(Summary(shown, looked_up.read, list(looked_up.unread), hidden)), file=sys.stderr)
+    excluded = count_excluded(namespace, looked_up)
+    summary = Summary(shown, looked_up.read, list(looked_up.unread), hidden, excluded)
+    print(summary_line(summary), file=sys.stderr)
 
 
 def hidden_counts(namespace: argparse.Namespace, looked_up: Lookup, shown: int) -> dict[str, int]:
@@ -91,9 +96,11 @@ def _found(summary: Summary) -> str:
 
 def _read(summary: Summary) -> str:
     read = f"{counted(summary.read, 'file')} read"
+    if summary.excluded:
+        read += f", {summary.excluded} excluded"
     if not summary.unread:
         return read
     more = len(summary.unread) - MAX_NAMED
-    names = ", ".join(sorted(summary.unread)[:MAX_NAMED])
+    names = ", ".join(map(one_line, sorted(summary.unread)[:MAX_NAMED]))
     others = f" and {more} more (-v names them)" if more > 0 else ""
     return f"{read}, {len(summary.unread)} not: {names}{others}"

@@ -11,13 +11,11 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from flake8.exceptions import ExecutionError
-
 from flake8_ckpt.commands.proofs.class_uses import calls_of
 from flake8_ckpt.commands.proofs.class_uses import heirs_of
+from flake8_ckpt.commands.proofs.watched_run import Call
+from flake8_ckpt.commands.proofs.watched_run import WatchedRun
 from flake8_ckpt.engine import Analysis
-from flake8_ckpt.evidence.evidence_file import EvidenceError
-from flake8_ckpt.evidence.evidence_file import read_evidence
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.findings import Safety
 from flake8_ckpt.fixes.fixed_text import fix_text
@@ -28,8 +26,6 @@ from flake8_ckpt.runtime.prove.records import Request
 from flake8_ckpt.source.text import Unreadable
 from flake8_ckpt.source.text import decode
 
-# What changed in a watched run, by file and attribute: its values before and after.
-Changes = Mapping[tuple[str, str], str]
 # On a copy even what is only shown is tried.
 ANY: tuple[Safety, ...] = ("safe", "unsafe", "shown")
 
@@ -44,43 +40,30 @@ class Proof:
     after: Answer | None = None
 
 
-def read_changes(name: str) -> Changes:
-    """Return by file and attribute what a watched run saw change; raise `ExecutionError` for what is no evidence."""
-    if not name:
-        return {}
-    try:
-        evidence = read_evidence(name)
-    except EvidenceError as error:
-        raise ExecutionError(f"--evidence: {error}") from error
-    return {
-        (loss.file, attribute): f"{list(loss.before)} -> {list(loss.after)}"
-        for loss in evidence.losses
-        for attribute in loss.attributes
-    }
-
-
-def proofs_of(found: Analysis, findings: Sequence[Finding]) -> Iterator[Proof]:
-    """Yield a proof for each finding; those of one class are asked together."""
+def proofs_of(found: Analysis, findings: Sequence[Finding], run: WatchedRun) -> Iterator[Proof]:
+    """Yield a proof for each finding; those of one class are asked together, and made first as the run made them."""
     ordered = sorted(findings, key=lambda each: (each.path, each.class_name, each.position))
     for (path, class_name), group in groupby(ordered, key=lambda each: (each.path, each.class_name)):
-        yield from _proofs_of_class(found, path, class_name, list(group))
+        calls = run.calls_of(path, class_name)
+        yield from _proofs_of_class(found, path, class_name, list(group), calls)
 
 
-def _proofs_of_class(found: Analysis, path: str, class_name: str, findings: list[Finding]) -> Iterator[Proof]:
+def _proofs_of_class(
+    found: Analysis, path: str, class_name: str, findings: list[Finding], calls: tuple[Call, ...]
+) -> Iterator[Proof]:
     reasons = {finding: _out_of_reach(finding) for finding in findings}
     yield from (Proof(each, Answer("not built", reason)) for each, reason in reasons.items() if reason)
     asked = [each for each, reason in reasons.items() if not reason]
     if not asked:
         return
     questions = tuple(map(_question, asked))
-    calls = calls_of(found, class_name)
     with tempfile.TemporaryDirectory(prefix="flake8-ckpt-state-") as folder:
         request = Request(
             str(found.root),
             str(Path(found.root, path)),
             class_name,
             questions,
-            calls=calls,
+            calls=(*calls, *calls_of(found, class_name)),
             heirs=heirs_of(found, class_name),
             state=str(Path(folder, "before.pt")),
         )

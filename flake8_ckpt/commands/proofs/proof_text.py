@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
-from flake8_ckpt.commands.proofs.proof import Changes
 from flake8_ckpt.commands.proofs.proof import Proof
+from flake8_ckpt.commands.proofs.watched_run import WatchedRun
 from flake8_ckpt.runtime.prove.records import Answer
 
 
-def as_text(proof: Proof, changes: Changes) -> str:
+def as_text(proof: Proof, run: WatchedRun) -> str:
     """Return a proof as lines: the verdict, how the object was made and changed, what was lost before and after."""
     finding, before = proof.finding, proof.before
     what = ".".join(filter(None, (finding.class_name, finding.attribute))) or finding.key
     head = " ".join(filter(None, (f"{finding.path}:{finding.position.line}", finding.code, what)))
     lines = [f"{head}: {before.verdict}{_why(before)}"]
     lines += [f"  {line}" for line in _details(proof)]
-    seen = changes.get((finding.path, finding.attribute))
+    seen = run.changes.get((finding.path, finding.attribute))
     lines += [f"  seen in the watched run: {seen}"] if seen else []
     return "\n".join(lines)
 

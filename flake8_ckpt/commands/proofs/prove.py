@@ -17,13 +17,13 @@ from msgspec.structs import replace
 from flake8_ckpt import engine
 from flake8_ckpt.commands.arguments import declare_ours
 from flake8_ckpt.commands.arguments import read_options
-from flake8_ckpt.commands.proofs.proof import Changes
 from flake8_ckpt.commands.proofs.proof import Proof
 from flake8_ckpt.commands.proofs.proof import proofs_of
-from flake8_ckpt.commands.proofs.proof import read_changes
 from flake8_ckpt.commands.proofs.proof_text import as_json
 from flake8_ckpt.commands.proofs.proof_text import as_text
 from flake8_ckpt.commands.proofs.proof_text import summary
+from flake8_ckpt.commands.proofs.watched_run import WatchedRun
+from flake8_ckpt.commands.proofs.watched_run import read_run
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.index.cache import paused_gc
 from flake8_ckpt.options import ALL
@@ -54,7 +54,7 @@ def prove_findings(arguments: Sequence[str]) -> int:
 
     namespace, options, configuration = read_options(arguments, _declare)
     target = _target(namespace)
-    changes = read_changes(namespace.evidence)
+    run = read_run(namespace.evidence)
     root = root_for(namespace, options, configuration.folder).absolute()
     with paused_gc():
         found = engine.analyze(
@@ -67,16 +67,16 @@ def prove_findings(arguments: Sequence[str]) -> int:
     print(
         f"flake8-ckpt: note: {WARNING.format(seconds=SECONDS, memory=GIBIBYTES)}", file=sys.stderr, flush=True
     )
-    return _show(proofs_of(found, findings), namespace, changes)
+    return _show(proofs_of(found, findings, run), namespace, run)
 
 
-def _show(proofs: Iterator[Proof], namespace: argparse.Namespace, changes: Changes) -> int:
+def _show(proofs: Iterator[Proof], namespace: argparse.Namespace, run: WatchedRun) -> int:
     """Print each proof as it comes, or all as JSON, and return the exit code."""
     shown: list[Proof] = []
     for proof in proofs:
         shown.append(proof)
         if namespace.output_format == "text":
-            print(as_text(proof, changes), flush=True)
+            print(as_text(proof, run), flush=True)
     print(json.dumps(as_json(shown), indent=2) if namespace.output_format == "json" else summary(shown))
     verdicts = {proof.before.verdict for proof in shown}
     if "refuted" in verdicts:

@@ -76,4 +76,15 @@ def note_call(value: v.Value, frame: Frame) -> v.Value:
 
 def note_site(value: v.Call, frame: Frame) -> None:
     """Note a call alone."""
-    frame.calls.append(Site(value, frame.position, True, frame.guards))
+    frame.calls.append(Site(value, frame.position, True, frame.guards, frame.scope))
+
+
+def is_last_call(value: v.Value, frame: Frame) -> bool:
+    """Tell whether a value is that of the call which was noted last."""
+    return bool(frame.calls) and frame.calls[-1].call is value
+
+
+def throw_away(frame: Frame) -> None:
+    """Note that nothing looks at the result of the last call."""
+    last = frame.calls.pop()
+    frame.calls.append(Site(last.call, last.position, False, last.guards, last.scope))

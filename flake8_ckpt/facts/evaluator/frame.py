@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from flake8_ckpt.facts import values as v
+from flake8_ckpt.facts.conditions.scopes import stable
 from flake8_ckpt.facts.evaluator.input_mixing import AS_IT_LIES
 from flake8_ckpt.facts.evaluator.input_mixing import INPUT
 from flake8_ckpt.facts.evaluator.input_mixing import SOURCE
@@ -20,6 +21,7 @@ from flake8_ckpt.facts.evaluator.input_mixing import attributes_in
 from flake8_ckpt.facts.evaluator.object_identity import is_object
 from flake8_ckpt.facts.evaluator.object_identity import named
 from flake8_ckpt.facts.evaluator.path_states import State
+from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.model import NOWHERE
 from flake8_ckpt.facts.model import REMARK
 from flake8_ckpt.facts.model import Guard
@@ -80,6 +82,8 @@ class Frame:
     shared: frozenset[str] = frozenset()
     depth: int = 0
     guards: Guards = ()
+    scope: tuple[str, ...] = ()
+    bound: dict[str, int] = field(default_factory=dict)
     position: Position = NOWHERE
     testing: bool = False
     showing: bool = False
@@ -232,6 +236,8 @@ class Frame:
 
     def bind(self, name: str, value: v.Value, depends: Iterable[str]) -> None:
         """Bind a local; where saving and loading is followed, an object keeps the name it is bound to."""
+        if self.contract:
+            self.bound[name] = self.bound.get(name, 0) + (2 if LOOP in self.guards else 1)
         if self.contract and is_object(value, self.names.known):
             held = v.Name(f":{name}") if name in self.shared else named(name, value)
             self.store(held, value)
@@ -280,6 +286,17 @@ class Frame:
                     self.flows[token] = {into: None}
                 elif len(targets) < MAX_FLOWS:
                     targets[into] = None
+
+    def calls_seen(self) -> tuple[Site, ...]:
+        """Return the calls, their scopes without the flags that the function itself changes."""
+        changed = {name for name, count in self.bound.items() if count > 1}
+        written = {f"self.{each.attr}" for each in self.writes}
+        return tuple(
+            replace(each, scope=settled)
+            if len(settled := stable(each.scope, changed, written)) != len(each.scope)
+            else each
+            for each in self.calls
+        )
 
     def flows_of(self, index: int) -> tuple[v.Value, ...]:
         """Return what a key goes into that was read, by the index of its reading."""

@@ -180,12 +180,12 @@ def _without_factor(node: ast.expr) -> ast.expr:
 
 
 def _is_margin(node: ast.expr) -> bool:
-    """Tell whether an expression is a number, or a named margin: `1e-4`, `1 + 0.01`, `self.min_delta`."""
+    """Tell whether an expression is a named margin or a part of a number: `1e-4`, `1 + 0.01`; no count of steps is."""
     if isinstance(node, ast.BinOp):
-        return _is_margin(node.left) and _is_margin(node.right)
+        return _is_margin(node.left) or _is_margin(node.right)
     if isinstance(node, (ast.Name, ast.Attribute)):
         return MARGINS.search(dotted(node)) is not None
-    return isinstance(node, ast.Constant)
+    return isinstance(node, ast.Constant) and (isinstance(node.value, float) or node.value == 0)
 
 
 def _without_call(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr]:

@@ -1,4 +1,4 @@
-"""Counters that drive a schedule: numbers that a loop counts up, and that a rate, a weight or a scheduler is told."""
+"""Numbers that a loop carries on: counters that drive a schedule, and rates that decay, as that of exploration."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from flake8_ckpt.facts.model import StepCounter
@@ -30,6 +31,15 @@ SCHEDULED = re.compile(
 TELLS = re.compile(
     r"(^|[._])(log\w*|print|add_\w+|write\w*|report\w*|track\w*|wandb|set_\w+fix\w*|save\w*|format|str)$"
 )
+# What decays from step to step: `epsilon *= 0.99`, `noise = max(low, noise * decay)`.
+RATES = re.compile(
+    r"(^|_)(eps|epsilon|explor\w*|noise|temperature|anneal\w*|teacher_forcing)(_|\d*$)", re.IGNORECASE
+)
+# The lowest, the highest or the rate of change of one of these is no such number: `eps_min`, `noise_decay`.
+BOUNDS = re.compile(
+    r"(^|_)(min|max|start|end|init|initial|final|decay|steps?|count|dim|shape|fn|vec)(_|$)", re.IGNORECASE
+)
+BOUNDED = frozenset(["min", "max", "np.clip", "np.maximum", "np.minimum", "numpy.clip", "float"])
 ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
@@ -43,6 +53,7 @@ def step_counters(
     bindings: dict[str, list[Binding]] = defaultdict(list)
     for name, binding in bindings_in(node.body, False):
         bindings[name].append(binding)
+    yield from _rates(node, bindings, locate)
     counted = {name for name, each in bindings.items() if "." not in name and any(map(_counts, each))}
     if not counted:
         return
@@ -56,6 +67,60 @@ def step_counters(
     for name, statement in begins.items():
         if name in driving:
             yield StepCounter(name, locate(statement), name in shared)
+
+
+def _rates(node: Function, bindings: Mapping[str, list[Binding]], locate: Locate) -> Iterator[StepCounter]:
+    """Yield the rates that begin at a number or a setting, that a loop alone changes, and that something is given."""
+    for name, found in bindings.items():
+        if RATES.search(name) is None or BOUNDS.search(name) or "." in name:
+            continue
+        starts = [each for each in found if not _decays(each, name)]
+        if len(found) < 2 or len(starts) != 1 or starts[0].in_loop:
+            continue
+        if not all(each.in_loop for each in found if each is not starts[0]) or not _is_setting(
+            starts[0].value
+        ):
+            continue
+        if _is_used(node, name, [each.statement for each in found]):
+            yield StepCounter(name, locate(starts[0].statement), decays=True)
+
+
+def _decays(binding: Binding, name: str) -> bool:
+    """Tell whether a statement makes a rate of what it was: `eps -= step`, `eps = max(low, eps * decay)`."""
+    if isinstance(binding.statement, ast.AugAssign):
+        return isinstance(binding.statement.op, (ast.Mult, ast.Sub, ast.Div, ast.Add))
+    return binding.value is not None and _carries(binding.value, name)
+
+
+def _carries(value: ast.expr, name: str) -> bool:
+    """Tell whether arithmetic gives a value, of the name and numbers."""
+    if isinstance(value, ast.BinOp):
+        return any(_is_named(each, name) or _carries(each, name) for each in (value.left, value.right))
+    if isinstance(value, ast.Call) and dotted(value.func) in BOUNDED:
+        return any(_is_named(each, name) or _carries(each, name) for each in value.args)
+    return False
+
+
+def _is_named(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_setting(value: ast.expr | None) -> bool:
+    """Tell whether a value is a number, or what a constant or a configuration says: `EPS_START`, `args.eps`."""
+    if isinstance(value, ast.Constant):
+        return isinstance(value.value, (int, float)) and not isinstance(value.value, bool)
+    return isinstance(value, (ast.Name, ast.Attribute))
+
+
+def _is_used(node: Function, name: str, own: Collection[ast.stmt]) -> bool:
+    """Tell whether a call is given a rate, or it decides or weighs something: to show and to keep it is no use."""
+    return any(
+        name in (each.id for each in _names_in(part))
+        for statement in ast.walk(node)
+        if isinstance(statement, ast.stmt) and statement not in own
+        for part in ast.iter_child_nodes(statement)
+        if isinstance(part, (ast.Call, ast.BinOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Subscript))
+    )
 
 
 def _counts(binding: Binding) -> bool:

@@ -87,6 +87,8 @@ class Overwrites:
                     continue
                 if _is_over(each.load.at, replaced.at, unit) or self._is_another(replaced, each, unit):
                     continue
+                if replaced.is_of_run and _makes(each, replaced) or self._is_missing(replaced, each, unit):
+                    continue
                 again = [other for other in restored if other.name in (replaced.name, each.name)]
                 if not self._is_restored_after(replaced, unit, again):
                     yield Overwrite(replaced.name, replaced.location, each.load.location)
@@ -145,6 +147,16 @@ class Overwrites:
         before, after = (self.evaluator.class_of(each, context) for each in (held, replaced.value))
         return bool(before and after) and not self.resets.hierarchy.are_related(before, after)
 
+    def _is_missing(self, replaced: Replacement, restored: Restored, unit: FunctionRef) -> bool:
+        """Tell whether a constructor restores into an attribute that nothing has set yet: that fails, and says so."""
+        if unit.function.name != "__init__" or replaced.name != restored.name:
+            return False
+        writes = [each for each in unit.function.writes if f"self.{each.attr}" == replaced.name]
+        if not writes or any(each.position < restored.load.at or each.after for each in writes):
+            return False
+        bases = self.resets.hierarchy.methods_among(self.resets.hierarchy.ancestors(unit.class_id)[1:])
+        return not any(f"self.{each.attr}" == replaced.name for _, method in bases for each in method.writes)
+
     def _is_normalizer_in(self, class_id: str, attrs: list[str]) -> bool:
         """Tell whether a path of attributes leads from a module to a normalizer that its `state_dict` holds."""
         for attr in attrs:
@@ -157,6 +169,12 @@ class Overwrites:
 def _is_over(restored: Position, replaced: Position, unit: FunctionRef) -> bool:
     """Tell whether the function is over after the branch that restores, so that nothing below it runs."""
     return any(first <= restored.line <= last < replaced.line for first, last in unit.function.leaves)
+
+
+def _makes(restored: Restored, replaced: Replacement) -> bool:
+    """Tell whether the function that loads makes the object as well: another that does begins a run of its own."""
+    attr = replaced.name.rpartition(".")[2]
+    return any(each.attr == attr and each.how == "assign" for each in restored.load.source.function.writes)
 
 
 def _fills(write: Write, replaced: Replacement) -> bool:

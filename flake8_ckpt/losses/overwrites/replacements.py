@@ -44,7 +44,8 @@ class Replacement:
     """A function sets what the code calls `name` to something fresh, by the statement `at`; `location` is reported.
 
     `is_whole` where only a restore of the whole object is undone, not one of a part of it. A statement of the function
-    binds the name to a `value`.
+    binds the name to a `value`. It `is_of_run` where a method makes the object that
+    is not called like one that sets up.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Replacement:
     is_number: bool = False
     is_whole: bool = False
     value: Value = UNKNOWN
+    is_of_run: bool = False
 
 
 class Replacements:
@@ -133,7 +135,8 @@ class Replacements:
             for reset in self.resets.of(callee):
                 is_blamed = _is_set_up(callee.function.name, reset) or is_load_hook(unit)
                 location = here if is_blamed else reset.location
-                yield Replacement(f"{owner}.{reset.attr}", site.position, location, reset.is_number)
+                name = f"{owner}.{reset.attr}"
+                yield Replacement(name, site.position, location, reset.is_number, is_of_run=not is_blamed)
         for write in callee.function.writes:
             is_given = self.values.is_from_argument(write.value) and write.how == "assign"
             if is_given and is_certain(write.guards) and not write.loaded:

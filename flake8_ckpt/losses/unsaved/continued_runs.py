@@ -22,6 +22,7 @@ from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.checkpoints.summaries import Payloads
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import Attr
+from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
 from flake8_ckpt.facts.values import Item
 from flake8_ckpt.facts.values import Local
@@ -30,13 +31,17 @@ from flake8_ckpt.facts.values import Value
 from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.findings import Position
 from flake8_ckpt.linking.functions import FunctionRef
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.linking.value_names import parts_of
+from flake8_ckpt.losses.ledger.holder import OWN
 from flake8_ckpt.losses.ledger.holder import Holder
+from flake8_ckpt.losses.ledger.index import root_of
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import NAMING
 from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import kept_in
+from flake8_ckpt.losses.ledger.mentions import trained_in
 from flake8_ckpt.losses.resumption import Resumption
 
 # What gives an optimizer, or what it is built over: `model.configure_optimizers()`, `param_groups(model)`.
@@ -65,6 +70,10 @@ class ContinuedRuns:
 
     def _is_of_same_objects(self, save: SaveEffect, load: LoadEffect, restored: set[Holder]) -> bool:
         """Tell whether two methods of one class are partners, or a load restores an object that is saved."""
+        named = {name for value, _ in kept_in(save.payload) for name in _locals(value)}
+        loaded = {name for value in load.into for name in _locals(value)}
+        if named and loaded and named.isdisjoint(loaded):
+            return False  # Two functions make an object of one class each.
         one, other = save.source, load.source
         if self.resumption.is_of(one, other.class_id) and are_partners(one.name, other.name):
             return True
@@ -87,6 +96,44 @@ class ContinuedRuns:
             each.owner in classes or each.owner == restored.owner and each.path.startswith(path)
             for each in self._trained
         )
+
+    def trains_restored(self, tool: Holder) -> bool:
+        """Tell whether an optimizer, or that of a scheduler, is built over something that some load restores.
+
+        It is, too, where that has no name.
+        """
+        given = [
+            named
+            for unit, made in self.ledger.kinds.made(tool)
+            if isinstance(made, Call)
+            for arg in arguments_of(made)
+            for value in (arg, *(each for each, _ in trained_in(arg)))
+            if (named := self._held(value, unit)) is not None
+        ]
+        over = [each for each in given if self.ledger.kind_of(each) == "optimizer" and each != tool]
+        if over:
+            return any(map(self.trains_restored, over))
+        return not given or any(map(self._is_restored, given))
+
+    def _held(self, value: Value, unit: FunctionRef) -> Holder | None:
+        return self.ledger.aliases.holders.of(value, unit) if isinstance(value, NAMING) else None
+
+    def _is_restored(self, module: Holder) -> bool:
+        """Tell whether a load restores a module, what holds it, or parts of it."""
+        names = self.ledger.aliases.of(module).holders
+        around = {*names, *(each.parted()[0] for each in names)} - {Holder(each.owner, OWN) for each in names}
+        if not around.isdisjoint(self._all_restored):
+            return True
+        classes, paths = self.ledger.kinds.classes(module), tuple(f"{each.path}." for each in names)
+        return any(each.owner in classes or each.path.startswith(paths) for each in self._all_restored)
+
+    @cached_property
+    def _all_restored(self) -> frozenset[Holder]:
+        """Return all that loads put something into, as far as it has names."""
+        aliases = self.ledger.aliases
+        mentions = (each for found in aliases.index.mentions.values() for each in found)
+        named = (aliases.holder_of(each) for each in mentions if each.how == "restored")
+        return frozenset(each for each in named if each is not None)
 
     @cached_property
     def _trained(self) -> frozenset[Holder]:
@@ -123,6 +170,15 @@ class ContinuedRuns:
         return any(map(BEGINS.search, names))
 
 
+def _locals(value: Value) -> Iterator[str]:
+    """Yield the names under which functions know the object that a path begins with."""
+    for each in options_of(value):
+        root = root_of(each)
+        while isinstance(root, Local):
+            yield root.name
+            root = root_of(root.value)
+
+
 def _is_optimized(mention: Mention) -> bool:
     is_asked = mention.how in ("called", "given") and OPTIMIZES.search(mention.name) is not None
     return mention.how == "trained" or is_asked
@@ -146,6 +202,7 @@ def _base(target: Value) -> Value:
 
 def _spelled(part: Value) -> str:
     """Return the name or the text that is a part of a path."""
-    if isinstance(part, Const):
-        return str(part.value)
+    named = part.key if isinstance(part, Item) else part
+    if isinstance(named, Const):
+        return str(named.value)
     return last_name(part) if isinstance(part, (Attr, Item, Local, Param)) else ""

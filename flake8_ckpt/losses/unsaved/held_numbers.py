@@ -22,6 +22,8 @@ TRAINS = frozenset(["backward", "zero_grad"])
 PAIRED = re.compile(
     r"^_?(save|load|restore|dump)(_|$)|^(load_)?state_dict$|^_?[gs]et_state|^__[gs]etstate__$|extra_state$"
 )
+# What decides how much an agent explores: `self.epsilon *= self.epsilon_decay`.
+RATES = re.compile(r"(^|_)(eps|epsilon|explor\w*|noise|temperature)(_(rate|scale|std|factor|level))?$")
 FILLS = frozenset(["grow", "item", "inplace"])
 
 
@@ -38,6 +40,8 @@ class HeldNumbers:
             return
         if point.unit is None and point.shown != OWN:
             yield from self._numbers(point.owner, point.shown, point)
+        elif point.unit is None:
+            yield from self._rates(point)
         for holder, _ in candidates:
             classes = self.ledger.kinds.classes(holder)
             prefix = point.shown + holder.path[len(OWN) :] if holder.is_attribute else holder.path
@@ -51,7 +55,18 @@ class HeldNumbers:
         return any(not each.name for each in kept)
 
     def _numbers(self, class_id: str, shown: str, point: SavePoint) -> Iterator[UnsavedObject]:
-        if point.ends is None or not self._trains_unsaved(class_id):
+        if self._trains_unsaved(class_id):
+            yield from self._carried(class_id, shown, point)
+
+    def _rates(self, point: SavePoint) -> Iterator[UnsavedObject]:
+        """Yield the rates of exploration of an object that saves itself and steps its own optimizer."""
+        if self._trains(point.owner):
+            for each in self._carried(point.owner, point.shown, point):
+                if RATES.search(each.name.rpartition(".")[2]):
+                    yield each
+
+    def _carried(self, class_id: str, shown: str, point: SavePoint) -> Iterator[UnsavedObject]:
+        if point.ends is None:
             return
         kept = frozenset(each.name for each in self.ledger.kept if self._is_own(each, class_id))
         state = OwnState(class_id, *point.ends, (), kept)
@@ -67,6 +82,9 @@ class HeldNumbers:
             return False
         if any(map(PAIRED.search, self.hierarchy.method_names(class_id))):
             return False
+        return self._trains(class_id)
+
+    def _trains(self, class_id: str) -> bool:
         return any(
             called_name(site.call) in TRAINS
             for _, method in self.hierarchy.inherited_methods(class_id)

@@ -196,6 +196,9 @@ class UnsavedObjects:
             return False
         if self._is_of_saved_state(holder) or kind == "scaler" and is_disabled(holder, self.ledger):
             return False
+        is_doubtful = point.trains_on and point.weights_alone and kind in ("optimizer", "scheduler")
+        if is_doubtful and not self.groups.continued.trains_restored(holder):
+            return False
         if kind == "ema" and self._is_taken_to_kept(holder):
             return False
         return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)

@@ -14,14 +14,10 @@ from flake8_ckpt.checkpoints.evidence import is_made_with
 from flake8_ckpt.checkpoints.mismatches import Contract
 from flake8_ckpt.checkpoints.missing import is_of_nothing
 from flake8_ckpt.checkpoints.object_kinds import TRAINING
-from flake8_ckpt.checkpoints.pairing.file_names import file_name
-from flake8_ckpt.checkpoints.pairing.file_names import share_path
 from flake8_ckpt.checkpoints.pairing.group import CheckpointGroup
 from flake8_ckpt.checkpoints.pairing.resume_options import TUNES
 from flake8_ckpt.checkpoints.pairing.resume_options import is_resume
-from flake8_ckpt.checkpoints.payload import file_of
 from flake8_ckpt.facts.model import LOOP
-from flake8_ckpt.facts.values import SELF
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Self
 from flake8_ckpt.facts.values import Value
@@ -30,7 +26,6 @@ from flake8_ckpt.findings import Spot
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import called_name
-from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.linking.value_names import path_text
 from flake8_ckpt.losses.ledger.holder import ANY_ITEM
 from flake8_ckpt.losses.ledger.holder import OWN
@@ -42,6 +37,9 @@ from flake8_ckpt.losses.ledger.mentions import kept_in
 from flake8_ckpt.losses.resumption import Resumption
 from flake8_ckpt.losses.resumption import called_as
 from flake8_ckpt.losses.unsaved.continued_runs import ContinuedRuns
+from flake8_ckpt.losses.unsaved.own_files import is_own_file
+from flake8_ckpt.losses.unsaved.own_files import is_same_file
+from flake8_ckpt.losses.unsaved.own_files import share_folder
 from flake8_ckpt.losses.unsaved.unsaved_object import keys_of
 
 # Calls of a function that trains.
@@ -57,7 +55,7 @@ class SavePoint:
     `ends` are the function that saves and the one that loads, where these are known.
     `entered` are the functions on the way from the unit to the file. Where the program does not train on, it only
     uses what was saved: that concerns normalizers alone. What is given by a hook `of_tools` is optimizers and the
-    like alone: whoever calls the hook saves the networks.
+    like alone: whoever calls the hook saves the networks. What is trained on may be known by its `weights_alone`.
     """
 
     owner: str
@@ -69,6 +67,7 @@ class SavePoint:
     trains_on: bool = True
     ends: Optional[tuple[FunctionRef, FunctionRef]] = None
     of_tools: bool = False
+    weights_alone: bool = False
 
 
 class GroupPoints:
@@ -118,10 +117,11 @@ class GroupPoints:
                 shown = OWN if own is not None else shown
                 ends = (save.source, loads[0].source)
                 of_tools = group.hook is not None and self._is_of_tools(save)
-                yield SavePoint(class_id, here, None, shown, names, (), trains_on, ends, of_tools)
+                alone = self._is_by_weights(save, group.loads)
+                yield SavePoint(class_id, here, None, shown, names, (), trains_on, ends, of_tools, alone)
                 for each in self._filling(class_id, save):
                     goes_on = trains_on or self._registers_training(each, save)
-                    yield SavePoint(each, None, None, shown, names, (), goes_on)
+                    yield SavePoint(each, None, None, shown, names, (), goes_on, weights_alone=alone)
 
     def _is_of_tools(self, save: SaveEffect) -> bool:
         """Tell whether all objects in a payload are optimizers and the like."""
@@ -156,7 +156,11 @@ class GroupPoints:
                 is_resumed = True
                 if not TUNES.search(unit.identity):
                     ends = (save.source, (loads or group.loads)[0].source)
-                    yield SavePoint(unit.identity, seen.location, unit, "", names, seen.call_chain, ends=ends)
+                    alone = self._is_by_weights(save, group.loads)
+                    entered = seen.call_chain
+                    yield SavePoint(
+                        unit.identity, seen.location, unit, "", names, entered, ends=ends, weights_alone=alone
+                    )
             is_repeated = is_repeated or in_loop
 
     def _way(self, save: SaveEffect) -> Iterator[tuple[FunctionRef, SaveEffect]]:
@@ -258,13 +262,23 @@ class GroupPoints:
             return True
         return any(self._resumes(save, each) for each in loads)
 
+    def _is_by_weights(self, save: SaveEffect, loads: list[LoadEffect]) -> bool:
+        """Tell whether nothing but weights that are trained on says that training goes on."""
+        return not any(map(self.restores_training, loads)) and not any(
+            self._reads_back(save, x) for x in loads
+        )
+
     def _resumes(self, save: SaveEffect, load: LoadEffect) -> bool:
+        """Tell whether a program goes on with what it writes."""
+        return self._reads_back(save, load) or self.continued.is_one(save, load)
+
+    def _reads_back(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether a program that trains reads back what it writes, or says that this is what it does."""
         is_own = self.resumption.is_of(save.source, load.source.class_id)
-        is_same = _is_same_file(save, load) or is_own and self._are_alike(save, load, _is_own_file)
+        is_same = is_same_file(save, load) or is_own and self._are_alike(save, load, is_own_file)
         if is_same and self._trains_on(save, load):
             return True
-        return is_resume(load) and self._trains_beside(save, load) or self.continued.is_one(save, load)
+        return is_resume(load) and self._trains_beside(save, load)
 
     def _trains_beside(self, save: SaveEffect, load: LoadEffect) -> bool:
         """Tell whether an object, or one function, loads, trains and saves what is restored."""
@@ -277,7 +291,7 @@ class GroupPoints:
         owner, called = load.source.class_id, called_as(load.source.class_id, load.source.function)
         if self.resumption.is_of(save.source, owner) and load.source.name == "__init__":
             return self.resumption.is_resumed(owner, {called})
-        if self.resumption.is_of(save.source, owner) and self._are_alike(save, load, _share_folder):
+        if self.resumption.is_of(save.source, owner) and self._are_alike(save, load, share_folder):
             return self.resumption.is_trained_on({called}) or self.resumption.is_made_with(owner, called)
         if not any(
             called_name(s.call) in STEPS and s.position.line > load.at.line for s in load.unit.function.calls
@@ -312,27 +326,6 @@ def _is_in_loop(unit: FunctionRef, save: SaveEffect) -> bool:
     """Tell whether a function saves again and again."""
     at = save.location.position
     return any(LOOP in site.guards for site in unit.function.calls if site.position == at)
-
-
-def _is_same_file(save: SaveEffect, load: LoadEffect) -> bool:
-    """Tell whether a program reads back the very file that it writes."""
-    if share_path(save, load):
-        return True
-    name = file_name(save.file)
-    return save.unit.path == load.unit.path and name != "" and name == file_name(file_of(load.root))
-
-
-def _is_own_file(save: SaveEffect, load: LoadEffect) -> bool:
-    """Tell whether an object writes and reads the file that one of its attributes names: `self.model_path`."""
-    path = file_of(load.root)
-    return path == save.file and isinstance(path, Attr) and path.base == SELF
-
-
-def _share_folder(save: SaveEffect, load: LoadEffect) -> bool:
-    """Tell whether an object writes and reads in a folder of its own: `self.folder / "net.pt"`."""
-    paths = (parts_of(save.file), parts_of(file_of(load.root)))
-    own = [{each.name for each in parts if isinstance(each, Attr) and each.base == SELF} for parts in paths]
-    return not own[0].isdisjoint(own[1])
 
 
 def _is_state(target: Value) -> bool:

@@ -20,7 +20,7 @@ def unsaved_counters(point: SavePoint, index: MentionIndex) -> Iterator[UnsavedO
         for each in unit.function.step_counters if unit is not None else ():
             if each.name not in point.names and _belongs(each, identity, point):
                 begins = Spot(identity.partition(":")[0], each.begins)
-                yield UnsavedObject(each.name, "counter", point.location, begins)
+                yield UnsavedObject(each.name, "number" if each.decays else "counter", point.location, begins)
 
 
 def _belongs(counter: StepCounter, identity: str, point: SavePoint) -> bool:

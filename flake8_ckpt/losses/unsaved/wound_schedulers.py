@@ -7,17 +7,28 @@ import re
 from flake8_ckpt.facts.model import LOOP
 from flake8_ckpt.facts.values import NONE
 from flake8_ckpt.facts.values import Arith
+from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
 from flake8_ckpt.facts.values import Const
+from flake8_ckpt.facts.values import Item
+from flake8_ckpt.facts.values import Local
 from flake8_ckpt.facts.values import Number
+from flake8_ckpt.facts.values import Param
+from flake8_ckpt.linking.functions import arguments_of
 from flake8_ckpt.linking.functions import called_name
 from flake8_ckpt.linking.value_names import last_name
+from flake8_ckpt.linking.value_names import parts_of
 from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.ledger.mentions import Mention
 
 # Parameters of schedulers that begin where training goes on.
 BEGINS = frozenset(["last_epoch", "last_step", "start_epoch"])
+# The epoch at which training begins, not their number.
+FIRST = re.compile(
+    r"^(start|begin|first|initial|init|resume|resumed|last|cur|current)_?(epoch|iter|iteration|step)$"
+    r"|^(epoch|iteration|step)(_count|_offset|_start)?$|offset"
+)
 # What a scheduler is told that waits for a plateau: `step(epoch_val_metric, epoch)`.
 MEASURES = re.compile(r"(^|_)(loss|losses|metrics?|scores?|acc\w*|errors?|rewards?)(_|$)")
 TRAINS = frozenset(["backward", "zero_grad"])
@@ -30,12 +41,23 @@ def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
         told = value.keywords if isinstance(value, Call) else ()
         if any(name in BEGINS and not isinstance(each, (Const, Number)) for name, each in told):
             return True
+        if isinstance(value, Call) and _begins_at(value):
+            return True
     if any(ledger.aliases.bindings(holder.inner(f".{name}")) for name in sorted(BEGINS)):
         return True
     steps = [each for each in ledger.mentions(holder) if each.name == "step" and each.site is not None]
     if not steps:
         return _takes_count(holder, ledger)
     return _is_told(steps, holder, ledger) or any(map(_is_before_training, steps))
+
+
+def _begins_at(made: Call) -> bool:
+    """Tell whether a schedule is given the epoch to begin with: `LambdaLR(o, Decay(n, args.epoch).step)`."""
+    given = [each for argument in arguments_of(made)[1:] for each in parts_of(argument)]
+    told = [each for part in given if isinstance(part, Call) for each in arguments_of(part)]
+    return any(
+        isinstance(each, (Attr, Item, Local, Param)) and FIRST.search(last_name(each)) for each in told
+    )
 
 
 def _takes_count(holder: Holder, ledger: Ledger) -> bool:

@@ -120,6 +120,8 @@ def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
             continue
         if ARGUMENTS.search(attr) or _is_module_container(state) or is_carried_by_hooks(state, attr):
             continue
+        if attr not in state.uses and not state.has_unknown_base:
+            continue  # nothing reads it
         held = _held(state, attr, made)
         if held is not None and not _is_registered_elsewhere(state, held):
             yield held

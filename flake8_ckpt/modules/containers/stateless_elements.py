@@ -14,6 +14,7 @@ from flake8_ckpt.facts.values import options_of
 from flake8_ckpt.frameworks.torch import is_stateless
 from flake8_ckpt.modules.class_state import ClassState
 from flake8_ckpt.modules.members import AttributeWrite
+from flake8_ckpt.modules.usage.measures import is_measure
 
 # A list of losses, of which each holds a pooling; deeper ones may hold anything.
 MAX_NESTED = 4
@@ -25,6 +26,8 @@ def holds_no_state(state: ClassState, path: str, depth: int = MAX_NESTED) -> boo
     known = state.hierarchy.symbols.classes
     if path not in known or depth == 0:
         return is_stateless(path)
+    if is_measure(state.hierarchy, path):
+        return True
     if not any(state.hierarchy.defines(path, each) for each in ("forward", "__call__")):
         return False  # a base of what computes
     return all(

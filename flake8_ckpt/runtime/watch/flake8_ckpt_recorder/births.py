@@ -9,6 +9,8 @@ import threading
 from types import FunctionType
 from typing import Any
 
+from flake8_ckpt_recorder.arguments import MAX_OF_CLASS
+from flake8_ckpt_recorder.arguments import plain_arguments
 from flake8_ckpt_recorder.objects import Objects
 from flake8_ckpt_recorder.places import CLASS_FILES
 from flake8_ckpt_recorder.places import absolute
@@ -96,20 +98,40 @@ class Births:
 
         Some libraries read the frames of a chain of constructors, so only the outermost is wrapped.
         """
+        made = self.arguments(init, type(value), args, kwargs)
         self.suspend(type(value))
         try:
             init(value, *args, **kwargs)
         finally:
             self.resume(type(value))
-        self.born(value)
+        self.born(value, made)
 
-    def born(self, value: Any) -> None:
+    def arguments(
+        self, init: Any, cls: type[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, str]:
+        """Return the plain arguments that the first objects of a class are made with by its own constructor."""
+        try:
+            if self.objects.count(cls) >= MAX_OF_CLASS or self._first(cls) is not init:
+                return {}
+            return plain_arguments(args, kwargs)
+        except Exception as error:
+            self.objects.journal.fault("arguments", error)
+            return {}
+
+    def _first(self, cls: type[Any]) -> Any:
+        """Return the constructor that makes objects of a class."""
+        owner = next(each for each in cls.__mro__ if "__init__" in each.__dict__)
+        return self._wrapped.get(owner, (None,))[0]
+
+    def born(self, value: Any, made: dict[str, str]) -> None:
         """Watch an object that its constructor has left."""
         try:
             if self.objects.is_full(type(value)):
                 self._release(type(value))
             elif "torch" in sys.modules:
-                self.objects.add(value, caller(3), "birth")
+                watched = self.objects.add(value, caller(3), "birth")
+                if watched is not None:
+                    watched.made = made
         except Exception as error:
             self.objects.journal.fault("born", error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from types import FrameType
 from typing import Any
 from typing import Callable
 
@@ -14,10 +15,13 @@ from flake8_ckpt_recorder.leaves import tensors_of
 from flake8_ckpt_recorder.objects import finite
 from flake8_ckpt_recorder.places import Place
 from flake8_ckpt_recorder.places import caller
+from flake8_ckpt_recorder.places import file_of
+from flake8_ckpt_recorder.places import is_project_file
 from flake8_ckpt_recorder.prints import Sight
 from flake8_ckpt_recorder.prints import is_tensor
 from flake8_ckpt_recorder.prints import look
 from flake8_ckpt_recorder.recorder import Recorder
+from flake8_ckpt_recorder.saves import DISTRIBUTED
 from flake8_ckpt_recorder.saves import path_of
 from flake8_ckpt_recorder.wrapping import wrap
 
@@ -25,11 +29,18 @@ MAX_TENSORS = 4096
 MAX_KEYS = 200
 MAX_SET = 100_000
 MAX_PLACES = 8
+MAX_PICKLES = 20
 LOADS = (
     ("torch.serialization", "load"),
     ("torch", "load"),
     ("safetensors.torch", "load_file"),
+    ("torch.distributed.checkpoint.state_dict_loader", "load"),
+    ("torch.distributed.checkpoint", "load"),
+    ("pickle", "load"),
+    ("joblib", "load"),
 )
+# What these read may as well be data: only what something of it is restored from is a checkpoint.
+OF_ANYTHING = ("pickle", "joblib")
 # What the dictionary of an optimizer, a scheduler or a scaler has.
 KEPT_STATE = ({"param_groups", "state"}, {"last_epoch"}, {"scale", "growth_factor"})
 Mark = tuple[int, int]
@@ -47,6 +58,8 @@ class Loaded:
         self.ids: dict[str, int] = {}
         self.stateful: set[str] = set()
         self.taken: set[str] = set()
+        # It is no checkpoint unless something of it is restored.
+        self.is_data = False
         self.id = id(content)
         if isinstance(content, dict):
             for key, each in list(content.items())[:MAX_KEYS]:
@@ -67,6 +80,14 @@ class Loaded:
             found = set(self.ids)
         self.taken |= found
         return bool(found)
+
+
+def _read(module: str, args: tuple[Any, ...], kwargs: dict[str, Any], content: Any) -> tuple[Any, Any]:
+    """Return what was read from, and what was read: a distributed checkpoint fills the mapping that it is given."""
+    if not module.startswith(DISTRIBUTED):
+        return args[0] if args else kwargs.get("f", kwargs.get("filename")), content
+    reader = getattr(kwargs.get("storage_reader"), "__dict__", {})
+    return kwargs.get("checkpoint_id") or reader.get("path"), args[0] if args else kwargs.get("state_dict")
 
 
 def marks_in(value: Any, depth: int = 4) -> list[Mark]:
@@ -110,16 +131,21 @@ class Loads:
         self.set_at: dict[tuple[int, str], list[Place]] = {}
         self._setter: Any = None
         self._sets = 0
+        self._pickles = 0
 
     def install(self, imports: AfterImport) -> None:
         """Wrap what loads and what restores."""
         guard = self.recorder.journal.guard
         for module, name in LOADS:
-            imports.after(module, guard(self._loader(name)))
+            imports.after(module, guard(self._loader(module, name)))
         imports.after("torch", guard(self._wrap_restorers))
 
-    def _loader(self, name: str) -> Callable[[Any], None]:
+    def _loader(self, module: str, name: str) -> Callable[[Any], None]:
+        is_of_anything = module in OF_ANYTHING
+
         def around(original: Any, *args: Any, **kwargs: Any) -> Any:
+            if is_of_anything and not self._may_be_checkpoint(sys._getframe(2)):
+                return original(*args, **kwargs)
             depth = getattr(self.recorder.local, "load_depth", 0)
             self.recorder.local.load_depth = depth + 1
             try:
@@ -127,14 +153,20 @@ class Loads:
             finally:
                 self.recorder.local.load_depth = depth
             if not depth:
-                target = args[0] if args else kwargs.get("f", kwargs.get("filename"))
-                self.recorder.journal.guard(self._loaded)(target, caller(2), content)
+                target, found = _read(module, args, kwargs, content)
+                self.recorder.journal.guard(self._loaded)(target, caller(2), found, is_of_anything)
             return content
 
         return lambda module: wrap(module, name, around)
 
-    def _loaded(self, target: Any, place: Place, content: Any) -> None:
+    def _may_be_checkpoint(self, frame: FrameType) -> bool:
+        """Tell whether the user's own code reads a pickle, one of a few: many files are data."""
+        self._pickles += is_project_file(file_of(frame))
+        return self._pickles <= MAX_PICKLES and is_project_file(file_of(frame))
+
+    def _loaded(self, target: Any, place: Place, content: Any, is_of_anything: bool) -> None:
         loaded = Loaded(path_of(target), place, content)
+        loaded.is_data = is_of_anything
         self.pending.append(loaded)
         self.recorder.journal.write(
             "load",
@@ -232,7 +264,7 @@ class Loads:
         self.recorder.objects.link()
         self.recorder.tell()
         alive = self._living_marks()
-        for loaded in pending:
+        for loaded in (each for each in pending if each.taken or not each.is_data):
             lost = sorted(key for key in loaded.stateful - loaded.taken if not loaded.parts[key] & alive)
             journal.write(
                 "resumed",

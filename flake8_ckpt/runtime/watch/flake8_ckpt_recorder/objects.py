@@ -86,6 +86,8 @@ class Watched:
         self.state: Any = None
         self.file: Optional[int] = None
         self.variable: Optional[tuple[str, str, str]] = None
+        # The plain arguments that its constructor was given.
+        self.made: dict[str, str] = {}
         self.is_news = True
 
     def as_json(self) -> dict[str, Any]:
@@ -98,6 +100,7 @@ class Watched:
             "found": self.found,
             "owners": self.owners,
             "variable": self.variable,
+            "made": self.made,
             "steps": self.steps,
             "moments": self.has_moments,
             "restored": self.is_restored,
@@ -144,6 +147,10 @@ class Objects:
         self._by_id[id(value)] = watched
         self.see(watched, value)
         return watched
+
+    def count(self, cls: type[Any]) -> int:
+        """Return how many objects of a class are watched."""
+        return self._of_class.get(cls, 0)
 
     def is_full(self, cls: type[Any]) -> bool:
         """Tell whether a class has so many objects that they are data."""

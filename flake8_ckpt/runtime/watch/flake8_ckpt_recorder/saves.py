@@ -15,6 +15,9 @@ from flake8_ckpt_recorder.places import is_project_file
 from flake8_ckpt_recorder.recorder import Recorder
 from flake8_ckpt_recorder.wrapping import wrap
 
+DISTRIBUTED = "torch.distributed.checkpoint"
+# Modules below a library that are named with it.
+SHOWN = (DISTRIBUTED, "torch.jit")
 # What is saved, and where to: of the arguments of a call.
 Reader = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]
 
@@ -51,19 +54,22 @@ def _state_of_model(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any,
     return {name: value for name, _, _, value, _ in tensors_of(model)}, target
 
 
+def _distributed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Read `torch.distributed.checkpoint.save(state_dict, checkpoint_id=folder)`, or with a writer of a folder."""
+    writer = getattr(kwargs.get("storage_writer"), "__dict__", {})
+    return _argument(args, kwargs, 0, "state_dict"), kwargs.get("checkpoint_id") or writer.get("path")
+
+
 DUMP = _arguments((0, "obj", "value"), (1, "file", "filename", "fp"))
 TENSORS = _arguments((0, "tensors"), (1, "filename"))
 SAVES: tuple[tuple[str, str, Reader, bool], ...] = (
     ("torch.serialization", "save", _arguments((0, "obj"), (1, "f")), False),
     ("torch", "save", _arguments((0, "obj"), (1, "f")), False),
     ("torch.jit", "save", _arguments((0, "m"), (1, "f")), False),
-    (
-        "torch.distributed.checkpoint.state_dict_saver",
-        "save",
-        _arguments((0, "state_dict"), (9, "checkpoint_id")),
-        False,
-    ),
-    ("torch.distributed.checkpoint", "save", _arguments((0, "state_dict"), (9, "checkpoint_id")), False),
+    ("torch.distributed.checkpoint.state_dict_saver", "save", _distributed, False),
+    ("torch.distributed.checkpoint.state_dict_saver", "async_save", _distributed, False),
+    ("torch.distributed.checkpoint", "save", _distributed, False),
+    ("torch.distributed.checkpoint", "async_save", _distributed, False),
     ("safetensors.torch", "save_file", TENSORS, False),
     ("safetensors.torch", "save_model", _state_of_model, False),
     ("pickle", "dump", DUMP, True),
@@ -103,7 +109,7 @@ def hook_saves(recorder: Recorder, imports: AfterImport) -> None:
 
 def _wrapper(recorder: Recorder, module: str, name: str, read: Reader, is_own: bool) -> Callable[[Any], None]:
     """Return what wraps a call in its module; one that `is_own` counts only where the user's code makes it."""
-    label = f"{module.partition('.')[0]}.{name.lstrip('_')}"
+    label = _label(module, name)
 
     def around(original: Any, *args: Any, **kwargs: Any) -> Any:
         depth = getattr(recorder.local, "depth", 0)
@@ -131,6 +137,12 @@ def _wrapper(recorder: Recorder, module: str, name: str, read: Reader, is_own: b
     return guarded
 
 
+def _label(module: str, name: str) -> str:
+    """Return what a user calls a call: without the modules in which a library keeps it."""
+    known = next((each for each in SHOWN if module.startswith(each)), module.partition(".")[0])
+    return f"{known}.{name.lstrip('_')}"
+
+
 def _note(
     recorder: Recorder, label: str, read: Reader, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
@@ -138,7 +150,10 @@ def _note(
         return
     try:
         value, target = read(args, kwargs)
-        recorder.saved(label, path_of(target), caller(2), [("", value)])
+        place = caller(2)
+        # A thread of torch writes the copies that an `async_save` has made, which was noted.
+        if place[1] or not label.startswith(DISTRIBUTED):
+            recorder.saved(label, path_of(target), place, [("", value)])
     except Exception as error:
         recorder.journal.fault("saved", error)
 
