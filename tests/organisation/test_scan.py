@@ -15,6 +15,7 @@ from jsonschema import Draft7Validator
 from flake8_ckpt.commands.organisation import processes
 from flake8_ckpt.commands.organisation.one_repository import Outcome
 from flake8_ckpt.commands.organisation.one_repository import Request
+from flake8_ckpt.commands.organisation.one_repository import check_repository
 from flake8_ckpt.commands.organisation.repositories import Repository
 from flake8_ckpt.commands.organisation.repositories import repositories
 from flake8_ckpt.index.signature import KEY_VARIABLE
@@ -250,6 +251,15 @@ def test_store_that_is_no_use_is_said_once(several: Path) -> None:
     options = ("--ckpt-cache-dir=memory://x", "-q")
     done = scan_anew(several, "lossy\nclean\nquiet\n", *options, env={KEY_VARIABLE: ""})
     assert done.err.count("is not set") == done.err.count("\n") == 1
+
+
+def test_cluster_that_goes_meanwhile_is_said(several: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(several)
+    request = Request(Repository("lossy", str(several / "lossy")), "", (), "concise", cluster="tcp://gone")
+    outcome = check_repository(request)
+    assert outcome.codes == {"CKP101": 2}
+    (note,) = outcome.notes
+    assert "tcp://gone cannot be reached" in note and note.endswith("what is left is read here")
 
 
 def test_outcome_crosses_processes(several: Path) -> None:
