@@ -266,8 +266,10 @@ def test_environment_names_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyP
     root = machine(tmp_path, "one", {**FILES, "setup.cfg": "[flake8]\nckpt-cache-dir = mine\n"})
     assert sorted(here(root, "check", "--no-summary").codes) == FOUND
     assert len(list((tmp_path / "facts").iterdir())) == 2 and not (root / "mine").exists()
+    monkeypatch.setenv(URL_VARIABLE, "ftp://me:secret@host/facts")
     shown = here(root, "check", "--show-settings").out
-    assert f"file://{tmp_path}/facts  {URL_VARIABLE}" in shown
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["ckpt-cache-dir", "ftp://***@host/facts", URL_VARIABLE] in rows
 
 
 def test_plugin_shares_too(tmp_path: Path) -> None:
