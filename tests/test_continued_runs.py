@@ -134,8 +134,63 @@ class Agent:
         self.curiosity.load_state_dict(state["curiosity"])
         self.optimizer.load_state_dict(state["optimizer"])
 """
+WORKER = """
+import torch
+from torch import nn
+
+
+class RunningMeanStd:
+    def __init__(self):
+        self.mean, self.var, self.count = 0.0, 1.0, 1e-4
+
+    def update(self, x):
+        self.count += 1
+        delta = x - self.mean
+        self.mean = self.mean + delta / self.count
+        self.var = self.var + (delta * (x - self.mean) - self.var) / self.count
+
+    def normalize(self, x):
+        return (x - self.mean) / (self.var + 1e-8) ** 0.5
+
+
+class Worker:
+    def __init__(self, net):
+        self.net = net
+        self.rms = RunningMeanStd()
+
+    def play(self, obs):
+        self.rms.update(obs)
+        return self.net(self.rms.normalize(obs))
+
+
+class Trainer:
+    def __init__(self, resume):
+        self.net = nn.Linear(4, 2)
+        self.optimizer = torch.optim.Adam(self.net.parameters())
+        self.worker = Worker(self.net)
+        if resume:
+            state = torch.load("run.pt")
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+
+    def train(self, batches):
+        for obs in batches:
+            self.optimizer.zero_grad()
+            self.worker.play(obs).sum().backward()
+            self.optimizer.step()
+        state = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}
+        torch.save(state, "run.pt")
+"""
 
 SILENT: dict[str, Case] = {
+    "a worker saves its own normalizer": WORKER.replace(
+        "    def play",
+        "    def save(self, path):\n"
+        "        torch.save(vars(self.rms), path)\n\n"
+        "    def load(self, path):\n"
+        "        vars(self.rms).update(torch.load(path))\n\n"
+        "    def play",
+    ),
     "a counter of a held object that a load sets": HELD + "        self.curiosity.steps = len(state)\n",
     "a counter of a held object that each episode begins anew": HELD.replace(
         "    def bonus", "    def reset(self):\n        self.steps = 0\n\n    def bonus"
@@ -223,6 +278,9 @@ def main(args, batches):
 }
 
 FOUND: dict[str, Case] = {
+    "a worker holds the normalizer": WORKER.replace('"run.pt")\n"""', "").replace(
+        'torch.save(state, "run.pt")', 'torch.save(state, "run.pt")  # CKP204'
+    ),
     "a held object weighs by what it counts": HELD.replace("(state, path)", "(state, path)  # CKP204"),
     "an agent that goes on with weights alone": {"agent.py": MARKED, "train.py": RUN},
     "a script that goes on with weights alone": SCRIPT.replace(

@@ -41,6 +41,7 @@ from flake8_ckpt.losses.unsaved.beside_library import UnsavedBesideLibrary
 from flake8_ckpt.losses.unsaved.beside_registered import UnsavedBesideRegistered
 from flake8_ckpt.losses.unsaved.disabled_scalers import is_disabled
 from flake8_ckpt.losses.unsaved.held_numbers import HeldNumbers
+from flake8_ckpt.losses.unsaved.held_statistics import held_normalizers
 from flake8_ckpt.losses.unsaved.loss_scales import LossScales
 from flake8_ckpt.losses.unsaved.registries import Registries
 from flake8_ckpt.losses.unsaved.save_points import STEPS
@@ -148,8 +149,9 @@ class UnsavedObjects:
             return ()
         key = (point.owner, point.location is None)
         if key not in self._of_owner:
-            asked = (each for each in self._candidates(point) if self._is_asked(point.location or each[1]))
-            items = ((each, made, self._item_of(each)) for each, made in asked)
+            asked = [each for each in self._candidates(point) if self._is_asked(point.location or each[1])]
+            items = [(each, made, self._item_of(each)) for each, made in asked]
+            items += [found for each, _ in asked for found in held_normalizers(each, self.ledger)]
             found = ((each, made, item, self.ledger.kind_of(item)) for each, made, item in items)
             self._of_owner[key] = tuple(each for each in found if each[-1] in KINDS)
         return self._of_owner[key]
