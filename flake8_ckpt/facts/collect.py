@@ -42,6 +42,7 @@ from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.progress.best_metrics import best_metrics
 from flake8_ckpt.facts.progress.step_counters import step_counters
+from flake8_ckpt.facts.progress.verdicts import saving_in
 from flake8_ckpt.facts.progress.verdicts import verdicts
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.syntax import parameter_names
@@ -143,6 +144,11 @@ class _Collector:
     def counted(self) -> frozenset[int]:
         """The numbers of the lines that may count something up."""
         return counted_in(self.source.lines)
+
+    @cached_property
+    def saving(self) -> frozenset[int]:
+        """The numbers of the lines that may save something."""
+        return saving_in(self.source.lines)
 
     @cached_property
     def fresh_paths(self) -> FreshPaths:
@@ -293,7 +299,7 @@ class _Collector:
         given = (self.locate, self.script, frame.shared & self.alone)
         counters = step_counters(node, *given) if spans(node, self.counted) else ()
         metrics = (self.fresh_paths.marked(node, each) for each in best_metrics(node, self.ordered, *given))
-        found = (self.fresh_paths.judged(node, each) for each in verdicts(node, self.text(node), self.locate))
+        found = (self.fresh_paths.judged(node, each) for each in verdicts(node, self.saving, self.locate))
         return tuple(metrics), tuple(counters), tuple(found)
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:
