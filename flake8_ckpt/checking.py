@@ -96,30 +96,29 @@ def active_checks(rules: Sequence[Rule], enable: Sequence[str]) -> Iterator[tupl
 
 
 def _check_files(rule: Rule, check: Check, project: Project) -> Iterator[Finding]:
-    """Yield what a check finds in the files that are asked about and can have a finding of its rule."""
+    """Yield what a check finds in the files that are asked about and can have a finding of its rule.
+
+    What stands in files that no program reaches concerns nobody.
+    """
     if not rule.is_about_checkpoints:
         found = check(project)
     elif project.about is None or any(map(project.takes_part, project.about)):
         found = (each for each in check(project) if project.takes_part(each.path))
     else:
         return
-    yield from (each for each in found if project.about is None or each.path in project.about)
+    asked = (each for each in found if project.about is None or each.path in project.about)
+    yield from (each for each in asked if not project.dead_files.is_dead(each.path))
 
 
 def run_checks(
     project: Project, checks: Sequence[tuple[str, Callable[[Project], Iterator[Finding]]]]
 ) -> tuple[list[Finding], list[Fault]]:
-    """Run checks on a project; one that raises keeps what it found so far and does not stop the others.
-
-    What stands in files that no program reaches concerns nobody.
-    """
+    """Run checks on a project; one that raises keeps what it found so far and does not stop the others."""
     findings: list[Finding] = []
     faults: list[Fault] = []
     for name, check_project in checks:
         try:
-            findings.extend(
-                each for each in check_project(project) if not project.dead_files.is_dead(each.path)
-            )
+            findings.extend(check_project(project))
         except Exception as error:
             faults.append(Fault(name, describe(error), _file_at_hand(error.__traceback__, project.files)))
     return findings, faults

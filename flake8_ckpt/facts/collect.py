@@ -265,7 +265,7 @@ class _Collector:
             tuple(frame.leaves),
             tuple(frame.fills),
             moved_parameters(node, self.text(node)),
-            *(self.numbers(node, frame) if frame.contract else (self.told(node),)),
+            *(self.numbers(node, frame) if frame.contract else ()),
         )
 
     def takes_part(self, node: Function) -> bool:
@@ -285,10 +285,6 @@ class _Collector:
             given = name not in ("self", "cls") and name not in frame.numbers
             frame.bind(name, v.Param(name), (INPUT,) if given else ())
         return frame
-
-    def told(self, node: Function) -> tuple[BestMetric, ...]:
-        """Return the metrics of which a function tells its caller whether they are the best."""
-        return tuple(each for each in best_metrics(node, self.ordered, self.locate) if each.tells)
 
     def numbers(
         self, node: Function, frame: Frame

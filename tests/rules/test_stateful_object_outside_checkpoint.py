@@ -233,7 +233,7 @@ def main(loader, resume_path):
     "a library takes over what is trained": loop(
         make="""    scheduler = StepLR(optimizer, 10)
     model, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)""",
-        step="        scheduler.step()",
+        step="        scheduler.step()\n        accelerator.save_state(path)",
     ).replace("def main(path", "def main(accelerator, path"),
     "a scheduler that is made for the epoch to go on with": loop(
         make="    scheduler = StepLR(optimizer, 10, last_epoch=first)", step="        scheduler.step()"

@@ -54,10 +54,9 @@ def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
 def _begins_at(made: Call) -> bool:
     """Tell whether a schedule is given the epoch to begin with: `LambdaLR(o, Decay(n, args.epoch).step)`."""
     given = [each for argument in arguments_of(made)[1:] for each in parts_of(argument)]
-    inner = [each for part in given if isinstance(part, Call) for each in arguments_of(part)]
+    told = [each for part in given if isinstance(part, Call) for each in arguments_of(part)]
     return any(
-        isinstance(each, (Attr, Item, Local, Param)) and FIRST.search(last_name(each))
-        for each in (*given, *inner)
+        isinstance(each, (Attr, Item, Local, Param)) and FIRST.search(last_name(each)) for each in told
     )
 
 
