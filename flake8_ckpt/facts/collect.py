@@ -50,6 +50,7 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.kept_by_name import listed
+from flake8_ckpt.source.kept_by_name import listed_in
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import classes_with_statistics
@@ -197,8 +198,13 @@ class _Collector:
             bool(statistics) and "self" in normalized_in(text),
             not found.selected and is_stateless_class(text),
             bool(node.decorator_list) or self.source_text.count(node.name) > text.count(node.name),
-            *listed(node, found.methods, self.text, self.script),
+            *listed(node, found.methods, self.text, lambda: self.names_of_script),
         )
+
+    @cached_property
+    def names_of_script(self) -> tuple[str, ...]:
+        """Return the names that the lists of the file's own level hold."""
+        return tuple(dict.fromkeys(listed_in(self.script)))
 
     def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:
         """Yield the summaries of the methods that can matter."""
