@@ -247,6 +247,9 @@ def main(loader, resume_path):
         make="    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
         step="        scheduler.step()",
     ),
+    "a schedule of diffusion": loop(
+        make="    scheduler = NoiseScheduler(1000)", step="        scheduler.step(batch, model(batch), timestep=3)"
+    ).replace("import torch\n", "import torch\nfrom noise import NoiseScheduler\n", 1),
     "a scheduler that is told the epoch": loop(
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step(epoch)"
     ).replace("for batch in batches", "for epoch, batch in enumerate(batches)"),
