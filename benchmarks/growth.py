@@ -1,4 +1,7 @@
-"""Measure how the linter's cost grows with the number of files, on generated trees, cold and warm."""
+"""Measure how the linter's cost grows with the number of files, on generated trees: cold, unchanged, one file changed.
+
+python -m benchmarks.growth --sizes 1000,10000,100000 --plot curve.svg
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
@@ -97,6 +101,9 @@ def read_table(path):
     with open(path) as stream:
         return Table{n}(json.load(stream))
 '''
+# Files that change: a module with lost state, and one that saves.
+CHANGED = ("package_0/part_1.py", "package_0/part_3.py")
+RUNS = ("cold", "unchanged", "changed", "changed, saves")
 TEMPLATES = (STATEFUL, SUBCLASS, CHECKPOINT, *[PLAIN] * 7)
 
 
@@ -123,25 +130,55 @@ def generate(size: int) -> Iterator[tuple[str, str]]:
 
 
 def measure_tree(root: Path, cache: Path, jobs: Sequence[str], limit: float) -> list[Usage]:
-    """Measure a run without a cache, one with it, and one after a single file has changed."""
+    """Measure a run without a cache, one with it, and one on two files after these have changed: one of them saves."""
     command = [sys.executable, "-m", "flake8_ckpt", "check", "--isolated", *jobs]
-    command += [f"--ckpt-root={root}", f"--ckpt-cache-dir={cache}", str(root)]
-    runs = [measure(command, limit) for _ in ("cold", "warm")]
-    with (root / "package_0" / "part_1.py").open("a", encoding="utf-8") as stream:
-        stream.write("\n\nCHANGED = True\n")
-    return [*runs, measure(command, limit)]
+    command += [f"--ckpt-root={root}", f"--ckpt-cache-dir={cache}"]
+    runs = [measure([*command, str(root)], limit) for _ in ("cold", "warm")]
+    for name in CHANGED:
+        with (root / name).open("a", encoding="utf-8") as stream:
+            stream.write("\n\nCHANGED = True\n")
+        runs.append(measure([*command, str(root / name)], limit))
+    return runs
 
 
-def measure_size(size: int, directory: Path, jobs: Sequence[str], limit: float) -> list[str]:
-    """Measure one size of tree and lay out its row."""
+def measure_size(size: int, directory: Path, jobs: Sequence[str], limit: float) -> list[Usage]:
+    """Measure one size of tree."""
     root, cache = directory / f"tree-{size}", directory / f"cache-{size}"
-    lines = write_tree(root, size)
+    write_tree(root, size)
     runs = measure_tree(root, cache, jobs, limit)
     shutil.rmtree(root)
     shutil.rmtree(cache, ignore_errors=True)
+    print(f"{size:,} files: {runs[0].cpu:.1f} s cold", file=sys.stderr)
+    return runs
+
+
+def row(size: int, runs: Sequence[Usage]) -> list[str]:
+    """Lay out the figures of a size."""
     cells = [cell for run in runs for cell in (f"{run.cpu:.2f}", f"{run.wall:.2f}", f"{run.peak:.0f}")]
-    per_file = [f"{1e6 * run.cpu / size:.0f}" for run in runs[:2]]
-    return [f"{size:,}", f"{lines:,}", *cells, *per_file]
+    return [f"{size:,}", *cells, *(f"{1e6 * run.cpu / size:.0f}" for run in runs[:2])]
+
+
+def draw(path: Path, measured: Mapping[int, Sequence[Usage]]) -> None:
+    """Draw processor time and memory over the number of files, with a line that grows as that does."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    sizes = sorted(measured)
+    for axis, what, unit in zip(axes, ("cpu", "peak"), ("CPU seconds", "peak MiB")):
+        for number, name in enumerate(RUNS):
+            axis.plot(
+                sizes, [getattr(measured[size][number], what) for size in sizes], marker="o", label=name
+            )
+        first = getattr(measured[sizes[0]][0], what)
+        axis.plot(sizes, [first * size / sizes[0] for size in sizes], "k:", label="linear")
+        axis.set(xscale="log", yscale="log", xlabel="files", ylabel=unit)
+        axis.grid(visible=True, which="both", alpha=0.3)
+    axes[0].legend()
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -149,6 +186,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--sizes", default="1000,10000,100000", help="numbers of files")
     parser.add_argument("--directory", type=Path, help="where to write the trees")
+    parser.add_argument("--plot", type=Path, help="where to draw the curve, as .svg or .png")
     parser.add_argument("--jobs", type=int, help="processes that read files")
     parser.add_argument("--timeout", type=float, default=3600.0, help="seconds for one command")
     parser.add_argument("--pin", type=int, metavar="CORE", help="run everything on this core")
@@ -163,9 +201,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     jobs = [f"--ckpt-jobs={options.jobs}"] if options.jobs else []
     sizes = [int(size) for size in options.sizes.split(",")]
     with tempfile.TemporaryDirectory(dir=options.directory) as directory:
-        rows = [measure_size(size, Path(directory), jobs, options.timeout) for size in sizes]
-    runs = [f"{run} {what}" for run in ("cold", "warm", "changed") for what in ("CPU s", "wall s", "MiB")]
-    print(format_table(["files", "lines", *runs, "cold us/file", "warm us/file"], rows))
+        measured = {size: measure_size(size, Path(directory), jobs, options.timeout) for size in sizes}
+    runs = [f"{run} {what}" for run in RUNS for what in ("CPU s", "wall s", "MiB")]
+    rows = [row(size, used) for size, used in measured.items()]
+    print(format_table(["files", *runs, "cold us/file", "unchanged us/file"], rows))
+    if options.plot is not None:
+        draw(options.plot, measured)
     return 0
 
 

@@ -46,7 +46,7 @@ HEAD = ("project", "files", "findings", "roads", "differences")
 # flake8 says itself that it cannot parse a file, and asks nobody about it.
 NOT_READ = ("E902", "E999", "CKP001")
 # Files whose text goes through standard input, and files that are changed one by one.
-PIPED, CHANGED = 3, 3
+PIPED, CHANGED = 2, 2
 LINES_SHOWN = 6
 
 
@@ -155,21 +155,19 @@ def piped(tree: Tree) -> Iterator[Compared]:
 
 def incremental(tree: Tree) -> Iterator[Compared]:
     """After a change of one file, with the cache of before: a line more above all, half of it gone, and as it was."""
+    tree.check(tree.cache)
     for name in tree.files()[:CHANGED]:
         path = tree.root / name
         before = path.read_bytes()
         lines = before.splitlines(keepends=True)
-        for what, text in {
-            "line more": b"\n" + before,
-            "first half": b"".join(lines[: len(lines) // 2]),
-            "as it was": before,
-        }.items():
-            tree.check(tree.cache)
+        for what, text in {"line more": b"\n" + before, "half": b"".join(lines[: len(lines) // 2])}.items():
             path.write_bytes(text)
             cold = tree.check()
-            yield f"{what}: {name}", cold, tree.check(tree.cache)
             single = [line for line in cold if path_of(line) == name]
             yield f"{what}, alone: {name}", single, tree.check(tree.cache, name)
+            yield f"{what}: {name}", cold, tree.check(tree.cache)
+        path.write_bytes(before)
+        yield f"as it was: {name}", tree.cold, tree.check(tree.cache)
 
 
 ROADS: Mapping[str, Road] = {

@@ -1,185 +1,219 @@
-"""Compare what linters cost on one tree, in one run: processor time, memory, ratios to bare flake8."""
+"""Measure what the linter costs, as ratios to and on top of what else a user runs: one table.
+
+    python -m benchmarks.speed FOLDER --changed src/model.py src/train.py --rounds 5 --tools DIR
+
+The commands run on a copy of the folder, all once before the first round, which fills our cache. A round then runs
+all of them in turn, and ratios are taken within a round, so that a busy machine troubles all alike.
+"""
 
 from __future__ import annotations
 
 import argparse
+import platform
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Optional
 
+from benchmarks import linters
+from benchmarks.cold import PARSER
+from benchmarks.linters import describe_tree
 from benchmarks.measure import Usage
 from benchmarks.measure import measure
 from benchmarks.measure import pin
 from benchmarks.table import format_table
 
-PROJECT = Path(__file__).resolve().parent.parent
-# One environment each, so that no plugin leaks into another's flake8.
-TOOLS = {
-    "flake8": ["flake8"],
-    "bugbear": ["flake8", "flake8-bugbear"],
-    "ckpt": ["flake8"],
-    "torchfix": ["flake8", "torchfix"],
-    "ruff": ["ruff"],
-}
-ONCE = "torchfix"
-BASE = "flake8"
-HOW = ("cold", "warm")
-Results = dict[str, list[Usage]]
+LIMIT = 1800.0
+HEAD = ("what", "ours", "theirs", "ratio", "difference", "bar")
+# flake8 with its own checks, and ours where it is asked for; plugins that happen to be installed stay out.
+FLAKE8 = """\
+import sys
+from flake8.main.cli import main
+from flake8.plugins import finder
+find, kept = finder._find_importlib_plugins, {{"flake8", "pycodestyle", "pyflakes", {ours!r}}}
+finder._find_importlib_plugins = lambda: (each for each in find() if each.package in kept)
+sys.exit(main(sys.argv[1:]))
+"""
+OURS = "flake8-ckpt"
+RUFF = ("ruff", "check", "--isolated", "--no-cache", "--select", "F,B")
+Used = Mapping[str, Sequence[Usage]]
 
 
 @dataclass(frozen=True)
-class Entrant:
-    """A command to measure; a cold one starts without its cache."""
+class Command:
+    """What runs in a round; `changed` is a file that changes before."""
 
     name: str
-    tool: str
-    command: tuple[str, ...]
-    cache: Optional[Path] = None
-    is_cold: bool = False
+    argv: Sequence[str]
+    changed: Optional[Path] = None
 
 
-def make_environment(directory: Path, tool: str) -> None:
-    """Create a tool's environment where there is none; our own project is installed anew each time."""
-    if not (directory / "bin").is_dir():
-        venv.create(directory, with_pip=True)
-        pip(directory, ["install", *TOOLS[tool]])
-    if tool == "ckpt":
-        pip(directory, ["uninstall", "--yes", "flake8-ckpt"])
-        with tempfile.TemporaryDirectory() as copy:
-            pip(directory, ["install", str(copy_project(Path(copy)))])
+@dataclass(frozen=True)
+class Comparison:
+    """A figure of two commands of a round, by their names, and what is promised of their ratio or difference."""
+
+    what: str
+    ours: str
+    theirs: str
+    figure: Callable[[Usage], float]
+    bar: str = ""
 
 
-def copy_project(directory: Path) -> Path:
-    """Copy what a build needs, because a build writes into its source."""
-    shutil.copytree(PROJECT / "flake8_ckpt", directory / "flake8_ckpt")
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(PROJECT / name, directory)
-    return directory
+def wall(used: Usage) -> float:
+    """Return the elapsed time."""
+    return used.wall
 
 
-def pip(directory: Path, arguments: list[str]) -> None:
-    """Run pip in an environment."""
-    subprocess.run([directory / "bin" / "python", "-m", "pip", "--quiet", *arguments], check=True)
+def cpu(used: Usage) -> float:
+    """Return the processor time."""
+    return used.cpu
 
 
-def list_entrants(tree: Path, tools: Path, skip: Sequence[str]) -> list[Entrant]:
-    """List what runs in a round, in order; a warm run follows the cold one that filled its cache."""
-    flake8 = ["flake8", "--isolated", "--jobs=1"]
-    ruff = ["ruff", "check", "--isolated", "--no-cache"]
-    check = ["flake8-ckpt", "check", "--isolated", "--ckpt-jobs=1"]
-    bare = {"flake8": flake8, "bugbear": flake8, "torchfix": flake8, "ruff": ruff}
-    entrants = [entrant(label(tool), tool, tools, command, tree) for tool, command in bare.items()]
-    for name, command in (("flake8 + ckpt", flake8), ("flake8-ckpt check", check)):
-        cache = tools / "cache" / name.replace(" ", "-")
-        options = [*command, f"--ckpt-root={tree}", f"--ckpt-cache-dir={cache}"]
-        plain = entrant(name, "ckpt", tools, options, tree)
-        entrants += [replace(plain, name=f"{name}, {how}", cache=cache, is_cold=how == "cold") for how in HOW]
-    return [one for one in entrants if one.tool not in skip]
+def peak(used: Usage) -> float:
+    """Return the peak of memory."""
+    return used.peak
 
 
-def label(tool: str) -> str:
-    """Name a tool as the table does: plugins stand beside the flake8 that they run in."""
-    return tool if tool in (BASE, "ruff") else f"{BASE} + {tool}"
+COMPARISONS = (
+    Comparison("check, unchanged, beside ruff, wall s", "check", "ruff", wall, "0.3x"),
+    Comparison("check, unchanged, beside ruff, peak MiB", "check", "ruff", peak, "60 MiB"),
+    Comparison("flake8, all unchanged, with and without, CPU s", "flake8 + ckpt", "flake8", cpu, "+0.1"),
+    Comparison("flake8 on `x = 1`, with and without, CPU s", "one + ckpt", "one", cpu, "+0.020"),
+    Comparison("check, cold, one core, beside ast.parse, CPU s", "cold", "parse", cpu, "3x, torchrl; 2x"),
+    Comparison("check, cold, two cores beside one, wall s", "cold, two cores", "cold", wall, "0.59x"),
+    Comparison("fix --diff beside check, unchanged, CPU s", "fix", "check", cpu, "1.3x"),
+)
 
 
-def entrant(name: str, tool: str, tools: Path, command: list[str], tree: Path) -> Entrant:
-    """Make an entrant whose command is that of the tool's own environment."""
-    return Entrant(name, tool, (str(tools / tool / "bin" / command[0]), *command[1:], str(tree)))
-
-
-def run_rounds(entrants: Sequence[Entrant], rounds: int, run: Callable[[Entrant], Usage]) -> Results:
-    """Run all entrants in turn, round after round; the slowest only once."""
-    results: Results = {}
-    for number in range(rounds):
-        for one in entrants:
-            if number == 0 or one.tool != ONCE:
-                results.setdefault(one.name, []).append(run(one))
-                print(f"round {number + 1}: {one.name}: {results[one.name][-1].cpu:.2f} s", file=sys.stderr)
-    return results
-
-
-def run_once(one: Entrant, limit: float) -> Usage:
-    """Measure an entrant, its cache removed before if it is a cold one."""
-    if one.cache and one.is_cold:
-        shutil.rmtree(one.cache, ignore_errors=True)
-    return measure(one.command, limit)
-
-
-def format_results(results: Results) -> str:
-    """Lay out medians and ratios; the ratio of a round is to the bare flake8 of that same round."""
-    head = ["command", "CPU s", "wall s", "peak MiB", "x flake8", "added s", "added", "x bugbear's"]
-    return format_table(head, [format_row(name, results) for name in results])
-
-
-def format_row(name: str, results: Results) -> list[str]:
-    """Lay out one entrant."""
-    runs = results[name]
-    cut = ">" if any(run.is_cut for run in runs) else ""
-    cpu, wall, peak = (statistics.median(values) for values in zip(*((r.cpu, r.wall, r.peak) for r in runs)))
-    row = [name, f"{cut}{cpu:.2f}", f"{cut}{wall:.2f}", f"{peak:.0f}"]
-    return [*row, *format_ratios(name, results)]
-
-
-def format_ratios(name: str, results: Results) -> list[str]:
-    """Compare an entrant with bare flake8, and what it adds to it with what bugbear adds."""
-    if BASE not in results:
-        return ["", "", "", ""]
-    base = results[BASE]
-    ratio = statistics.median(run.cpu / bare.cpu for run, bare in zip(results[name], base))
-    if not name.startswith(f"{BASE} + "):
-        return [f"{ratio:.2f}x", "", "", ""]
-    more = added(name, results)
-    other = added(label("bugbear"), results) if label("bugbear") in results else 0.0
-    bugbear = f"{more / other:.2f}x" if other > 0 else ""
-    return [f"{ratio:.2f}x", f"{more:+.2f}", f"{100 * (ratio - 1):+.1f}%", bugbear]
-
-
-def added(name: str, results: Results) -> float:
-    """Return the seconds that an entrant needs more than bare flake8, the median over the rounds."""
-    return statistics.median(run.cpu - bare.cpu for run, bare in zip(results[name], results[BASE]))
-
-
-def describe_tree(tree: Path) -> str:
-    """Say how large a tree is."""
-    texts = [path.read_bytes() for path in tree.rglob("*.py")]
-    return f"{tree.name}: {len(texts):,} files, {sum(text.count(10) for text in texts):,} lines"
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
-    parser.add_argument("tree", type=Path, help="the directory to lint")
-    parser.add_argument("--tools", type=Path, required=True, help="where the environments are kept")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--skip", default=[], type=lambda text: text.split(","), help="tools to leave out")
-    parser.add_argument("--timeout", type=float, default=3600.0, help="seconds for one command")
-    parser.add_argument("--pin", type=int, metavar="CORE", help="run everything on this core")
-    return parser
-
-
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Measure and print one table."""
-    options = build_parser().parse_args(argv)
-    tools, tree = options.tools.resolve(), options.tree.resolve()
-    for tool in TOOLS:
-        if tool not in options.skip:
-            make_environment(tools / tool, tool)
-    if options.pin is not None:
-        pin(options.pin)
-    entrants = list_entrants(tree, tools, options.skip)
-    results = run_rounds(entrants, options.rounds, lambda one: run_once(one, options.timeout))
-    print(f"{describe_tree(tree)}, median of {options.rounds} rounds", format_results(results), sep="\n\n")
+def main(arguments: Sequence[str]) -> int:
+    """Print one row for each comparison, and where tools are asked for, the table of other linters."""
+    asked = read_arguments(arguments)
+    if asked.pin is not None:
+        pin(asked.pin)
+    with tempfile.TemporaryDirectory(prefix="speed-") as scratch:
+        folder = Path(scratch) / asked.folder.resolve().name
+        shutil.copytree(asked.folder, folder, ignore=shutil.ignore_patterns(".git", ".flake8_ckpt_cache"))
+        commands = [*commands_for(folder, Path(scratch), asked.whole), *changes_for(folder, asked.changed)]
+        rows = [*COMPARISONS, *(on_changed(name) for name in asked.changed)]
+        rows = [each for each in rows if any(word in each.what for word in asked.only)]
+        named = {name for each in rows for name in (each.ours, each.theirs)}
+        # The first one fills the cache.
+        used = run_rounds([each for each in commands if each.name in {"check", *named}], asked.rounds)
+        described = describe_tree(folder)
+    print(f"{described}, median of {asked.rounds} rounds, {date.today()}, {machine()}", end="\n\n")
+    print(format_table(HEAD, [row(each, used) for each in rows if {each.ours, each.theirs} <= used.keys()]))
+    if asked.tools is not None:
+        print()
+        linters.main([str(asked.folder), f"--tools={asked.tools}", f"--rounds={asked.rounds}"])
     return 0
 
 
+def machine() -> str:
+    """Say what the figures were taken with."""
+    names = ", ".join(f"{name} {version(name)}" for name in ("flake8", "ruff"))
+    return f"{platform.machine()}, Python {platform.python_version()}, {names}"
+
+
+def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("folder", type=Path, help="the folder to lint")
+    parser.add_argument("--changed", nargs="*", default=[], help="files of it that are linted after a change")
+    parser.add_argument(
+        "--whole", action="store_true", help="run flake8 on the whole folder too, which takes long"
+    )
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="words of the rows to measure, all by default"
+    )
+    parser.add_argument(
+        "--tools", type=Path, help="compare with other linters too; where their environments are kept"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="how often each command runs")
+    parser.add_argument(
+        "--pin", type=int, help="the core to run on, which makes the row of two cores useless"
+    )
+    return parser.parse_args(arguments)
+
+
+def commands_for(folder: Path, scratch: Path, is_whole: bool) -> Iterator[Command]:
+    """Yield what runs in a round, in order; the cache lies in a scratch folder."""
+    (scratch / "one").mkdir()
+    one = scratch / "one" / "one.py"
+    one.write_text("x = 1\n")
+    tree, cache = [f"--ckpt-root={folder}", str(folder)], cache_of(folder)
+    check = [sys.executable, "-m", "flake8_ckpt", "check", "--isolated"]
+    yield Command("check", [*check, cache, *tree])
+    yield Command("ruff", [*RUFF, str(folder)])
+    yield Command("fix", [sys.executable, "-m", "flake8_ckpt", "fix", "--diff", "--isolated", cache, *tree])
+    yield Command("parse", [sys.executable, "-c", PARSER, str(folder)])
+    yield Command("cold", [*check, "--ckpt-no-cache", "--ckpt-jobs=1", *tree])
+    yield Command("cold, two cores", [*check, "--ckpt-no-cache", "--ckpt-jobs=2", *tree])
+    if is_whole:
+        yield Command("flake8", flake8("", str(folder)))
+        yield Command("flake8 + ckpt", flake8(OURS, cache, *tree))
+    yield Command("one", flake8("", str(one)))
+    yield Command("one + ckpt", flake8(OURS, cache, f"--ckpt-root={one.parent}", str(one)))
+
+
+def changes_for(folder: Path, names: Sequence[str]) -> Iterator[Command]:
+    """Yield the commands that lint one file, which is another one before each of ours."""
+    for name in names:
+        path = folder / name
+        yield Command(name, flake8("", str(path)))
+        root = f"--ckpt-root={folder}"
+        yield Command(f"{name} + ckpt", flake8(OURS, cache_of(folder), root, str(path)), path)
+
+
+def on_changed(name: str) -> Comparison:
+    """Return what is asked of one changed file among many."""
+    return Comparison(f"flake8 on {name}, changed, CPU s", f"{name} + ckpt", name, cpu, "+0.35")
+
+
+def cache_of(folder: Path) -> str:
+    """Return the option for the cache of a scratch folder."""
+    return f"--ckpt-cache-dir={folder.parent / 'cache'}"
+
+
+def flake8(ours: str, *arguments: str) -> list[str]:
+    """Return a command for flake8 in one process, with or without us."""
+    return [sys.executable, "-c", FLAKE8.format(ours=ours), "--isolated", "--jobs=1", *arguments]
+
+
+def run_rounds(commands: Sequence[Command], rounds: int) -> Used:
+    """Run everything once for the cache, then all in turn, round after round."""
+    used: dict[str, list[Usage]] = {each.name: [] for each in commands}
+    for number in range(rounds + 1):
+        for each in commands:
+            if each.changed is not None:
+                with each.changed.open("a", encoding="utf-8") as stream:
+                    stream.write(f"CHANGED_{number} = {number}\n")
+            # Bare flake8 has no cache to fill, and takes the longest.
+            if number or each.name != "flake8":
+                usage = measure(each.argv, LIMIT)
+                used[each.name] += [usage] if number else []
+                print(f"round {number}: {each.name}: {usage}", file=sys.stderr)
+    return used
+
+
+def row(asked: Comparison, used: Used) -> tuple[str, ...]:
+    """Return a comparison's two medians, and the medians of the ratio and of the difference within a round."""
+    ours, theirs = ([asked.figure(each) for each in used[name]] for name in (asked.ours, asked.theirs))
+    ratio = median(one / other for one, other in zip(ours, theirs))
+    difference = median(one - other for one, other in zip(ours, theirs))
+    figures = (f"{median(ours):.3f}", f"{median(theirs):.3f}", f"{ratio:.2f}x", f"{difference:+.3f}")
+    return asked.what, *figures, asked.bar
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 # Where more than one file in so many is asked about, all are looked at, so that the next run has their verdict.
 FEW = 10
+# So few files are looked at before all others: where they have nothing to speak of, the project is not read.
+ALONE = 3
 PART = "part"
 
 
@@ -202,8 +204,19 @@ def _analyze(
 ) -> Analysis:
     from flake8_ckpt.index.collection import index_survey
 
+    alone = None
+    if about is not None and len(about) <= ALONE:
+        alone = index_survey(survey.only(about), known=options.frameworks)
+        if not alone.failed and all(each.is_mute for each in alone.files.values()):
+            return Analysis(survey, {}, about=about)
     index = index_survey(
-        survey, cache=cache, executor=executor, jobs=jobs, progress=progress, known=options.frameworks
+        survey,
+        cache=cache,
+        executor=executor,
+        jobs=jobs,
+        progress=progress,
+        known=options.frameworks,
+        made=alone,
     )
     return _judge(survey, options, index, about)
 
@@ -239,6 +252,11 @@ def _with_verdict(
     earlier = [each for each in (last, part, theirs) if each is not None]
     known = next((each for each in earlier if each.answers(key, about)), None)
     found = collect(cache) if known is None else _from_verdict(survey, known)
+    if found.index is None and known is None and last is not None:
+        # The other files were not read: they are as they were.
+        found = replace(
+            found, broken={path: why for path, why in last.broken.items() if path in survey.digests}
+        )
     if found.faults or CHANGED in found.broken.values():
         return found
     named = frozenset(asked)

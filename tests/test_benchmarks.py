@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from benchmarks import agreement
 from benchmarks import checkout
 from benchmarks import corpus
+from benchmarks import edits
 from benchmarks import growth
 from benchmarks import linking
 from benchmarks import linter
+from benchmarks import linters
 from benchmarks import measure
 from benchmarks import normalizer
 from benchmarks import oracle
@@ -450,7 +454,7 @@ def test_made_record_has_the_format_it_is_scored_by(tmp_path: Path, monkeypatch:
     (tmp_path / "made_up" / "__init__.py").write_text("", "utf-8")
     (tmp_path / "made_up" / "parts.py").write_text(MODULES, "utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.chdir(speed.PROJECT)
+    monkeypatch.chdir(linters.PROJECT)
     assert oracle.main(["make", "made_up", "--output", str(tmp_path / "made.jsonl")]) == 0
     held, zero = map(json.loads, (tmp_path / "made.jsonl").read_text("utf-8").splitlines())
     path = "made_up/parts.py"
@@ -494,7 +498,7 @@ def test_broken_command_is_not_measured() -> None:
 
 
 def test_entrants_keep_to_their_environments(tmp_path: Path) -> None:
-    entrants = speed.list_entrants(tmp_path, tmp_path / "tools", ["torchfix"])
+    entrants = linters.list_entrants(tmp_path, tmp_path / "tools", ["torchfix"])
     names = [one.name for one in entrants]
     assert names[:3] == ["flake8", "flake8 + bugbear", "ruff"]
     assert names[3:5] == ["flake8 + ckpt, cold", "flake8 + ckpt, warm"]
@@ -504,24 +508,24 @@ def test_entrants_keep_to_their_environments(tmp_path: Path) -> None:
 
 
 def test_copy_for_a_build_holds_package_and_metadata(tmp_path: Path) -> None:
-    copied = speed.copy_project(tmp_path)
+    copied = linters.copy_project(tmp_path)
     assert (copied / "flake8_ckpt" / "__init__.py").is_file() and (copied / "setup.cfg").is_file()
     assert not (copied / "tests").exists()
 
 
 def test_slow_tool_runs_once() -> None:
-    entrants = [speed.Entrant(tool, tool, ()) for tool in ("flake8", "torchfix")]
-    results = speed.run_rounds(entrants, 3, lambda one: Usage(1.0, 1.0, 1.0))
+    entrants = [linters.Entrant(tool, tool, ()) for tool in ("flake8", "torchfix")]
+    results = linters.run_rounds(entrants, 3, lambda one: Usage(1.0, 1.0, 1.0))
     assert {name: len(runs) for name, runs in results.items()} == {"flake8": 3, "torchfix": 1}
 
 
 def test_cold_run_loses_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed, "measure", lambda command, limit: Usage(1.0, 1.0, 1.0))
+    monkeypatch.setattr(linters, "measure", lambda command, limit: Usage(1.0, 1.0, 1.0))
     (tmp_path / "cache").mkdir()
-    warm = speed.Entrant("warm", "ckpt", (), tmp_path / "cache")
-    speed.run_once(warm, 1.0)
+    warm = linters.Entrant("warm", "ckpt", (), tmp_path / "cache")
+    linters.run_once(warm, 1.0)
     assert (tmp_path / "cache").is_dir()
-    speed.run_once(speed.Entrant("cold", "ckpt", (), tmp_path / "cache", True), 1.0)
+    linters.run_once(linters.Entrant("cold", "ckpt", (), tmp_path / "cache", True), 1.0)
     assert not (tmp_path / "cache").exists()
 
 
@@ -535,11 +539,11 @@ def test_ratios_are_paired_by_round() -> None:
         "flake8 + ckpt, warm": usages(11, 22, 11),
         "ruff": [Usage(1, 1, 50.0, is_cut=True)],
     }
-    rows = read_cells(speed.format_results(results))
+    rows = read_cells(linters.format_results(results))
     assert rows[3] == ["flake8 + bugbear", "14.00", "14.00", "50", "1.40x", "+4.00", "+40.0%", "1.00x"]
     assert rows[4] == ["flake8 + ckpt, warm", "11.00", "11.00", "50", "1.10x", "+1.00", "+10.0%", "0.25x"]
     assert rows[5] == ["ruff", ">1.00", ">1.00", "50", "0.10x", "", "", ""]
-    assert speed.format_ratios("ruff", {"ruff": results["ruff"]}) == ["", "", "", ""]
+    assert linters.format_ratios("ruff", {"ruff": results["ruff"]}) == ["", "", "", ""]
 
 
 def test_generated_tree_is_python_and_repeatable(tmp_path: Path) -> None:
@@ -551,11 +555,55 @@ def test_generated_tree_is_python_and_repeatable(tmp_path: Path) -> None:
     assert "from package_0.part_1 import Tracker1" in text
 
 
-def test_growth_measures_three_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_growth_measures_four_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "measure", lambda command, limit: Usage(0.5, 0.25, 40.0))
-    row = growth.measure_size(10, tmp_path, [], 1.0)
-    assert row[0] == "10" and row[2:] == ["0.50", "0.25", "40"] * 3 + ["50000"] * 2
+    runs = growth.measure_size(10, tmp_path, [], 1.0)
+    assert growth.row(10, runs) == ["10", *["0.50", "0.25", "40"] * 4, *["50000"] * 2]
     assert not list(tmp_path.iterdir())
+
+
+def test_growth_is_drawn(tmp_path: Path) -> None:
+    growth.draw(tmp_path / "curve.svg", {size: [Usage(size / 100, 1.0, 40.0)] * 4 for size in (10, 100)})
+    assert "<svg" in (tmp_path / "curve.svg").read_text("utf-8")
+
+
+# One changed file, and what is unchanged.
+
+
+def test_speed_compares_within_a_round() -> None:
+    used = {"ours": [Usage(1.0, 1.0, 40.0), Usage(4.0, 1.0, 40.0)], "theirs": [Usage(0.5, 1.0, 40.0)] * 2}
+    asked = speed.Comparison("what", "ours", "theirs", speed.cpu, "+0.35")
+    assert speed.row(asked, used) == ("what", "2.500", "0.500", "5.00x", "+2.000", "+0.35")
+
+
+def test_file_is_another_one_before_each_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    seen: list[bytes] = []
+
+    def look(argv: Sequence[str], limit: float) -> Usage:
+        seen.append((tmp_path / "a.py").read_bytes())
+        return Usage(1.0, 1.0, 1.0)
+
+    monkeypatch.setattr(speed, "measure", look)
+    speed.run_rounds(list(speed.changes_for(tmp_path, ["a.py"])), 2)
+    assert len(seen) == 6 and len(set(seen[1::2])) == 3
+
+
+def test_edited_file_still_parses(tmp_path: Path) -> None:
+    source = "def f(x):\n    y = x\n    if y:\n        y += 1\n    return y\n\n\ndef g():\n    return 1\n"
+    texts = set()
+    for seed in range(20):
+        (tmp_path / "a.py").write_text(source)
+        edits.edit(tmp_path / "a.py", Random(seed))
+        texts.add((tmp_path / "a.py").read_text())
+    assert len(texts) > 4 and all(ast.parse(text) for text in texts)
+
+
+def test_asked_and_whole_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = Path(linters.PROJECT) / "flake8_ckpt" / "demo" / "motion_tracking"
+    shutil.copytree(demo, tmp_path / "demo")
+    assert edits.main([str(tmp_path / "demo"), "--edits", "3"]) == 0
+    assert "| demo" in capsys.readouterr().out
 
 
 # Reading sheets.

@@ -138,6 +138,11 @@ def test_all_roads_say_the_same(tmp_path: Path) -> None:
     runs = {
         "warm": check(root),
         "command with two jobs": check(root, "--ckpt-jobs=2", "--ckpt-no-cache"),
+        "another hash seed": check(root, "--ckpt-no-cache", env={"PYTHONHASHSEED": "7"}),
+        "another locale": check(root, "--ckpt-no-cache", env={"LC_ALL": "C", "PYTHONUTF8": "0"}),
+        "files in another order": here(
+            root, "check", "--no-summary", "policy.py", "a.py", "load.py", "base.py"
+        ),
         "this process": here(root, "check", "--no-summary"),
         "flake8": flake8(root, "--select=CKP", "-j1"),
         "flake8 with two jobs": flake8(root, "--select=CKP", "-j2", "--ckpt-no-cache"),

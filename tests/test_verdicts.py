@@ -198,9 +198,9 @@ def test_json_is_the_same_cold_and_warm(root: Path) -> None:
 def test_verdicts_about_few_files_are_kept_together(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "FEW", 0)
     ask = partial(engine.analyze, root, Options())
-    assert is_new(ask(about=["policy.py"])) and is_new(ask(about=["base.py"]))
-    assert not is_new(ask(about=["policy.py"])) and not is_new(ask(about=["policy.py", "base.py"]))
-    assert "policy.py CKP101" in found(ask(about=["policy.py", "base.py"]))
+    assert is_new(ask(about=["policy.py"])) and is_new(ask(about=["broken.py"]))
+    assert not is_new(ask(about=["policy.py"])) and not is_new(ask(about=["policy.py", "broken.py"]))
+    assert "policy.py CKP101" in found(ask(about=["policy.py", "broken.py"]))
     assert is_new(ask())
     assert not is_new(ask(about=["warm_up.py"]))
 
@@ -210,6 +210,24 @@ def test_verdict_about_few_files_says_nothing_of_others(root: Path, monkeypatch:
     analysis = engine.analyze(root, Options(), about=["base.py"])
     with pytest.raises(LookupError):
         engine.findings_in(analysis, "policy.py")
+
+
+def test_file_without_functions_is_looked_at_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "FEW", 0)
+    analyze(root)
+    write(root, {"settings.py": "SIZE = 3\n"})
+    ask = partial(engine.analyze, root, Options(), about=["settings.py"])
+    first, second = ask(), ask()
+    assert (
+        first.index is None
+        and not first.candidates
+        and first.about == second.about == frozenset(["settings.py"])
+    )
+    assert first.broken == second.broken == analyze(root).broken
+    write(root, {"settings.py": NORMALIZER})
+    assert "settings.py CKP101" in found(ask())
+    write(root, {"settings.py": "def"})
+    assert "settings.py CKP001" in found(ask())
 
 
 def test_most_files_of_a_project_are_asked_about_as_all(root: Path) -> None:

@@ -313,4 +313,10 @@ class FileFacts(Struct, frozen=True, array_like=True, gc=False):
     devices: Devices = ""
     runs: bool = False
     inner_imports: tuple[str, ...] = ()
+
+    @property
+    def is_mute(self) -> bool:
+        """Tell whether no finding can stand in the file: nothing is said of code outside of functions."""
+        return not self.error and not self.functions and not any(each.methods for each in self.classes)
+
     dynamic_imports: tuple[str, ...] = ()

@@ -27,7 +27,8 @@ from flake8_ckpt.index.survey import CHANGED
 from flake8_ckpt.index.survey import Survey
 from flake8_ckpt.index.survey import survey_files
 
-GROUP_BYTES = 300_000
+# What is sent at once: little enough that all workers have some of a small project, too.
+GROUP_BYTES, LEAST_GROUP_BYTES, GROUPS = 300_000, 20_000, 16
 WORKER_BYTES = 1_500_000
 # Where fewer than one in so many files are new, other machines are not asked for facts: an editor does not wait.
 WORTH_ASKING = 10
@@ -81,21 +82,33 @@ def index_survey(
     jobs: int = 1,
     progress: Optional[Progress] = None,
     known: Frameworks = DEFAULT,
+    made: Optional[Index] = None,
 ) -> Index:
-    """Return the facts of files that were looked at; see `index_files`."""
+    """Return the facts of files that were looked at; see `index_files`. Those of some files may be `made` already."""
     stored = cache.facts() if cache is not None else {}
+    before = _made_before(made, stored)
     cold = {digest: path for path, digest in survey.digests.items() if digest not in stored}
     asks = cache is not None and _is_worth_asking(survey, cold)
     shared = cache.shared_facts() if cache is not None and asks else {}
     with paused_gc():
-        left = {digest: path for digest, path in cold.items() if digest not in shared}
-        fresh = _collect(survey, left, known, executor, jobs, progress)
+        left = {
+            digest: path for digest, path in cold.items() if digest not in shared and digest not in before
+        }
+        fresh = {**before, **_collect(survey, left, known, executor, jobs, progress)}
     if cache is not None:
         kept = _to_store(stored, survey, {**shared, **fresh})
         cache.store_facts(stored, kept)
         if asks and fresh:
             cache.share_facts(shared, kept)
     return _index({**shared, **stored}, survey, fresh)
+
+
+def _made_before(made: Optional[Index], stored: Mapping[bytes, FileFacts]) -> dict[bytes, Made]:
+    """Return what is made of the files of an index and not in the cache, by digest."""
+    if made is None:
+        return {}
+    found: dict[str, Made] = {**made.files, **dict(made.failed)}
+    return {made.digests[path]: each for path, each in found.items() if made.digests[path] not in stored}
 
 
 def _is_worth_asking(survey: Survey, cold: Mapping[bytes, str]) -> bool:
@@ -204,15 +217,16 @@ def _in_processes(
 
 
 def _in_executor(texts: Sequence[bytes], known: Frameworks, executor: Executor) -> Iterator[Encoded]:
-    for group in executor.map(partial(collect_group, known=known), list(_groups(texts))):
+    size = max(LEAST_GROUP_BYTES, min(GROUP_BYTES, sum(map(len, texts)) // GROUPS))
+    for group in executor.map(partial(collect_group, known=known), list(_groups(texts, size))):
         yield from group
 
 
-def _groups(texts: Sequence[bytes]) -> Iterator[list[bytes]]:
+def _groups(texts: Sequence[bytes], size: int) -> Iterator[list[bytes]]:
     group: list[bytes] = []
     for text in texts:
         group.append(text)
-        if sum(map(len, group)) >= GROUP_BYTES or len(group) >= 64:
+        if sum(map(len, group)) >= size or len(group) >= 64:
             yield group
             group = []
     if group:

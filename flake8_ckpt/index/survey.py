@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +49,11 @@ class Survey(Struct, frozen=True):
     marks: dict[str, Mark] = {}
     unreadable: list[tuple[str, str]] = []
     replaced: Mapping[str, bytes] = {}
+
+    def only(self, paths: Container[str]) -> Survey:
+        """Return the survey of some files."""
+        digests = {path: digest for path, digest in self.digests.items() if path in paths}
+        return Survey(self.root, digests, replaced=self.replaced)
 
     def content_of(self, path: str) -> Optional[bytes]:
         """Return what a file held at the look, None where it has changed since."""

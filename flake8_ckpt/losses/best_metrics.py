@@ -76,8 +76,10 @@ class ForgottenBests:
         self.groups = ledger.contract.groups
         self.evaluator = ledger.contract.evaluator
         self.hierarchy = ledger.hierarchy
-        self.classes = {each.owner for each in points.found if each.unit is None and each.trains_on}
-        self.functions = {name for each in points.found for name in (each.owner, *each.entered)}
+        # Weights alone may be those of another training, whose best says nothing about this one.
+        own = [each for each in points.found if not each.weights_alone]
+        self.classes = {each.owner for each in own if each.unit is None and each.trains_on}
+        self.functions = {name for each in own for name in (each.owner, *each.entered)}
 
     @cached_property
     def found(self) -> tuple[ForgottenBest, ...]:

@@ -403,6 +403,7 @@ SILENT: dict[str, Case] = {
     "a loop over something else": LOOP.replace("COUNT", "self.schedule()").replace("MARK", ""),
 }
 FOUND: dict[str, Case] = {
+    "the flag of another object switches it": scaled("False", "config.half", "  # CKP204"),
     "runners of two classes save what they need": RUNNERS.replace("MARK", "  # CKP203"),
     "a local is used for an object of the same class": {
         "main.py": REUSED.replace("NEXT(env)", "Setter(env)  # CKP205"),

@@ -343,3 +343,22 @@ def test_message_names_the_keys_and_the_save() -> None:
         "where 'optimizer', 'epoch' are missing, nothing says so and they start over: raise or warn in an else"
     )
     assert [each.message for each in found.related] == ["written here"]
+
+
+def test_message_names_as_many_keys_as_fit() -> None:
+    keys = ("policy_optimizer", "value_scheduler", "gradient_scaler")
+    arguments = ", ".join(f"{key}: torch.optim.Optimizer" for key in keys)
+    held = ", ".join(f'"{key}": {key}.state_dict()' for key in keys)
+    test = " and ".join(f'"{key}" in checkpoint' for key in keys)
+    taken = "".join(f'        {key}.load_state_dict(checkpoint["{key}"])\n' for key in keys)
+    text = f"""import torch
+
+def save(path, {arguments}):
+    torch.save({{{held}}}, path)
+
+def load(path, {arguments}):
+    checkpoint = torch.load(path)
+    if {test}:  # CKP213
+{taken}"""
+    (found,) = check_findings(text, enable={"CKP213"})
+    assert found.message.startswith("where 'policy_optimizer', 'value_scheduler' are missing")

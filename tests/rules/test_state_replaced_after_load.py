@@ -147,6 +147,17 @@ def agent(main: str) -> dict[str, str]:
 
 
 SILENT: dict[str, Case] = {
+    "made by a library from what there is": """import torch
+from vendor import Net
+
+class Agent:
+    def __init__(self):
+        self.net = Net(4, 2)
+
+    def load(self, folder):
+        self.net.load_state_dict(torch.load(folder / "old.pt"))
+        self.net = Net.from_folder(folder)
+""",
     "list that is filled from a file and then stacked": """
 import pickle
 import torch

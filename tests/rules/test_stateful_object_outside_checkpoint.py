@@ -233,7 +233,7 @@ def main(loader, resume_path):
     "a library takes over what is trained": loop(
         make="""    scheduler = StepLR(optimizer, 10)
     model, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)""",
-        step="        scheduler.step()",
+        step="        scheduler.step()\n        accelerator.save_state(path)",
     ).replace("def main(path", "def main(accelerator, path"),
     "a scheduler that is made for the epoch to go on with": loop(
         make="    scheduler = StepLR(optimizer, 10, last_epoch=first)", step="        scheduler.step()"
@@ -243,6 +243,13 @@ def main(loader, resume_path):
         restore="        for _ in range(resume):\n            scheduler.step()",
         step="        scheduler.step()",
     ),
+    "a scheduler that multiplies the rate of an optimizer that is saved": loop(
+        make="    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
+        step="        scheduler.step()",
+    ),
+    "a schedule of diffusion": loop(
+        make="    scheduler = NoiseScheduler(1000)", step="        scheduler.step(batch, model(batch), timestep=3)"
+    ).replace("import torch\n", "import torch\nfrom noise import NoiseScheduler\n", 1),
     "a scheduler that is told the epoch": loop(
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step(epoch)"
     ).replace("for batch in batches", "for epoch, batch in enumerate(batches)"),
@@ -742,6 +749,13 @@ def main(path, batches):
 }
 
 FOUND: dict[str, Case] = {
+    "a scheduler that multiplies a rate, and its optimizer in no file": loop(
+        make="    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
+        step="        scheduler.step()",
+    )
+    .replace(', "optimizer": optimizer.state_dict()', "")
+    .replace('        optimizer.load_state_dict(state["optimizer"])\n', "")
+    .replace("torch.save(payload, path)", "torch.save(payload, path)  # CKP204 CKP204"),
     "a normalizer that lightning leaves out": {
         "scale.py": NORMALIZER,
         "agent.py": """

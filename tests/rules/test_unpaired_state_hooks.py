@@ -80,7 +80,34 @@ class Tracker:
         self.epochs = self.epochs[: len(self.means)]
 """
 
+# An inherited load that does nothing.
+EMPTY_LOAD = """import torch
+
+class Kept:
+    def load_state_dict(self, state):
+        pass
+
+class Meter(Kept):
+    def __init__(self):
+        self.total = torch.zeros(1)
+
+    def update(self, x):
+        self.total = self.total + x.sum()
+
+    def state_dict(self):MARK
+        return {"total": self.total.GIVEN()}
+"""
+
 SILENT: dict[str, Case] = {
+    "a lone hook of a test": {
+        "tests/test_net.py": """from torch import nn
+
+class Net(nn.Module):
+    def get_extra_state(self):
+        return {"steps": 1}
+""",
+    },
+    "what is given is made from the attribute": EMPTY_LOAD.replace("MARK", "").replace("GIVEN", "describe"),
     "another key restores the same": TRACKER
     % ("means", 'state["means"] if "means" in state else state["old"]'),
     "load_state_dict looks for one key that may be missing": """
@@ -624,6 +651,9 @@ class Adapter:
 }
 
 FOUND: dict[str, Case] = {
+    "a number goes and an empty load is inherited": EMPTY_LOAD.replace("MARK", "  # CKP206").replace(
+        "GIVEN", "item"
+    ),
     "another key restores a part of it": TRACKER % ("averages", 'state["means"]  # CKP206'),
     "get_extra_state alone that may have nothing to give": MODULE
     + """

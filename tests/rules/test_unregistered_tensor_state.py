@@ -9,6 +9,18 @@ from tests.rule_cases import check_findings
 from tests.rule_cases import check_silent
 
 SILENT: dict[str, Case] = {
+    "a class of a test": {
+        "tests/test_policy.py": TORCH
+        + """
+class Normalizer(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.mean = torch.zeros(size)
+
+    def update(self, batch):
+        self.mean = 0.9 * self.mean + 0.1 * batch.mean(0)
+""",
+    },
     "only the parameter of the other branch is drawn at random": TORCH
     + """
 class Conv(nn.Module):

@@ -148,11 +148,14 @@ class Agent:
 
     def set_up(self):
         self.lost = Norm()  # CKP205
+        self.plain = nn.BatchNorm1d(3)
+        self.grown = nn.Sequential(nn.Linear(3, 3))
         self.copied = Norm()
         self.restored = Norm()
 
     def parts(self):
-        return {"net": self.net, "lost": self.lost, "copied": self.copied, "restored": self.restored}
+        names = ("net", "lost", "plain", "grown", "copied", "restored")
+        return {name: getattr(self, name) for name in names}
 
     def save(self):
         torch.save({name: part.state_dict() for name, part in self.parts().items()}, "agent.pt")
@@ -161,15 +164,17 @@ class Agent:
         state = torch.load("agent.pt")
         for name, part in self.parts().items():
             part.load_state_dict(state[name])
-        copied = copy.deepcopy(self.copied)
+        copied, grown = copy.deepcopy(self.copied), self.grown
         self.set_up()
         self.copied = copied
+        self.grown = nn.Sequential(grown, nn.Linear(3, 3))
         self.restored.load_state_dict(state["restored"])
 
     def train(self):
         for _ in range(3):
             x = torch.randn(8, 3)
-            loss = self.net(self.lost(x) + self.copied(x) + self.restored(x)).square().mean()
+            normed = self.lost(x) + self.plain(x) + self.copied(x) + self.restored(x)
+            loss = self.net(self.grown(normed)).square().mean()
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
@@ -189,7 +194,7 @@ def test_restored_module_that_is_made_anew(tmp_path: Path) -> None:
     files = {"train.py": REBUILT}
     done, evidence = watch(write(tmp_path, files), sys.executable, "train.py")
     assert losses(evidence) == expected(files)
-    assert "Agent.lost was restored, and replaced by another before training went on" in done.err
+    assert "Agent.lost, plain was restored, and replaced by another before training went on" in done.err
     assert evidence["processes"][0]["faults"] == 0
 
 
@@ -280,6 +285,54 @@ def main():
 
 main()
 """
+LIGHTNING = """\
+import warnings
+
+import pytorch_lightning as pl
+import torch
+from core import Net
+from torch.utils.data import DataLoader
+
+warnings.simplefilter("ignore")
+
+
+class Model(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+
+    def training_step(self, batch, index):
+        return self.net(batch).pow(2).mean()
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.Adam(self.parameters())
+        return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 1)]
+
+
+class Lost(pl.Callback):
+    def __init__(self):
+        self.level = torch.zeros(2)  # CKP204
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index):
+        self.level = self.level + batch.mean()
+
+
+class Kept(pl.Callback):
+    def __init__(self):
+        self.total = torch.zeros(2)
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index):
+        self.total = self.total + 2 * batch.mean()
+
+    def state_dict(self):
+        return {"total": self.total}
+
+
+quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+checkpoint = pl.callbacks.ModelCheckpoint(dirpath="runs", save_last=True)
+trainer = pl.Trainer(max_epochs=2, accelerator="cpu", callbacks=[Lost(), Kept(), checkpoint], **quiet)
+trainer.fit(Model(), DataLoader(torch.randn(32, 2) + 2, batch_size=4))
+"""
 RANKS = """\
 import torch
 import torch.distributed as dist
@@ -324,6 +377,14 @@ def test_distributed_checkpoints_and_pickled_estimators(tmp_path: Path) -> None:
     ]
     assert "CKP204 forgotten." in done.err and " was fitted ([" in done.err
     assert evidence["processes"][0]["faults"] == 0
+
+
+def test_trainer_of_lightning(tmp_path: Path) -> None:
+    files = {"core.py": CORE, "train.py": LIGHTNING}
+    done, evidence = watch(write(tmp_path, files), sys.executable, "train.py")
+    assert losses(evidence) == expected(files), done.err
+    assert {"runs/last.ckpt", "runs/epoch=0-step=8.ckpt"} <= {each["path"] for each in evidence["files"]}
+    assert (done.code, evidence["complete"], evidence["processes"][0]["faults"]) == (0, True, 0)
 
 
 def test_ranks_of_torchrun(tmp_path: Path) -> None:

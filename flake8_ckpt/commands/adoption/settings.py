@@ -11,6 +11,7 @@ from flake8_ckpt.commands.defaults import place_of
 from flake8_ckpt.configuration import PREFIX
 from flake8_ckpt.configuration import Configuration
 from flake8_ckpt.configuration import printed
+from flake8_ckpt.index.store import without_password
 from flake8_ckpt.options import BASELINE
 from flake8_ckpt.options import DECLARED
 from flake8_ckpt.options import OF_COMMANDS
@@ -73,7 +74,7 @@ def _of_flake8(namespace: argparse.Namespace, configuration: Configuration) -> I
 
 def _shown(value: object) -> str:
     text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return " ".join(text.split()) or "-"
+    return without_password(" ".join(text.split())) or "-"
 
 
 def _place(name: str, is_default: bool, configuration: Configuration) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import ExitStack
+from contextlib import contextmanager
 from contextlib import redirect_stderr
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Optional
 
 from flake8.exceptions import ExecutionError
 
@@ -33,6 +37,9 @@ from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.findings import Finding
 from flake8_ckpt.reports.plain_text import one_line
+
+if TYPE_CHECKING:
+    from flake8_ckpt.index.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -83,18 +90,12 @@ def _checked(request: Request, said: io.StringIO) -> Outcome:
     os.chdir(folder)
     arguments = [*request.arguments, *_root_of(request.arguments), "."]
     namespace, options, root = read_project(arguments, declare, FORMATTERS)
-    with ExitStack() as stack:
-        cluster = None
-        # The scheduler was there when the scan began: what has gone since is no reason to know less.
-        with suppress(ExecutionError):
-            cluster = stack.enter_context(cluster_at(request.cluster or None))
+    with _cluster(request) as cluster:
         looked_up = look_up(namespace, options, root, cluster)
     kept = kept_findings(namespace, looked_up.linted)
-    material = material_of(options, looked_up)
-    report = _report(request, kept, material)
     return Outcome(
         request.repository,
-        report,
+        _report(request, kept, material_of(options, looked_up)),
         dict(sorted(Counter(each.code for each in kept).items())),
         looked_up.read,
         tuple(sorted(looked_up.unread)),
@@ -102,6 +103,18 @@ def _checked(request: Request, said: io.StringIO) -> Outcome:
         commit_of(folder),
         _lines(said),
     )
+
+
+@contextmanager
+def _cluster(request: Request) -> Iterator[Optional[Cluster]]:
+    """Give the cluster, None where it has gone since the scan began: that is no reason to know less."""
+    with ExitStack() as stack:
+        cluster = None
+        try:
+            cluster = stack.enter_context(cluster_at(request.cluster or None))
+        except ExecutionError as error:
+            print(f"flake8-ckpt: note: {error}; what is left is read here", file=sys.stderr)
+        yield cluster
 
 
 def _folder_of(request: Request) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from flake8_ckpt.checkpoints.mismatches import Contract
+from flake8_ckpt.checkpoints.object_kinds import TRAINING
 from flake8_ckpt.checkpoints.object_kinds import ObjectKind
 from flake8_ckpt.facts.values import Attr
 from flake8_ckpt.facts.values import Call
@@ -137,10 +138,10 @@ class Ledger:
 
     def is_handed_over(self, holder: Holder) -> bool:
         """Tell whether an object is given to code that is not known, and that may take care of its state."""
-        if any(self._takes_over(each) for each in self.mentions(holder)):
+        kind = self.kinds.of(holder)
+        if any(self._takes_over(each, kind) for each in self.mentions(holder)):
             return True
         owners = {each.owner for each in self.aliases.of(holder).holders if each.is_attribute}
-        kind = self.kinds.of(holder)
         is_named = any(is_kept(each, kind) for each in self.aliases.index.mentions.get(holder.name, ()))
         return any(self._is_owner_handed_over(each, is_named) for each in sorted(owners))
 
@@ -226,7 +227,7 @@ class Ledger:
         inner = self.aliases.entered(mention.site, mention.unit)
         return inner is None or not inner.function.contract
 
-    def _takes_over(self, mention: Mention) -> bool:
+    def _takes_over(self, mention: Mention, kind: ObjectKind = "") -> bool:
         """Tell whether a call is one of code that is not known, and that may keep what it is given."""
         site, name = mention.site, mention.name
         if site is None or not self._is_given_unseen(mention):
@@ -237,7 +238,8 @@ class Ledger:
             return False
         is_collected = isinstance(callee, Attr) and COLLECTS.search(name)
         if is_collected or KEEPS.search(name) or self.known.takes_over(name):
-            return not self.is_never_saved(site.call, mention.unit)
+            # The network of a training goes by another name from then on, which is saved or not.
+            return kind not in TRAINING or not self.is_never_saved(site.call, mention.unit)
         if not name[:1].isupper():
             return False
         return (
