@@ -179,7 +179,7 @@ class Cluster:
 
 
 def connect(address: str) -> Cluster:
-    """Return a connection to the scheduler at an address, such as tcp://host:8786; raise ClusterError where that fails."""
+    """Return a connection to the scheduler at an address such as tcp://host:8786; raise ClusterError if that fails."""
     if not os.path.isabs(os.path.expanduser("~")):
         # dask would read its settings from a folder named `~`, which a linted repository may have.
         raise ClusterError(f"{address}: there is no home folder: set HOME")
