@@ -243,6 +243,10 @@ def main(loader, resume_path):
         restore="        for _ in range(resume):\n            scheduler.step()",
         step="        scheduler.step()",
     ),
+    "a scheduler that multiplies the rate of an optimizer that is saved": loop(
+        make="    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
+        step="        scheduler.step()",
+    ),
     "a scheduler that is told the epoch": loop(
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step(epoch)"
     ).replace("for batch in batches", "for epoch, batch in enumerate(batches)"),
@@ -742,6 +746,13 @@ def main(path, batches):
 }
 
 FOUND: dict[str, Case] = {
+    "a scheduler that multiplies a rate, and its optimizer in no file": loop(
+        make="    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
+        step="        scheduler.step()",
+    )
+    .replace(', "optimizer": optimizer.state_dict()', "")
+    .replace('        optimizer.load_state_dict(state["optimizer"])\n', "")
+    .replace("torch.save(payload, path)", "torch.save(payload, path)  # CKP204 CKP204"),
     "a normalizer that lightning leaves out": {
         "scale.py": NORMALIZER,
         "agent.py": """

@@ -84,6 +84,15 @@ class PlainContainer:
         )
 
     @property
+    def is_spent(self) -> bool:
+        """Tell whether construction alone reads its constants: what it makes of them is what is used."""
+        options = [option for option in options_of(self.element) if option != NONE]
+        are_constants = all(
+            isinstance(each, Tensor) and each.origin != "random" and not each.trainable for each in options
+        )
+        return bool(options) and are_constants and not self.state.reads(self.attr)
+
+    @property
     def belongs_to_others(self) -> bool:
         """Tell whether it holds what was handed in: Parameters of other modules, what a later call is given."""
         if not all(_is_handed_in(change.write.value) for change in self.changes):
