@@ -32,8 +32,8 @@ PRELOADED = ["flake8_ckpt.commands.organisation.one_repository", "flake8_ckpt.ch
 def check_all(requests: Sequence[Request], jobs: int) -> Generator[Outcome, None, None]:
     """Yield what comes of each repository, in order, so many being checked at once."""
     context = _context(any(each.cluster for each in requests))
-    workers = [Worker(context) for _ in range(jobs)]
-    idle: SimpleQueue[Worker] = SimpleQueue()
+    workers = [CheckProcess(context) for _ in range(jobs)]
+    idle: SimpleQueue[CheckProcess] = SimpleQueue()
     for each in workers:
         idle.put(each)
     pool = ThreadPoolExecutor(jobs)
@@ -46,7 +46,7 @@ def check_all(requests: Sequence[Request], jobs: int) -> Generator[Outcome, None
 
 
 @dataclass
-class Worker:
+class CheckProcess:
     """A process that checks one repository after another, and the pipe to it; there is none before the first."""
 
     context: Context
@@ -87,7 +87,7 @@ class Worker:
         return code
 
 
-def _check(idle: SimpleQueue[Worker], request: Request) -> Outcome:
+def _check(idle: SimpleQueue[CheckProcess], request: Request) -> Outcome:
     worker = idle.get()
     try:
         return worker.check(request)
