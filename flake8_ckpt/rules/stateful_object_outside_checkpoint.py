@@ -196,6 +196,7 @@ Shown, not applied: both ends change, and files written before lack the key.
 - A gradient scaler is switched off by a constant: it has no state.
 - The object is given to code that is not known, and that may keep it.
 - A scheduler is told the epoch at each step, is made for the epoch to begin with, or is stepped up to it.
+  `ExponentialLR` only multiplies the rate of its optimizer, which is saved.
 - A counter or a rate only limits the run, or is only logged; or something else than counting sets it.
 - One side mentions it: CKP201, CKP202 or CKP203.
 - No program reaches the file: an `archive` or a copy that nothing imports, a file that an `import_module` by

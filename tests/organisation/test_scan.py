@@ -193,8 +193,10 @@ def test_clone_is_checked_and_removed(tmp_path: Path) -> None:
     at = commit(write(tmp_path / "mine" / "project", {"a.py": NORMALIZER}))
     env = {"XDG_CACHE_HOME": str(tmp_path / "caches")}
     address = f"file://{tmp_path}/mine/project"
-    done = scan_anew(tmp_path, f"{address}\n", "--output-format=json", env=env)
-    (entry,) = json.loads(done.out)
+    lines = f"{address}\nfile://{tmp_path}/mine/./project\n"
+    done = scan_anew(tmp_path, lines, "--output-format=json", "--jobs=1", env=env)
+    entry, again = json.loads(done.out)
+    assert (again["error"], again["commit"]) == (None, at)
     assert (entry["repository"], entry["place"], entry["commit"]) == ("mine/project", address, at)
     assert [each["path"] for each in entry["findings"]] == ["mine/project/a.py"]
     assert os.listdir(tmp_path / "caches" / "flake8-ckpt") == ["key"]

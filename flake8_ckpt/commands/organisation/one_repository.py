@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from contextlib import ExitStack
-from contextlib import contextmanager
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from dataclasses import field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Optional
@@ -25,10 +24,12 @@ from flake8_ckpt.commands.adoption.summary import hidden_counts
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.check import declare
 from flake8_ckpt.commands.check import material_of
+from flake8_ckpt.commands.lookup import Lookup
 from flake8_ckpt.commands.lookup import look_up
 from flake8_ckpt.commands.organisation.clones import clone
 from flake8_ckpt.commands.organisation.clones import commit_of
-from flake8_ckpt.commands.organisation.cluster import cluster_at
+from flake8_ckpt.commands.organisation.cluster import connection
+from flake8_ckpt.commands.organisation.cluster import tell_trouble
 from flake8_ckpt.commands.organisation.repositories import Repository
 from flake8_ckpt.commands.output import FORMATTERS
 from flake8_ckpt.commands.output import Material
@@ -36,6 +37,7 @@ from flake8_ckpt.commands.output import kept_findings
 from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.options import Options
 from flake8_ckpt.reports.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ def check_repository(request: Request) -> Outcome:
         message = f"internal error: {type(error).__name__}: {error}; please report it"
     finally:
         if request.clone:
+            # The next one is not to be cloned from within a folder that is gone.
+            os.chdir(os.path.dirname(request.clone))
             shutil.rmtree(request.clone, ignore_errors=True)
     return Outcome(request.repository, error=" ".join(message.split()), notes=_lines(said))
 
@@ -90,8 +94,8 @@ def _checked(request: Request, said: io.StringIO) -> Outcome:
     os.chdir(folder)
     arguments = [*request.arguments, *_root_of(request.arguments), "."]
     namespace, options, root = read_project(arguments, declare, FORMATTERS)
-    with _cluster(request) as cluster:
-        looked_up = look_up(namespace, options, root, cluster)
+    cluster = _cluster(request.cluster) if request.cluster else None
+    looked_up = _looked_up(namespace, options, root, cluster)
     kept = kept_findings(namespace, looked_up.linted)
     return Outcome(
         request.repository,
@@ -105,23 +109,37 @@ def _checked(request: Request, said: io.StringIO) -> Outcome:
     )
 
 
-@contextmanager
-def _cluster(request: Request) -> Iterator[Optional[Cluster]]:
-    """Give the cluster, None where it has gone since the scan began: that is no reason to know less."""
-    with ExitStack() as stack:
-        cluster = None
-        try:
-            cluster = stack.enter_context(cluster_at(request.cluster or None))
-        except ExecutionError as error:
-            print(f"flake8-ckpt: note: {error}; what is left is read here", file=sys.stderr)
-        yield cluster
+@cache
+def _cluster(address: str) -> Optional[Cluster]:
+    """Return a connection for all repositories of this process, None where it has gone since the scan began."""
+    try:
+        return connection(address)
+    except ExecutionError as error:
+        print(f"flake8-ckpt: note: {error}; what is left is read here", file=sys.stderr)
+        return None
+
+
+def _looked_up(
+    namespace: argparse.Namespace, options: Options, root: Path, cluster: Optional[Cluster]
+) -> Lookup:
+    """Look a repository up, with a cluster if there is one."""
+    if cluster is None:
+        return look_up(namespace, options, root)
+    from flake8_ckpt.index.cluster import ClusterError
+
+    try:
+        found = look_up(namespace, options, root, cluster)
+    except ClusterError as error:
+        raise ExecutionError(f"--cluster: {error}") from error
+    tell_trouble(cluster)
+    return found
 
 
 def _folder_of(request: Request) -> Path:
     if request.repository.address:
         clone(request.repository.address, Path(request.clone))
         return Path(request.clone)
-    folder = Path(os.path.abspath(request.repository.folder))
+    folder = Path(request.repository.folder)
     if not folder.is_dir():
         raise ExecutionError("is not a folder" if folder.exists() else "there is no such folder")
     return folder
