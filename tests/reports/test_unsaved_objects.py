@@ -11,37 +11,49 @@ from tests.front_end import here
 from tests.front_end import write
 
 TRAINER = """\
+import argparse
+
 import torch
 from torch import nn
 
 
 class Trainer:
-    def __init__(self, path=None):
+    def __init__(self):
         self.net = nn.Linear(4, 2)
         self.optimizer = torch.optim.Adam(self.net.parameters())
         self.scheduler = torch.optim.lr_scheduler.StepLR(self.optimizer, 10)
-        if path:
-            self.load(path)
+        self.epoch = 0
 
     def save(self, path):
-        torch.save({"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}, path)
+        kept = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "epoch": self.epoch}
+        torch.save(kept, path)
 
     def load(self, path):
         state = torch.load(path)
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = state["epoch"]
 
     def train(self):
-        for _ in range(10):
+        while self.epoch < 10:
+            self.net(torch.randn(8, 4)).sum().backward()
             self.optimizer.step()
             self.scheduler.step()
+            self.epoch += 1
             self.save("last.pt")
 
 
-Trainer("last.pt").train()
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--resume")
+    args = parser.parse_args()
+    trainer = Trainer()
+    if args.resume:
+        trainer.load(args.resume)
+    trainer.train()
 """
 SAVED = TRAINER.replace(
-    "_dict()}, path)", '_dict(), "scheduler": self.scheduler.state_dict()}, path)'
+    '"epoch": self.epoch}', '"epoch": self.epoch, "scheduler": self.scheduler.state_dict()}'
 ).replace('["optimizer"])', '["optimizer"])\n        self.scheduler.load_state_dict(state["scheduler"])')
 EVALUATION = """\
 import torch
@@ -72,7 +84,7 @@ def test_object_that_no_key_holds_is_drawn_and_leads_to_its_finding(tmp_path: Pa
     assert absent(found) == ["self.scheduler"] * 2
     (anchor,) = re.findall(r'<a href="#(finding-\w+)">in no key</a>', found)
     assert f'id="{anchor}" data-rule="CKP204"' in found
-    assert re.findall(r"(\d+) keys", found) == ["2"] and found.count("1 broken") == 1
+    assert re.findall(r"(\d+) keys", found) == ["3"] and found.count("1 broken") == 1
 
 
 @pytest.mark.parametrize("command", [["contract"], ["contract", "--output-format=json"]])
