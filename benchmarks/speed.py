@@ -191,9 +191,14 @@ def flake8(ours: str, *arguments: str) -> list[str]:
 
 
 def run_rounds(commands: Sequence[Command], rounds: int) -> Used:
-    """Run everything once for the cache, then all in turn, round after round."""
+    """Run everything once for the cache, then all in turn, round after round.
+
+    Files that a round has changed are in the cache again before the next: its first command runs once more.
+    """
     used: dict[str, list[Usage]] = {each.name: [] for each in commands}
     for number in range(rounds + 1):
+        if number and any(each.changed is not None for each in commands):
+            measure(commands[0].argv, LIMIT)
         for each in commands:
             if each.changed is not None:
                 with each.changed.open("a", encoding="utf-8") as stream:

@@ -50,6 +50,17 @@ class MovingAverage:
     def load_state_dict(self, state):
         self.shadow = state["shadow"]
 """
+NOISE = """
+class NoiseScheduler(nn.Module):
+    def __init__(self, steps):
+        super().__init__()
+        self.first, self.last, self.steps = 1e-4, 0.02, steps
+
+    def step(self, sample, noise, timestep):
+        return sample - (self.first + timestep * self.last / self.steps) * noise
+
+
+"""
 AGENT = """
 import torch
 from scale import RunningScale
@@ -247,6 +258,9 @@ def main(loader, resume_path):
         make="    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
         step="        scheduler.step()",
     ),
+    "a schedule of diffusion": loop(
+        make="    scheduler = NoiseScheduler(1000)", step="        scheduler.step(batch, model(batch), timestep=3)"
+    ).replace("def main", NOISE + "def main"),
     "a scheduler that is told the epoch": loop(
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step(epoch)"
     ).replace("for batch in batches", "for epoch, batch in enumerate(batches)"),

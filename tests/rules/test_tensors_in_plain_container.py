@@ -21,6 +21,19 @@ class Net(nn.Module):
     def forward(self, x):
         return x[self.maps[0]]
 """,
+    "one tensor is made of all of it": TORCH
+    + """
+class Table(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.bounds = []
+        for each in sizes:
+            self.bounds.append(torch.tensor(each))
+        self.bounds = torch.stack(self.bounds)
+
+    def forward(self, x):
+        return self.bounds.to(x.device)[x]
+""",
     "constants that the constructor alone reads": TORCH
     + """
 class Head(nn.Module):
@@ -279,6 +292,20 @@ class Net(nn.Module):
 
     def forward(self, x):
         return x[self.maps[0]]
+""",
+    "one tensor is made of it in one arm alone": TORCH
+    + """
+class Table(nn.Module):
+    def __init__(self, sizes, is_one):
+        super().__init__()
+        self.bounds = []  # CKP104
+        for each in sizes:
+            self.bounds.append(torch.tensor(each))
+        if is_one:
+            self.bounds = torch.stack(self.bounds)
+
+    def forward(self, x):
+        return self.bounds[0] + x
 """,
     "parameters that the constructor alone reads": TORCH
     + """

@@ -131,9 +131,26 @@ def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
             continue
         if attr not in state.uses and not state.has_unknown_base:
             continue  # nothing reads it
+        if _is_made_one(state, attr, made):
+            continue
         held = _held(state, attr, made)
         if held is not None and not _is_registered_elsewhere(state, held):
             yield held
+
+
+def _is_made_one(state: ClassState, attr: str, made: list[AttributeWrite]) -> bool:
+    """Tell whether a constructor makes one tensor of all that it has put into a list, under the same name."""
+    last = {each.method: each for each in made if each.write.how == "assign"}
+    return bool(last) and all(
+        isinstance(each.value, Tensor) and any(_is_followed(one, each) for one in made)
+        for each in last.values()
+    )
+
+
+def _is_followed(one: AttributeWrite, other: AttributeWrite) -> bool:
+    """Tell whether one write is followed by another, whenever it runs."""
+    is_later = one.method == other.method and one.write.position.line < other.write.position.line
+    return is_later and set(other.guards) <= set(one.guards)
 
 
 def _is_handed_in(value: Value) -> bool:
