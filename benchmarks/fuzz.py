@@ -2,9 +2,9 @@
 
     nice python -m benchmarks.fuzz FOLDER... --inputs 50000 --jobs 2 --keep FAULTS
 
-Inputs come from six sources: programs of a grammar of our domain and of hypothesmith, the Python files of the
-folders, of the standard library with its tests and of site-packages, and such files with damaged bytes, lines or
-trees. What fails is kept with its faults in a folder.
+Inputs come from seven sources: programs of a grammar of our domain, many of them in one file, hypothesmith, the
+Python files of the folders, of the standard library with its tests and of site-packages, and such files with damaged
+bytes, lines or trees. What fails is kept with its faults in a folder.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from typing import Any
 from benchmarks.fuzzing.damage import damaged
 from benchmarks.fuzzing.damage import rearranged
 from benchmarks.fuzzing.damage import regrown
+from benchmarks.fuzzing.programs import joined
 from benchmarks.fuzzing.programs import program
 from benchmarks.fuzzing.trial import Trial
 from benchmarks.fuzzing.trial import try_out
@@ -42,6 +44,7 @@ from benchmarks.table import format_table
 SHARES: Mapping[str, float] = {
     "files": 0.52,
     "grammar": 0.14,
+    "joined": 0.002,
     "hypothesmith": 0.004,
     "bytes": 0.07,
     "lines": 0.12,
@@ -56,6 +59,8 @@ TELLING = (b"torch", b"state_dict", b"pickle", b"checkpoint")
 LIBRARIES = ["hypothesis", "libcst", "flake8_ckpt.engine", "flake8_ckpt.checking", "benchmarks.fuzzing.trial"]
 HEAD = ("source", "inputs", "findings", "CPU s", "longest s", "largest MiB", "faults")
 Files = Mapping[str, bytes]
+# Sources that need nothing but dice.
+MADE: Mapping[str, Callable[[random.Random], Files]] = {"grammar": program, "joined": joined}
 
 
 @dataclass(frozen=True)
@@ -176,8 +181,8 @@ def inputs_of(chunk: Chunk) -> Iterator[Files]:
         yield from drawn(chunk)
         return
     dice = random.Random(chunk.seed)
-    if chunk.source == "grammar":
-        yield from (program(dice) for _ in range(chunk.count))
+    if chunk.source in MADE:
+        yield from (MADE[chunk.source](dice) for _ in range(chunk.count))
         return
     for index in range(chunk.count):
         with suppress(OSError, SyntaxError, ValueError, RecursionError, AttributeError, TypeError):

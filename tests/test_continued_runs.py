@@ -93,8 +93,53 @@ def main(args, env, steps):
         eps = max(0.05, eps * 0.99)
     torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()}, args.path)
 """
+HELD = """
+import torch
+from torch import nn
+
+
+class Curiosity(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.target = nn.Linear(4, 4)
+        self.steps = 0
+        self.weight = 1.0
+
+    def bonus(self, obs):
+        self.steps += 1
+        self.weight = 0.99 ** self.steps
+        return self.weight * (self.target(obs) - obs).norm()
+
+
+class Agent:
+    def __init__(self):
+        self.policy = nn.Linear(4, 2)
+        self.optimizer = torch.optim.Adam(self.policy.parameters())
+        self.curiosity = Curiosity()
+
+    def learn(self, batches):
+        for obs in batches:
+            self.optimizer.zero_grad()
+            (self.policy(obs).sum() * self.curiosity.bonus(obs)).backward()
+            self.optimizer.step()
+
+    def save(self, path):
+        state = {"policy": self.policy.state_dict(), "curiosity": self.curiosity.state_dict()}
+        state["optimizer"] = self.optimizer.state_dict()
+        torch.save(state, path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.policy.load_state_dict(state["policy"])
+        self.curiosity.load_state_dict(state["curiosity"])
+        self.optimizer.load_state_dict(state["optimizer"])
+"""
 
 SILENT: dict[str, Case] = {
+    "a counter of a held object that a load sets": HELD + "        self.curiosity.steps = len(state)\n",
+    "a counter of a held object that each episode begins anew": HELD.replace(
+        "    def bonus", "    def reset(self):\n        self.steps = 0\n\n    def bonus"
+    ),
     "the program only plays after the load": {
         "agent.py": AGENT,
         "play.py": """
@@ -178,6 +223,7 @@ def main(args, batches):
 }
 
 FOUND: dict[str, Case] = {
+    "a held object weighs by what it counts": HELD.replace("(state, path)", "(state, path)  # CKP204"),
     "an agent that goes on with weights alone": {"agent.py": MARKED, "train.py": RUN},
     "a script that goes on with weights alone": SCRIPT.replace(
         '{epoch}.pt")', '{epoch}.pt")  # CKP204 CKP204'

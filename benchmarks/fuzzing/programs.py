@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import random
 import re
 import sys
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,9 @@ FILES = ("train.py", "net.py", "keep.py")
 # Beyond so many choices only the first one of each name is taken, which ends in words.
 MOST_CHOICES = 400
 DEEPEST = 9
+# The characters of a large file; an import from the future may only be its first statement.
+SIZES = (50_000, 300_000)
+FUTURE = "from __future__ import annotations\n"
 Choose = Callable[[Sequence[str]], str]
 
 
@@ -57,6 +62,18 @@ def expanded(choose: Choose, name: str) -> str:
 def program(dice: random.Random) -> Mapping[str, bytes]:
     """Return a project of one to three files, a hundred times as fast as hypothesis does."""
     return {name: expanded(dice.choice, "file").encode() for name in FILES[: dice.randint(1, len(FILES))]}
+
+
+def joined(dice: random.Random) -> Mapping[str, bytes]:
+    """Return one large file of many programs, in which what is not linear shows."""
+    size = dice.randint(*SIZES)
+    parts: list[str] = []
+    while sum(map(len, parts)) < size:
+        text = expanded(dice.choice, "file").replace(FUTURE, "import ast\n")
+        with suppress(SyntaxError):
+            ast.parse(text)
+            parts.append(text)
+    return {FILES[0]: "\n".join(parts).encode()}
 
 
 @st.composite

@@ -11,6 +11,7 @@ from flake8_ckpt.evidence.journals import Replacement
 from flake8_ckpt.evidence.judge import Lost
 from flake8_ckpt.evidence.judge import Run
 from flake8_ckpt.evidence.naming import Line
+from flake8_ckpt.evidence.naming import attribute_line
 from flake8_ckpt.evidence.naming import chain_of
 from flake8_ckpt.evidence.naming import object_line
 from flake8_ckpt.evidence.naming import owner_name
@@ -31,13 +32,14 @@ def judge_restores(run: Run) -> Iterator[Lost]:
 
 
 def _replaced(run: Run, journal: Journal, found: Replacement) -> Iterator[Lost]:
-    line = _overwriting_line(run, found)
+    holder = journal.objects.get(found.object) if found.object is not None else None
+    name = found.name.rpartition(".")[2]
+    # A module of a library that is made anew: no line tells, but that where its holder makes it.
+    is_whole = not found.places and not found.before and holder is not None
+    line = attribute_line(holder, name, run.sources) if is_whole and holder else _overwriting_line(run, found)
     if line is None:
         return
-    owner = found.cls
-    if found.object is not None and found.object in journal.objects:
-        owner = owner_name(chain_of(journal.objects[found.object], journal.objects))
-    name = found.name.rpartition(".")[2]
+    owner = owner_name(chain_of(holder, journal.objects)) if holder is not None else found.cls
     leaf = LeafFacts(("tensor", "tensor"), "", 0, found.before, found.after, True, 2, 2)
     yield Lost("CKP205", "replaced", line, found.cls, owner, name, leaf)
 

@@ -42,6 +42,7 @@ from flake8_ckpt.facts.program_text import remarks_in
 from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.progress.best_metrics import best_metrics
 from flake8_ckpt.facts.progress.step_counters import step_counters
+from flake8_ckpt.facts.progress.verdicts import saving_in
 from flake8_ckpt.facts.progress.verdicts import verdicts
 from flake8_ckpt.facts.statements import Walker
 from flake8_ckpt.facts.syntax import parameter_names
@@ -49,6 +50,7 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.frameworks.known import DEFAULT
 from flake8_ckpt.frameworks.known import Frameworks
 from flake8_ckpt.source.kept_by_name import listed
+from flake8_ckpt.source.kept_by_name import listed_in
 from flake8_ckpt.source.outline import SCRIPT
 from flake8_ckpt.source.outline import Outline
 from flake8_ckpt.source.outline import classes_with_statistics
@@ -145,6 +147,11 @@ class _Collector:
         return counted_in(self.source.lines)
 
     @cached_property
+    def saving(self) -> frozenset[int]:
+        """The numbers of the lines that may save something."""
+        return saving_in(self.source.lines)
+
+    @cached_property
     def fresh_paths(self) -> FreshPaths:
         """Return who knows the paths that every run makes anew."""
         return FreshPaths(self.source_text, self.script, self.source.definitions)
@@ -191,8 +198,13 @@ class _Collector:
             bool(statistics) and "self" in normalized_in(text),
             not found.selected and is_stateless_class(text),
             bool(node.decorator_list) or self.source_text.count(node.name) > text.count(node.name),
-            *listed(node, found.methods, self.text, self.script),
+            *listed(node, found.methods, self.text, lambda: self.names_of_script),
         )
+
+    @cached_property
+    def names_of_script(self) -> tuple[str, ...]:
+        """Return the names that the lists of the file's own level hold."""
+        return tuple(dict.fromkeys(listed_in(self.script)))
 
     def methods(self, found: ClassOutline, way: frozenset[int]) -> Iterator[FunctionFacts]:
         """Yield the summaries of the methods that can matter."""
@@ -293,7 +305,7 @@ class _Collector:
         given = (self.locate, self.script, frame.shared & self.alone)
         counters = step_counters(node, *given) if spans(node, self.counted) else ()
         metrics = (self.fresh_paths.marked(node, each) for each in best_metrics(node, self.ordered, *given))
-        found = (self.fresh_paths.judged(node, each) for each in verdicts(node, self.text(node), self.locate))
+        found = (self.fresh_paths.judged(node, each) for each in verdicts(node, self.saving, self.locate))
         return tuple(metrics), tuple(counters), tuple(found)
 
     def returns(self, node: Function, frame: Frame) -> v.Value | None:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -53,6 +54,7 @@ class FreshPaths:
         self.resumes_runs = "wandb" in text and re.search(r"\bresume\s*=|\bid\s*=", text) is not None
         self.script = script
         self.definitions = definitions
+        self._calls: dict[Function, Sequence[ast.Call]] = {}
         self.functions = {
             name: node
             for name, node in definitions
@@ -75,7 +77,7 @@ class FreshPaths:
             return False
         saves = [
             each
-            for each in _calls_in(node)
+            for each in self._calls_in(node)
             if any(first <= each.lineno <= last for first, last in blocks) and _is_save(each)
         ]
         state = self._states.get(id(node)) or self._script_state
@@ -88,19 +90,31 @@ class FreshPaths:
         if any(self.is_fresh(each, state) for each in given):
             return True
         inner = self._called(name) if depth else None
-        saves = [each for each in _calls_in(inner) if _is_save(each)] if inner is not None else []
+        saves = [each for each in self._calls_in(inner) if _is_save(each)] if inner is not None else []
         known = self._states[id(inner)] if saves else {}
         return bool(saves) and all(self._is_fresh_save(each, known, depth - 1) for each in saves)
 
+    def _calls_in(self, node: Function) -> Sequence[ast.Call]:
+        """Return the calls of a function, which is asked about many times."""
+        if node not in self._calls:
+            self._calls[node] = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+        return self._calls[node]
+
     def _called(self, name: str) -> Function | None:
         """Return the only function of the file that goes by a last name, or makes the objects of such a class."""
-        last = name.rpartition(".")[2]
-        found = [
-            node
-            for each, node in self.functions.items()
-            if each.rpartition(".")[2] == last or each.endswith(f"{last}.__init__")
-        ]
-        return found[0] if len(found) == 1 and last else None
+        found = self._by_last_name.get(name.rpartition(".")[2], ())
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _by_last_name(self) -> Mapping[str, Sequence[Function]]:
+        """Return the functions by what a call of them ends in: their own name, or that of the class they construct."""
+        found: dict[str, list[Function]] = defaultdict(list)
+        for name, node in self.functions.items():
+            scope, _, last = name.rpartition(".")
+            found[last].append(node)
+            if last == "__init__" and scope:
+                found[scope.rpartition(".")[2]].append(node)
+        return found
 
     @cached_property
     def _script_state(self) -> State:
@@ -132,7 +146,7 @@ class FreshPaths:
     def _given(self, states: dict[int, State]) -> dict[int, State]:
         """Return the parameters that every call of the file gives such a path."""
         found: dict[int, State] = defaultdict(dict)
-        places = [(_calls_in(node), states[id(node)]) for node in self.functions.values()]
+        places = [(self._calls_in(node), states[id(node)]) for node in self.functions.values()]
         script = (each for stmt in self.script for each in ast.walk(stmt) if isinstance(each, ast.Call))
         for calls, state in [*places, (script, self._script_state)]:
             for call in calls:
@@ -216,10 +230,6 @@ class FreshPaths:
         receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
         parts = [each for each in (*given, receiver) if each is not None]
         return TEXTS.search(name) is not None and any(self.is_fresh(each, state) for each in parts)
-
-
-def _calls_in(node: Function) -> Iterator[ast.Call]:
-    return (each for each in ast.walk(node) if isinstance(each, ast.Call))
 
 
 def _is_save(call: ast.Call) -> bool:

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
-from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -155,6 +154,11 @@ class Cluster:
                 msgspec.msgpack.decode(each.facts, type=FileFacts)
         return [each.failure or each.facts for each in said.made]
 
+    def close(self) -> None:
+        """Leave the cluster, be it there or not."""
+        with suppress(Exception):
+            within(CONNECT_SECONDS, self.client.close)
+
     def look_at_workers(self) -> None:
         """Raise ClusterError where one of the workers of now has other code; later ones say it with their answers."""
         said: dict[str, object] = {}
@@ -174,9 +178,8 @@ class Cluster:
             )
 
 
-@contextmanager
-def connected(address: str) -> Iterator[Cluster]:
-    """Connect to the scheduler at an address, such as tcp://host:8786; raise ClusterError where that fails."""
+def connect(address: str) -> Cluster:
+    """Return a connection to the scheduler at an address such as tcp://host:8786; raise ClusterError if that fails."""
     if not os.path.isabs(os.path.expanduser("~")):
         # dask would read its settings from a folder named `~`, which a linted repository may have.
         raise ClusterError(f"{address}: there is no home folder: set HOME")
@@ -185,18 +188,17 @@ def connected(address: str) -> Iterator[Cluster]:
     except ImportError as error:
         raise ClusterError(f"{address}: needs {error.name}: pip install 'flake8-ckpt[cluster]'") from error
     _silence()
-    connect = partial(Client, address, timeout=CONNECT_SECONDS / 2, set_as_default=False, name="flake8-ckpt")
+    make = partial(Client, address, timeout=CONNECT_SECONDS / 2, set_as_default=False, name="flake8-ckpt")
     try:
-        client = within(CONNECT_SECONDS, connect)
+        cluster = Cluster(address, within(CONNECT_SECONDS, make))
     except Exception as error:
         raise ClusterError(f"{address} cannot be reached ({_reason(error)})") from error
     try:
-        cluster = Cluster(address, client)
         cluster.look_at_workers()
-        yield cluster
-    finally:
-        with suppress(Exception):
-            within(CONNECT_SECONDS, client.close)
+    except ClusterError:
+        cluster.close()
+        raise
+    return cluster
 
 
 def answer(asked: str, request: bytes) -> bytes:

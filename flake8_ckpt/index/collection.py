@@ -27,7 +27,8 @@ from flake8_ckpt.index.survey import CHANGED
 from flake8_ckpt.index.survey import Survey
 from flake8_ckpt.index.survey import survey_files
 
-GROUP_BYTES = 300_000
+# What is sent at once: little enough that all workers have some of a small project, too.
+GROUP_BYTES, LEAST_GROUP_BYTES, GROUPS = 300_000, 20_000, 16
 WORKER_BYTES = 1_500_000
 # Where fewer than one in so many files are new, other machines are not asked for facts: an editor does not wait.
 WORTH_ASKING = 10
@@ -216,15 +217,16 @@ def _in_processes(
 
 
 def _in_executor(texts: Sequence[bytes], known: Frameworks, executor: Executor) -> Iterator[Encoded]:
-    for group in executor.map(partial(collect_group, known=known), list(_groups(texts))):
+    size = max(LEAST_GROUP_BYTES, min(GROUP_BYTES, sum(map(len, texts)) // GROUPS))
+    for group in executor.map(partial(collect_group, known=known), list(_groups(texts, size))):
         yield from group
 
 
-def _groups(texts: Sequence[bytes]) -> Iterator[list[bytes]]:
+def _groups(texts: Sequence[bytes], size: int) -> Iterator[list[bytes]]:
     group: list[bytes] = []
     for text in texts:
         group.append(text)
-        if sum(map(len, group)) >= GROUP_BYTES or len(group) >= 64:
+        if sum(map(len, group)) >= size or len(group) >= 64:
             yield group
             group = []
     if group:

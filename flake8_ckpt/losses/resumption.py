@@ -19,6 +19,7 @@ from flake8_ckpt.findings import Position
 from flake8_ckpt.linking.functions import CallContext
 from flake8_ckpt.linking.functions import FunctionRef
 from flake8_ckpt.linking.functions import followed_functions
+from flake8_ckpt.linking.functions import functions_outside_tests
 from flake8_ckpt.linking.functions import method_ref
 from flake8_ckpt.linking.value_names import last_name
 from flake8_ckpt.losses.idle_loads import IdleLoads
@@ -155,24 +156,41 @@ class Resumption:
         """Tell whether a call may be one of these: of functions any, where none is known."""
         callee = self.evaluator.callee_of(site.call, CallContext(caller))
         if callee is None:
-            return not known or last_name(site.call.callee) not in COMMON
+            return not known or self._is_telling(last_name(site.call.callee), owners, known)
         if callee.identity in known:
             return True
         if not callee.class_id:
             return not known
         return any(self.is_of(callee, each) for each in owners if each)
 
+    def _is_telling(self, name: str, owners: set[str], known: set[str]) -> bool:
+        """Tell whether a name alone says what is called: all that have it are functions that lead to the load."""
+        if name in COMMON:
+            return False
+        return all(
+            each.identity in known or any(self.is_of(each, owner) for owner in owners if owner)
+            for each in self._by_name.get(name, ())
+        )
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[FunctionRef]]:
+        """Return the functions outside of tests by the names under which they are called."""
+        found: dict[str, list[FunctionRef]] = {}
+        for each in functions_outside_tests(self.symbols):
+            found.setdefault(called_as(each.class_id, each.function), []).append(each)
+        return found
+
     def _trains_from(self, unit: FunctionRef, loads: list[Position], is_judged: bool = False) -> bool:
         """Tell whether a function runs a training after it has loaded, or in the loop in which it loads.
 
-        What it calls to load `is_judged` where that function was asked before. Where the flags of a load and of a
-        training exclude each other, no run meets both.
+        What it calls to load `is_judged` where that function was asked before; such a call at the end of a loop that
+        trains is no restart. Where the flags of a load and of a training exclude each other, no run meets both.
         """
         if not self.trainings.trains(unit, MAX_CALLS):
             return False
         first = min(each.line for each in loads) if loads else 0
         loading = [each for each in unit.function.calls if each.position in loads]
-        is_repeated = any(LOOP in each.guards for each in loading)
+        is_repeated = not is_judged and any(LOOP in each.guards for each in loading)
         later = [
             each
             for each in unit.function.calls

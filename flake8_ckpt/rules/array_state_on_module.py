@@ -86,6 +86,7 @@ Where they cannot, `get_extra_state` and `set_extra_state` carry the array as it
 
 - Nothing changes the array after construction.
 - Every call makes it again before reading it, or a `reset` method sets it back.
+- The class is a metric, by its base, its name or its file.
 - The class carries it itself: extra state, its own `state_dict`, or its own pickling.
 - A load hook makes it again from what it restores.
 - The class is not an `nn.Module`.

@@ -89,6 +89,7 @@ compares keys; a hook that acts after `super()._load_from_state_dict(...)` is to
 - A load hook (`_load_from_state_dict`, a pre-hook, or `load_state_dict` itself) prepares the names first.
 - The project's own loading code calls the method that registers, on the modules of the checkpoint it reads.
 - All that construct the class hand it the argument with which the constructor registers the same.
+- A constructor runs the module that it makes, or the code that loads runs it first, with a dummy batch.
 - The method that registers is called by `__init__` on every path.
 - A method that no step runs makes another form of the module: `convert_to_deploy()`, `fuse_layers()`.
 - The buffer is not persistent and holds a constant or a cache.

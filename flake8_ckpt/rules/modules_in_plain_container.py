@@ -82,6 +82,7 @@ name as well get a second one.
 - One module hidden in a list or tuple on purpose, or set by `object.__setattr__`, because its owner
   is elsewhere.
 - The modules have no weights and no train mode: poolings, activations, and classes around such alone.
+- The elements are metrics, or nothing reads the list.
 - The list was handed in and the class calls none of its modules: they are parts of something else.
 - The list is a local variable, or the class is not an `nn.Module`.
 

@@ -143,6 +143,8 @@ assert resumed.epsilon() < trained.epsilon()
   `DistributedDataParallel`, a scheduler that is wound forward to the restored step.
 - What is replaced was not restored: the count of one episode, a new head on pretrained weights.
 - An option asks for it: `if args.reset_optimizer:`, `if self.finetune:`.
+- Another method makes an object of its own to use, as the one that loads does.
+- A constructor loads before it has made what it loads into: that fails.
 - The name stands for another object from then on: the variable of a loop, an object of another class.
 - The checkpoint itself gives what the object is rebuilt from, and it is loaded afterwards.
 - The function is over after the branch that loads, or the new object is filled from the checkpoint further down.

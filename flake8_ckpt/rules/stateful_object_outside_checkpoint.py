@@ -185,16 +185,22 @@ Shown, not applied: both ends change, and files written before lack the key.
 ## When it stays silent
 
 - The program does not resume: nothing loads what it saves, or what loads only evaluates, exports or starts
-  from pretrained weights, which a name says: `pretrained`, `init_from`, `teacher`, `best`. For a normalizer it is enough that the program uses the weights.
+  from pretrained weights, which a name says: `pretrained`, `init_from`, `teacher`, `best`. For a normalizer it is
+  enough that the program uses the weights.
+- No run loads and then trains: the load stands under `if evaluate:` and the training under `if not evaluate:`,
+  or the function or the program is over after the load.
 - The object is carried another way: as part of a saved module, in a file of its own, by a framework that
   collects what was registered or prepared, by pickling the whole. What `accelerator.prepare` was given counts where
   some code calls `save_state`.
 - The object is never stepped or updated, or lives for one call only.
 - A gradient scaler is switched off by a constant: it has no state.
 - The object is given to code that is not known, and that may keep it.
-- A scheduler is told the epoch at each step, or stepped up to it.
+- A scheduler is told the epoch at each step, is made for the epoch to begin with, or is stepped up to it.
+  `ExponentialLR` only multiplies the rate of its optimizer, which is saved.
 - A counter or a rate only limits the run, or is only logged; or something else than counting sets it.
 - One side mentions it: CKP201, CKP202 or CKP203.
+- No program reaches the file: an `archive` or a copy that nothing imports, a file that an `import_module` by
+  name cannot choose.
 - The code is a test.
 
 ## References

@@ -89,7 +89,8 @@ Shown, not applied: the constructor has to learn the shape, or a load hook has t
 - The name is declared with `register_buffer(name, None)` or `register_parameter(name, None)`
   (CKP108 looks at how it is filled).
 - The method writes the attribute before it reads it: a cache, an output kept for inspection.
-- A `reset` method sets it back to `None` for each episode or call.
+- A `reset` method sets it back to `None` for each episode or call, or the method that takes it does.
+- The class is a metric, by its base, its name or its file.
 - It is a hidden state, which a part of the module takes and gives back, or a window that each call rolls on.
 - The class carries it itself, in its own `state_dict`, extra state or pickling.
 

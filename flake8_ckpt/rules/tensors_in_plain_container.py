@@ -85,7 +85,7 @@ they want one stacked buffer, or a buffer each under a name with a number.
 - The container stays empty in the constructor and is filled and emptied within one call.
 - It is handed in: Parameters that another module has, or what a hook is called with.
 - Every call fills it: outputs, hooks, parameters of a random augmentation.
-- Its elements are numbers, shapes or strings, or constants that the constructor puts on a device.
+- Its elements are numbers, shapes or strings, or constants that the constructor puts on a device or alone reads.
 
 ## References
 
@@ -107,7 +107,9 @@ from flake8_ckpt.rules.base import finding_at
 def check(project: Project) -> Iterator[Finding]:
     """Report plain containers that construction fills with tensors or Parameters."""
     for held in project.modules.plain_containers():
-        if held.holds_tensors and not (held.is_transient_store or held.belongs_to_others or held.is_placed):
+        if not held.holds_tensors or held.is_placed or held.is_spent:
+            continue
+        if not (held.is_transient_store or held.belongs_to_others):
             better = "nn.ParameterDict" if held.kind == "dict" else "nn.ParameterList"
             message = (
                 f"'{held.attr}' keeps tensors in a plain {held.kind}: they are neither saved nor moved;"

@@ -21,17 +21,19 @@ def listed(
     node: ast.ClassDef,
     methods: Sequence[Function],
     text: Callable[[Function], str],
-    script: Sequence[ast.stmt],
+    names_of_script: Callable[[], Sequence[str]],
 ) -> tuple[tuple[str, ...], bool]:
     """Return the names that lists of a class hold, and whether it keeps the attributes of such names.
 
+    The names of the script, which are the same for every class, are asked for where they count.
     A class whose base may keep them is asked for the lists of its body and its constructor, too; a module keeps its
     parts by itself.
     """
     keeps = keeps_by_name(methods, text)
     if not keeps and (not node.bases or any(dotted(each).endswith("Module") for each in node.bases)):
         return (), False
-    return tuple(dict.fromkeys(listed_in([node, *script] if keeps else list(_set_up(node))))), keeps
+    names = [*listed_in([node]), *names_of_script()] if keeps else listed_in(list(_set_up(node)))
+    return tuple(dict.fromkeys(names)), keeps
 
 
 def _set_up(node: ast.ClassDef) -> Iterator[ast.stmt]:

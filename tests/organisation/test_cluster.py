@@ -5,28 +5,35 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from distributed import CancelledError
 
 import flake8_ckpt
 from flake8_ckpt.index import cluster
 from flake8_ckpt.index.collection import collect_group
+from flake8_ckpt.index.signature import KEY_VARIABLE
 from tests.front_end import CLEAN
 from tests.front_end import NORMALIZER
 from tests.front_end import Run
 from tests.front_end import check
+from tests.front_end import command
 from tests.front_end import here
 from tests.front_end import write
 from tests.organisation.dask_cluster import KILLER
 from tests.organisation.dask_cluster import Scheduler
 from tests.organisation.dask_cluster import scheduler
 
-# Four groups; in every third file something is lost, and one cannot be parsed.
-COUNT = 240
+# Three groups; in every third file something is lost, and one cannot be parsed.
+COUNT = 120
+Worker = subprocess.Popen[bytes]
+# These share what they run, and their order counts.
+dask_group = pytest.mark.xdist_group("dask")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +57,14 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
     """Run a scheduler without workers."""
     with scheduler(tmp_path_factory.mktemp("dask")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def worker(dask: Scheduler) -> Iterator[Worker]:
+    """Run a worker as it should be."""
+    with dask.worker() as process:
+        dask.wait_for(1)
+        yield process
 
 
 def refused(folder: Path, address: str) -> str:
@@ -125,8 +140,10 @@ class Anything:
 
     def __init__(self, given: object) -> None:
         self.given = given
+        self.sent = 0
 
     def submit(self, *arguments: object, **more: object) -> Late:
+        self.sent += 1
         return Late(self.given)
 
     def nthreads(self) -> dict[str, int]:
@@ -165,6 +182,24 @@ def test_answer_of_other_code_ends_the_run() -> None:
         list(connection.map(collect_group, GROUPS))
 
 
+def test_code_that_cannot_be_loaded_ends_the_run() -> None:
+    """So says a scheduler that lacks our package."""
+    given = RuntimeError("Error during deserialization of the task graph.")
+    given.__cause__ = ModuleNotFoundError("No module named 'flake8_ckpt'")
+    connection = cluster.Cluster("tcp://host:1", Anything(given))
+    with pytest.raises(cluster.ClusterError, match="No module named 'flake8_ckpt'.*: install"):
+        list(connection.map(collect_group, GROUPS))
+
+
+def test_nothing_more_is_sent_to_a_cluster_that_is_lost() -> None:
+    client = Anything(CancelledError("gone"))
+    connection = cluster.Cluster("tcp://host:1", client)
+    many = [[b"x = 1\n"]] * (cluster.LEAST_AHEAD + 5)
+    assert list(connection.map(collect_group, many)) == list(map(collect_group, many))
+    assert connection.is_lost and client.sent == cluster.LEAST_AHEAD
+
+
+@dask_group
 def test_cluster_without_workers_is_not_waited_for(
     dask: Scheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +211,7 @@ def test_cluster_without_workers_is_not_waited_for(
     assert "did not read all files (no worker answers): the others were read here" in done.err
 
 
+@dask_group
 def test_worker_of_another_version_is_one_line(dask: Scheduler, tmp_path: Path) -> None:
     package = Path(flake8_ckpt.__file__).parent
     old = tmp_path / "old" / "flake8_ckpt"
@@ -190,26 +226,41 @@ def test_worker_of_another_version_is_one_line(dask: Scheduler, tmp_path: Path) 
     assert "has flake8-ckpt 0.0.1 (" in said and f"and here is flake8-ckpt {flake8_ckpt.__version__}" in said
 
 
+@dask_group
 def test_worker_that_is_killed_loses_nothing(
-    dask: Scheduler, tmp_path: Path, project: Path, alone: Run
+    dask: Scheduler, worker: Worker, tmp_path: Path, project: Path, alone: Run
 ) -> None:
     """Of two worker processes, one dies with a group in hand; the other goes on."""
     write(tmp_path, {"killer.py": KILLER.format(victim="os.getpid()")})
-    with dask.worker() as other, dask.worker(preload=str(tmp_path / "killer.py")) as killed:
+    with dask.worker(preload=str(tmp_path / "killer.py")) as killed:
         dask.wait_for(2)
         done = check(project, "--ckpt-no-cache", f"--cluster={dask.address}")
-        assert (killed.wait(60), other.poll()) == (-signal.SIGKILL, None)
+        assert (killed.wait(60), worker.poll()) == (-signal.SIGKILL, None)
     assert len(done.codes) == COUNT // 3 + 1
     assert (done.code, done.out, done.err) == (alone.code, alone.out, alone.err)
 
 
-def test_scheduler_that_is_killed_loses_nothing(tmp_path: Path, project: Path, alone: Run) -> None:
-    """Nobody answers any more, so the files are read here, and a line says so."""
-    with scheduler(tmp_path) as dying:
-        write(tmp_path, {"killer.py": KILLER.format(victim=dying.process.pid)})
-        with dying.worker(preload=str(tmp_path / "killer.py")):
-            dying.wait_for(1)
-            done = check(project, "--ckpt-no-cache", f"--cluster={dying.address}")
-        assert dying.process.wait(60) == -signal.SIGKILL
+@dask_group
+def test_scan_with_cluster_and_shared_cache_finds_the_same(
+    dask: Scheduler, worker: Worker, tmp_path: Path
+) -> None:
+    root = write(tmp_path, {"lossy/a.py": NORMALIZER, "clean/a.py": CLEAN, "LIST": "lossy\nclean\nnowhere\n"})
+    url = f"file://{tmp_path}/facts"
+    options = (f"--cluster={dask.address}", f"--ckpt-cache-dir={url}")
+    done = command(root, "scan", "LIST", *options, env={KEY_VARIABLE: "ours"})
+    assert done == here(root, "scan", "LIST", "--ckpt-no-cache")
+    assert len(list((tmp_path / "facts").iterdir())) == 4
+
+
+@dask_group
+def test_scheduler_that_is_killed_loses_nothing(
+    dask: Scheduler, tmp_path: Path, project: Path, alone: Run
+) -> None:
+    """Nobody answers any more, so the files are read here, and a line says so. It is the last test of this one."""
+    write(tmp_path, {"killer.py": KILLER.format(victim=dask.process.pid)})
+    with dask.worker(preload=str(tmp_path / "killer.py")):
+        dask.wait_for(2)
+        done = check(project, "--ckpt-no-cache", f"--cluster={dask.address}")
+    assert dask.process.wait(60) == -signal.SIGKILL
     assert (done.code, done.out) == (alone.code, alone.out)
     assert done.err.splitlines()[-1].endswith("(the scheduler is gone): the others were read here")

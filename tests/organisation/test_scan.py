@@ -15,6 +15,7 @@ from jsonschema import Draft7Validator
 from flake8_ckpt.commands.organisation import processes
 from flake8_ckpt.commands.organisation.one_repository import Outcome
 from flake8_ckpt.commands.organisation.one_repository import Request
+from flake8_ckpt.commands.organisation.one_repository import check_repository
 from flake8_ckpt.commands.organisation.repositories import Repository
 from flake8_ckpt.commands.organisation.repositories import repositories
 from flake8_ckpt.index.signature import KEY_VARIABLE
@@ -25,7 +26,6 @@ from tests.front_end import check
 from tests.front_end import command
 from tests.front_end import here
 from tests.front_end import write
-from tests.organisation.dask_cluster import scheduler
 from tests.reports.test_formats import sarif_schema
 
 # A module of this name in a repository must not be imported from it.
@@ -193,8 +193,10 @@ def test_clone_is_checked_and_removed(tmp_path: Path) -> None:
     at = commit(write(tmp_path / "mine" / "project", {"a.py": NORMALIZER}))
     env = {"XDG_CACHE_HOME": str(tmp_path / "caches")}
     address = f"file://{tmp_path}/mine/project"
-    done = scan_anew(tmp_path, f"{address}\n", "--output-format=json", env=env)
-    (entry,) = json.loads(done.out)
+    lines = f"{address}\nfile://{tmp_path}/mine/./project\n"
+    done = scan_anew(tmp_path, lines, "--output-format=json", "--jobs=1", env=env)
+    entry, again = json.loads(done.out)
+    assert (again["error"], again["commit"]) == (None, at)
     assert (entry["repository"], entry["place"], entry["commit"]) == ("mine/project", address, at)
     assert [each["path"] for each in entry["findings"]] == ["mine/project/a.py"]
     assert os.listdir(tmp_path / "caches" / "flake8-ckpt") == ["key"]
@@ -247,23 +249,19 @@ def test_standard_input_gives_the_list(several: Path) -> None:
     assert [line.split(":")[0] for line in done.out.splitlines()] == ["lossy/a.py", "lossy/sub/b.py"]
 
 
-def test_cluster_and_shared_cache_give_the_same(
-    several: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("dask")
-    url = f"--ckpt-cache-dir=file://{folder}/facts"
-    lines, env = "lossy\nclean\nnowhere\n", {KEY_VARIABLE: "ours"}
-    with scheduler(folder) as dask, dask.worker():
-        dask.wait_for(1)
-        done = scan_anew(several, lines, f"--cluster={dask.address}", url, env=env)
-    assert done == scan(several, lines)
-    assert (folder / "facts").is_dir()
-
-
 def test_store_that_is_no_use_is_said_once(several: Path) -> None:
     options = ("--ckpt-cache-dir=memory://x", "-q")
     done = scan_anew(several, "lossy\nclean\nquiet\n", *options, env={KEY_VARIABLE: ""})
     assert done.err.count("is not set") == done.err.count("\n") == 1
+
+
+def test_cluster_that_goes_meanwhile_is_said(several: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(several)
+    request = Request(Repository("lossy", str(several / "lossy")), "", (), "concise", cluster="tcp://gone")
+    outcome = check_repository(request)
+    assert outcome.codes == {"CKP101": 2}
+    (note,) = outcome.notes
+    assert "tcp://gone cannot be reached" in note and note.endswith("what is left is read here")
 
 
 def test_outcome_crosses_processes(several: Path) -> None:

@@ -19,6 +19,7 @@ from flake8_ckpt import engine
 from flake8_ckpt.engine import Analysis
 from flake8_ckpt.index import store
 from flake8_ckpt.index.signature import KEY_VARIABLE
+from flake8_ckpt.index.survey import Mark
 from flake8_ckpt.options import Options
 from tests.front_end import BASE
 from tests.front_end import CLEAN
@@ -123,6 +124,27 @@ def test_huge_record_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     collected(machine(tmp_path, "one"))
     monkeypatch.setattr(store, "MAX_BYTES", 100)
     assert len(collected(machine(tmp_path, "two"))) == 3
+
+
+def test_signed_record_of_another_kind_counts_for_nothing(tmp_path: Path) -> None:
+    """As of a version of ours that had other records under this name."""
+    collected(machine(tmp_path, "one"))
+    shared = store.open_store("memory://facts")
+    for path in MemoryFileSystem.store:
+        shared.write(path.rpartition("/")[2], Mark(1, 2, 3, 4, b"5"))
+    assert len(collected(machine(tmp_path, "two"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("s3://bucket/folder", "s3://bucket/folder"),
+        ("ftp://me:secret@host:21/x", "ftp://***@host:21/x"),
+        ("ftp://me:secret@[host/x", "ftp://..."),
+    ],
+)
+def test_password_is_not_shown(url: str, shown: str) -> None:
+    assert store.without_password(url) == shown
 
 
 def test_no_key_is_said_and_nothing_is_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,9 +119,12 @@ SILENT: dict[str, Case] = {
 FOUND: dict[str, Case] = {
     "training goes on where the load was": {
         "agent.py": AGENT,
-        "main.py": IMPORTS + BOTH.format(test="evaluate"),
+        "main.py": IMPORTS + BOTH.format(test="evaluate").replace("evaluate", "more"),
     },
-    "training goes on below the branch": {"agent.py": AGENT, "main.py": IMPORTS + LEFT.format(leave="pass")},
+    "training goes on below the branch": {
+        "agent.py": AGENT,
+        "main.py": IMPORTS + LEFT.format(leave="pass").replace('"test"', '"more"'),
+    },
     "a program trains on": {"agent.py": AGENT, "main.py": IMPORTS + RESUMED},
     "a program uses what was put away": {
         "archive/agent.py": AGENT,

@@ -50,6 +50,17 @@ class MovingAverage:
     def load_state_dict(self, state):
         self.shadow = state["shadow"]
 """
+NOISE = """
+class NoiseScheduler(nn.Module):
+    def __init__(self, steps):
+        super().__init__()
+        self.first, self.last, self.steps = 1e-4, 0.02, steps
+
+    def step(self, sample, noise, timestep):
+        return sample - (self.first + timestep * self.last / self.steps) * noise
+
+
+"""
 AGENT = """
 import torch
 from scale import RunningScale
@@ -243,6 +254,13 @@ def main(loader, resume_path):
         restore="        for _ in range(resume):\n            scheduler.step()",
         step="        scheduler.step()",
     ),
+    "a scheduler that multiplies the rate of an optimizer that is saved": loop(
+        make="    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
+        step="        scheduler.step()",
+    ),
+    "a schedule of diffusion": loop(
+        make="    scheduler = NoiseScheduler(1000)", step="        scheduler.step(batch, model(batch), timestep=3)"
+    ).replace("def main", NOISE + "def main"),
     "a scheduler that is told the epoch": loop(
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step(epoch)"
     ).replace("for batch in batches", "for epoch, batch in enumerate(batches)"),
@@ -742,6 +760,13 @@ def main(path, batches):
 }
 
 FOUND: dict[str, Case] = {
+    "a scheduler that multiplies a rate, and its optimizer in no file": loop(
+        make="    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
+        step="        scheduler.step()",
+    )
+    .replace(', "optimizer": optimizer.state_dict()', "")
+    .replace('        optimizer.load_state_dict(state["optimizer"])\n', "")
+    .replace("torch.save(payload, path)", "torch.save(payload, path)  # CKP204 CKP204"),
     "a normalizer that lightning leaves out": {
         "scale.py": NORMALIZER,
         "agent.py": """

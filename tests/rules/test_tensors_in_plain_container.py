@@ -21,6 +21,33 @@ class Net(nn.Module):
     def forward(self, x):
         return x[self.maps[0]]
 """,
+    "one tensor is made of all of it": TORCH
+    + """
+class Table(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.bounds = []
+        for each in sizes:
+            self.bounds.append(torch.tensor(each))
+        self.bounds = torch.stack(self.bounds)
+
+    def forward(self, x):
+        return self.bounds.to(x.device)[x]
+""",
+    "constants that the constructor alone reads": TORCH
+    + """
+class Head(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ratios = [torch.tensor(each) for each in sizes]
+        self.register_buffer("anchors", self.anchors_of())
+
+    def anchors_of(self):
+        return torch.cat([each.sqrt() for each in self.ratios])
+
+    def forward(self, x):
+        return x + self.anchors
+""",
     "what is picked from it is moved": """
 from operator import itemgetter
 import torch
@@ -265,6 +292,28 @@ class Net(nn.Module):
 
     def forward(self, x):
         return x[self.maps[0]]
+""",
+    "one tensor is made of it in one arm alone": TORCH
+    + """
+class Table(nn.Module):
+    def __init__(self, sizes, is_one):
+        super().__init__()
+        self.bounds = []  # CKP104
+        for each in sizes:
+            self.bounds.append(torch.tensor(each))
+        if is_one:
+            self.bounds = torch.stack(self.bounds)
+
+    def forward(self, x):
+        return self.bounds[0] + x
+""",
+    "parameters that the constructor alone reads": TORCH
+    + """
+class Head(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.scales = [nn.Parameter(torch.tensor(each)) for each in sizes]  # CKP104
+        self.optimizer = torch.optim.SGD(self.scales, 0.1)
 """,
     "what is picked from it is moved here and not there": """
 from operator import itemgetter

@@ -720,3 +720,10 @@ def test_reports_what_real_programs_leave_out(case: Case) -> None:
 def test_other_saves_are_related() -> None:
     (finding,) = check_findings(REGRESSIONS["several models on one environment"])
     assert [each.message for each in finding.related] == ["the statistics live here", "saved here too"]
+
+
+def test_key_is_what_is_saved() -> None:
+    case = REGRESSIONS["several models on one environment"]
+    assert isinstance(case, str)
+    (finding,) = check_findings(case.replace("model", "agent"))
+    assert finding.key == "agent"

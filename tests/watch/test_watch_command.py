@@ -148,11 +148,14 @@ class Agent:
 
     def set_up(self):
         self.lost = Norm()  # CKP205
+        self.plain = nn.BatchNorm1d(3)
+        self.grown = nn.Sequential(nn.Linear(3, 3))
         self.copied = Norm()
         self.restored = Norm()
 
     def parts(self):
-        return {"net": self.net, "lost": self.lost, "copied": self.copied, "restored": self.restored}
+        names = ("net", "lost", "plain", "grown", "copied", "restored")
+        return {name: getattr(self, name) for name in names}
 
     def save(self):
         torch.save({name: part.state_dict() for name, part in self.parts().items()}, "agent.pt")
@@ -161,15 +164,17 @@ class Agent:
         state = torch.load("agent.pt")
         for name, part in self.parts().items():
             part.load_state_dict(state[name])
-        copied = copy.deepcopy(self.copied)
+        copied, grown = copy.deepcopy(self.copied), self.grown
         self.set_up()
         self.copied = copied
+        self.grown = nn.Sequential(grown, nn.Linear(3, 3))
         self.restored.load_state_dict(state["restored"])
 
     def train(self):
         for _ in range(3):
             x = torch.randn(8, 3)
-            loss = self.net(self.lost(x) + self.copied(x) + self.restored(x)).square().mean()
+            normed = self.lost(x) + self.plain(x) + self.copied(x) + self.restored(x)
+            loss = self.net(self.grown(normed)).square().mean()
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
@@ -189,7 +194,7 @@ def test_restored_module_that_is_made_anew(tmp_path: Path) -> None:
     files = {"train.py": REBUILT}
     done, evidence = watch(write(tmp_path, files), sys.executable, "train.py")
     assert losses(evidence) == expected(files)
-    assert "Agent.lost was restored, and replaced by another before training went on" in done.err
+    assert "Agent.lost, plain was restored, and replaced by another before training went on" in done.err
     assert evidence["processes"][0]["faults"] == 0
 
 

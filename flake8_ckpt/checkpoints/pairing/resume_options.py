@@ -27,7 +27,7 @@ TUNES = re.compile(r"fine_?tun|pretrain|transfer|distil|adapt|warm_?start", re.I
 BEGINS = re.compile(
     TUNES.pattern
     + r"|teacher|backbone|imagenet|baseline|expert|dynamics|world_?model"
-    + r"|(^|[^a-z])(init|best|base|eval|test|infer|demo|play)",
+    + r"|(^|[^a-z])(init|best|base_(model|ckpt|checkpoint|weight)|eval|test|infer|demo|play(_|$))",
     re.I,
 )
 

@@ -26,16 +26,33 @@ def cluster_at(address: Optional[str]) -> Iterator[Optional[Cluster]]:
         yield None
         return
     from flake8_ckpt.index.cluster import ClusterError
-    from flake8_ckpt.index.cluster import connected
 
+    cluster = connection(address)
     try:
-        with connected(address) as cluster:
-            yield cluster
+        yield cluster
     except ClusterError as error:
         raise ExecutionError(f"--cluster: {error}") from error
+    finally:
+        cluster.close()
+    tell_trouble(cluster)
+
+
+def connection(address: str) -> Cluster:
+    """Return a connection to a cluster; raise ExecutionError where it cannot be used."""
+    from flake8_ckpt.index.cluster import ClusterError
+    from flake8_ckpt.index.cluster import connect
+
+    try:
+        return connect(address)
+    except ClusterError as error:
+        raise ExecutionError(f"--cluster: {error}") from error
+
+
+def tell_trouble(cluster: Cluster) -> None:
+    """Say on the side why a cluster did not read all files, if so."""
     if cluster.trouble:
         print(
-            f"flake8-ckpt: note: --cluster: {address} did not read all files ({cluster.trouble}): the others were"
-            " read here",
+            f"flake8-ckpt: note: --cluster: {cluster.address} did not read all files ({cluster.trouble}): the others"
+            " were read here",
             file=sys.stderr,
         )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence
-from contextlib import ExitStack
 from contextlib import redirect_stderr
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Optional
 
 from flake8.exceptions import ExecutionError
 
@@ -21,10 +24,12 @@ from flake8_ckpt.commands.adoption.summary import hidden_counts
 from flake8_ckpt.commands.arguments import read_project
 from flake8_ckpt.commands.check import declare
 from flake8_ckpt.commands.check import material_of
+from flake8_ckpt.commands.lookup import Lookup
 from flake8_ckpt.commands.lookup import look_up
 from flake8_ckpt.commands.organisation.clones import clone
 from flake8_ckpt.commands.organisation.clones import commit_of
-from flake8_ckpt.commands.organisation.cluster import cluster_at
+from flake8_ckpt.commands.organisation.cluster import connection
+from flake8_ckpt.commands.organisation.cluster import tell_trouble
 from flake8_ckpt.commands.organisation.repositories import Repository
 from flake8_ckpt.commands.output import FORMATTERS
 from flake8_ckpt.commands.output import Material
@@ -32,7 +37,11 @@ from flake8_ckpt.commands.output import kept_findings
 from flake8_ckpt.commands.reporting import writer_of
 from flake8_ckpt.configuration import read_configuration
 from flake8_ckpt.findings import Finding
+from flake8_ckpt.options import Options
 from flake8_ckpt.reports.plain_text import one_line
+
+if TYPE_CHECKING:
+    from flake8_ckpt.index.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,8 @@ def check_repository(request: Request) -> Outcome:
         message = f"internal error: {type(error).__name__}: {error}; please report it"
     finally:
         if request.clone:
+            # The next one is not to be cloned from within a folder that is gone.
+            os.chdir(os.path.dirname(request.clone))
             shutil.rmtree(request.clone, ignore_errors=True)
     return Outcome(request.repository, error=" ".join(message.split()), notes=_lines(said))
 
@@ -83,18 +94,12 @@ def _checked(request: Request, said: io.StringIO) -> Outcome:
     os.chdir(folder)
     arguments = [*request.arguments, *_root_of(request.arguments), "."]
     namespace, options, root = read_project(arguments, declare, FORMATTERS)
-    with ExitStack() as stack:
-        cluster = None
-        # The scheduler was there when the scan began: what has gone since is no reason to know less.
-        with suppress(ExecutionError):
-            cluster = stack.enter_context(cluster_at(request.cluster or None))
-        looked_up = look_up(namespace, options, root, cluster)
+    cluster = _cluster(request.cluster) if request.cluster else None
+    looked_up = _looked_up(namespace, options, root, cluster)
     kept = kept_findings(namespace, looked_up.linted)
-    material = material_of(options, looked_up)
-    report = _report(request, kept, material)
     return Outcome(
         request.repository,
-        report,
+        _report(request, kept, material_of(options, looked_up)),
         dict(sorted(Counter(each.code for each in kept).items())),
         looked_up.read,
         tuple(sorted(looked_up.unread)),
@@ -104,11 +109,37 @@ def _checked(request: Request, said: io.StringIO) -> Outcome:
     )
 
 
+@cache
+def _cluster(address: str) -> Optional[Cluster]:
+    """Return a connection for all repositories of this process, None where it has gone since the scan began."""
+    try:
+        return connection(address)
+    except ExecutionError as error:
+        print(f"flake8-ckpt: note: {error}; what is left is read here", file=sys.stderr)
+        return None
+
+
+def _looked_up(
+    namespace: argparse.Namespace, options: Options, root: Path, cluster: Optional[Cluster]
+) -> Lookup:
+    """Look a repository up, with a cluster if there is one."""
+    if cluster is None:
+        return look_up(namespace, options, root)
+    from flake8_ckpt.index.cluster import ClusterError
+
+    try:
+        found = look_up(namespace, options, root, cluster)
+    except ClusterError as error:
+        raise ExecutionError(f"--cluster: {error}") from error
+    tell_trouble(cluster)
+    return found
+
+
 def _folder_of(request: Request) -> Path:
     if request.repository.address:
         clone(request.repository.address, Path(request.clone))
         return Path(request.clone)
-    folder = Path(os.path.abspath(request.repository.folder))
+    folder = Path(request.repository.folder)
     if not folder.is_dir():
         raise ExecutionError("is not a folder" if folder.exists() else "there is no such folder")
     return folder

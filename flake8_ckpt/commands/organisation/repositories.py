@@ -34,7 +34,7 @@ class Repository:
     @property
     def place(self) -> str:
         """Return where it is, as it may be printed."""
-        return without_password(self.address) if self.address else os.path.abspath(self.folder)
+        return without_password(self.address) if self.address else self.folder
 
 
 def read_list(name: str) -> list[Repository]:
@@ -62,7 +62,7 @@ def _repository(line: str) -> Repository:
     if is_url(line) or (SHORT_ADDRESS.fullmatch(line) and not os.path.lexists(line)):
         return Repository(_last_parts(line), address=line.rstrip("/"))
     folder = os.path.normpath(line)
-    return Repository(folder.replace(os.sep, "/"), folder)
+    return Repository(folder.replace(os.sep, "/"), os.path.abspath(folder))
 
 
 def _last_parts(address: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from flake8_ckpt.facts.model import WHOLE
 from flake8_ckpt.facts.model import Verdict
+from flake8_ckpt.facts.program_text import spans
 from flake8_ckpt.facts.syntax import given_to
 from flake8_ckpt.findings import Position
 from flake8_ckpt.source.tree import Function
@@ -18,7 +19,7 @@ from flake8_ckpt.source.tree import statements
 
 Locate = Callable[[ast.stmt], Position]
 Lines = tuple[int, int]
-# A function without any of these saves nothing by a verdict.
+# What saves nothing by a verdict is without any of these.
 SAVES = re.compile(r"save|copy|dump|checkpoint", re.I)
 # Of what a call that saves is given these say how good it is: `save(net, is_best)`.
 FLAGS = re.compile(r"best|better|improve", re.I)
@@ -41,26 +42,33 @@ def told_by(body: Sequence[ast.stmt], flags: frozenset[str], blocks: Sequence[Li
     return tuple(found)
 
 
-def verdicts(node: Function, text: str, locate: Locate) -> Iterator[Verdict]:
-    """Yield the calls of a function whose result, or a part of it, decides by itself what runs and saves."""
-    if SAVES.search(text) is None:
+def saving_in(lines: list[str]) -> frozenset[int]:
+    """Return the numbers of the lines that may save something."""
+    return frozenset(number for number, line in enumerate(lines, 1) if SAVES.search(line) is not None)
+
+
+def verdicts(node: Function, saving: frozenset[int], locate: Locate) -> Iterator[Verdict]:
+    """Yield the calls of a function whose result, or a part of it, decides by itself what runs and saves.
+
+    Nothing is saved but in the lines that are `saving`.
+    """
+    if not spans(node, saving):
         return
-    body = statements(node.body)
+    body = [each for each in statements(node.body) if isinstance(each, (ast.Assign, ast.If, ast.Expr))]
     asked: dict[str, list[tuple[Position, int]]] = {}
     for each in body:
         if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call) and len(each.targets) == 1:
             for name, index in _names(each.targets[0]):
                 asked.setdefault(name, []).append((locate(each), index))
     for each in body:
-        block = _saving_block(each)
-        if block is None:
+        if not spans(each, saving):
             continue
-        for part in _deciding(each):
-            if isinstance(part, ast.Name):
-                for position, index in asked.get(part.id, ()):
-                    yield Verdict(position, index, block)
-            elif isinstance(part, ast.Call):
-                yield Verdict(locate(each), WHOLE, block)
+        names = (part.id for part in _deciding(each) if isinstance(part, ast.Name))
+        found = [where for name in names for where in asked.get(name, ())]
+        found += [(locate(each), WHOLE) for part in _deciding(each) if isinstance(part, ast.Call)]
+        block = _saving_block(each) if found else None
+        if block is not None:
+            yield from (Verdict(position, index, block) for position, index in found)
 
 
 def _names(target: ast.expr) -> Iterator[tuple[str, int]]:
@@ -74,9 +82,10 @@ def _names(target: ast.expr) -> Iterator[tuple[str, int]]:
 def _saving_block(node: ast.stmt) -> Lines | None:
     """Return the lines of a statement that a test decides, or of a call that is given a flag, where these may save."""
     block: list[ast.stmt] = node.body if isinstance(node, ast.If) else [node]
-    if not isinstance(node, (ast.If, ast.Expr)):
-        return None
-    calls = (each for one in block for each in ast.walk(one) if isinstance(each, ast.Call))
+    if isinstance(node, ast.If):
+        calls = [each for one in block for each in ast.walk(one) if isinstance(each, ast.Call)]
+    else:
+        calls = [node.value] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else []
     if not any(SAVES.search(dotted(each.func).rpartition(".")[2]) for each in calls):
         return None
     return block[0].lineno, block[-1].end_lineno or block[-1].lineno

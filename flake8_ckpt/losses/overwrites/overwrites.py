@@ -174,7 +174,8 @@ def _is_over(restored: Position, replaced: Position, unit: FunctionRef) -> bool:
 def _makes(restored: Restored, replaced: Replacement) -> bool:
     """Tell whether the function that loads makes the object as well: another that does begins a run of its own."""
     attr = replaced.name.rpartition(".")[2]
-    return any(each.attr == attr and each.how == "assign" for each in restored.load.source.function.writes)
+    writes = restored.load.source.function.writes
+    return any(each.attr == attr and each.how == "assign" and not each.loaded for each in writes)
 
 
 def _fills(write: Write, replaced: Replacement) -> bool:

@@ -164,6 +164,8 @@ class ContinuedRuns:
         """Tell whether the code says that a file is one to begin with, of another training."""
         ways = (load.unit.identity, load.source.identity, *load.call_chain)
         names = [each.rpartition(":")[2] for each in ways]
+        loading = (each for each in load.unit.function.calls if each.position == load.at)
+        names += [flag for each in loading for flag in each.scope if not flag.startswith("!")]
         for each in (load, *self.payloads.load_of_source(load)):
             names += [guard.name for guard in each.guards]
             names += [_spelled(part) for part in parts_of(file_of(each.root))]

@@ -13,6 +13,7 @@ from flake8_ckpt.losses.ledger.holder import Holder
 from flake8_ckpt.losses.ledger.ledger import Ledger
 from flake8_ckpt.losses.state_dicts.carried_attributes import CarriedAttributes
 from flake8_ckpt.losses.state_dicts.own_state import OwnState
+from flake8_ckpt.losses.unsaved.held_schedules import scheduling_counters
 from flake8_ckpt.losses.unsaved.save_points import SavePoint
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
 
@@ -48,6 +49,17 @@ class HeldNumbers:
             if len(classes) == 1 and not self._is_whole(holder):
                 if not self.ledger.is_handed_over(holder):
                     yield from self._numbers(next(iter(classes)), prefix, point)
+                    yield from self._schedules(next(iter(classes)), prefix, point)
+
+    def _schedules(self, class_id: str, shown: str, point: SavePoint) -> Iterator[UnsavedObject]:
+        """Yield the counters of an object that leaves its numbers to others to save, and drives a schedule by them."""
+        names = self.hierarchy.method_names(class_id) if class_id in self.hierarchy.symbols.classes else ()
+        if not names or any(map(PAIRED.search, names)) or self._trains(class_id):
+            return
+        for attr, location in scheduling_counters(class_id, self.hierarchy):
+            holder = Holder(class_id, f"{OWN}.{attr}")
+            if attr not in point.names and not self._is_known(holder):
+                yield UnsavedObject(f"{shown}.{attr}", "number", point.location or location, location)
 
     def _is_whole(self, holder: Holder) -> bool:
         """Tell whether some program pickles an object, or puts back all of it."""

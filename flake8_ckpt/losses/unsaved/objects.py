@@ -52,6 +52,7 @@ from flake8_ckpt.losses.unsaved.trained import TrainedObjects
 from flake8_ckpt.losses.unsaved.trained import shown
 from flake8_ckpt.losses.unsaved.unsaved_object import KINDS
 from flake8_ckpt.losses.unsaved.unsaved_object import UnsavedObject
+from flake8_ckpt.losses.unsaved.wound_schedulers import is_carried_by_rate
 from flake8_ckpt.losses.unsaved.wound_schedulers import is_wound_forward
 
 Candidate = tuple[Holder, Spot]
@@ -200,6 +201,8 @@ class UnsavedObjects:
         if is_doubtful and not self.groups.continued.trains_restored(holder):
             return False
         if kind == "ema" and self._is_taken_to_kept(holder):
+            return False
+        if kind == "scheduler" and is_carried_by_rate(holder, self.ledger):
             return False
         return not self.ledger.is_kept(holder, kind) and not self.ledger.is_handed_over(holder)
 

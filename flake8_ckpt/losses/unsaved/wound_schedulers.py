@@ -32,6 +32,10 @@ FIRST = re.compile(
 # What a scheduler is told that waits for a plateau: `step(epoch_val_metric, epoch)`.
 MEASURES = re.compile(r"(^|_)(loss|losses|metrics?|scores?|acc\w*|errors?|rewards?)(_|$)")
 TRAINS = frozenset(["backward", "zero_grad"])
+# A schedule of rates is told a metric and an epoch at most.
+DENOISES = 3
+# Schedulers that multiply the rate which the optimizer has by a constant.
+MULTIPLIES = frozenset(["torch.optim.lr_scheduler.ExponentialLR"])
 
 
 def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
@@ -46,9 +50,31 @@ def is_wound_forward(holder: Holder, ledger: Ledger) -> bool:
     if any(ledger.aliases.bindings(holder.inner(f".{name}")) for name in sorted(BEGINS)):
         return True
     steps = [each for each in ledger.mentions(holder) if each.name == "step" and each.site is not None]
+    if steps and all(map(_denoises, steps)):
+        return True
     if not steps:
         return _takes_count(holder, ledger)
     return _is_told(steps, holder, ledger) or any(map(_is_before_training, steps))
+
+
+def is_carried_by_rate(holder: Holder, ledger: Ledger) -> bool:
+    """Tell whether all that counts of a scheduler is the rate of its optimizer, which is saved."""
+    classes = ledger.kinds.classes(holder)
+    if not classes or not MULTIPLIES.issuperset(classes):
+        return False
+    stepped = [
+        ledger.aliases.holders.of(first, unit)
+        for unit, value in ledger.kinds.made(holder)
+        if isinstance(value, Call)
+        for first in arguments_of(value)[:1]
+    ]
+    return bool(stepped) and all(each is not None and ledger.is_kept(each, "optimizer") for each in stepped)
+
+
+def _denoises(step: Mention) -> bool:
+    """Tell whether a step is one of diffusion, a function of what it is given: `step(sample, noise, timestep)`."""
+    call = step.site.call if step.site is not None else None
+    return call is not None and len(arguments_of(call)) >= DENOISES
 
 
 def _begins_at(made: Call) -> bool:

@@ -84,6 +84,15 @@ class PlainContainer:
         )
 
     @property
+    def is_spent(self) -> bool:
+        """Tell whether construction alone reads its constants: what it makes of them is what is used."""
+        options = [option for option in options_of(self.element) if option != NONE]
+        are_constants = all(
+            isinstance(each, Tensor) and each.origin != "random" and not each.trainable for each in options
+        )
+        return bool(options) and are_constants and not self.state.reads(self.attr)
+
+    @property
     def belongs_to_others(self) -> bool:
         """Tell whether it holds what was handed in: Parameters of other modules, what a later call is given."""
         if not all(_is_handed_in(change.write.value) for change in self.changes):
@@ -122,9 +131,26 @@ def plain_containers(state: ClassState) -> Iterator[PlainContainer]:
             continue
         if attr not in state.uses and not state.has_unknown_base:
             continue  # nothing reads it
+        if _is_made_one(state, attr, made):
+            continue
         held = _held(state, attr, made)
         if held is not None and not _is_registered_elsewhere(state, held):
             yield held
+
+
+def _is_made_one(state: ClassState, attr: str, made: list[AttributeWrite]) -> bool:
+    """Tell whether a constructor makes one tensor of all that it has put into a list, under the same name."""
+    last = {each.method: each for each in made if each.write.how == "assign"}
+    return bool(last) and all(
+        isinstance(each.value, Tensor) and any(_is_followed(one, each) for one in made)
+        for each in last.values()
+    )
+
+
+def _is_followed(one: AttributeWrite, other: AttributeWrite) -> bool:
+    """Tell whether one write is followed by another, whenever it runs."""
+    is_later = one.method == other.method and one.write.position.line < other.write.position.line
+    return is_later and set(other.guards) <= set(one.guards)
 
 
 def _is_handed_in(value: Value) -> bool:

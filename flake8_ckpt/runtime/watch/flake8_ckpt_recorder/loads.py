@@ -15,6 +15,7 @@ from flake8_ckpt_recorder.leaves import tensors_of
 from flake8_ckpt_recorder.objects import finite
 from flake8_ckpt_recorder.places import Place
 from flake8_ckpt_recorder.places import caller
+from flake8_ckpt_recorder.places import class_file
 from flake8_ckpt_recorder.places import file_of
 from flake8_ckpt_recorder.places import is_project_file
 from flake8_ckpt_recorder.prints import Sight
@@ -88,6 +89,12 @@ def _read(module: str, args: tuple[Any, ...], kwargs: dict[str, Any], content: A
         return args[0] if args else kwargs.get("f", kwargs.get("filename")), content
     reader = getattr(kwargs.get("storage_reader"), "__dict__", {})
     return kwargs.get("checkpoint_id") or reader.get("path"), args[0] if args else kwargs.get("state_dict")
+
+
+def _holds_one_of(module: Any, others: list[Any]) -> bool:
+    """Tell whether a module is one of some others, or has one of them as a part."""
+    known = {id(each) for each in others}
+    return any(id(part) in known for part in module.modules())
 
 
 def marks_in(value: Any, depth: int = 4) -> list[Mark]:
@@ -305,19 +312,22 @@ class Loads:
         for ref, name in restored.holders:
             holder = ref()
             value = own_dict(holder).get(name) if holder is not None else None
-            made = self.recorder.objects.get(value)
-            if made is None or type(value) is not restored.cls or any(value is each for each in kept):
+            if type(value) is not restored.cls or _holds_one_of(value, kept):
                 continue
+            made = self.recorder.objects.get(value)
+            is_birth = made is not None and made.found == "birth"
+            # Nobody sees the birth of a library's module, but its holder had the restored one.
+            is_new = is_birth or not is_project_file(class_file(restored.cls))
             now, then = sights_of(value), restored.after
             is_same = all(key in now and now[key].mark == sight.mark for key, sight in then.items())
             watched = self.recorder.objects.get(holder)
-            if made.found == "birth" and watched is not None and not is_same:
+            if is_new and watched is not None and not is_same:
                 self.recorder.journal.write(
                     "replaced",
                     object=watched.serial,
                     cls=type(holder).__qualname__,
                     name=name,
-                    places=[made.place],
+                    places=[made.place] if made is not None and made.place[1] else [],
                     before=[],
                     after=[],
                 )
