@@ -947,7 +947,7 @@ FOUND: dict[str, Case] = {
     "the schedules of a list": PARTS.format(
         more="pass", back="pass", step="parts.step(batch)", mark="  # CKP204"
     ),
-    "only the weights of files are read back": FILES.format(back="pass", mark="").replace(
+    "only the weights of files are read back": FILES.format(back="pass", mark="  # CKP204").replace(
         '.pt")\n\n\n', '.pt")  # CKP203\n\n\n'
     ),
     "a schedule beside files of one object each": FILES.format(

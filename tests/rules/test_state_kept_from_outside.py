@@ -134,12 +134,12 @@ class Agent:
 def export(agent, path):
     torch.save({"net": agent.net.state_dict()}, path)
 
-def restore(agent, path):
+def begin(agent, path):
     agent.net.load_state_dict(torch.load(path)["net"])
 
 def main():
     agent = Agent(torch.nn.Linear(1, 1))
-    restore(agent, "x.pt")
+    begin(agent, "first.pt")
     for i in range(10):
         agent.act(torch.ones(1))
         agent.learn(torch.ones(1))

@@ -259,7 +259,8 @@ def main(loader, resume_path):
         step="        scheduler.step()",
     ),
     "a schedule of diffusion": loop(
-        make="    scheduler = NoiseScheduler(1000)", step="        scheduler.step(batch, model(batch), timestep=3)"
+        make="    scheduler = NoiseScheduler(1000)",
+        step="        scheduler.step(batch, model(batch), timestep=3)",
     ).replace("def main", NOISE + "def main"),
     "a scheduler that is told the epoch": loop(
         make="    scheduler = StepLR(optimizer, 10)", step="        scheduler.step(epoch)"

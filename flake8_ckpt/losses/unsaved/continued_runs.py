@@ -43,7 +43,13 @@ from flake8_ckpt.losses.ledger.mentions import Mention
 from flake8_ckpt.losses.ledger.mentions import kept_in
 from flake8_ckpt.losses.ledger.mentions import trained_in
 from flake8_ckpt.losses.resumption import Resumption
+from flake8_ckpt.losses.unsaved.own_files import is_same_file
 
+# What asks for a file of an earlier run: `--ckpt`, `--load_model`, `netG`. `--weights` may begin with those of others.
+CONTINUES = re.compile(
+    r"resum|contin|recover|restor|ckpt|check_?point|model|(^|[^a-z])(re)?load|(^|[^a-z])(last|latest)|^net",
+    re.I,
+)
 # What gives an optimizer, or what it is built over: `model.configure_optimizers()`, `param_groups(model)`.
 OPTIMIZES = re.compile(r"optim|param", re.I)
 
@@ -78,7 +84,11 @@ class ContinuedRuns:
         if self.resumption.is_of(one, other.class_id) and are_partners(one.name, other.name):
             return True
         saved = (each for value, _ in kept_in(save.payload) for each in self._named(value, save))
-        return not restored.isdisjoint(saved)
+        return self._is_of_earlier_run(save, load) and not restored.isdisjoint(saved)
+
+    def _is_of_earlier_run(self, save: SaveEffect, load: LoadEffect) -> bool:
+        """Tell whether a file is the one that is saved, or what asks for it says that it is of an earlier run."""
+        return is_same_file(save, load) or any(map(CONTINUES.search, self._words(load)))
 
     def _named(self, value: Value, effect: SaveEffect | LoadEffect) -> set[Holder]:
         """Return what names an object, or each that it may be, in the functions whose locals these are."""
@@ -162,6 +172,10 @@ class ContinuedRuns:
 
     def _begins_anew(self, load: LoadEffect) -> bool:
         """Tell whether the code says that a file is one to begin with, of another training."""
+        return any(map(BEGINS.search, self._words(load)))
+
+    def _words(self, load: LoadEffect) -> list[str]:
+        """Return the names of the functions on the way to a load, of what asks for it, and of its file."""
         ways = (load.unit.identity, load.source.identity, *load.call_chain)
         names = [each.rpartition(":")[2] for each in ways]
         ends = ((load.unit, load.at), (load.source, load.location.position))
@@ -170,7 +184,7 @@ class ContinuedRuns:
         for each in (load, *self.payloads.load_of_source(load)):
             names += [guard.name for guard in each.guards]
             names += [_spelled(part) for part in parts_of(file_of(each.root))]
-        return any(map(BEGINS.search, names))
+        return names
 
 
 def _locals(value: Value) -> Iterator[str]:
