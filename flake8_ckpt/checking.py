@@ -98,7 +98,7 @@ def active_checks(rules: Sequence[Rule], enable: Sequence[str]) -> Iterator[tupl
 def _check_files(rule: Rule, check: Check, project: Project) -> Iterator[Finding]:
     """Yield what a check finds in the files that are asked about and can have a finding of its rule.
 
-    What stands in files that no program reaches concerns nobody.
+    What was put away concerns nobody. Of a file that no program reaches yet, only a module's own state does.
     """
     if not rule.is_about_checkpoints:
         found = check(project)
@@ -107,7 +107,9 @@ def _check_files(rule: Rule, check: Check, project: Project) -> Iterator[Finding
     else:
         return
     asked = (each for each in found if project.about is None or each.path in project.about)
-    yield from (each for each in asked if not project.dead_files.is_dead(each.path))
+    dead = project.dead_files
+    is_out = dead.is_dead if rule.is_about_checkpoints else dead.is_put_away
+    yield from (each for each in asked if not is_out(each.path))
 
 
 def run_checks(

@@ -216,8 +216,8 @@ def test_class_of_an_unreadable_file_is_unknown(folder: Path) -> None:
 
 
 def test_interrupted_run_is_quiet(folder: Path) -> None:
-    code = "import os, signal, sys\nfrom flake8_ckpt import cli\nfrom flake8_ckpt.commands import check\n"
-    code += "check.check_files = lambda arguments: os.kill(os.getpid(), signal.SIGINT)\n"
+    code = "import signal, sys\nfrom flake8_ckpt import cli\nfrom flake8_ckpt.commands import check\n"
+    code += "check.check_files = lambda arguments: signal.raise_signal(signal.SIGINT)\n"
     found = run(folder, "-c", f"{code}sys.exit(cli.main(['check']))")
     assert (found.code, found.out, found.err) == (130, "", "")
 

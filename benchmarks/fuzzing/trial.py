@@ -25,7 +25,7 @@ from flake8_ckpt.fixes.fixed_text import fix_text
 from flake8_ckpt.options import Options
 
 OPTIONS = Options(no_cache=True, enable=("ALL",))
-# What a file of less than a megabyte may cost, in seconds of processor time and in MiB of the whole process.
+# What a file of less than a megabyte may cost, in seconds of processor time and in MiB beside what the process had.
 MOST_SECONDS = 2.0
 MOST_MEBIBYTES = 500
 SMALL = 1_000_000
@@ -60,14 +60,14 @@ def try_out(files: Mapping[str, bytes], root: Path) -> Trial:
 def lint(files: Mapping[str, bytes], root: Path) -> tuple[Trial, Optional[Analysis]]:
     """Lint files; there is no analysis where that raises."""
     forget_peak()
-    begin = time.process_time()
+    before, begin = peak(), time.process_time()
     try:
         with limited():
             found = engine.analyze(root, OPTIONS, replaced=files)
             confirmed = [engine.findings_in(found, path) for path in found.candidates]
     except (Exception, TooLong) as error:
-        return Trial(time.process_time() - begin, peak(), 0, (told(error),)), None
-    seconds, mebibytes = time.process_time() - begin, peak()
+        return Trial(time.process_time() - begin, peak() - before, 0, (told(error),)), None
+    seconds, mebibytes = time.process_time() - begin, peak() - before
     lost = [each for file in confirmed for each in file.lost]
     faults = [
         *(f"CKP002 in {each.place}: {each.error}" for each in found.faults),

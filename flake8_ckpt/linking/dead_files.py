@@ -40,9 +40,9 @@ class DeadFiles:
         """Tell whether no program reaches a file, or it was put away."""
         if path not in self.symbols.files:
             return False
-        return self._is_stray(path) or self._is_unreached(path)
+        return self.is_put_away(path) or self._is_unreached(path)
 
-    def _is_stray(self, path: str) -> bool:
+    def is_put_away(self, path: str) -> bool:
         """Tell whether a file lies among what was put away, and nothing from outside imports it."""
         if STRAY.search(path) is None:
             return False
