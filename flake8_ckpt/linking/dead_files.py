@@ -15,6 +15,7 @@ from flake8_ckpt.linking.file_imports import imported_files
 from flake8_ckpt.linking.file_imports import reversed_edges
 from flake8_ckpt.linking.functions import is_test
 from flake8_ckpt.linking.symbols import Symbols
+from flake8_ckpt.source.outline import SCRIPT
 
 # Whoever imports one of these may make objects of any class by its name: `_target_: models.Net` in a YAML file.
 MAKERS = frozenset("hydra gin jsonargparse mmcv mmengine detectron2 fvcore pydoc pkgutil runpy".split())
@@ -51,7 +52,9 @@ class DeadFiles:
 
     def _is_unreached(self, path: str) -> bool:
         facts = self.symbols.files[path]
-        if facts.runs or is_test(path) or self._users.get(path, set()) - {path}:
+        if facts.runs or any(each.name == SCRIPT and each.contract for each in facts.functions):
+            return False
+        if is_test(path) or self._users.get(path, set()) - {path}:
             return False
         if (
             self._is_installed

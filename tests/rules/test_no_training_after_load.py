@@ -125,6 +125,16 @@ FOUND: dict[str, Case] = {
         "agent.py": AGENT,
         "main.py": IMPORTS + LEFT.format(leave="pass").replace('"test"', '"more"'),
     },
+    "a script that nothing imports": {
+        "train.py": "from stable_baselines3 import PPO\n\nif __name__ == '__main__':\n    print(PPO)\n",
+        "show.py": """
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+envs = VecNormalize(DummyVecEnv([make]), training=False)  # CKP209
+model = PPO.load("agent", env=envs)
+""",
+    },
     "a program trains on": {"agent.py": AGENT, "main.py": IMPORTS + RESUMED},
     "a program uses what was put away": {
         "archive/agent.py": AGENT,
