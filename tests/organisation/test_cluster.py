@@ -254,7 +254,7 @@ def test_scan_with_cluster_and_shared_cache_finds_the_same(
 
 @dask_group
 def test_scheduler_that_is_killed_loses_nothing(
-    dask: Scheduler, tmp_path: Path, project: Path, alone: Run
+    dask: Scheduler, worker: Worker, tmp_path: Path, project: Path, alone: Run
 ) -> None:
     """Nobody answers any more, so the files are read here, and a line says so. It is the last test of this one."""
     write(tmp_path, {"killer.py": KILLER.format(victim=dask.process.pid)})
